@@ -7,6 +7,7 @@ export const retryableFailureTypes = [
   'UpstreamUnreachable',
   'UpstreamTimeout',
   'TruncatedResponse',
+  'WorkerShutdown',
 ] as const;
 
 /** Failure types that no repetition mends: they end the task at once. */

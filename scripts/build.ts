@@ -1,0 +1,17 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+/** `npm run build`: `dist/` as production runs it, JavaScript and the workflow bundle made once instead of at each start. */
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const tsc = createRequire(import.meta.url)
+  .resolve('typescript/package.json')
+  .replace('package.json', 'bin/tsc');
+
+rmSync(path('../dist'), { recursive: true, force: true });
+execFileSync(process.execPath, [tsc, '--project', path('../tsconfig.build.json')], { stdio: 'inherit' });
+const { code } = await bundleWorkflowCode({ workflowsPath: path('../src/workflows/index.ts') });
+writeFileSync(path('../dist/workflow-bundle.js'), code);
+console.log(`dist/ is built; the workflow bundle has ${Math.round(code.length / 1024)} KiB`);

@@ -1,0 +1,102 @@
+import {
+  ApplicationFailure,
+  activityInfo,
+  CancelledFailure,
+  cancellationDetails,
+  cancellationSignal,
+} from '@temporalio/activity';
+import { Agent, fetch, type Response } from 'undici';
+import type { z } from 'zod';
+import { type FailureType, toDeadlineMs } from '../policy.ts';
+import { toAttemptFailure } from './failure.ts';
+import { parseJson } from './parse-json.ts';
+import { toRetryAfterMs } from './retry-after.ts';
+
+const maximumBytes = 64 * 1024;
+
+/** Client errors that pass by themselves; every other 4xx is final. */
+const passingClientErrors = [408, 425];
+
+/** undici's own 300 s limits are off: an attempt has one deadline, and it comes with the attempt. */
+const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+
+/**
+ * One GET, parsed by `schema`: the only place where HTTP becomes a failure.
+ * Sends `Idempotency-Key` (the task's id, the same in every attempt) and `Holdfast-Attempt`; follows no redirect; reads
+ * at most 64 KiB decoded; ends at the attempt's deadline, just below start-to-close.
+ * @throws {ApplicationFailure} with a type of `policy.ts`; {CancelledFailure} when the task was cancelled.
+ */
+export async function getJson<S extends z.ZodType>(url: URL, schema: S, jitter: number): Promise<z.output<S>> {
+  const { attempt, startToCloseTimeoutMs, workflowExecution } = activityInfo();
+  const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
+  try {
+    const response = await fetch(url, {
+      dispatcher: agent,
+      redirect: 'manual',
+      signal: AbortSignal.any([cancellationSignal(), deadline]),
+      headers: {
+        accept: 'application/json',
+        'idempotency-key': workflowExecution?.workflowId ?? '',
+        'holdfast-attempt': String(attempt),
+      },
+    });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw toStatusFailure(response, jitter);
+    }
+    const parsed = schema.safeParse(parseJson(await readBody(response), jitter));
+    if (!parsed.success)
+      throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', { upstreamStatus: 200 });
+    return parsed.data;
+  } catch (error) {
+    if (error instanceof ApplicationFailure) throw error;
+    if (cancellationSignal().aborted) {
+      if (!cancellationDetails()?.workerShutdown) throw new CancelledFailure('The task was cancelled');
+      throw toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter });
+    }
+    if (deadline.aborted) {
+      throw toAttemptFailure('UpstreamTimeout', 'The upstream did not answer within the time of the attempt', {
+        jitter,
+      });
+    }
+    throw toAttemptFailure('UpstreamUnreachable', `The upstream could not be reached (${toCode(error)})`, { jitter });
+  }
+}
+
+function toStatusFailure({ status, headers }: Response, jitter: number): ApplicationFailure {
+  const type = toStatusFailureType(status);
+  const retryAfterMs = toRetryAfterMs(headers.get('retry-after'));
+  return toAttemptFailure(type, `HTTP ${status}`, {
+    upstreamStatus: status,
+    jitter,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+function toStatusFailureType(status: number): FailureType {
+  if (status === 429) return 'UpstreamRateLimited';
+  if (status >= 500 || passingClientErrors.includes(status)) return 'UpstreamUnavailable';
+  return status >= 300 && status < 400 && status !== 304 ? 'UpstreamRedirected' : 'UpstreamRejected';
+}
+
+async function readBody(response: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maximumBytes) {
+      throw toAttemptFailure('ResponseTooLarge', `The upstream answered more than ${maximumBytes} bytes`, {
+        upstreamStatus: 200,
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Node's and undici's codes name the cause (ECONNREFUSED, UND_ERR_SOCKET) without an address. */
+function toCode(error: unknown): string {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  const found = cause?.code ?? code;
+  return typeof found === 'string' ? found : 'network error';
+}

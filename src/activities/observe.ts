@@ -1,0 +1,61 @@
+import { ApplicationFailure, activityInfo, CancelledFailure, log } from '@temporalio/activity';
+import { toWaitMs } from '../policy.ts';
+import { currentBackoff } from './failure.ts';
+
+export type AttemptRecord = {
+  task: string;
+  outcome: 'completed' | 'failed' | 'cancelled';
+  failureType: string;
+  seconds: number;
+};
+
+const job = () => `Job ${activityInfo().workflowExecution?.workflowId}:`;
+
+/** Says which attempt begins: "Job <id>: Fetching joke (attempt 1/5)". */
+export function logAttempt(doing: string): void {
+  log.info(`${job()} ${doing} (attempt ${activityInfo().attempt}/${currentBackoff().maximumAttempts})`);
+}
+
+/**
+ * A worker interceptor that watches every attempt: one log line a person can follow for each that does not complete
+ * ("Job <id>: HTTP 503 on attempt 1, next in 2 s"), and one record for the metrics. It changes nothing.
+ */
+export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () => ({
+  inbound: {
+    async execute<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
+      const started = performance.now();
+      const finish = (outcome: AttemptRecord['outcome'], failureType = '') =>
+        record({
+          task: activityInfo().activityType,
+          outcome,
+          failureType,
+          seconds: (performance.now() - started) / 1_000,
+        });
+      try {
+        const output = await next(input);
+        finish('completed');
+        return output;
+      } catch (error) {
+        if (error instanceof CancelledFailure) {
+          log.info(`${job()} cancelled on attempt ${activityInfo().attempt}`);
+          finish('cancelled');
+        } else {
+          log.warn(`${job()} ${toFailureLine(error)}`);
+          finish('failed', error instanceof ApplicationFailure ? (error.type ?? '') : 'UnexpectedError');
+        }
+        throw error;
+      }
+    },
+  },
+});
+
+function toFailureLine(error: unknown): string {
+  const { attempt, retryPolicy } = activityInfo();
+  const { message, type, nextRetryDelay } = error as ApplicationFailure;
+  const head = `${message} on attempt ${attempt}`;
+  if (type && retryPolicy?.nonRetryableErrorTypes?.includes(type)) return `${head}, ${type} is final`;
+  const waitMs = toWaitMs(currentBackoff(), attempt);
+  return waitMs === null
+    ? `${head}, no attempt left`
+    : `${head}, next in ${Number(nextRetryDelay ?? waitMs) / 1_000} s`;
+}

@@ -1,0 +1,65 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
+import type { Config } from '../config.ts';
+import type { Logger } from '../log.ts';
+import type { ApiMetrics } from '../metrics.ts';
+import { type ApiEnvironment, requireApiKey } from './auth.ts';
+import { guardOrigin, limitBody, noStore, securityHeaders } from './edge.ts';
+import { createHealthRoutes } from './health.ts';
+import { observeRequests } from './observe.ts';
+import { documentInfo } from './openapi.ts';
+import { answerProblem, Problem, toProblem, toValidationProblem } from './problem.ts';
+import { createTaskRoutes } from './tasks.ts';
+
+export type AppDependencies = { client: Client; config: Config; log: Logger; metrics: ApiMetrics };
+
+/** The whole HTTP surface. It listens nowhere by itself: a test calls `createApp(…).request('/health')`. */
+export function createApp({ client, config, log, metrics }: AppDependencies) {
+  const app = new OpenAPIHono<ApiEnvironment>();
+
+  app.onError((error, c) => {
+    const problem = toProblem(error);
+    if (problem.slug === 'internal-error') log.error({ err: error, requestId: c.var.requestId }, 'Unexpected error');
+    return answerProblem(c, problem);
+  });
+  app.notFound((c) => answerProblem(c, new Problem('not-found', 'There is nothing at this path')));
+
+  app.use(requestId(), observeRequests(metrics, log), securityHeaders, noStore);
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        const allow = methods.join(', ');
+        return answerProblem(c, new Problem('method-not-allowed', `Allowed here: ${allow}`, {}, { Allow: allow }));
+      },
+    }),
+  );
+  app.use(guardOrigin(config), limitBody);
+
+  app.defaultHook = (result) => {
+    if (!result.success) throw toValidationProblem('bad-request', result.error);
+  };
+  app.route('/', createHealthRoutes({ client, config }));
+  app.get('/openapi.json', (c) => c.json(document()));
+
+  app.use(requireApiKey(config));
+  app.get('/metrics', async (c) =>
+    c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
+  );
+  app.route('/', createTaskRoutes({ client, config }));
+
+  const bearer = app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  const document = memoize(() => app.getOpenAPI31Document({ ...documentInfo, security: [{ [bearer.name]: [] }] }));
+  return app;
+}
+
+/** The document depends on nothing but the code: made once, when first asked for. */
+function memoize<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,43 @@
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { Problem, toValidationProblem } from './problem.ts';
+
+const maximumDepth = 64;
+
+/**
+ * The request's JSON body, parsed by `schema`; no body at all is `{}`, whatever the content type says.
+ * @throws {Problem} 415 for another content type or an encoded body, 400 for what is not JSON in UTF-8, 422 for what
+ *   does not fit the schema. The size limit stands before this, in `app.ts`.
+ */
+export async function readInput<S extends z.ZodType>(c: Context, schema: S): Promise<z.output<S>> {
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength > 0) requireJson(c);
+  const parsed = schema.safeParse(bytes.byteLength > 0 ? parseJson(bytes) : {});
+  if (!parsed.success) throw toValidationProblem('invalid-input', parsed.error);
+  return parsed.data;
+}
+
+function requireJson(c: Context): void {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json')
+    throw new Problem('unsupported-media-type', 'Send the body as Content-Type: application/json');
+  if ((c.req.header('content-encoding') ?? 'identity').toLowerCase() !== 'identity') {
+    throw new Problem('unsupported-media-type', 'Send the body without Content-Encoding');
+  }
+}
+
+function parseJson(bytes: ArrayBuffer): unknown {
+  try {
+    const value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    requireShallow(value, maximumDepth);
+    return value;
+  } catch {
+    throw new Problem('bad-request', `The body is not JSON in UTF-8, or nested deeper than ${maximumDepth}`);
+  }
+}
+
+function requireShallow(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth === 0) throw new RangeError('too deep');
+  for (const member of Object.values(value)) requireShallow(member, depth - 1);
+}

@@ -1,0 +1,66 @@
+import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Config } from '../config.ts';
+import { Problem } from './problem.ts';
+
+export const maximumBodyBytes = 64 * 1024;
+export const maximumUrlLength = 8 * 1024;
+/** Node's parser enforces these two (see `server.ts`); its answers are problems too. */
+export const maximumHeaderBytes = 16 * 1024;
+export const requestTimeoutMs = 15_000;
+
+/** What every answer carries; nothing here is for a browser to cache, frame or guess at. */
+export const securityHeaders = secureHeaders({
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  referrerPolicy: 'no-referrer',
+  // The rest speaks to browsers showing pages, or (HSTS) is the business of whoever terminates TLS.
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  strictTransportSecurity: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xFrameOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+});
+
+export const noStore = createMiddleware(async (c, next) => {
+  await next();
+  c.header('Cache-Control', 'no-store');
+});
+
+export const limitBody = bodyLimit({
+  maxSize: maximumBodyBytes,
+  onError: () => {
+    throw new Problem('body-too-large', `A body has at most ${maximumBodyBytes} bytes`, {}, { Connection: 'close' });
+  },
+});
+
+const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+/**
+ * Refuses what a browser would send on behalf of a foreign page: without API keys a host name that is not loopback's
+ * (DNS rebinding), and a state-changing call from another origin. Also URLs over 8 KiB.
+ */
+export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
+  createMiddleware(async (c, next) => {
+    if (c.req.url.length > maximumUrlLength)
+      throw new Problem('uri-too-long', `A URL has at most ${maximumUrlLength} characters`);
+    const host = c.req.header('host') ?? '';
+    if (apiKeys.length === 0 && !loopbackHost.test(host)) {
+      throw new Problem(
+        'misdirected-request',
+        'Without API keys this API answers only to localhost, 127.0.0.1 and [::1]',
+      );
+    }
+    const origin = c.req.header('origin');
+    const isForeign =
+      c.req.header('sec-fetch-site') === 'cross-site' || (origin !== undefined && toHost(origin) !== host);
+    if (isForeign && !['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
+      throw new Problem('forbidden', 'State-changing calls are not taken from pages of another origin');
+    }
+    await next();
+  });
+
+const toHost = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined);

@@ -1,0 +1,61 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+import type { Config } from '../config.ts';
+import { TaskQueueType } from '../temporal.ts';
+import { callTemporal } from './calls.ts';
+import { noQuery, toResponses } from './openapi.ts';
+import { Problem } from './problem.ts';
+
+/** Temporal lists a dead worker's poller for 5 minutes; a living one asks again at least every 60 s. */
+const pollerFreshMs = 75_000;
+
+const status = (value: string, description: string) => ({
+  description,
+  content: { 'application/json': { schema: z.object({ status: z.literal(value) }) } },
+});
+
+const health = createRoute({
+  method: 'get',
+  path: '/health',
+  summary: 'Whether this process lives',
+  request: { query: noQuery },
+  responses: { 200: status('ok', 'It lives'), ...toResponses(400) },
+});
+
+const ready = createRoute({
+  method: 'get',
+  path: '/ready',
+  summary: 'Whether tasks would run: Temporal answers and a worker polled lately',
+  request: { query: noQuery },
+  responses: { 200: status('ready', 'Tasks run'), ...toResponses(400, 503) },
+});
+
+export function createHealthRoutes({ client, config }: { client: Client; config: Config }) {
+  const hasPoller = async (taskQueueType: temporal.api.enums.v1.TaskQueueType): Promise<boolean> => {
+    const { pollers } = await client.workflowService.describeTaskQueue({
+      namespace: config.temporal.namespace,
+      taskQueue: { name: config.taskQueue },
+      taskQueueType,
+    });
+    return (pollers ?? []).some(
+      ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - pollerFreshMs,
+    );
+  };
+
+  return new OpenAPIHono()
+    .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
+    .openapi(ready, async (c) => {
+      const polled = await callTemporal(client, () =>
+        Promise.all([
+          hasPoller(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+          hasPoller(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+        ]),
+      );
+      if (!polled.every(Boolean)) {
+        const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s; start one`;
+        throw new Problem('not-ready', detail, {}, { 'Retry-After': '2' });
+      }
+      return c.json({ status: 'ready' as const }, 200);
+    });
+}

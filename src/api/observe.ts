@@ -1,0 +1,25 @@
+import { createMiddleware } from 'hono/factory';
+import { routePath } from 'hono/route';
+import type { Logger } from '../log.ts';
+import type { ApiMetrics } from '../metrics.ts';
+import { taskNames } from '../tasks.ts';
+
+/** Counts and times each request under its route (never its URL: a label has few values), and logs it in one line. */
+export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
+  createMiddleware<{ Variables: { requestId: string } }>(async (c, next) => {
+    const started = performance.now();
+    await next();
+    const { status } = c.res;
+    const route = status === 404 || status === 405 ? 'unmatched' : routePath(c, -1);
+    const ms = performance.now() - started;
+    metrics.requestDuration.observe({ method: c.req.method, route, status }, ms / 1_000);
+    const task = taskNames.find((name) => c.req.method === 'POST' && c.req.path === `/tasks/${name}`);
+    if (task) metrics.submissions.inc({ task, outcome: toOutcome(status) });
+    const level = status >= 500 ? 'warn' : task ? 'info' : 'debug';
+    log[level](
+      { requestId: c.var.requestId, method: c.req.method, path: c.req.path, status, ms: Math.round(ms) },
+      'Request',
+    );
+  });
+
+const toOutcome = (status: number) => (status < 300 ? 'accepted' : status >= 500 ? 'unknown' : 'refused');

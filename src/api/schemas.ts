@@ -1,0 +1,86 @@
+import { z } from '@hono/zod-openapi';
+import { taskNames, tasks } from '../tasks.ts';
+
+export const failureSchema = z
+  .object({
+    type: z.string().openapi({ example: 'UpstreamUnavailable' }),
+    message: z.string().openapi({ example: 'HTTP 503' }),
+    upstreamStatus: z.int().optional(),
+  })
+  .openapi('Failure');
+
+export type Failure = z.infer<typeof failureSchema>;
+
+const anyOf = <T extends z.ZodType>([first, ...rest]: T[]) =>
+  first && rest.length === 0 ? first : z.union([first as T, ...rest]);
+const anyInput = anyOf(taskNames.map((name) => tasks[name].input));
+const anyOutput = anyOf(taskNames.map((name) => tasks[name].output));
+const time = z.iso.datetime();
+
+export const taskStatuses = [
+  'scheduled',
+  'queued',
+  'running',
+  'retrying',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
+
+export const taskSchema = z
+  .object({
+    id: z.string(),
+    name: z.enum(taskNames),
+    input: anyInput,
+    status: z.enum(taskStatuses),
+    attempt: z.int().min(1).describe('While retrying, the coming one'),
+    maxAttempts: z.int().min(1),
+    nextAttemptAt: time.optional().describe('While retrying'),
+    lastFailure: failureSchema.optional().describe('Of the latest failed attempt'),
+    output: anyOutput.optional().describe('Of a completed task'),
+    failure: failureSchema
+      .extend({ reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']) })
+      .optional()
+      .describe('Of a failed task'),
+    submittedAt: time,
+    finishedAt: time.optional(),
+    rerunOf: z.string().optional(),
+    links: z.object({ self: z.string(), cancel: z.string().optional(), temporal: z.string().optional() }),
+  })
+  .openapi('Task');
+
+export type Task = z.infer<typeof taskSchema>;
+
+export const taskListSchema = z
+  .object({
+    items: z.array(
+      z
+        .object({
+          id: z.string(),
+          name: z.enum(taskNames),
+          status: z.enum([...taskStatuses, 'open']),
+          input: anyInput,
+          submittedAt: time,
+          finishedAt: time.optional(),
+        })
+        .openapi('TaskSummary'),
+    ),
+    nextCursor: z.string().nullable(),
+  })
+  .openapi('TaskList');
+
+export type TaskSummary = z.infer<typeof taskListSchema>['items'][number];
+
+export const problemSchema = z
+  .object({
+    type: z.string().openapi({ example: '/problems/not-found' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    retryable: z.boolean().optional(),
+    outcome: z.enum(['not-started', 'unknown']).optional(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .openapi('Problem');

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import type { Config } from '../config.ts';
+import type { TaskInput, TaskName } from '../tasks.ts';
+import { PendingActivityState, toFailure } from '../temporal.ts';
+import { readHistory, toCancelReason } from './history.ts';
+import type { Task } from './schemas.ts';
+
+/** What a task's start puts into the memo, so that its state can be read with no worker alive. */
+export type TaskMemo = { input: TaskInput; maxAttempts: number; submittedAt: string };
+
+/** Events in a history before the activity was first scheduled; with more and none pending, it has come back. */
+const eventsBeforeActivity = 4;
+
+/** The finished statuses by Temporal's names of a closed execution. */
+export const closedStatuses: Record<string, 'completed' | 'failed' | 'cancelled'> = {
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  TERMINATED: 'failed',
+  TIMED_OUT: 'failed',
+  CANCELLED: 'cancelled',
+};
+
+/** Turns Temporal's descriptions into the API's `Task`, with one RPC for an open task and two for a finished one. */
+export function createTaskView(client: Client, { embedded, temporal: { namespace } }: Config) {
+  const toLinks = (id: string, isOpen: boolean): Task['links'] => ({
+    self: `/tasks/${id}`,
+    ...(isOpen && { cancel: `/tasks/${id}/cancel` }),
+    ...(embedded && { temporal: `http://127.0.0.1:${embedded.uiPort}/namespaces/${namespace}/workflows/${id}` }),
+  });
+
+  const toSubmitted = (id: string, name: TaskName, { input, maxAttempts, submittedAt }: TaskMemo): Task => ({
+    id,
+    name,
+    input,
+    status: 'queued',
+    attempt: 1,
+    maxAttempts,
+    submittedAt,
+    links: toLinks(id, true),
+  });
+
+  const readTask = async (id: string, name: TaskName): Promise<Task> => {
+    const description = await client.workflow.getHandle(id).describe();
+    const submitted = toSubmitted(id, name, description.memo as TaskMemo);
+    const status = closedStatuses[description.status.name];
+    if (!status) return { ...submitted, ...(await readOpen(client, description)) };
+    return {
+      ...submitted,
+      status,
+      ...((await readHistory(client, id, description.runId)) as Partial<Task>),
+      finishedAt: description.closeTime?.toISOString(),
+      links: toLinks(id, false),
+    };
+  };
+
+  const cancelTask = (task: Task) =>
+    client.workflowService.requestCancelWorkflowExecution({
+      namespace,
+      identity: client.options.identity,
+      requestId: randomUUID(),
+      workflowExecution: { workflowId: task.id },
+      reason: toCancelReason(task),
+    });
+
+  return { toSubmitted, readTask, cancelTask };
+}
+
+export type TaskView = ReturnType<typeof createTaskView>;
+
+/** How far an open task is, from its description alone; the server keeps it also while every worker is dead. */
+async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<Partial<Task>> {
+  const { raw, workflowId, runId, historyLength } = description;
+  const [activity] = raw.pendingActivities ?? [];
+  const nextTime = activity?.nextAttemptScheduleTime;
+  const nextAttemptMs = nextTime ? Number(nextTime.seconds) * 1_000 + (nextTime.nanos ?? 0) / 1e6 : 0;
+  const isCancelling = Boolean(raw.workflowExtendedInfo?.cancelRequested);
+  const progress: Partial<Task> = activity
+    ? {
+        attempt: activity.attempt ?? 1,
+        ...(activity.lastFailure && { lastFailure: await toFailure(client, activity.lastFailure) }),
+      }
+    : historyLength > eventsBeforeActivity
+      ? { status: 'running', ...((await readHistory(client, workflowId, runId)) as Partial<Task>) }
+      : {};
+  if (isCancelling) return { ...progress, status: 'cancelling' };
+  if (isScheduled(description)) return { status: 'scheduled' };
+  if (nextAttemptMs > Date.now()) {
+    return { ...progress, status: 'retrying', nextAttemptAt: new Date(nextAttemptMs).toISOString() };
+  }
+  const isStarted = activity?.state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED;
+  return isStarted ? { ...progress, status: 'running' } : progress;
+}
+
+/** A start delay lies ahead: the execution time is in the future. */
+const isScheduled = ({ executionTime }: Pick<WorkflowExecutionDescription, 'executionTime'>) =>
+  executionTime !== undefined && executionTime.getTime() > Date.now();

@@ -1,0 +1,13 @@
+import { type Logger, type LoggerOptions, pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { Config } from './config.ts';
+
+export type { Logger };
+
+/** The process's log: pretty on a terminal, JSON lines otherwise; one entry is one line either way. */
+export function createLog({ logLevel }: Pick<Config, 'logLevel'>, door: 'api' | 'worker'): Logger {
+  const options: LoggerOptions = { level: logLevel, base: { door, pid: process.pid } };
+  return process.stdout.isTTY
+    ? pino(options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }))
+    : pino(options);
+}

@@ -1,0 +1,54 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+/** A registry that already watches this process: heap, RSS, CPU, event loop lag, garbage collection. */
+function createRegistry() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** What the API counts. `outcome` of a submission: accepted; refused (nothing was started); unknown (it may have been). */
+export function createApiMetrics() {
+  const registry = createRegistry();
+  const registers = [registry];
+  return {
+    registry,
+    submissions: new Counter({
+      name: 'holdfast_submissions_total',
+      help: 'Submissions by task and outcome',
+      labelNames: ['task', 'outcome'] as const,
+      registers,
+    }),
+    requestDuration: new Histogram({
+      name: 'holdfast_http_request_duration_seconds',
+      help: 'Time to answer a request',
+      labelNames: ['method', 'route', 'status'] as const,
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+  };
+}
+
+export type ApiMetrics = ReturnType<typeof createApiMetrics>;
+
+/** What a worker counts: each attempt by how it ended, a failed one also by its failure type. */
+export function createWorkerMetrics() {
+  const registry = createRegistry();
+  const registers = [registry];
+  return {
+    registry,
+    attempts: new Counter({
+      name: 'holdfast_attempts_total',
+      help: 'Attempts by task, outcome and failure type',
+      labelNames: ['task', 'outcome', 'failure_type'] as const,
+      registers,
+    }),
+    attemptDuration: new Histogram({
+      name: 'holdfast_attempt_duration_seconds',
+      help: 'Time one attempt took on the worker',
+      labelNames: ['task', 'outcome'] as const,
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { createApp } from './api/app.ts';
+import { listen } from './api/listen.ts';
+import { loadConfigOrExit } from './config.ts';
+import { createLog } from './log.ts';
+import { createApiMetrics } from './metrics.ts';
+import { onStop } from './stop.ts';
+import { createClient } from './temporal.ts';
+
+/** Requests still being answered have this long when the process is asked to end. */
+const closeGraceMs = 5_000;
+
+const config = loadConfigOrExit();
+const log = createLog(config, 'api');
+const client = createClient(config);
+const app = createApp({ client, config, log, metrics: createApiMetrics() });
+
+try {
+  const server = await listen(app, config);
+  log.info(`API listens on http://${config.host}:${config.port}`);
+  onStop(async (reason) => {
+    log.info(`API stops (${reason})`);
+    const force = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+    server.close();
+    server.closeIdleConnections();
+    await once(server, 'close');
+    clearTimeout(force);
+    await client.connection.close();
+    log.info('API stopped');
+    process.exit();
+  });
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const hint = code === 'EADDRINUSE' ? 'something else listens there; end it or set PORT' : message;
+  console.error(`The API cannot listen on HOST ${config.host}, PORT ${config.port}: ${hint}`);
+  process.exit(1);
+}

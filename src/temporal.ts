@@ -1,0 +1,102 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  Client,
+  Connection,
+  makeGrpcRetryInterceptor,
+  TimeoutFailure,
+} from '@temporalio/client';
+import {
+  decodeArrayFromPayloads,
+  decodeMapFromPayloads,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import proto, { type temporal } from '@temporalio/proto';
+import type { Config } from './config.ts';
+import { failureTypes } from './policy.ts';
+
+/** Temporal's enumerations; the package is CommonJS that only hands out one object. */
+export const { PendingActivityState, RetryState, TaskQueueType, WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
+
+type ProtoFailure = temporal.api.failure.v1.IFailure;
+type ProtoMemo = temporal.api.common.v1.IMemo;
+
+type TemporalConfig = Pick<Config, 'temporal'>;
+
+/** Failures after which the server has certainly not seen the call: only these are worth a second try by themselves. */
+export const isNotSent = ({ code, details }: { code: number; details: string }) =>
+  code === grpcStatus.RESOURCE_EXHAUSTED ||
+  (code === grpcStatus.UNAVAILABLE && /No connection established|Name resolution failed/.test(details));
+
+/** The gRPC status codes that mean something here (https://grpc.io/docs/guides/status-codes/). */
+export const grpcStatus = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  RESOURCE_EXHAUSTED: 8,
+  UNAVAILABLE: 14,
+} as const;
+
+/**
+ * The API's client. It connects with its first call and again whenever the server returns: reconnect waits stay between
+ * 0.1 and 2 s (grpc-js would let them grow to 120 s).
+ */
+export function createClient({ temporal: { namespace, ...connection } }: TemporalConfig): Client {
+  return new Client({
+    namespace,
+    connection: Connection.lazy({
+      ...connection,
+      channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 2_000 },
+      interceptors: [
+        makeGrpcRetryInterceptor({
+          retryableDecider: (attempt, status) => attempt < 3 && isNotSent(status),
+          delayFunction: (attempt) => 100 * attempt,
+        }),
+      ],
+    }),
+  });
+}
+
+/** A failure as API clients see it. */
+export type Failure = { type: string; message: string; upstreamStatus?: number };
+
+/** Timeouts of an attempt, under the names that Temporal's retry policies know them by. */
+const timeouts: Record<string, Failure> = {
+  START_TO_CLOSE: { type: 'TemporalTimeout:StartToClose', message: 'The attempt ran longer than its timeout' },
+  HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker of the attempt fell silent' },
+};
+
+/**
+ * A failure of the server's, decoded through the client's data converter. Only messages that Holdfast wrote itself come
+ * through; those of unexpected errors may carry paths and addresses and stay in the worker's log.
+ */
+export async function toFailure(client: Client, failure: ProtoFailure): Promise<Failure> {
+  const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) {
+    return timeouts[cause.timeoutType ?? ''] ?? { type: 'TemporalTimeout', message: 'The task timed out' };
+  }
+  const type = (cause instanceof ApplicationFailure && cause.type) || 'UnexpectedError';
+  const known = (failureTypes as readonly string[]).includes(type);
+  const { upstreamStatus } = ((cause as ApplicationFailure).details?.[0] ?? {}) as { upstreamStatus?: number };
+  return {
+    type,
+    message: known ? (cause?.message ?? type) : "An unexpected error; the worker's log has it",
+    ...(upstreamStatus !== undefined && { upstreamStatus }),
+  };
+}
+
+/** A memo's values, decoded. */
+export async function toMemo(client: Client, memo: ProtoMemo | null | undefined): Promise<Record<string, unknown>> {
+  return (await decodeMapFromPayloads(client.options.loadedDataConverter, memo?.fields)) ?? {};
+}
+
+/** The first value of a list of payloads, decoded. */
+export async function toResult(
+  client: Client,
+  result: temporal.api.common.v1.IPayloads | null | undefined,
+): Promise<unknown> {
+  const [value] = await decodeArrayFromPayloads(client.options.loadedDataConverter, result?.payloads);
+  return value;
+}
