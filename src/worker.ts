@@ -2,13 +2,12 @@ import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createActivities } from './activities/index.ts';
-import { observeAttempts } from './activities/observe.ts';
 import { loadConfigOrExit } from './config.ts';
 import { createLog } from './log.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { findFreePort, serveMonitor } from './monitor.ts';
 import { onStop } from './stop.ts';
+import { toWorkerOptions } from './worker-options.ts';
 
 const config = loadConfigOrExit();
 const log = createLog(config, 'worker');
@@ -65,26 +64,11 @@ const monitor = await serveMonitor(config.workerMetrics, {
 
 try {
   const connection = await connect();
-  worker = await Worker.create({
-    connection,
-    namespace: config.temporal.namespace,
-    taskQueue: config.taskQueue,
-    ...workflows,
-    activities: createActivities(config),
-    interceptors: {
-      activity: [
-        observeAttempts(({ task, outcome, failureType, seconds }) => {
-          metrics.attempts.inc({ task, outcome, failure_type: failureType });
-          metrics.attemptDuration.observe({ task, outcome }, seconds);
-        }),
-      ],
-    },
-    maxConcurrentActivityTaskExecutions: config.workerConcurrency,
-    shutdownGraceTime: config.shutdownGraceMs,
-    shutdownForceTime: config.shutdownGraceMs + 5_000,
-    // The dead worker's sticky queue would hold a workflow for 10 s.
-    stickyQueueScheduleToStartTimeout: 2_000,
+  const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }) => {
+    metrics.attempts.inc({ task, outcome, failure_type: failureType });
+    metrics.attemptDuration.observe({ task, outcome }, seconds);
   });
+  worker = await Worker.create({ connection, ...workflows, ...options });
   if (!stopping.signal.aborted) {
     log.info(`Worker ready on task queue ${config.taskQueue}, metrics at ${monitor.url}/metrics`);
     await worker.run();

@@ -1,0 +1,19 @@
+import type { WorkerOptions } from '@temporalio/worker';
+import { createActivities } from './activities/index.ts';
+import { type AttemptRecord, observeAttempts } from './activities/observe.ts';
+import type { Config } from './config.ts';
+
+/** How every Holdfast worker runs, in production and in tests; where its workflow code lies the caller adds. */
+export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord) => void) {
+  return {
+    namespace: config.temporal.namespace,
+    taskQueue: config.taskQueue,
+    activities: createActivities(config),
+    interceptors: { activity: [observeAttempts(record)] },
+    maxConcurrentActivityTaskExecutions: config.workerConcurrency,
+    shutdownGraceTime: config.shutdownGraceMs,
+    shutdownForceTime: config.shutdownGraceMs + 5_000,
+    // The dead worker's sticky queue would hold a workflow for 10 s.
+    stickyQueueScheduleToStartTimeout: 2_000,
+  } satisfies WorkerOptions;
+}

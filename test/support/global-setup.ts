@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import type { TestProject } from 'vitest/node';
+import { obtainTemporalCli } from '../../scripts/temporal-cli.ts';
+import { obtainTimeSkippingServer } from '../../scripts/time-skipping-server.ts';
+import { loadConfig, loadEnvironment } from '../../src/config.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    temporalCli: string;
+    timeSkippingServer: string;
+    workflowBundle: string;
+    devServer: string;
+  }
+}
+
+/** Once a run: obtains both Temporal servers, bundles the workflows, starts the dev server that the test files share. */
+export default async function setup(project: TestProject) {
+  const { temporalCliPath, temporalTestServerPath } = loadConfig(loadEnvironment());
+  const say = (line: string) => console.log(line);
+  const temporalCli = await obtainTemporalCli({ explicitPath: temporalCliPath, say });
+  const timeSkippingServer = await obtainTimeSkippingServer({ explicitPath: temporalTestServerPath, say });
+
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  const workflowBundle = join(directory, 'workflow-bundle.js');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('WARN'),
+  });
+  writeFileSync(workflowBundle, code);
+
+  const devServer = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: temporalCli },
+      log: { format: 'pretty', level: 'error' },
+      extraArgs: ['ReadPartitions', 'WritePartitions'].flatMap((kind) => [
+        '--dynamic-config-value',
+        `matching.numTaskqueue${kind}=1`,
+      ]),
+    },
+  });
+
+  project.provide('temporalCli', temporalCli);
+  project.provide('timeSkippingServer', timeSkippingServer.path);
+  project.provide('workflowBundle', workflowBundle);
+  project.provide('devServer', devServer.address);
+  return async () => {
+    await devServer.teardown();
+    rmSync(directory, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { startJokeApi } from '../../scripts/joke-api/create-joke-api.ts';
+import type { AttemptRecord } from '../../src/activities/observe.ts';
+import { createApp } from '../../src/api/app.ts';
+import { listen } from '../../src/api/listen.ts';
+import type { Task } from '../../src/api/schemas.ts';
+import { type Config, type Environment, loadConfig } from '../../src/config.ts';
+import { createApiMetrics } from '../../src/metrics.ts';
+import { createClient } from '../../src/temporal.ts';
+import { toWorkerOptions } from '../../src/worker-options.ts';
+
+/** Tests expect failures by the hundred; the SDK's warnings of them would drown what matters. */
+export function quietRuntime(): void {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+}
+
+export type RunningWorker = { attempts: AttemptRecord[]; stop: () => Promise<void> };
+
+/** A real worker with the real workflow bundle; `stop` drains it. `connection` defaults to one of its own. */
+export async function startWorker(config: Config, connection?: NativeConnection): Promise<RunningWorker> {
+  const attempts: AttemptRecord[] = [];
+  const own = connection ? undefined : await NativeConnection.connect({ address: config.temporal.address });
+  const worker = await Worker.create({
+    ...((connection ?? own) && { connection: connection ?? own }),
+    workflowBundle: { codePath: inject('workflowBundle') },
+    ...toWorkerOptions(config, (attempt) => attempts.push(attempt)),
+  } as Parameters<typeof Worker.create>[0]);
+  const run = worker.run();
+  let stopped: Promise<void> | undefined;
+  const end = async () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    await run;
+    await own?.close();
+  };
+  return {
+    attempts,
+    stop: () => {
+      stopped ??= end();
+      return stopped;
+    },
+  };
+}
+
+/**
+ * Holdfast in this process on the run's shared dev server, with a task queue of its own: API on a free port over real
+ * HTTP, the joke API as upstream, and workers as asked for. `environment` overrides variables.
+ */
+export async function startHoldfast(environment: Environment = {}) {
+  quietRuntime();
+  const jokes = await startJokeApi();
+  const config = loadConfig({
+    TASK_QUEUE: `test-${randomUUID()}`,
+    TEMPORAL_ADDRESS: inject('devServer'),
+    API_BASE_URL: jokes.url,
+    SHUTDOWN_GRACE: '1',
+    ...environment,
+  });
+  const client = createClient(config);
+  const metrics = createApiMetrics();
+  const app = createApp({ client, config, log: pino({ level: 'silent' }), metrics });
+  const server = await listen(app, { host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  const workers: RunningWorker[] = [];
+
+  const holdfast = {
+    url,
+    config,
+    client,
+    jokes,
+    /** The answer's status, headers and parsed JSON body. */
+    async call(method: string, path: string, init: Omit<RequestInit, 'method'> = {}) {
+      const response = await fetch(`${url}${path}`, { method, ...init });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text, body: text ? JSON.parse(text) : undefined };
+    },
+    /** Submits a fetch-joke task; `category` also names it to the joke API's rules. */
+    async submit(input?: { category?: string }): Promise<Task> {
+      const init = input && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) };
+      const { status, body } = await holdfast.call('POST', '/tasks/fetch-joke', init);
+      if (status !== 202) throw new Error(`POST /tasks/fetch-joke answered ${status}: ${JSON.stringify(body)}`);
+      return body;
+    },
+    async read(id: string): Promise<Task> {
+      return (await holdfast.call('GET', `/tasks/${id}`)).body;
+    },
+    /** The task as soon as `holds` is true of it; fails with its last state after `timeoutMs`. */
+    async until(id: string, holds: (task: Task) => boolean, timeoutMs = 30_000): Promise<Task> {
+      return await eventually(() => holdfast.read(id), holds, timeoutMs);
+    },
+    async startWorker() {
+      const worker = await startWorker(config);
+      workers.push(worker);
+      return worker;
+    },
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+      await client.connection.close();
+      await jokes.close();
+    },
+  };
+  return holdfast;
+}
+
+export type Holdfast = Awaited<ReturnType<typeof startHoldfast>>;
+
+export const isFinished = (task: Task) => task.finishedAt !== undefined;
+
+/** Asks again and again until `holds`: a wait on a fact. Fails with the last answer after `timeoutMs`. */
+export async function eventually<T>(
+  read: () => Promise<T> | T,
+  holds: (value: T) => boolean,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await read();
+    if (holds(value)) return value;
+    if (performance.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
