@@ -15,7 +15,11 @@ import { toWorkerOptions } from '../../src/worker-options.ts';
 
 /** Tests expect failures by the hundred; the SDK's warnings of them would drown what matters. */
 export function quietRuntime(): void {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+    shutdownSignals: [],
+  });
 }
 
 export type RunningWorker = { attempts: AttemptRecord[]; stop: () => Promise<void> };

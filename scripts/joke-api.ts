@@ -1,0 +1,20 @@
+import { loadConfigOrExit } from '../src/config.ts';
+import { type JokeApi, startJokeApi } from './joke-api/create-joke-api.ts';
+
+const { jokeApiPort: port } = loadConfigOrExit();
+
+function refuse(error: NodeJS.ErrnoException): never {
+  const reason = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code ?? error.message})`;
+  console.error(`Joke API: port ${port} ${reason}. Set JOKE_API_PORT to a free one.`);
+  process.exit(1);
+}
+
+const api: JokeApi = await startJokeApi({ port }).catch(refuse);
+console.log(`Joke API: ${api.url}`);
+
+const stop = () => void api.close();
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
+/** A parent that started us with a channel is gone, however it ended. The channel alone does not keep us running. */
+process.once('disconnect', stop);
+process.channel?.unref();

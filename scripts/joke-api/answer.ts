@@ -1,0 +1,88 @@
+import { STATUS_CODES } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { type Behaviour, isBodiless } from './behaviour.ts';
+import { categories, findJoke, pickJoke, toJokeJson } from './jokes.ts';
+
+/** What is to be sent, complete; `endless` stands for bytes that never end. */
+export type Answer = { status: number; headers: Record<string, string>; body: Buffer | 'endless' };
+
+export type Question = { method: string; path: string; category: string | null; origin: string };
+
+/** An error as api.chucknorris.io words it. */
+export const toErrorJson = (status: number, message: string, path: string) => ({
+  timestamp: new Date().toISOString(),
+  status,
+  error: STATUS_CODES[status] ?? 'Unknown Status',
+  message,
+  path,
+});
+
+const typed = (contentType: string, body: string, status = 200): Answer => ({
+  status,
+  headers: { 'content-type': contentType },
+  body: Buffer.from(body),
+});
+const json = (value: unknown, status = 200) => typed('application/json', JSON.stringify(value), status);
+
+/** The error answer of that status, in api.chucknorris.io's form. */
+export const toErrorAnswer = (status: number, message: string, path: string) =>
+  json(toErrorJson(status, message, path), status);
+
+/** The good answer, or the 404 or 405 that a well-behaved API gives here. `isKnown` says which categories exist. */
+export function toNaturalAnswer(
+  { method, path, category, origin }: Question,
+  isKnown: (category: string) => boolean,
+): Answer {
+  if (!['GET', 'HEAD'].includes(method)) {
+    const refusal = toErrorAnswer(405, `Request method '${method}' is not supported.`, path);
+    return { ...refusal, headers: { ...refusal.headers, allow: 'GET, HEAD' } };
+  }
+  if (path === '/jokes/categories') return json(categories);
+  if (path === '/jokes/random')
+    return category === null || isKnown(category)
+      ? json(toJokeJson(pickJoke(category), origin))
+      : toErrorAnswer(404, `No jokes for category "${category}" found.`, path);
+  const id = path.slice('/jokes/'.length);
+  const joke = findJoke(id);
+  return joke ? json(toJokeJson(joke, origin)) : toErrorAnswer(404, `Joke with id "${id}" not found.`, path);
+}
+
+const markup =
+  '<script>alert("joke")</script> <b>bold</b> & "quoted" \u001b[31mred\u001b[0m\u0007\nsecond line\r\nthird\u2028line';
+const mebibyte = 1_048_576;
+/** Packed once: it takes tens of milliseconds in which nobody else is answered. */
+let bomb: Buffer | undefined;
+
+const bodies: Record<NonNullable<Behaviour['body']>, (joke: ReturnType<typeof toJokeJson>) => Answer> = {
+  joke: json,
+  'joke-with-markup': (joke) => json({ ...joke, value: markup }),
+  empty: () => ({ status: 200, headers: {}, body: Buffer.alloc(0) }),
+  html: () => typed('text/html; charset=utf-8', '<!doctype html><title>Maintenance</title><h1>Back soon</h1>'),
+  text: (joke) => typed('text/plain; charset=utf-8', joke.value),
+  'truncated-json': (joke) => typed('application/json', JSON.stringify(joke).slice(0, -20)),
+  'wrong-shape': (joke) => json({ type: 'success', joke: { number: 1, text: joke.value } }),
+  huge: (joke) => json({ ...joke, value: 'ha '.repeat(mebibyte / 3) }),
+  'gzip-bomb': (joke) => {
+    bomb ??= gzipSync(JSON.stringify({ ...joke, value: 'ha '.repeat((10 * mebibyte) / 3) }));
+    return { status: 200, headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body: bomb };
+  },
+  endless: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: 'endless' }),
+};
+
+/** The answer that `behaviour` asks for; what it leaves open is the natural answer, or an error body where the status is one. */
+export function toAnswer(behaviour: Behaviour, question: Question, isKnown: (category: string) => boolean): Answer {
+  const status = behaviour.status ?? (behaviour.location === undefined ? undefined : 302);
+  const extra = {
+    ...(behaviour.retryAfter !== undefined && { 'retry-after': behaviour.retryAfter }),
+    ...(behaviour.location !== undefined && { location: behaviour.location }),
+  };
+  const chosen = behaviour.body ?? (status !== undefined && status < 300 ? 'joke' : undefined);
+  const answer = isBodiless(status)
+    ? bodies.empty(toJokeJson(pickJoke(), question.origin))
+    : chosen
+      ? bodies[chosen](toJokeJson(pickJoke(question.category), question.origin))
+      : status !== undefined
+        ? toErrorAnswer(status, 'The joke API was told to answer so.', question.path)
+        : toNaturalAnswer(question, isKnown);
+  return { ...answer, status: status ?? answer.status, headers: { ...answer.headers, ...extra } };
+}

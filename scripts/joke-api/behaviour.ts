@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII, for it is sent as a header');
+
+/** Statuses after which HTTP allows no body: nothing can be wrong with a body that is not there. */
+export const isBodiless = (status = 200) => status < 200 || [204, 205, 304].includes(status);
+
+/** How one request is answered. `{}` is a good answer; every field makes it worse. Durations in milliseconds. */
+export const behaviourSchema = z
+  .strictObject({
+    status: z.int().min(100).max(599).optional(),
+    retryAfter: headerValue.optional(),
+    location: headerValue.optional(),
+    delayMs: z.number().min(0).max(3_600_000).optional(),
+    body: z
+      .enum([
+        'joke',
+        'joke-with-markup',
+        'empty',
+        'html',
+        'text',
+        'truncated-json',
+        'wrong-shape',
+        'huge',
+        'gzip-bomb',
+        'endless',
+      ])
+      .optional(),
+    hang: z.enum(['headers', 'body']).optional(),
+    bytesPerSecond: z.number().min(0.01).max(1_000_000_000).optional(),
+    reset: z.enum(['before-headers', 'mid-body']).optional(),
+    cutShort: z.literal(true).optional(),
+  })
+  .refine(({ hang, reset, cutShort }) => [hang, reset, cutShort].filter(Boolean).length <= 1, {
+    message: 'hang, reset and cutShort exclude one another: an answer ends in one way',
+  })
+  .refine(({ body, hang, reset, cutShort }) => body !== 'endless' || !(hang || reset || cutShort), {
+    path: ['body'],
+    message: 'endless excludes hang, reset and cutShort',
+  })
+  .refine(
+    ({ status, body, hang, reset, cutShort, bytesPerSecond }) =>
+      !isBodiless(status) || !(body || hang === 'body' || reset === 'mid-body' || cutShort || bytesPerSecond),
+    { path: ['status'], message: 'has no body that could be chosen, slow, cut or stopped' },
+  );
+
+export type Behaviour = z.infer<typeof behaviourSchema>;
+
+/** Every fault on one line, each with its place: `then.0.status: Too big: …`. */
+export const toFaultLine = ({ issues }: z.ZodError) =>
+  issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
+
+/**
+ * Reads a behaviour as it stands in a query or a header.
+ * @throws {SyntaxError} for what is not JSON, {z.ZodError} for what is not a behaviour.
+ */
+export const parseBehaviour = (json: string) => behaviourSchema.parse(JSON.parse(json));

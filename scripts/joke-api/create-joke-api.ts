@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { z } from 'zod';
+import { createAdmin } from './admin.ts';
+import { toAnswer, toErrorAnswer } from './answer.ts';
+import { type Behaviour, parseBehaviour, toFaultLine } from './behaviour.ts';
+import { categories } from './jokes.ts';
+import { createLedger, type LedgerEntry, type LedgerFilter, type Outcome } from './ledger.ts';
+import { createRules, type Rules } from './rules.ts';
+import { send } from './send.ts';
+
+const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString() ?? null;
+const toAttempt = (text: string | null) => (text && /^\d{1,9}$/.test(text) ? Number(text) : null);
+
+/** A behaviour from query or header, which goes before every rule and uses none up; undefined when neither is there. */
+const readBehaviour = (request: IncomingMessage, url: URL): Behaviour | undefined => {
+  const text = url.searchParams.get('behave') ?? header(request, 'joke-api-behave');
+  return text === null ? undefined : parseBehaviour(text);
+};
+
+/** The API as an unstarted server, with what scripts it and what it remembers. Listening and closing is the caller's. */
+export function createJokeApi() {
+  const rules = createRules();
+  const ledger = createLedger();
+  const isKnown = (category: string) => categories.includes(category) || rules.names(category);
+
+  async function tell(request: IncomingMessage, response: ServerResponse, url: URL) {
+    const { method = 'GET' } = request;
+    const path = url.pathname;
+    const category = url.searchParams.get('category');
+    const taskKey = header(request, 'idempotency-key');
+    const attempt = toAttempt(header(request, 'holdfast-attempt'));
+    const entry = ledger.open({ taskKey, attempt, category, method, path });
+    const gone = new AbortController();
+    let ending: Outcome = 'client-gone';
+    const record = {
+      status: (status: number) => Object.assign(entry, { status }),
+      /** A hang ends later, with the client; every other end is now. */
+      ends: (outcome: Outcome) => {
+        if (outcome === 'hung') ending = outcome;
+        else ledger.end(entry, outcome);
+      },
+    };
+    response.once('finish', () => ledger.end(entry, 'answered'));
+    response.once('close', () => {
+      ledger.end(entry, server.listening ? ending : 'closed');
+      gone.abort();
+    });
+
+    const question = { method, path, category, origin: `http://${request.headers.host ?? 'localhost'}` };
+    try {
+      const behaviour = readBehaviour(request, url) ?? rules.next(entry);
+      await send(response, toAnswer(behaviour, question, isKnown), behaviour, record, gone.signal);
+    } catch (error) {
+      if (gone.signal.aborted || response.headersSent) return void response.destroy();
+      const isBadInput = error instanceof z.ZodError || error instanceof SyntaxError;
+      const fault = error instanceof z.ZodError ? toFaultLine(error) : String(error);
+      const refusal = toErrorAnswer(isBadInput ? 400 : 500, isBadInput ? `behave: ${fault}` : fault, path);
+      response.writeHead(refusal.status, refusal.headers).end(refusal.body);
+      record.status(refusal.status);
+    }
+  }
+
+  const admin = getRequestListener(createAdmin(rules, ledger).fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => {
+    const address = `http://joke-api${request.url}`;
+    if (!request.url?.startsWith('/') || !URL.canParse(address)) return void response.writeHead(400).end();
+    const url = new URL(address);
+    return url.pathname.startsWith('/jokes/') ? tell(request, response, url) : admin(request, response);
+  });
+  /** An idle connection stays until its client ends it: closed at a bad moment, it would look like a failing upstream. */
+  server.keepAliveTimeout = 0;
+  return { server, rules, ledger };
+}
+
+export type JokeApi = {
+  /** Without a slash at the end: what `API_BASE_URL` wants. */
+  url: string;
+  port: number;
+  rules: Rules;
+  /** Copies of the entries, oldest first. */
+  ledger(filter?: LedgerFilter): LedgerEntry[];
+  /** Ends every connection, hung and endless ones too; nothing is left that keeps the process alive. Twice is fine. */
+  close(): Promise<void>;
+};
+
+async function listen(server: Server, port: number, host: string) {
+  server.listen(port, host);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/**
+ * Starts the API; port 0 takes any free one. Anyone who reaches it can script it: keep it on loopback.
+ * @throws the system's error (`code: 'EADDRINUSE'`, …) when it cannot listen there.
+ */
+export async function startJokeApi({ port = 0, host = '127.0.0.1' } = {}): Promise<JokeApi> {
+  const { server, rules, ledger } = createJokeApi();
+  const actualPort = await listen(server, port, host);
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    const ended = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await ended;
+  };
+  return {
+    url: `http://${host}:${actualPort}`,
+    port: actualPort,
+    rules,
+    ledger: (filter) => ledger.read(filter).items,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

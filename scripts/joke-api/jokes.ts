@@ -1,0 +1,73 @@
+import { createHash, randomInt } from 'node:crypto';
+import { createRequire } from 'node:module';
+
+export type Joke = { id: string; text: string; categories: string[] };
+
+/** Category → tag of the package. Where api.chucknorris.io has the category, it bears the name it has there. */
+const tagOf: Record<string, string> = {
+  animal: 'animal',
+  car: 'car',
+  career: 'work',
+  christmas: 'Christmas',
+  communication: 'communication',
+  dev: 'IT',
+  family: 'family',
+  food: 'food',
+  friendship: 'friendship',
+  intelligence: 'intelligence',
+  kids: 'kids',
+  life: 'life',
+  money: 'money',
+  motivational: 'motivational',
+  puns: 'puns',
+  school: 'school',
+  sport: 'sport',
+  success: 'success',
+  time: 'time',
+  travel: 'travel',
+};
+export const categories = Object.keys(tagOf);
+
+const tellable = new Set([...Object.values(tagOf), 'attitude', 'sarcastic']);
+const toId = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+
+/** Only jokes all of whose tags are harmless: the package has others, and these are shown in demos. */
+const jokes = new Map<string, Joke>();
+for (const { body, tags } of createRequire(import.meta.url)('one-liner-joke/jokes.json') as {
+  body: string;
+  tags: string[];
+}[]) {
+  const own = categories.filter((category) => tags.includes(tagOf[category] ?? category));
+  if (own.length > 0 && tags.every((tag) => tellable.has(tag)))
+    jokes.set(toId(body), { id: toId(body), text: body, categories: own });
+}
+
+/** The joke of that id, the same text on every machine and start. */
+export const findJoke = (id: string) => jokes.get(id);
+
+const all = [...jokes.values()];
+const byCategory = new Map(categories.map((name) => [name, all.filter((joke) => joke.categories.includes(name))]));
+
+function pickFrom(choice: Joke[]): Joke {
+  const joke = choice[randomInt(choice.length)];
+  if (!joke) throw new Error('The joke package has no jokes.');
+  return joke;
+}
+
+/** A random joke of that category; for a category without jokes (known by a rule only) any joke, labelled with it. */
+export function pickJoke(category?: string | null): Joke {
+  if (!category) return pickFrom(all);
+  const own = byCategory.get(category);
+  return own ? pickFrom(own) : { ...pickFrom(all), categories: [category] };
+}
+
+/** A joke as api.chucknorris.io answers it; `url` points at the API that tells it. */
+export const toJokeJson = (joke: Joke, origin: string) => ({
+  categories: joke.categories,
+  created_at: '2020-01-05 13:42:19.104863',
+  icon_url: 'https://api.chucknorris.io/img/avatar/chuck-norris.png',
+  id: joke.id,
+  updated_at: '2020-01-05 13:42:19.104863',
+  url: `${origin}/jokes/${joke.id}`,
+  value: joke.text,
+});

@@ -1,0 +1,79 @@
+import { performance } from 'node:perf_hooks';
+
+/**
+ * How a request ended: `answered` all bytes handed over · `cut-short` closed before the promised length · `reset` we reset
+ * the connection · `hung` we hung until the client left · `client-gone` the client left first · `closed` the API was closed.
+ */
+export type Outcome = 'open' | 'answered' | 'cut-short' | 'reset' | 'hung' | 'client-gone' | 'closed';
+
+/** One request to `/jokes/*`. Times are epoch milliseconds with decimals from a clock that never goes back. */
+export type LedgerEntry = {
+  seq: number;
+  taskKey: string | null;
+  attempt: number | null;
+  category: string | null;
+  method: string;
+  path: string;
+  startedAt: number;
+  endedAt: number | null;
+  /** The status sent, null when none was. */
+  status: number | null;
+  outcome: Outcome;
+};
+
+export type LedgerFilter = { taskKey?: string | undefined; category?: string | undefined; after?: number | undefined };
+
+const nowMs = () => performance.timeOrigin + performance.now();
+
+/** The most entries that were open at one moment. */
+function toMaxInFlight(entries: LedgerEntry[]) {
+  const steps = entries.flatMap(({ startedAt, endedAt }) => [
+    { at: startedAt, by: 1 },
+    ...(endedAt === null ? [] : [{ at: endedAt, by: -1 }]),
+  ]);
+  let inFlight = 0;
+  let max = 0;
+  for (const { by } of steps.sort((a, b) => a.at - b.at || a.by - b.by)) {
+    inFlight += by;
+    max = Math.max(max, inFlight);
+  }
+  return max;
+}
+
+/** An append-only list of requests. It is never trimmed: memory grows with every request until the API ends. */
+export function createLedger() {
+  const entries: LedgerEntry[] = [];
+  return {
+    open(request: Pick<LedgerEntry, 'taskKey' | 'attempt' | 'category' | 'method' | 'path'>): LedgerEntry {
+      const entry: LedgerEntry = {
+        seq: entries.length + 1,
+        ...request,
+        startedAt: nowMs(),
+        endedAt: null,
+        status: null,
+        outcome: 'open',
+      };
+      entries.push(entry);
+      return entry;
+    },
+    /** The first end counts. */
+    end(entry: LedgerEntry, outcome: Outcome) {
+      if (entry.endedAt === null) Object.assign(entry, { endedAt: nowMs(), outcome });
+    },
+    /** Copies, oldest first; `inFlight` and `maxInFlight` are of that task key and category, whatever `after` leaves out. */
+    read({ taskKey, category, after = 0 }: LedgerFilter = {}) {
+      const matching = entries.filter(
+        (entry) =>
+          (taskKey === undefined || entry.taskKey === taskKey) &&
+          (category === undefined || entry.category === category),
+      );
+      return {
+        items: matching.filter(({ seq }) => seq > after).map((entry) => ({ ...entry })),
+        inFlight: matching.filter(({ endedAt }) => endedAt === null).length,
+        maxInFlight: toMaxInFlight(matching),
+      };
+    },
+  };
+}
+
+export type Ledger = ReturnType<typeof createLedger>;

@@ -1,0 +1,89 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Answer } from './answer.ts';
+import { type Behaviour, isBodiless } from './behaviour.ts';
+import type { Outcome } from './ledger.ts';
+
+/** What the sender tells the ledger: the status when it goes out, and an end other than the ordinary one. */
+export type Recorder = { status(status: number): void; ends(as: Outcome): void };
+
+/** Between the last byte and the reset, so that the client has surely read the bytes. */
+const beforeResetMs = 20;
+const opening = Buffer.from('{"value":"');
+const filler = Buffer.from('ha '.repeat(21_845));
+
+function* slices(body: Answer['body'], size: number) {
+  if (body === 'endless') {
+    yield opening;
+    for (;;) yield filler.subarray(0, size);
+  }
+  for (let at = 0; at < body.length; at += size) yield body.subarray(at, at + size);
+}
+
+/** Resolves when the kernel has the bytes, so that an endless body waits for its reader. */
+const write = (response: ServerResponse, bytes: Buffer) =>
+  new Promise<void>((resolve, reject) => {
+    response.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+
+/** Writes all but the last slice, at that rate, and gives the last one back: whoever sends it also ends the answer. */
+async function writeMost(
+  response: ServerResponse,
+  body: Answer['body'],
+  bytesPerSecond: number | undefined,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const pauseMs = bytesPerSecond ? Math.max(50, 1_000 / bytesPerSecond) : 0;
+  const size = bytesPerSecond ? Math.max(1, Math.round((bytesPerSecond * pauseMs) / 1_000)) : filler.length;
+  let held: Buffer | undefined;
+  for (const slice of slices(body, size)) {
+    if (held) await write(response, held);
+    if (held && pauseMs > 0) await pause(pauseMs, undefined, { signal });
+    held = slice;
+  }
+  return held ?? Buffer.alloc(0);
+}
+
+/**
+ * Sends `answer` the way `behaviour` says. A hang returns at once and leaves the request open: it ends when the client goes.
+ * @throws when `signal` (the client is gone) is aborted meanwhile.
+ */
+export async function send(
+  response: ServerResponse,
+  answer: Answer,
+  behaviour: Behaviour,
+  record: Recorder,
+  signal: AbortSignal,
+): Promise<void> {
+  const { hang, reset, cutShort, delayMs = 0, bytesPerSecond } = behaviour;
+  const { status, headers, body } = answer;
+  const abort = () => {
+    record.ends('reset');
+    response.socket?.resetAndDestroy();
+  };
+
+  if (delayMs > 0) await pause(delayMs, undefined, { signal });
+  if (hang === 'headers') return record.ends('hung');
+  if (reset === 'before-headers') return abort();
+
+  /** An informational status is followed by nothing, and a cut answer by a clean close. */
+  if (status < 200 || cutShort) response.shouldKeepAlive = false;
+  const unfinished = hang || reset || cutShort;
+  const length =
+    body === 'endless' || isBodiless(status) ? {} : { 'content-length': body.length + (unfinished ? 1 : 0) };
+  response.writeHead(status, { ...headers, ...length });
+  record.status(status);
+  if (body !== 'endless' && !unfinished && !bytesPerSecond) return void response.end(body);
+
+  response.flushHeaders();
+  const part = unfinished && body !== 'endless' ? body.subarray(0, body.length / 2) : body;
+  const last = await writeMost(response, part, bytesPerSecond, signal);
+  if (!hang && !reset) {
+    if (cutShort) record.ends('cut-short');
+    return void response.end(last);
+  }
+  await write(response, last);
+  if (hang) return record.ends('hung');
+  await pause(beforeResetMs, undefined, { signal });
+  abort();
+}

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { inject } from 'vitest';
+import { findFreePort } from '../../src/monitor.ts';
+import { eventually } from './holdfast.ts';
+
+/** A Temporal server of one test file's own, to be killed, stopped and started again on the same port and database. */
+export async function createOwnTemporal() {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-temporal-'));
+  const port = await findFreePort();
+  const address = `127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  let ended: Promise<unknown> = Promise.resolve();
+
+  const isServing = async () => {
+    const connection = Connection.lazy({ address });
+    try {
+      const check = { service: 'temporal.api.workflowservice.v1.WorkflowService' };
+      const { status } = await connection.withDeadline(Date.now() + 1_000, () => connection.healthService.check(check));
+      return status === 1;
+    } catch {
+      return false;
+    } finally {
+      await connection.close();
+    }
+  };
+
+  const temporal = {
+    address,
+    async start() {
+      child = spawn(
+        inject('temporalCli'),
+        [
+          ...['server', 'start-dev', '--headless', '--log-level', 'never', '--ip', '127.0.0.1', '--port', `${port}`],
+          ...['--db-filename', join(directory, 'temporal.db')],
+          ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
+          ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
+          ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
+        ],
+        { stdio: 'ignore' },
+      );
+      ended = once(child, 'exit');
+      await eventually(isServing, Boolean, 60_000);
+    },
+    /** kill -9: connections break at once. */
+    async kill() {
+      child?.kill('SIGKILL');
+      await ended;
+    },
+    /** SIGSTOP: connections stay and nothing answers. */
+    stop: () => child?.kill('SIGSTOP'),
+    resume: () => child?.kill('SIGCONT'),
+    async remove() {
+      await temporal.kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  return temporal;
+}
