@@ -1,9 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
-import { type Config, sha256 } from '../config.ts';
+import { sha256 } from '../api-keys.ts';
+import type { Config } from '../config.ts';
 import { Problem } from './problem.ts';
 
-export type ApiEnvironment = { Variables: { owner: string; requestId: string } };
+export type ApiEnvironment = { Variables: { owner: string; requestId: string; mayHaveStarted?: boolean } };
 
 /** The owner of all tasks where no API keys are set. */
 const localOwner = 'local';

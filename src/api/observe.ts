@@ -3,10 +3,11 @@ import { routePath } from 'hono/route';
 import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import { taskNames } from '../tasks.ts';
+import type { ApiEnvironment } from './auth.ts';
 
 /** Counts and times each request under its route (never its URL: a label has few values), and logs it in one line. */
 export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
-  createMiddleware<{ Variables: { requestId: string } }>(async (c, next) => {
+  createMiddleware<ApiEnvironment>(async (c, next) => {
     const started = performance.now();
     await next();
     const { status } = c.res;
@@ -14,7 +15,7 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     const ms = performance.now() - started;
     metrics.requestDuration.observe({ method: c.req.method, route, status }, ms / 1_000);
     const task = taskNames.find((name) => c.req.method === 'POST' && c.req.path === `/tasks/${name}`);
-    if (task) metrics.submissions.inc({ task, outcome: toOutcome(status) });
+    if (task) metrics.submissions.inc({ task, outcome: toOutcome(status, c.var.mayHaveStarted) });
     const level = status >= 500 ? 'warn' : task ? 'info' : 'debug';
     log[level](
       { requestId: c.var.requestId, method: c.req.method, path: c.req.path, status, ms: Math.round(ms) },
@@ -22,4 +23,5 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     );
   });
 
-const toOutcome = (status: number) => (status < 300 ? 'accepted' : status >= 500 ? 'unknown' : 'refused');
+const toOutcome = (status: number, mayHaveStarted: boolean | undefined) =>
+  status < 300 ? 'accepted' : mayHaveStarted ? 'unknown' : 'refused';

@@ -91,6 +91,7 @@ const longestInstance = 200;
 export function answerProblem(c: Context, problem: Problem): Response {
   const { outcome, ...body } = problem.toJSON(c.req.path.slice(0, longestInstance)) as ReturnType<Problem['toJSON']> &
     Extras;
+  if (outcome === 'unknown') c.set('mayHaveStarted', true);
   const isRead = ['GET', 'HEAD'].includes(c.req.method);
   return c.body(JSON.stringify({ ...body, ...(outcome && !isRead && { outcome }) }), problems[problem.slug].status, {
     'Content-Type': 'application/problem+json',

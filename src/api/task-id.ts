@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sha256 } from '../config.ts';
+import { sha256 } from '../api-keys.ts';
 import { type TaskName, taskNames } from '../tasks.ts';
 
 /** What stands before every id of this owner's: 64 bits of a hash, for ids are never encrypted and names may be telling. */
