@@ -4,5 +4,5 @@ import { runTask } from './run-task.ts';
 /** The register: the workflow type is the task's name. No default export: an unknown task waits for a newer worker. */
 export { runTask as 'fetch-joke' };
 
-/** One export a task; the compiler names the one that is missing here. */
-({ 'fetch-joke': runTask }) satisfies Record<TaskName, typeof runTask>;
+/** The compiler names a task of the catalogue that has no export here. */
+({}) as typeof import('./index.ts') satisfies Record<TaskName, typeof runTask>;
