@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { loadConfigOrExit } from '../../src/config.ts';
+import { onStop } from '../../src/stop.ts';
+
+/** The plainest worker: one workflow, one activity that fetches, the same concurrency; nothing else of ours. */
+const { temporal, workerConcurrency } = loadConfigOrExit();
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+const worker = await Worker.create({
+  connection: await NativeConnection.connect({ address: temporal.address }),
+  namespace: temporal.namespace,
+  taskQueue: 'bench-plain',
+  workflowsPath: fileURLToPath(new URL('./plain-workflow.ts', import.meta.url)),
+  activities: { fetchJoke: async ({ url }: { url: string }) => (await fetch(url)).json() },
+  maxConcurrentActivityTaskExecutions: workerConcurrency,
+});
+onStop(() => worker.shutdown());
+await worker.run();
+process.exit();
