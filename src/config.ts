@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import { toApiKeys } from './api-keys.ts';
 import { policySchema } from './policy.ts';
 
 export type Environment = Record<string, string | undefined>;
@@ -31,31 +31,8 @@ function whole(min: number, max: number) {
 
 const port = whole(1, 65_535);
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const apiKeyEntry = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~+/=|-]+)$/;
 
-export const sha256 = (text: string) => createHash('sha256').update(text).digest();
-
-export type ApiKey = { owner: string; secretHash: Buffer };
-
-/** `name:secret,name:old|new` → one entry a secret, hashed at once so that no secret lives on in the configuration. */
-function toApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
-  const fault = (message: string) => context.addIssue({ code: 'custom', message });
-  const owners = new Set<string>();
-  const keys = text.split(',').flatMap((entry, index) => {
-    const [, owner, secrets] = apiKeyEntry.exec(entry.trim()) ?? [];
-    if (!owner || !secrets) {
-      fault(`entry ${index + 1} is not name:secret (name: letters, digits, ._-; secret: letters, digits, ._~+/=-)`);
-      return [];
-    }
-    if (owners.has(owner)) fault(`has two entries named ${owner}; to rotate a secret write ${owner}:old|new`);
-    owners.add(owner);
-    if (secrets.split('|').some((secret) => secret.length < 32)) fault(`the secret of ${owner} is under 32 characters`);
-    return secrets.split('|').map((secret) => ({ owner, secretHash: sha256(secret) }));
-  });
-  if (new Set(keys.map((key) => key.secretHash.toString('hex'))).size < keys.length) fault('has the same secret twice');
-  return keys;
-}
-
+/** The upstream's address as `/jokes/random` can follow it: blanks, an empty `?` or `#` and the last slashes are gone. */
 function toUpstream(text: string, context: z.RefinementCtx): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const fault =
@@ -67,7 +44,7 @@ function toUpstream(text: string, context: z.RefinementCtx): string {
           ? 'must not carry a query or a fragment'
           : undefined;
   if (fault) context.addIssue({ code: 'custom', message: fault });
-  return text.replace(/\/+$/, '');
+  return url ? `${url.origin}${url.pathname}`.replace(/\/+$/, '') : '';
 }
 
 const settings = z.object({
@@ -162,7 +139,8 @@ export function loadConfig(environment: Environment) {
   try {
     temporal = loadClientConnectConfig({ overrideEnvVars: env as Record<string, string> });
   } catch (error) {
-    report('TEMPORAL_*', `cannot be read: ${error instanceof Error ? error.message : error}`);
+    // Only the first line: after a fault in TOML come lines of the file, and an API key may be among them.
+    report('TEMPORAL_*', `cannot be read: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`);
   }
   if (!parsed.success || !policy.success || !temporal || faults.length > 0) throw new ConfigError(faults);
 

@@ -111,11 +111,11 @@ export function toRetryDelayMs(
 }
 
 /**
- * The attempt's own deadline, in milliseconds, just below start-to-close: a hung call must end on the worker before the
- * server gives the attempt up, or attempt n+1 would run beside it.
+ * The attempt's own deadline, in whole milliseconds (timers take no others), just below start-to-close: a hung call must
+ * end on the worker before the server gives the attempt up, or attempt n+1 would run beside it.
  */
 export function toDeadlineMs(startToCloseTimeoutMs: number): number {
-  return startToCloseTimeoutMs - Math.min(500, Math.max(50, startToCloseTimeoutMs * 0.05));
+  return Math.floor(startToCloseTimeoutMs - Math.min(500, Math.max(50, startToCloseTimeoutMs * 0.05)));
 }
 
 /** The policy as Temporal's ActivityOptions: plain data that travels as workflow input and stands in the history. */

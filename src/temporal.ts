@@ -31,6 +31,7 @@ export const isNotSent = ({ code, details }: { code: number; details: string }) 
 /** The gRPC status codes that mean something here (https://grpc.io/docs/guides/status-codes/). */
 export const grpcStatus = {
   CANCELLED: 1,
+  UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,

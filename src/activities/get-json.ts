@@ -5,7 +5,7 @@ import {
   cancellationDetails,
   cancellationSignal,
 } from '@temporalio/activity';
-import { Agent, fetch, type Response } from 'undici';
+import { Agent, DecoratorHandler, type Dispatcher, fetch, type Response } from 'undici';
 import type { z } from 'zod';
 import { type FailureType, toDeadlineMs } from '../policy.ts';
 import { toAttemptFailure } from './failure.ts';
@@ -17,8 +17,27 @@ const maximumBytes = 64 * 1024;
 /** Client errors that pass by themselves; every other 4xx is final. */
 const passingClientErrors = [408, 425];
 
+type ResponseStart = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>;
+
+/** undici declares this class without the methods it has. */
+const Decorator = DecoratorHandler as new (
+  handler: Dispatcher.DispatchHandler,
+) => { onResponseStart(...start: ResponseStart): void };
+
+/** As browsers do, fetch hides a 407 behind a nameless error and asks again after a 421; here both are 4xx like others. */
+class PlainStatus extends Decorator {
+  override onResponseStart(...start: ResponseStart): void {
+    const [, status] = start;
+    if (status === 407 || status === 421)
+      throw toAttemptFailure('UpstreamRejected', `HTTP ${status}`, { upstreamStatus: status });
+    return super.onResponseStart(...start);
+  }
+}
+
 /** undici's own 300 s limits are off: an attempt has one deadline, and it comes with the attempt. */
-const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 }).compose(
+  (dispatch) => (options, handler) => dispatch(options, new PlainStatus(handler)),
+);
 
 /**
  * One GET, parsed by `schema`: the only place where HTTP becomes a failure.
@@ -50,6 +69,7 @@ export async function getJson<S extends z.ZodType>(url: URL, schema: S, jitter: 
     return parsed.data;
   } catch (error) {
     if (error instanceof ApplicationFailure) throw error;
+    if (error instanceof Error && error.cause instanceof ApplicationFailure) throw error.cause;
     if (cancellationSignal().aborted) {
       if (!cancellationDetails()?.workerShutdown) throw new CancelledFailure('The task was cancelled');
       throw toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter });

@@ -49,10 +49,13 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
   },
 });
 
+/** Line breaks and terminal escapes, which the message of an unexpected error may hold: a log line stays one line. */
+const controls = /[\p{Cc}\u2028\u2029]+/gu;
+
 function toFailureLine(error: unknown): string {
   const { attempt, retryPolicy } = activityInfo();
-  const { message, type, nextRetryDelay } = error as ApplicationFailure;
-  const head = `${message} on attempt ${attempt}`;
+  const { message = String(error), type, nextRetryDelay } = error as Partial<ApplicationFailure>;
+  const head = `${message.replace(controls, ' ')} on attempt ${attempt}`;
   if (type && retryPolicy?.nonRetryableErrorTypes?.includes(type)) return `${head}, ${type} is final`;
   const waitMs = toWaitMs(currentBackoff(), attempt);
   return waitMs === null

@@ -6,10 +6,14 @@ import { toAttemptFailure } from './failure.ts';
  *   (final) for nothing, other than JSON, and bytes that are not UTF-8.
  */
 export function parseJson(body: Uint8Array, jitter: number): unknown {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return JSON.parse(text);
+    // `stream` holds back a last character that was cut in two, so that what came before it is judged.
+    text = decoder.decode(body, { stream: true });
+    const value: unknown = JSON.parse(text);
+    decoder.decode();
+    return value;
   } catch (error) {
     if (error instanceof SyntaxError && stopsInTheMiddle(text)) {
       throw toAttemptFailure('TruncatedResponse', 'The upstream answered JSON that stops in the middle', {

@@ -9,7 +9,7 @@ import { type ApiEnvironment, requireApiKey } from './auth.ts';
 import { guardOrigin, limitBody, noStore, securityHeaders } from './edge.ts';
 import { createHealthRoutes } from './health.ts';
 import { observeRequests } from './observe.ts';
-import { documentInfo } from './openapi.ts';
+import { documentInfo, documentRoute, metricsRoute } from './openapi.ts';
 import { answerProblem, Problem, toProblem, toValidationProblem } from './problem.ts';
 import { createTaskRoutes } from './tasks.ts';
 
@@ -42,10 +42,10 @@ export function createApp({ client, config, log, metrics }: AppDependencies) {
     if (!result.success) throw toValidationProblem('bad-request', result.error);
   };
   app.route('/', createHealthRoutes({ client, config }));
-  app.get('/openapi.json', (c) => c.json(document()));
+  app.openapi(documentRoute, (c) => c.json(document(), 200));
 
   app.use(requireApiKey(config));
-  app.get('/metrics', async (c) =>
+  app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
   );
   app.route('/', createTaskRoutes({ client, config }));

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
+import { toCutShort } from './edge.ts';
 import { Problem, toValidationProblem } from './problem.ts';
 
 const maximumDepth = 64;
@@ -10,7 +11,9 @@ const maximumDepth = 64;
  *   does not fit the schema. The size limit stands before this, in `app.ts`.
  */
 export async function readInput<S extends z.ZodType>(c: Context, schema: S): Promise<z.output<S>> {
-  const bytes = await c.req.arrayBuffer();
+  const bytes = await c.req.arrayBuffer().catch(() => {
+    throw toCutShort();
+  });
   if (bytes.byteLength > 0) requireJson(c);
   const parsed = schema.safeParse(bytes.byteLength > 0 ? parseJson(bytes) : {});
   if (!parsed.success) throw toValidationProblem('invalid-input', parsed.error);

@@ -6,7 +6,7 @@ import { Problem } from './problem.ts';
 
 export const maximumBodyBytes = 64 * 1024;
 export const maximumUrlLength = 8 * 1024;
-/** Node's parser enforces these two (see `server.ts`); its answers are problems too. */
+/** Node's parser enforces these two (see `listen.ts`); its answers are problems too. */
 export const maximumHeaderBytes = 16 * 1024;
 export const requestTimeoutMs = 15_000;
 
@@ -30,12 +30,24 @@ export const noStore = createMiddleware(async (c, next) => {
   c.header('Cache-Control', 'no-store');
 });
 
-export const limitBody = bodyLimit({
+const refuseLarger = bodyLimit({
   maxSize: maximumBodyBytes,
   onError: () => {
     throw new Problem('body-too-large', `A body has at most ${maximumBodyBytes} bytes`, {}, { Connection: 'close' });
   },
 });
+
+/** Refuses larger bodies; a chunked one is read here, and may end before its time. */
+export const limitBody = createMiddleware(async (c, next) => {
+  try {
+    return await refuseLarger(c, next);
+  } catch (error) {
+    throw error instanceof Problem ? error : toCutShort();
+  }
+});
+
+/** For a client that went away before its body was complete: nobody reads this answer, but the log and the metrics do. */
+export const toCutShort = () => new Problem('bad-request', 'The body ended before it was complete');
 
 const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
@@ -51,7 +63,7 @@ export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     if (apiKeys.length === 0 && !loopbackHost.test(host)) {
       throw new Problem(
         'misdirected-request',
-        'Without API keys this API answers only to localhost, 127.0.0.1 and [::1]',
+        'Without API keys this API answers only to localhost and the addresses of loopback',
       );
     }
     const origin = c.req.header('origin');

@@ -19,16 +19,18 @@ const health = createRoute({
   method: 'get',
   path: '/health',
   summary: 'Whether this process lives',
+  security: [],
   request: { query: noQuery },
-  responses: { 200: status('ok', 'It lives'), ...toResponses(400) },
+  responses: { 200: status('ok', 'It lives'), ...toResponses() },
 });
 
 const ready = createRoute({
   method: 'get',
   path: '/ready',
   summary: 'Whether tasks would run: Temporal answers and a worker polled lately',
+  security: [],
   request: { query: noQuery },
-  responses: { 200: status('ready', 'Tasks run'), ...toResponses(400, 503) },
+  responses: { 200: status('ready', 'Tasks run'), ...toResponses(503) },
 });
 
 export function createHealthRoutes({ client, config }: { client: Client; config: Config }) {

@@ -1,59 +1,86 @@
 import { once } from 'node:events';
-import { type Server, STATUS_CODES } from 'node:http';
+import { createServer, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { serve } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import type { Config } from '../config.ts';
 import type { createApp } from './app.ts';
-import { maximumHeaderBytes, requestTimeoutMs } from './edge.ts';
+import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs } from './edge.ts';
 import { Problem, type ProblemSlug, problems } from './problem.ts';
 
-/** What Node's parser refuses by itself, before any of our code runs (https://nodejs.org/api/http.html#event-clienterror). */
-const parserProblems: Record<string, ProblemSlug> = {
-  HPE_HEADER_OVERFLOW: 'headers-too-large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
-};
+/** What Node's parser says of bytes that it refuses (https://nodejs.org/api/http.html#event-clienterror). */
+type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
 /**
- * Listens on the configured address and resolves when it does.
+ * Listens on the configured address and resolves when it does. What is refused before any of the app's code runs, by
+ * Node's parser or by the adapter, is answered as a problem too.
  * @throws the listening error (`EADDRINUSE`, `EACCES`, …) when the address cannot be had.
  */
 export async function listen(
   app: ReturnType<typeof createApp>,
   { host, port }: Pick<Config, 'host' | 'port'>,
 ): Promise<Server> {
-  const server = serve({
-    fetch: app.fetch,
-    hostname: host,
-    port,
-    serverOptions: {
-      maxHeaderSize: maximumHeaderBytes,
-      headersTimeout: requestTimeoutMs - 2_000,
-      requestTimeout: requestTimeoutMs - 2_000,
-      connectionsCheckingInterval: 1_000,
-    },
-  }) as Server;
-  server.on('clientError', answerParserError);
+  const limits = {
+    maxHeaderSize: maximumHeaderBytes,
+    headersTimeout: requestTimeoutMs - 2_000,
+    requestTimeout: requestTimeoutMs - 2_000,
+    connectionsCheckingInterval: 1_000,
+    // Node would answer by itself, with an empty 400; the adapter refuses it as well.
+    requireHostHeader: false,
+  };
+  const listener = getRequestListener(app.fetch, { errorHandler: () => toResponse('bad-request') });
+  const server = createServer(limits, listener);
+  server.on('clientError', (error: ParserError, socket: Socket) => {
+    if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, toSlug(error));
+    else socket.destroy();
+  });
+  server.on('connect', (_, socket: Socket) =>
+    refuse(
+      socket.on('error', () => socket.destroy()),
+      'method-not-allowed',
+    ),
+  );
+  // An expectation that nobody knows may be ignored (RFC 9110 section 10.1.1); Node would answer an empty 417.
+  server.on('checkExpectation', listener);
+  server.listen(port, host);
   await once(server, 'listening');
   return server;
 }
 
-function answerParserError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const slug = parserProblems[error.code ?? ''] ?? 'bad-request';
-  const { status } = problems[slug];
-  const body = JSON.stringify(new Problem(slug, 'The request could not be read').toJSON('/'));
-  const headers = {
-    'Content-Type': 'application/problem+json',
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': "default-src 'none'",
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-    Connection: 'close',
+/** A request line by its form, whatever its method, so that a stray protocol is malformed and not a wrong method. */
+const requestLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\s]*( HTTP\/1\.[01])?(\r\n|$)/;
+
+function toSlug({ code, rawPacket }: ParserError): ProblemSlug {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout';
+  const [line = ''] = requestLine.exec(rawPacket?.toString('latin1') ?? '') ?? [];
+  if (code === 'HPE_HEADER_OVERFLOW') return line.length > maximumUrlLength ? 'uri-too-long' : 'headers-too-large';
+  return code === 'HPE_INVALID_METHOD' && line.endsWith('\r\n') ? 'method-not-allowed' : 'bad-request';
+}
+
+/** The answer of a problem nobody's route had a part in, with the headers that the app's own answers carry. */
+function toAnswer(slug: ProblemSlug) {
+  return {
+    status: problems[slug].status,
+    body: JSON.stringify(new Problem(slug, 'The request could not be read').toJSON('/')),
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': "default-src 'none'",
+      'Referrer-Policy': 'no-referrer',
+      'X-Content-Type-Options': 'nosniff',
+      ...(slug === 'method-not-allowed' && { Allow: 'GET, HEAD, POST' }),
+      Connection: 'close',
+    },
   };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
+function toResponse(slug: ProblemSlug): Response {
+  const { status, headers, body } = toAnswer(slug);
+  return new Response(body, { status, headers });
+}
+
+function refuse(socket: Socket, slug: ProblemSlug): void {
+  const { status, headers, body } = toAnswer(slug);
+  const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) });
+  const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${text}\r\n${body}`);
 }

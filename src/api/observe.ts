@@ -1,5 +1,5 @@
 import { createMiddleware } from 'hono/factory';
-import { routePath } from 'hono/route';
+import { matchedRoutes } from 'hono/route';
 import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import { taskNames } from '../tasks.ts';
@@ -11,12 +11,14 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     const started = performance.now();
     await next();
     const { status } = c.res;
-    const route = status === 404 || status === 405 ? 'unmatched' : routePath(c, -1);
+    // Middleware is registered for all methods and says nothing about the route; the first of the others answers.
+    const route = matchedRoutes(c).find(({ method }) => method !== 'ALL')?.path ?? 'unmatched';
     const ms = performance.now() - started;
     metrics.requestDuration.observe({ method: c.req.method, route, status }, ms / 1_000);
     const task = taskNames.find((name) => c.req.method === 'POST' && c.req.path === `/tasks/${name}`);
     if (task) metrics.submissions.inc({ task, outcome: toOutcome(status, c.var.mayHaveStarted) });
-    const level = status >= 500 ? 'warn' : task ? 'info' : 'debug';
+    const isProbe = route === '/ready' || route === '/health';
+    const level = isProbe ? 'debug' : status >= 500 ? 'warn' : task ? 'info' : 'debug';
     log[level](
       { requestId: c.var.requestId, method: c.req.method, path: c.req.path, status, ms: Math.round(ms) },
       'Request',

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import type { Client } from '@temporalio/client';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { taskNames } from '../tasks.ts';
-import { toMemo, WorkflowExecutionStatus } from '../temporal.ts';
+import { grpcStatus, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
 import { Problem } from './problem.ts';
 import { type TaskSummary, taskStatuses } from './schemas.ts';
 import { toOwnerPrefix, toTaskName } from './task-id.ts';
@@ -42,12 +42,12 @@ const isClosedStatus = (status: string | undefined): status is keyof typeof clos
 /** Reads one page of an owner's tasks: the open ones first by start, then the latest finished. */
 export const createTaskList = (client: Client, namespace: string, { readTask }: TaskView) => {
   const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
-    const page = await client.workflowService.listWorkflowExecutions({
-      namespace,
-      query: toVisibilityQuery(owner, phase, query),
-      pageSize,
-      nextPageToken: Buffer.from(token, 'base64'),
-    });
+    const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
+    const page = await client.workflowService
+      .listWorkflowExecutions({ ...request, nextPageToken: Buffer.from(token, 'base64') })
+      .catch((error: unknown) => {
+        throw token && isRefused(error) ? toCursorProblem() : error;
+      });
     const listed = await Promise.all((page.executions ?? []).map((info) => toSummary(client, owner, info)));
     return {
       items: listed.filter((item) => item !== undefined),
@@ -153,6 +153,14 @@ function parseCursor(cursor: string, filter: string): z.infer<typeof cursorSchem
   } catch {
     // falls through to the one answer for every cursor that is not ours
   }
-  const detail = 'is not a cursor of this list with these filters';
-  throw new Problem('bad-request', `#/cursor: ${detail}`, { errors: [{ pointer: '#/cursor', detail }] });
+  throw toCursorProblem();
 }
+
+function toCursorProblem(): Problem {
+  const detail = 'is not a cursor of this list with these filters';
+  return new Problem('bad-request', `#/cursor: ${detail}`, { errors: [{ pointer: '#/cursor', detail }] });
+}
+
+/** What the server says to a page token that it did not make: with SQL visibility a bare UNKNOWN, else INVALID_ARGUMENT. */
+const isRefused = (error: unknown) =>
+  isGrpcServiceError(error) && [grpcStatus.UNKNOWN, grpcStatus.INVALID_ARGUMENT].some((code) => code === error.code);

@@ -49,6 +49,7 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
       ...submitted,
       status,
       ...((await readHistory(client, id, description.runId)) as Partial<Task>),
+      ...(await readAbandoned(client, description)),
       finishedAt: description.closeTime?.toISOString(),
       links: toLinks(id, false),
     };
@@ -90,6 +91,21 @@ async function readOpen(client: Client, description: WorkflowExecutionDescriptio
   }
   const isStarted = activity?.state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED;
   return isStarted ? { ...progress, status: 'running' } : progress;
+}
+
+/**
+ * What a run that an operator ended leaves of its activity: the attempts made so far, for the coming one never comes.
+ * Attempts write no history until they are over, but the description of such a run still has them pending.
+ */
+async function readAbandoned(client: Client, { raw }: WorkflowExecutionDescription): Promise<Partial<Task>> {
+  const [activity] = raw.pendingActivities ?? [];
+  if (!activity) return {};
+  const { attempt, lastFailure, state } = activity;
+  const isMade = state !== PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
+  return {
+    attempt: Math.max(1, (attempt ?? 1) - (isMade ? 0 : 1)),
+    ...(lastFailure && { lastFailure: await toFailure(client, lastFailure) }),
+  };
 }
 
 /** A start delay lies ahead: the execution time is in the future. */

@@ -6,7 +6,7 @@ import { type TaskName, taskNames, tasks } from '../tasks.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { readInput } from './body.ts';
 import { callTemporal } from './calls.ts';
-import { noQuery, toResponses } from './openapi.ts';
+import { anyPost, noQuery, toResponses } from './openapi.ts';
 import { Problem } from './problem.ts';
 import { taskListSchema, taskSchema } from './schemas.ts';
 import { createTaskId, toTaskName } from './task-id.ts';
@@ -25,14 +25,14 @@ const routes = {
     path: '/tasks',
     summary: 'List tasks: open ones first by start, then the latest finished',
     request: { query: listQuery },
-    responses: { 200: body(taskListSchema, 'A page of tasks'), ...toResponses(400, 401, 503) },
+    responses: { 200: body(taskListSchema, 'A page of tasks'), ...toResponses(401, 503) },
   }),
   read: createRoute({
     method: 'get',
     path: '/tasks/{id}',
     summary: 'Read a task; works with no worker alive',
     request: { params: idParameter, query: noQuery },
-    responses: { 200: body(taskSchema, 'The task as it is now'), ...toResponses(400, 401, 404, 503) },
+    responses: { 200: body(taskSchema, 'The task as it is now'), ...toResponses(401, 404, 503) },
   }),
   cancel: createRoute({
     method: 'post',
@@ -41,7 +41,7 @@ const routes = {
     request: { params: idParameter, query: noQuery },
     responses: {
       202: body(taskSchema, 'The task, cancelling or cancelled'),
-      ...toResponses(400, 401, 403, 404, 409, 503),
+      ...toResponses(...anyPost, 401, 404, 409, 503),
     },
   }),
   submit: (name: TaskName) => ({
@@ -51,7 +51,7 @@ const routes = {
     request: { body: { required: false, content: { 'application/json': { schema: tasks[name].input } } } },
     responses: {
       202: { ...body(taskSchema, 'The accepted task'), headers: z.object({ Location: z.string() }) },
-      ...toResponses(400, 401, 403, 408, 413, 415, 422, 503),
+      ...toResponses(...anyPost, 401, 415, 422, 503),
     },
   }),
 };

@@ -52,7 +52,10 @@ export async function createOwnTemporal() {
       await ended;
     },
     /** SIGSTOP: connections stay and nothing answers. */
-    stop: () => child?.kill('SIGSTOP'),
+    async stop() {
+      child?.kill('SIGSTOP');
+      await eventually(isServing, (serving) => !serving);
+    },
     resume: () => child?.kill('SIGCONT'),
     async remove() {
       await temporal.kill();

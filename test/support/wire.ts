@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 
 export type WireAnswer = { status: number; headers: Headers; text: string; raw: string };
@@ -23,7 +22,7 @@ export function parseAnswers(raw: string): WireAnswer[] {
 
 /**
  * Writes bytes as they are to the server at `url` and gives every answer it sent until it closed the connection.
- * An array is written piece by piece, `pauseMs` apart; the client never ends the connection by itself.
+ * An array is written piece by piece, `pauseMs` apart; the client leaves by itself only after `withinMs`.
  */
 export async function exchange(
   url: string,
@@ -38,8 +37,8 @@ export async function exchange(
   });
   // A server that answers and closes while we still write resets the connection: what it said counts.
   socket.on('error', () => {});
-  const closed = once(socket, 'close');
-  const timer = setTimeout(() => socket.destroy(new Error('too late')), withinMs);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const timer = setTimeout(() => socket.destroy(), withinMs);
   for (const piece of [pieces].flat()) {
     if (socket.destroyed) break;
     socket.write(piece);
