@@ -4,7 +4,7 @@ import { eventually, type Holdfast, isFinished, startHoldfast } from '../support
 import { expectProblem } from '../support/problem.ts';
 import '../support/runtime-once.ts';
 
-/** Three task queues: with a worker, with none ever, and with attempts that time out or are told of a cancel soon. */
+/** Three task queues: with a worker, with none ever, and with attempts that are told of a cancel after a second or so. */
 let holdfast: Holdfast;
 let workerless: Holdfast;
 let impatient: Holdfast;
@@ -12,7 +12,7 @@ let impatient: Holdfast;
 beforeAll(async () => {
   holdfast = await startHoldfast({ BASE_DELAY: '1', MAX_ATTEMPTS: '3', MAX_DELAY: '60' });
   workerless = await startHoldfast();
-  impatient = await startHoldfast({ JOB_TIMEOUT: '20', HEARTBEAT_TIMEOUT: '1', BASE_DELAY: '0.1', MAX_ATTEMPTS: '2' });
+  impatient = await startHoldfast({ JOB_TIMEOUT: '20', HEARTBEAT_TIMEOUT: '3', BASE_DELAY: '0.1', MAX_ATTEMPTS: '2' });
   await Promise.all([holdfast.startWorker(), impatient.startWorker()]);
 });
 afterAll(() => Promise.all([holdfast, workerless, impatient].map((each) => each?.stop())));
@@ -214,7 +214,7 @@ test('while no worker lives a task is queued, and can be cancelled and read', as
   expect(await workerless.read(task.id)).toMatchObject({ status: 'cancelling' });
 });
 
-// Seen to fail when the attempt of an open task came from a workflow query.
+// Seen to fail when every pending activity showed as running.
 test('completed, failed, retrying, queued and cancelled tasks all read the same after the last worker is gone', async () => {
   const own = await startHoldfast({ BASE_DELAY: '1', MAX_ATTEMPTS: '5', JITTER: '0' });
   try {
@@ -321,6 +321,7 @@ test('a running attempt is told of the cancellation, and the task ends as cancel
   expect(calls.at(-1)?.endedAt).toBeLessThanOrEqual(Date.parse(task.finishedAt ?? '') + 250);
 });
 
+// Seen to fail when the workflow rethrew whatever its activity threw.
 test('an attempt that fails while its task is being cancelled does not make it failed', async () => {
   script('fails-meanwhile', [{ delayMs: 600, status: 404 }], impatient);
   const { id } = await impatient.submit({ category: 'fails-meanwhile' });
@@ -343,7 +344,7 @@ test('cancelling a cancelled task again answers 202 and changes nothing', async 
   expect(await holdfast.read(id)).toEqual(cancelled);
 });
 
-// Seen to fail when the handler cancelled without a look: Temporal accepts the cancellation of a finished workflow.
+// Seen to fail when the answer was a 202 whatever the task's state: Temporal accepts the cancellation.
 test('cancelling a finished task answers 409 and leaves it as it was', async () => {
   for (const input of [{}, { category: 'no-such-category' }]) {
     const { id } = await holdfast.submit(input);

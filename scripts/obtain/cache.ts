@@ -1,0 +1,64 @@
+import { constants } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
+import envPaths from 'env-paths';
+
+const abandonedAfterMs = 24 * 60 * 60 * 1_000;
+
+/** A place in our cache, which lies outside the checkout so that a second clone finds what the first one obtained. */
+export const toCachePath = (...parts: string[]) => join(envPaths('holdfast', { suffix: '' }).cache, ...parts);
+
+export const isExecutable = (path: string) =>
+  access(path, constants.X_OK).then(
+    async () => (await stat(path)).isFile(),
+    () => false,
+  );
+
+/** The absolute path of a command on PATH, or undefined. */
+export async function findOnPath(command: string): Promise<string | undefined> {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    const path = resolve(directory, command);
+    if (directory && (await isExecutable(path))) return path;
+  }
+  return undefined;
+}
+
+/** A build that was killed leaves its directory behind; one that still runs is far younger. */
+async function removeAbandoned(parent: string) {
+  for (const name of await readdir(parent)) {
+    const path = join(parent, name);
+    if (!name.startsWith('.new-')) continue;
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > abandonedAfterMs) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Fills the cache directory `entry`: `fill` works in a fresh directory beside it, `check` proves the result, and one rename
+ * puts it in place, so that two clones at once or a kill half-way never leave a mixture. Where another process was
+ * faster its entry stays, unless `check` refuses it.
+ */
+export async function fillCache(
+  entry: string,
+  { fill, check }: { fill: (directory: string) => Promise<void>; check: (directory: string) => Promise<unknown> },
+) {
+  const parent = join(entry, '..');
+  await mkdir(parent, { recursive: true });
+  await removeAbandoned(parent);
+  const fresh = await mkdtemp(join(parent, '.new-'));
+  try {
+    await fill(fresh);
+    await check(fresh);
+    const isOccupied = (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      return true;
+    };
+    if (!(await rename(fresh, entry).catch(isOccupied))) return;
+    if (await check(entry).catch(() => undefined)) return;
+    await rename(entry, `${fresh}-broken`);
+    await rename(fresh, entry);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+    await rm(`${fresh}-broken`, { recursive: true, force: true });
+  }
+}

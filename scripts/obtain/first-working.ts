@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import { SetupError } from '../setup-error.ts';
+import { isExecutable } from './cache.ts';
+import type { Say } from './progress.ts';
+
+export type Obtain = { explicitPath: string | undefined; say: Say; signal?: AbortSignal };
+
+type Source = {
+  name: string;
+  /** The executable's path; undefined when this source has none. */
+  find: () => Promise<string | undefined>;
+};
+
+type Wanted = {
+  what: string;
+  variable: string;
+  sources: Source[];
+  /** Runs the executable; resolves with what it is, rejects when it does not work. */
+  check: (path: string) => Promise<string>;
+  advice: string;
+};
+
+export const toOneLine = (error: unknown) => {
+  const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
+  return text.length > 200 ? `…${text.slice(-200)}` : text;
+};
+
+async function checkExplicit({ what, variable, check }: Wanted, explicitPath: string, say: Say) {
+  const path = resolve(explicitPath);
+  if (!(await isExecutable(path)))
+    throw new SetupError(
+      `${variable}=${explicitPath} is no executable file: correct it, or unset it to have one found.`,
+    );
+  const found = await check(path).catch((error: unknown) => {
+    throw new SetupError(
+      `${variable}=${explicitPath} does not work: ${toOneLine(error)}. Correct it, or unset it to have one found.`,
+    );
+  });
+  say(`${what}: ${found}, from ${variable}`);
+  return path;
+}
+
+/**
+ * The first executable that works: the explicit path alone if there is one, else the sources in their order. Says what
+ * became of each.
+ * @throws {SetupError} naming what to install, if none works.
+ */
+export async function obtainFirstWorking(wanted: Wanted, { explicitPath, say, signal }: Obtain): Promise<string> {
+  const { what, sources, check, advice } = wanted;
+  if (explicitPath !== undefined) return await checkExplicit(wanted, explicitPath, say);
+  for (const { name, find } of sources) {
+    signal?.throwIfAborted();
+    try {
+      const path = await find();
+      if (path) {
+        say(`${what}: ${await check(path)}, from ${name} (${path})`);
+        return path;
+      }
+      say(`${what}: none in ${name}`);
+    } catch (error) {
+      signal?.throwIfAborted();
+      say(`${what}: ${name} failed: ${toOneLine(error)}`);
+    }
+  }
+  throw new SetupError(`${what}: none found and none could be made. ${advice}`);
+}

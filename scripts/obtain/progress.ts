@@ -1,0 +1,31 @@
+import { clearLine, cursorTo } from 'node:readline';
+
+export type Say = (line: string) => void;
+
+/**
+ * Tells how a long step gets on: one line that rewrites itself on a terminal, elsewhere a plain line at most every
+ * `plainEveryMs`. Call `end` when the step is over, before anything else is written.
+ */
+export function createProgress(say: Say, { stream = process.stdout, plainEveryMs = 10_000 } = {}) {
+  const startedAt = performance.now();
+  let saidAt = startedAt;
+  const withElapsed = (text: string) => `${text} (${Math.round((performance.now() - startedAt) / 1_000)} s)`;
+  const wipe = () => {
+    clearLine(stream, 0);
+    cursorTo(stream, 0);
+  };
+  return {
+    update(text: string) {
+      if (stream.isTTY) {
+        wipe();
+        stream.write(withElapsed(text).slice(0, (stream.columns || 80) - 1));
+      } else if (performance.now() - saidAt >= plainEveryMs) {
+        saidAt = performance.now();
+        say(withElapsed(text));
+      }
+    },
+    end() {
+      if (stream.isTTY) wipe();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { execa } from 'execa';
+import { createProgress, type Say } from './progress.ts';
+
+type Step = {
+  say: Say;
+  signal?: AbortSignal | undefined;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** The progress text; `lines` counts what the command has printed so far, `line` is the latest. */
+  describe: (lines: number, line: string) => string;
+};
+
+/**
+ * Runs a command that takes its time and shows how far it is.
+ * @throws with the last lines of what the command printed, in one line.
+ */
+export async function runStep(command: string, args: string[], { say, signal, cwd, env, describe }: Step) {
+  const progress = createProgress(say);
+  let lines = 0;
+  let latest = '';
+  const tick = setInterval(() => progress.update(describe(lines, latest)), 1_000);
+  const child = execa(command, args, {
+    all: true,
+    reject: false,
+    stdin: 'ignore',
+    ...(signal && { cancelSignal: signal }),
+    ...(cwd && { cwd }),
+    ...(env && { env }),
+  });
+  try {
+    for await (const line of child.iterable({ from: 'all' })) {
+      lines += 1;
+      latest = String(line);
+    }
+    const result = await child;
+    signal?.throwIfAborted();
+    if (result.failed) {
+      const lastWords = result.all.trim().split('\n').slice(-3).join(' · ');
+      throw new Error(`${command} ended with ${result.exitCode ?? result.signal ?? result.code}: ${lastWords}`);
+    }
+  } finally {
+    clearInterval(tick);
+    progress.end();
+  }
+}

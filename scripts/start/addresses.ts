@@ -1,0 +1,54 @@
+import { isIPv6 } from 'node:net';
+import type { Config } from '../../src/config.ts';
+import type { WantedPort } from './ports.ts';
+import type { Probe } from './readiness.ts';
+
+type Where = { config: Config; withJokeApi: boolean };
+
+/** A URL that reaches a listener on `host` from this machine. */
+function toUrl(host: string, port: number) {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
+}
+
+export const toJokeApiUrl = ({ jokeApiPort }: Config) => toUrl('127.0.0.1', jokeApiPort);
+
+/** Every port that a child will listen on, with the variable that moves it. */
+export function toWantedPorts({ config: { host, port, embedded, jokeApiPort }, withJokeApi }: Where): WantedPort[] {
+  const loopback = '127.0.0.1';
+  return [
+    { variable: 'PORT', port, host },
+    ...(embedded
+      ? [
+          { variable: 'EMBEDDED_TEMPORAL_PORT', port: embedded.port, host: loopback },
+          { variable: 'EMBEDDED_TEMPORAL_UI_PORT', port: embedded.uiPort, host: loopback },
+        ]
+      : []),
+    ...(withJokeApi ? [{ variable: 'JOKE_API_PORT', port: jokeApiPort, host: loopback }] : []),
+  ];
+}
+
+/** What must answer 200 before everything is up. */
+export const toProbes = ({ config, withJokeApi }: Where): Probe[] => [
+  { name: 'API', url: `${toUrl(config.host, config.port)}/ready` },
+  ...(withJokeApi ? [{ name: 'joke API', url: `${toJokeApiUrl(config)}/admin/health` }] : []),
+];
+
+/** The closing words of a start: where everything is and what to try first. */
+export function toAddresses({ config, withJokeApi }: Where): string {
+  const url = toUrl(config.host, config.port);
+  const authorization = config.apiKeys.length > 0 ? ` -H 'Authorization: Bearer <a secret of API_KEYS>'` : '';
+  return [
+    '',
+    'Holdfast is ready.',
+    `  API       ${url}`,
+    `  OpenAPI   ${url}/openapi.json`,
+    `  Metrics   ${url}/metrics`,
+    ...(config.embedded ? [`  Web UI    ${toUrl('127.0.0.1', config.embedded.uiPort)}`] : []),
+    ...(withJokeApi ? [`  Joke API  ${toJokeApiUrl(config)}`] : []),
+    '',
+    `Try: curl -X POST ${url}/tasks/fetch-joke${authorization}`,
+    'Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../../src/config.ts';
+import { nodeArguments } from '../node-arguments.ts';
+import type { Lock } from './lock.ts';
+import type { ChildSpec } from './supervise.ts';
+
+type NodeChild = Pick<ChildSpec, 'name' | 'stopWithinMs'> & {
+  script: string;
+  args?: string[];
+  env?: NodeJS.ProcessEnv;
+};
+
+const toSpec = ({ name, stopWithinMs, script, args = [], env = {} }: NodeChild): ChildSpec => ({
+  name,
+  stopWithinMs,
+  env,
+  command: process.execPath,
+  args: [...nodeArguments(fileURLToPath(new URL(`../../${script}`, import.meta.url))), ...args],
+});
+
+/** Ends the children should this process be killed with -9. */
+export const watchdog = ({ path, holder }: Lock): ChildSpec =>
+  toSpec({
+    name: 'watchdog',
+    stopWithinMs: 2_000,
+    script: 'scripts/start/watchdog.ts',
+    args: [path, String(holder.pid), holder.startedAt],
+  });
+
+export const jokeApi = (): ChildSpec =>
+  toSpec({ name: 'joke API', stopWithinMs: 3_000, script: 'scripts/joke-api.ts' });
+
+/** Every worker process; one may take its grace and the force time that follows it. */
+export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS.ProcessEnv): ChildSpec[] =>
+  Array.from({ length: count }, (_, index) =>
+    toSpec({
+      name: count === 1 ? 'worker' : `worker ${index + 1}`,
+      stopWithinMs: shutdownGraceMs + 8_000,
+      script: 'src/worker.ts',
+      env,
+    }),
+  );
+
+export const api = (env: NodeJS.ProcessEnv): ChildSpec =>
+  toSpec({ name: 'API', stopWithinMs: 15_000, script: 'src/server.ts', env });

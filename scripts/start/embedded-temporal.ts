@@ -1,0 +1,85 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import type { Config } from '../../src/config.ts';
+import { SetupError } from '../setup-error.ts';
+import type { ChildSpec } from './supervise.ts';
+
+type Embedded = NonNullable<Config['embedded']>;
+
+const upWithinMs = 60_000;
+const flag = (name: string, values: string[]) => values.flatMap((value) => [name, value]);
+
+const databaseFile = 'temporal.db';
+
+/** The one database file of the embedded server. */
+export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
+
+/**
+ * The embedded server as a child. WAL with `synchronous=NORMAL` keeps every accepted task through kill -9 of any process;
+ * after a power cut the last moments may be missing. One partition, for one small server; the new matcher, so that
+ * task priorities count.
+ */
+export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { dataDir, temporal }: Config): ChildSpec {
+  const pragmas = ['journal_mode=WAL', 'synchronous=NORMAL'];
+  const dynamicConfig = [
+    'matching.numTaskqueueReadPartitions=1',
+    'matching.numTaskqueueWritePartitions=1',
+    'matching.useNewMatcher=true',
+  ];
+  return {
+    name: 'Temporal',
+    command: cliPath,
+    args: [
+      ...['server', 'start-dev', '--log-level', 'error'],
+      ...['--ip', '127.0.0.1', '--port', `${port}`, '--ui-ip', '127.0.0.1', '--ui-port', `${uiPort}`],
+      ...['--namespace', temporal.namespace, '--db-filename', databaseFile],
+      ...flag('--sqlite-pragma', pragmas),
+      ...flag('--dynamic-config-value', dynamicConfig),
+    ],
+    // The server takes the file's name for part of a URL: DATA_DIR stays out of it, whatever it is called.
+    cwd: dataDir,
+    stopWithinMs: 10_000,
+    foreign: true,
+  };
+}
+
+/** Resolves once the server serves; `signal` gives up waiting. */
+async function waitUntilServing(connection: Connection, signal: AbortSignal) {
+  const deadline = performance.now() + upWithinMs;
+  for (;;) {
+    const check = { service: 'temporal.api.workflowservice.v1.WorkflowService' };
+    const health = await connection
+      .withDeadline(Date.now() + 2_000, () => connection.healthService.check(check))
+      .catch(() => undefined);
+    if (health?.status === 1) return;
+    if (performance.now() > deadline)
+      throw new SetupError(
+        `The embedded Temporal server does not serve after ${upWithinMs / 1_000} s: see its words above.`,
+      );
+    await sleep(100, undefined, { signal });
+  }
+}
+
+/** Waits for the embedded server, then has it keep finished tasks as long as configured. */
+export async function prepareTemporal(
+  { address, namespace }: Config['temporal'],
+  retentionDays: number,
+  signal: AbortSignal,
+) {
+  const connection = Connection.lazy({
+    address,
+    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 },
+  });
+  try {
+    await waitUntilServing(connection, signal);
+    await connection.withAbortSignal(signal, () =>
+      connection.workflowService.updateNamespace({
+        namespace,
+        config: { workflowExecutionRetentionTtl: { seconds: (retentionDays * 86_400) as never } },
+      }),
+    );
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,52 @@
+import type { Say } from '../obtain/progress.ts';
+import { SetupError } from '../setup-error.ts';
+import { onNpmGone } from './parent.ts';
+
+/** 128 + the signal's number, as shells have it. */
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** npm and a terminal may both hand over one and the same Ctrl-C. */
+const sameKeyPressMs = 500;
+
+/**
+ * Everything that can end `npm start`: a signal, the npm it runs under, a fault. The first one counts and sets
+ * the exit code; `asked` then aborts, and `forced` on a further signal.
+ */
+export function createEnding(say: Say) {
+  const asked = new AbortController();
+  const forced = new AbortController();
+  let exitCode = 1;
+  let askedAt = 0;
+
+  const end = (code: number, why?: string) => {
+    if (asked.signal.aborted) return;
+    exitCode = code;
+    askedAt = performance.now();
+    if (why) say(why);
+    asked.abort();
+  };
+  for (const [signal, code] of Object.entries(exitCodes))
+    process.on(signal, () => {
+      if (!asked.signal.aborted) end(code, `${signal}: stopping in order; once more kills at once.`);
+      else if (performance.now() - askedAt > sameKeyPressMs && !forced.signal.aborted) {
+        say(`${signal}: killing what still runs.`);
+        forced.abort();
+      }
+    });
+  onNpmGone(() => end(exitCodes.SIGTERM, 'npm is gone: stopping in order.'));
+  // A reader that went away must not end us before the children have been stopped.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+  return {
+    asked: asked.signal,
+    forced: forced.signal,
+    end,
+    /** Ends with exit code 1 and the error's message; a bug shows its stack as well. */
+    fail(error: unknown) {
+      if (asked.signal.aborted) return;
+      console.error(error instanceof SetupError ? error.message : error);
+      end(1);
+    },
+    exit: () => process.exit(exitCode),
+  };
+}

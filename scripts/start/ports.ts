@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { SetupError } from '../setup-error.ts';
+
+export type WantedPort = { variable: string; port: number; host: string };
+
+/** Why nobody can listen there now and what helps; undefined if one can. */
+async function findObstacle({ port, host }: WantedPort): Promise<string | undefined> {
+  const server = createServer();
+  try {
+    await once(server.listen({ port, host, exclusive: true }), 'listening');
+    await new Promise((done) => server.close(done));
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') return 'is taken: free it, or';
+    if (code === 'EACCES') return 'is not for this user:';
+    return `cannot be had on ${host} (${code}): correct that address, or`;
+  }
+}
+
+/** @throws {SetupError} with a line for each port that cannot be had, naming its variable. */
+export async function checkPorts(wanted: WantedPort[]) {
+  const faults: string[] = [];
+  for (const [index, { variable, port, host }] of wanted.entries()) {
+    const twin = wanted.slice(0, index).find((other) => other.port === port);
+    if (twin)
+      faults.push(`Port ${port} is wanted twice, by ${twin.variable} and ${variable}: set one to another port.`);
+    const obstacle = twin ? undefined : await findObstacle({ variable, port, host });
+    if (obstacle) faults.push(`Port ${port} (${variable}) ${obstacle} set ${variable} to another port.`);
+  }
+  if (faults.length > 0) throw new SetupError(faults.join('\n'));
+}

@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { RecordedChild } from './end-processes.ts';
+import { identify } from './process-identity.ts';
+
+export type ChildSpec = {
+  name: string;
+  command: string;
+  args: string[];
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** How long it may take to end after SIGTERM; then SIGKILL. */
+  stopWithinMs: number;
+  /** A foreign binary sees no IPC channel break, so it must not start before it is recorded; its stdout is dropped. */
+  foreign?: boolean;
+};
+
+type Options = {
+  say: (line: string) => void;
+  /** Called in the same tick as every spawn and exit, with all children that live. */
+  record?: (children: RecordedChild[]) => void;
+  /** A child refused its configuration (exit code 78) when it was first started: no restart mends that. */
+  onConfigFault?: (name: string) => void;
+  backoff?: { firstMs: number; maximumMs: number; resetAfterMs: number };
+};
+
+type Child = {
+  spec: ChildSpec;
+  stage: number;
+  restarts: number;
+  failuresInARow: number;
+  process?: ChildProcess | undefined;
+  identity?: RecordedChild | undefined;
+  ended: Promise<void>;
+  restart?: NodeJS.Timeout;
+};
+
+const configFault = 78;
+
+/** Waits for a line before it becomes the command, under the same pid; without the line (we died) it ends. */
+const gate = ['-c', 'read -r go && exec "$0" "$@"'];
+
+/** Own process group: Ctrl-C in a terminal reaches only us, and we stop the children in order. */
+function spawnChild({ command, args, env, cwd, foreign }: ChildSpec): ChildProcess {
+  const options = { env: { ...process.env, ...env }, detached: true, ...(cwd && { cwd }) };
+  return foreign
+    ? spawn('sh', [...gate, command, ...args], { ...options, stdio: ['pipe', 'ignore', 'inherit'] })
+    : spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+/** Runs children in stages, restarts those that end by themselves, and stops all, the latest stage first. */
+export function createSupervisor({
+  say,
+  record = () => {},
+  onConfigFault = () => {},
+  backoff = { firstMs: 250, maximumMs: 10_000, resetAfterMs: 30_000 },
+}: Options) {
+  const stages: Child[][] = [];
+  let stopping = false;
+
+  /** False when the record cannot be written: then the new child must not live. */
+  function recordAll(): boolean {
+    try {
+      record(stages.flat().flatMap(({ identity }) => identity ?? []));
+      return true;
+    } catch (error) {
+      say(`Children cannot be recorded: ${error instanceof Error ? error.message : error}`);
+      return false;
+    }
+  }
+
+  function run(child: Child) {
+    const { spec, stage } = child;
+    const startedAt = performance.now();
+    const spawned = spawnChild(spec);
+    const identity = spawned.pid === undefined ? undefined : identify(spawned.pid);
+    child.process = spawned;
+    child.identity = identity && { ...identity, name: spec.name, stage };
+    child.ended = new Promise((settle) => {
+      const end = (how: string, code: number | null) => {
+        child.process = child.identity = undefined;
+        recordAll();
+        settle();
+        if (!stopping) endedByItself(child, how, code, performance.now() - startedAt);
+      };
+      spawned.once(
+        'error',
+        (error) => spawned.pid === undefined && end(`could not be started: ${error.message}`, null),
+      );
+      spawned.once('exit', (code, signal) =>
+        end(`(pid ${spawned.pid}) ended with ${signal ? `signal ${signal}` : `exit code ${code}`}`, code),
+      );
+    });
+    if (recordAll()) spawned.stdin?.on('error', () => {}).end('go\n');
+    else spawned.kill('SIGKILL');
+  }
+
+  function endedByItself(child: Child, how: string, code: number | null, livedMs: number) {
+    if (code === configFault && child.restarts === 0) {
+      onConfigFault(child.spec.name);
+      return;
+    }
+    if (livedMs >= backoff.resetAfterMs) child.failuresInARow = 0;
+    const delayMs = Math.min(backoff.maximumMs, backoff.firstMs * 2 ** child.failuresInARow);
+    child.failuresInARow += 1;
+    child.restarts += 1;
+    say(`${child.spec.name} ${how}; starting it again in ${delayMs / 1_000} s`);
+    child.restart = setTimeout(() => run(child), delayMs);
+  }
+
+  async function stopChild(child: Child) {
+    const { process: running, spec } = child;
+    clearTimeout(child.restart);
+    if (!running) return;
+    running.kill('SIGTERM');
+    const force = setTimeout(() => {
+      say(`${spec.name} (pid ${running.pid}) did not end within ${spec.stopWithinMs / 1_000} s; killing it`);
+      running.kill('SIGKILL');
+    }, spec.stopWithinMs);
+    await child.ended;
+    clearTimeout(force);
+  }
+
+  return {
+    /** Starts the children of the next stage; they need the stages before. */
+    start(...specs: ChildSpec[]) {
+      const stage = stages.length;
+      const children = specs.map((spec) => ({ spec, stage, restarts: 0, failuresInARow: 0, ended: Promise.resolve() }));
+      stages.push(children);
+      for (const child of children) run(child);
+    },
+    /** Stops one stage after the other; resolves when no child lives. */
+    async stop() {
+      stopping = true;
+      for (const stage of stages.toReversed()) await Promise.all(stage.map(stopChild));
+    },
+    /** SIGKILL to all at once, for somebody who cannot wait for `stop`. */
+    kill() {
+      stopping = true;
+      for (const child of stages.flat()) {
+        clearTimeout(child.restart);
+        child.process?.kill('SIGKILL');
+      }
+    },
+  };
+}
+
+export type Supervisor = ReturnType<typeof createSupervisor>;

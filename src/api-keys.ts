@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+
+export const sha256 = (text: string) => createHash('sha256').update(text).digest();
+
+export type ApiKey = { owner: string; secretHash: Buffer };
+
+const entryPattern = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~+/=|-]+)$/;
+
+/**
+ * `name:secret,name:old|new` → one entry a secret, hashed at once so that no secret lives on in the configuration.
+ * Faults name entries by number only: whoever swaps name and secret must not find the secret in a log.
+ */
+export function toApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
+  const fault = (message: string) => context.addIssue({ code: 'custom', message });
+  const owners = new Set<string>();
+  const keys = text.split(',').flatMap((entry, index) => {
+    const place = `entry ${index + 1}`;
+    const [, owner, secrets] = entryPattern.exec(entry.trim()) ?? [];
+    if (!owner || !secrets) {
+      fault(`${place} is not name:secret (name: letters, digits, ._-; secret: letters, digits, ._~+/=-)`);
+      return [];
+    }
+    if (owners.has(owner)) fault(`${place} has the name of an earlier one; to rotate a secret write name:old|new`);
+    owners.add(owner);
+    if (secrets.split('|').some((secret) => secret.length < 32)) fault(`${place} has a secret under 32 characters`);
+    return secrets.split('|').map((secret) => ({ owner, secretHash: sha256(secret) }));
+  });
+  if (new Set(keys.map((key) => key.secretHash.toString('hex'))).size < keys.length) fault('has the same secret twice');
+  return keys;
+}
