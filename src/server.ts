@@ -17,7 +17,6 @@ const app = createApp({ client, config, log, metrics: createApiMetrics() });
 
 try {
   const server = await listen(app, config);
-  log.info(`API listens on http://${config.host}:${config.port}`);
   onStop(async (reason) => {
     log.info(`API stops (${reason})`);
     const force = setTimeout(() => server.closeAllConnections(), closeGraceMs);
@@ -29,6 +28,7 @@ try {
     log.info('API stopped');
     process.exit();
   });
+  log.info(`API listens on http://${config.host}:${config.port}`);
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   const hint = code === 'EADDRINUSE' ? 'something else listens there; end it or set PORT' : message;

@@ -30,7 +30,7 @@ class PlainStatus extends Decorator {
     const [, status] = start;
     if (status === 407 || status === 421)
       throw toAttemptFailure('UpstreamRejected', `HTTP ${status}`, { upstreamStatus: status });
-    return super.onResponseStart(...start);
+    super.onResponseStart(...start);
   }
 }
 
