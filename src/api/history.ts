@@ -45,7 +45,8 @@ export async function readHistory(client: Client, workflowId: string, runId: str
  * of them; so the last one made and its failure go into the history with the cancellation.
  */
 export function toCancelReason({ status, attempt, lastFailure }: Task): string {
-  return JSON.stringify({ attempt: status === 'retrying' ? attempt - 1 : attempt, lastFailure });
+  const isMade = status !== 'retrying' && status !== 'queued';
+  return JSON.stringify({ attempt: isMade ? attempt : Math.max(1, attempt - 1), lastFailure });
 }
 
 const cancelReason = z.object({ attempt: z.int().min(1), lastFailure: failureSchema.optional() });

@@ -5,7 +5,6 @@ import { createTaskId } from '../../src/api/task-id.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type SignedIn, signIn, toSecret } from '../support/signed-in.ts';
-import '../support/runtime-once.ts';
 
 /** Two APIs of the same owners on two task queues: one with a worker, one with none ever, where tasks stay queued. */
 let holdfast: Holdfast;

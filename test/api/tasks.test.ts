@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Task } from '../../src/api/schemas.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';
-import '../support/runtime-once.ts';
 
 /** Three task queues: with a worker, with none ever, and with attempts that are told of a cancel after a second or so. */
 let holdfast: Holdfast;

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { createOwnTemporal } from '../support/own-temporal.ts';
 import { expectProblem } from '../support/problem.ts';
-import '../support/runtime-once.ts';
 
 let temporal: Awaited<ReturnType<typeof createOwnTemporal>>;
 let holdfast: Holdfast;

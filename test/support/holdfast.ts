@@ -13,8 +13,13 @@ import { createApiMetrics } from '../../src/metrics.ts';
 import { createClient } from '../../src/temporal.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';
 
+/** The runtime is one a process and can be installed once. */
+let isQuiet = false;
+
 /** Tests expect failures by the hundred; the SDK's warnings of them would drown what matters. */
 export function quietRuntime(): void {
+  if (isQuiet) return;
+  isQuiet = true;
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
