@@ -22,7 +22,7 @@ export async function startTimeSkipping() {
   });
   const jokes = await startJokeApi();
 
-  /** Starts one task under the policy of `variables`, the upstream behaving as told; `waits` are in whole seconds. */
+  /** Starts one task under the policy of `variables`, the upstream behaving as told; `waits` are in seconds. */
   async function start(variables: Environment, behaviours: Behaviour[], repeat = false, activities?: TaskActivities) {
     const category = randomUUID();
     if (behaviours.length > 0) jokes.rules.add({ when: { category }, then: behaviours, repeat });
@@ -71,7 +71,7 @@ export async function startTimeSkipping() {
     return {
       output: outcome.status === 'fulfilled' ? (outcome.value as { joke: string }) : undefined,
       failure: outcome.status === 'rejected' ? toRootCause(outcome.reason) : undefined,
-      waits: startedAt.slice(1).map((at, index) => Math.round((at - (startedAt[index] ?? 0)) / 100) / 10),
+      waits: startedAt.slice(1).map((at, index) => (at - (startedAt[index] ?? 0)) / 1_000),
       calls: jokes.ledger({ category }),
     };
   }

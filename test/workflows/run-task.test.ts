@@ -12,6 +12,15 @@ afterAll(() => skipping.stop());
 const unavailable = { status: 503 };
 const exhausted = { type: 'UpstreamUnavailable', retryState: 'MAXIMUM_ATTEMPTS_REACHED' };
 
+/** Never shorter than the policy says, and longer only by what the machine needs to start an attempt. */
+function expectWaits(waits: number[], policy: number[]): void {
+  expect(waits).toHaveLength(policy.length);
+  for (const [index, wait] of waits.entries()) {
+    expect(wait).toBeGreaterThanOrEqual(policy[index] ?? Number.NaN);
+    expect(wait).toBeLessThan((policy[index] ?? Number.NaN) + 0.9);
+  }
+}
+
 test('a task whose upstream answers ends with the joke after one attempt', async () => {
   const { output, calls } = await skipping.run({}, [{}]);
   expect(output).toEqual({ id: expect.any(String), joke: expect.any(String), url: expect.stringMatching(/^http/) });
@@ -21,26 +30,26 @@ test('a task whose upstream answers ends with the joke after one attempt', async
 // Seen to fail with `backoffCoefficient: 1` in toActivityOptions: waits of 2, 2, 2, 2.
 test('waits 2, 4, 8 and 16 seconds between five attempts, then fails', async () => {
   const { failure, waits, calls } = await skipping.run({}, [unavailable], true);
-  expect(waits).toEqual([2, 4, 8, 16]);
+  expectWaits(waits, [2, 4, 8, 16]);
   expect(failure).toEqual(exhausted);
   expect(calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
 });
 
 test('waits 32 seconds before the sixth of six attempts', async () => {
   const { waits, failure } = await skipping.run({ MAX_ATTEMPTS: '6' }, [unavailable], true);
-  expect(waits).toEqual([2, 4, 8, 16, 32]);
+  expectWaits(waits, [2, 4, 8, 16, 32]);
   expect(failure).toEqual(exhausted);
 });
 
 test('no wait is longer than the maximum interval', async () => {
   const { waits } = await skipping.run({ MAX_ATTEMPTS: '10', MAX_DELAY: '60' }, [unavailable], true);
-  expect(waits).toEqual([2, 4, 8, 16, 32, 60, 60, 60, 60]);
+  expectWaits(waits, [2, 4, 8, 16, 32, 60, 60, 60, 60]);
 });
 
 test('a task succeeds with the attempt that finds the upstream mended', async () => {
   const { output, waits } = await skipping.run({}, [unavailable, { body: 'truncated-json' }, { reset: 'mid-body' }]);
   expect(output).toBeDefined();
-  expect(waits).toEqual([2, 4, 8]);
+  expectWaits(waits, [2, 4, 8]);
 });
 
 test('a final failure stops at once, whatever attempts are left', async () => {
@@ -72,7 +81,7 @@ test('Retry-After lengthens a wait, never shortens it, and never passes the maxi
     limited('-5'),
     limited('0'),
   ]);
-  expect(waits).toEqual([7, 4, 60, 16, 32, 60]);
+  expectWaits(waits, [7, 4, 60, 16, 32, 60]);
 });
 
 test('jitter only lengthens a wait, by its share at most', async () => {
@@ -80,7 +89,7 @@ test('jitter only lengthens a wait, by its share at most', async () => {
   expect(waits).toHaveLength(4);
   for (const [index, wait] of waits.entries()) {
     expect(wait).toBeGreaterThanOrEqual(2 ** (index + 1));
-    expect(wait).toBeLessThanOrEqual(2 ** (index + 1) * 1.5 + 0.1);
+    expect(wait).toBeLessThanOrEqual(2 ** (index + 1) * 1.5 + 0.9);
   }
 });
 
