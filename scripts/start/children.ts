@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config.ts';
 import { nodeArguments } from '../node-arguments.ts';
 import type { Lock } from './lock.ts';
-import type { ChildSpec } from './supervise.ts';
+import type { ChildSpec } from './spawn-child.ts';
 
 type NodeChild = Pick<ChildSpec, 'name' | 'stopWithinMs'> & {
   script: string;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import type { Config } from '../../src/config.ts';
 import { SetupError } from '../setup-error.ts';
-import type { ChildSpec } from './supervise.ts';
+import type { ChildSpec } from './spawn-child.ts';
 
 type Embedded = NonNullable<Config['embedded']>;
 

@@ -1,61 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { SetupError } from '../setup-error.ts';
 import { endProcesses, type RecordedChild } from './end-processes.ts';
+import { codeOf, createLock, isHeldBy, type LockContent, readLock, replaceLock } from './lock-file.ts';
 import { identify, isAlive } from './process-identity.ts';
 
-const identity = { pid: z.int().positive(), startedAt: z.string() };
-const lockSchema = z.object({
-  ...identity,
-  children: z.array(z.object({ ...identity, name: z.string(), stage: z.int() })),
-});
-
-export type LockContent = z.infer<typeof lockSchema>;
 type Options = { say: (line: string) => void };
-
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
-
-/** What the lock file says; undefined without one. One that a power cut left empty or torn has no living holder. */
-export function readLock(path: string): LockContent | undefined {
-  try {
-    return lockSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    if (error instanceof SyntaxError || error instanceof z.ZodError)
-      return { pid: 1, startedAt: 'unreadable', children: [] };
-    throw error;
-  }
-}
-
-/** Hands a complete file to `place`, so that nobody ever reads half a lock. */
-function withCompleteFile(path: string, content: LockContent, place: (temporary: string) => void) {
-  const temporary = `${path}.${randomUUID()}`;
-  writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  try {
-    place(temporary);
-  } catch (error) {
-    unlinkSync(temporary);
-    throw error;
-  }
-}
-
-const replace = (path: string, content: LockContent) =>
-  withCompleteFile(path, content, (temporary) => renameSync(temporary, path));
-
-function create(path: string, content: LockContent): boolean {
-  try {
-    withCompleteFile(path, content, (temporary) => {
-      linkSync(temporary, path);
-      unlinkSync(temporary);
-    });
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
 
 /**
  * Takes the lock at `path` for `me`. A dead holder's lock is replaced only under a second lock of the same make, or
@@ -64,19 +14,20 @@ function create(path: string, content: LockContent): boolean {
  */
 async function take(path: string, me: LockContent, refusal: (holder: LockContent) => string, { say }: Options) {
   for (;;) {
-    if (create(path, me)) return;
+    if (createLock(path, me)) return;
     const holder = readLock(path);
     if (!holder) continue;
     if (isAlive(holder)) throw new SetupError(refusal(holder));
     const takeover = `${path}.takeover`;
     await take(takeover, me, refusal, { say });
     try {
+      // Read again: the holder may have recorded a child between our first look and its death.
       const current = readLock(path);
-      if (current?.pid !== holder.pid || current.startedAt !== holder.startedAt) continue;
+      if (!current || !isHeldBy(current, holder)) continue;
       const orphans = current.children.filter(isAlive);
       for (const { name, pid } of orphans) say(`Ending ${name} (pid ${pid}), left behind by an earlier start`);
       await endProcesses(orphans);
-      replace(path, me);
+      replaceLock(path, me);
       return;
     } finally {
       unlinkSync(takeover);
@@ -113,8 +64,14 @@ export async function acquireLock(dataDir: string, options: Options) {
   return {
     path,
     holder: me,
-    /** Written before it returns: a child must never live unrecorded. */
-    record: (children: RecordedChild[]) => replace(path, { ...content, children }),
-    release: () => unlinkSync(path),
+    /** Written before it returns: a child must never live unrecorded. Throws when somebody removed or took the lock. */
+    record(children: RecordedChild[]) {
+      if (!isHeldBy(readLock(path), me))
+        throw new Error(`${path} is not ours any more: stop everything and start again`);
+      replaceLock(path, { ...content, children });
+    },
+    release() {
+      if (isHeldBy(readLock(path), me)) unlinkSync(path);
+    },
   };
 }

@@ -1,18 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { RecordedChild } from './end-processes.ts';
 import { identify } from './process-identity.ts';
-
-export type ChildSpec = {
-  name: string;
-  command: string;
-  args: string[];
-  env?: NodeJS.ProcessEnv;
-  cwd?: string;
-  /** How long it may take to end after SIGTERM; then SIGKILL. */
-  stopWithinMs: number;
-  /** A foreign binary sees no IPC channel break, so it must not start before it is recorded; its stdout is dropped. */
-  foreign?: boolean;
-};
+import { type ChildSpec, letGo, spawnChild } from './spawn-child.ts';
 
 type Options = {
   say: (line: string) => void;
@@ -35,17 +24,6 @@ type Child = {
 };
 
 const configFault = 78;
-
-/** Waits for a line before it becomes the command, under the same pid; without the line (we died) it ends. */
-const gate = ['-c', 'read -r go && exec "$0" "$@"'];
-
-/** Own process group: Ctrl-C in a terminal reaches only us, and we stop the children in order. */
-function spawnChild({ command, args, env, cwd, foreign }: ChildSpec): ChildProcess {
-  const options = { env: { ...process.env, ...env }, detached: true, ...(cwd && { cwd }) };
-  return foreign
-    ? spawn('sh', [...gate, command, ...args], { ...options, stdio: ['pipe', 'ignore', 'inherit'] })
-    : spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-}
 
 /** Runs children in stages, restarts those that end by themselves, and stops all, the latest stage first. */
 export function createSupervisor({
@@ -90,7 +68,7 @@ export function createSupervisor({
         end(`(pid ${spawned.pid}) ended with ${signal ? `signal ${signal}` : `exit code ${code}`}`, code),
       );
     });
-    if (recordAll()) spawned.stdin?.on('error', () => {}).end('go\n');
+    if (recordAll()) letGo(spawned);
     else spawned.kill('SIGKILL');
   }
 

@@ -1,5 +1,5 @@
 import { endProcesses } from './end-processes.ts';
-import { readLock } from './lock.ts';
+import { readLock } from './lock-file.ts';
 
 const [path = '', pid, startedAt] = process.argv.slice(2);
 

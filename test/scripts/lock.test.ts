@@ -1,7 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { acquireLock, type LockContent, readLock } from '../../scripts/start/lock.ts';
+import { acquireLock } from '../../scripts/start/lock.ts';
+import { type LockContent, readLock } from '../../scripts/start/lock-file.ts';
 import { identify, isAlive } from '../../scripts/start/process-identity.ts';
 import {
   createDirectory,
@@ -99,6 +100,15 @@ test('never signals what a mutilated lock file names: pid -1 would be everybody'
   const dataDir = createDirectory();
   writeDeadLock(join(dataDir, 'lock.json'), [{ name: 'all', stage: 0, pid: -1, startedAt: '' }]);
   await expect(acquireLock(dataDir, { say })).resolves.toBeDefined();
+});
+
+test('neither records in nor releases a lock that is not its own any more', async () => {
+  const dataDir = createDirectory();
+  const lock = await acquireLock(dataDir, { say });
+  writeDeadLock(join(dataDir, 'lock.json'));
+  expect(() => lock.record([])).toThrow('not ours any more');
+  lock.release();
+  expect(readLock(join(dataDir, 'lock.json'))?.startedAt).toBe(bootOfAnotherDay);
 });
 
 test('takes over also when an earlier taker died at it', async () => {

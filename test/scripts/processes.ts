@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,8 +8,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { readLock } from '../../scripts/start/lock-file.ts';
+import { isAlive } from '../../scripts/start/process-identity.ts';
 
-export const createDirectory = () => mkdtempSync(join(tmpdir(), 'holdfast-'));
+/** A directory that is removed when the test is over. */
+export function createDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-'));
+  onTestFinished(async () => {
+    await untilUnused(directory);
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return directory;
+}
+
+/** The watchdog of a killed start reads the lock file in `dataDir` to do its work: leave it there that long. */
+export async function untilUnused(dataDir: string) {
+  await waitFor(() => !readLock(join(dataDir, 'lock.json'))?.children.some(isAlive), 20_000);
+}
 
 /** Polls until `fact` is neither false nor undefined, and returns it. */
 export async function waitFor<T>(fact: () => T | Promise<T>, withinMs = 15_000): Promise<NonNullable<T>> {

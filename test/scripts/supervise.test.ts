@@ -2,10 +2,9 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RecordedChild } from '../../scripts/start/end-processes.ts';
-import { readLock } from '../../scripts/start/lock.ts';
-import { isAlive } from '../../scripts/start/process-identity.ts';
-import { type ChildSpec, createSupervisor } from '../../scripts/start/supervise.ts';
-import { createDirectory, ignoreTerm, readIfThere, runHolder, signing, waitFor } from './processes.ts';
+import type { ChildSpec } from '../../scripts/start/spawn-child.ts';
+import { createSupervisor } from '../../scripts/start/supervise.ts';
+import { createDirectory, ignoreTerm, readIfThere, signing, waitFor } from './processes.ts';
 
 type Options = Partial<Parameters<typeof createSupervisor>[0]>;
 
@@ -180,34 +179,4 @@ test('lets no foreign binary run that could not be recorded', async () => {
   start(touch('unrecorded'));
   await waitFor(() => said.filter((line) => line.startsWith('unrecorded (pid')).length >= 2);
   expect(existsSync(join(directory, 'unrecorded'))).toBe(false);
-});
-
-test('leaves no child when it is killed with -9, however little they listen', async () => {
-  const dataDir = createDirectory();
-  const deaf = `${ignoreTerm} process.on('disconnect', () => {}); ${idle}`;
-  const holder = await runHolder(dataDir, [
-    { name: 'foreign', command: 'sh', args: ['-c', 'exec sleep 600'], foreign: true },
-    { name: 'listening', args: ['-e', `process.on('disconnect', () => process.exit()); ${idle}`] },
-    { name: 'deaf', args: ['-e', deaf] },
-  ]);
-  holder.tryNow();
-  await waitFor(() => holder.lines.includes('holding'));
-  const children = readLock(join(dataDir, 'lock.json'))?.children ?? [];
-  expect(children.map(({ name }) => name)).toEqual(['watchdog', 'foreign', 'listening', 'deaf']);
-  expect(children.every(isAlive)).toBe(true);
-  holder.child.kill('SIGKILL');
-  await waitFor(() => !children.some(isAlive), 20_000);
-});
-
-test('a kill -9 right after the spawn of the watchdog leaves no child either', async () => {
-  const dataDir = createDirectory();
-  const holder = await runHolder(dataDir, [{ name: 'foreign', command: 'sleep', args: ['600'], foreign: true }]);
-  holder.tryNow();
-  const path = join(dataDir, 'lock.json');
-  const children = await waitFor(() => {
-    const recorded = readLock(path)?.children ?? [];
-    return recorded.length === 2 ? recorded : undefined;
-  });
-  holder.child.kill('SIGKILL');
-  await waitFor(() => !children.some(isAlive), 20_000);
 });
