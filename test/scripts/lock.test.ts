@@ -31,6 +31,8 @@ const toChild = (pid: number, { name = 'child', stage = 0 } = {}) => ({
   startedAt: identify(pid)?.startedAt ?? 'dead',
 });
 
+// Negative controls, each seen to fail a test here: no lock around the take-over, start times not compared, zombies
+// taken for alive, stages in the opposite order, no SIGKILL.
 test('refuses a second start while the holder lives, naming its pid and DATA_DIR', async () => {
   const dataDir = createDirectory();
   const lock = await acquireLock(dataDir, { say });

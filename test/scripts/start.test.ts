@@ -12,6 +12,7 @@ import {
 } from './place.ts';
 import { waitFor } from './processes.ts';
 
+// Negative control: with a take-over that ends no orphans, the second start finds its ports taken.
 test('every accepted task ends, whichever process is killed with -9 meanwhile, npm start itself included', async () => {
   const place = await createPlace();
   const first = start(place, '--demo');
@@ -31,11 +32,8 @@ test('every accepted task ends, whichever process is killed with -9 meanwhile, n
   for (const name of ['worker', 'API', 'Temporal']) {
     accepted.push(await submit(place), await submit(place));
     await untilRunning(place, accepted.at(-1)?.id ?? '');
-    const victim = place.readChildren().find((child) => child.name === name);
-    process.kill(victim?.pid ?? 0, 'SIGKILL');
-    await waitFor(() =>
-      first.lines.some((line) => line.startsWith(`${name} (pid ${victim?.pid}) ended with signal SIGKILL`)),
-    );
+    const pid = await place.kill9(name);
+    await waitFor(() => first.lines.some((line) => line.startsWith(`${name} (pid ${pid}) ended with signal SIGKILL`)));
   }
   for (const { id } of accepted) await untilCompleted(place, id);
 
@@ -44,7 +42,7 @@ test('every accepted task ends, whichever process is killed with -9 meanwhile, n
   const orphans = place.readChildren();
   expect(orphans).toHaveLength(5);
   // Without the watchdog the Temporal binary lives on: the next start must end it before it opens the database.
-  process.kill(orphans.find(({ name }) => name === 'watchdog')?.pid ?? 0, 'SIGKILL');
+  await place.kill9('watchdog');
   first.child.kill('SIGKILL');
   const second = start(place, '--demo');
   await untilReady(second);

@@ -39,6 +39,8 @@ const signed = (name: string, file: string) => node(name, `${signing(name, file)
 
 const upToDelays = (said: string[]) => said.map((line) => /again in (\S+) s/.exec(line)?.[1]);
 
+// Negative controls, each seen to fail a test here: no doubling, no reset, exit code 78 always or never a configuration
+// fault, stages stopped first to last, no SIGKILL, restarts or their timers outliving a stop, no process groups, no gate.
 test('starts a child that ends again and again, each wait twice the one before up to the maximum', async () => {
   const backoff = { firstMs: 10, maximumMs: 50, resetAfterMs: 60_000 };
   const { start, said, stop } = supervise({ backoff });

@@ -39,6 +39,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
+// Negative controls, each seen to fail a test here: filling the cache in place, a bad explicit path passed over, cached
+// binaries taken unchecked, a broken cache entry kept.
 test('takes TEMPORAL_CLI_PATH before all others', async () => {
   writeTemporal(join(bin, 'temporal'));
   const explicit = writeTemporal(join(createDirectory(), 'my-temporal'));

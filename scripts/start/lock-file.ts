@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { ProcessIdentity } from './process-identity.ts';
+
+const identity = { pid: z.int().positive(), startedAt: z.string() };
+const lockSchema = z.object({
+  ...identity,
+  children: z.array(z.object({ ...identity, name: z.string(), stage: z.int() })),
+});
+
+export type LockContent = z.infer<typeof lockSchema>;
+export const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
+
+/** What the lock file says; undefined without one. One that a power cut left empty or torn has no living holder. */
+export function readLock(path: string): LockContent | undefined {
+  try {
+    return lockSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      return { pid: 1, startedAt: 'unreadable', children: [] };
+    throw error;
+  }
+}
+
+export const isHeldBy = (lock: LockContent | undefined, { pid, startedAt }: ProcessIdentity) =>
+  lock?.pid === pid && lock.startedAt === startedAt;
+
+/** Hands a complete file to `place`, so that nobody ever reads half a lock. */
+function withCompleteFile(path: string, content: LockContent, place: (temporary: string) => void) {
+  const temporary = `${path}.${randomUUID()}`;
+  writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  try {
+    place(temporary);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
+  }
+}
+
+/** Puts `content` in the place of what is there, in one step. */
+export const replaceLock = (path: string, content: LockContent) =>
+  withCompleteFile(path, content, (temporary) => renameSync(temporary, path));
+
+/** Makes the lock file; false if there is one already. */
+export function createLock(path: string, content: LockContent): boolean {
+  try {
+    withCompleteFile(path, content, (temporary) => {
+      linkSync(temporary, path);
+      unlinkSync(temporary);
+    });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
