@@ -10,5 +10,7 @@ export function onStop(stop: (reason: string) => void): void {
     stop(reason);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => once(signal));
+  if (!process.send) return;
   if (process.connected) process.on('disconnect', () => once('parent is gone'));
+  else once('parent is gone');
 }

@@ -39,6 +39,16 @@ export const grpcStatus = {
   UNAVAILABLE: 14,
 } as const;
 
+/** What the client library takes for an interceptor; gRPC's own type is not ours to import. */
+type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
+
+/** The deadline of each RPC; the SDK by itself would try for 20 s and more. */
+const rpcDeadlineMs = 2_000;
+
+/** Not `connection.withDeadline`: its AsyncLocalStorage would make every promise of this process dearer. */
+const withRpcDeadline: Interceptor = (options, nextCall) =>
+  nextCall({ ...options, deadline: options.deadline ?? Date.now() + rpcDeadlineMs }) as ReturnType<Interceptor>;
+
 /**
  * The API's client. It connects with its first call and again whenever the server returns: reconnect waits stay between
  * 0.1 and 2 s (grpc-js would let them grow to 120 s).
@@ -54,6 +64,7 @@ export function createClient({ temporal: { namespace, ...connection } }: Tempora
           retryableDecider: (attempt, status) => attempt < 3 && isNotSent(status),
           delayFunction: (attempt) => 100 * attempt,
         }),
+        withRpcDeadline,
       ],
     }),
   });

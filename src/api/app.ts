@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import { type ApiEnvironment, requireApiKey } from './auth.ts';
-import { guardOrigin, limitBody, noStore, securityHeaders } from './edge.ts';
+import { guardOrigin, limitBody, setSafeHeaders } from './edge.ts';
 import { createHealthRoutes } from './health.ts';
 import { observeRequests } from './observe.ts';
 import { documentInfo, documentRoute, metricsRoute } from './openapi.ts';
@@ -26,7 +26,7 @@ export function createApp({ client, config, log, metrics }: AppDependencies) {
   });
   app.notFound((c) => answerProblem(c, new Problem('not-found', 'There is nothing at this path')));
 
-  app.use(requestId(), observeRequests(metrics, log), securityHeaders, noStore);
+  app.use(requestId(), observeRequests(metrics, log), setSafeHeaders);
   app.use(
     methodNotAllowed({
       app,

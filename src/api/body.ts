@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import { toCutShort } from './edge.ts';
+import { mayHaveBody, toCutShort } from './edge.ts';
 import { Problem, toValidationProblem } from './problem.ts';
 
 const maximumDepth = 64;
@@ -11,13 +11,15 @@ const maximumDepth = 64;
  *   does not fit the schema. The size limit stands before this, in `app.ts`.
  */
 export async function readInput<S extends z.ZodType>(c: Context, schema: S): Promise<z.output<S>> {
-  const bytes = await c.req.arrayBuffer().catch(() => {
-    throw toCutShort();
-  });
+  const bytes = mayHaveBody(c) ? await c.req.arrayBuffer().catch(throwCutShort) : new ArrayBuffer(0);
   if (bytes.byteLength > 0) requireJson(c);
   const parsed = schema.safeParse(bytes.byteLength > 0 ? parseJson(bytes) : {});
   if (!parsed.success) throw toValidationProblem('invalid-input', parsed.error);
   return parsed.data;
+}
+
+function throwCutShort(): never {
+  throw toCutShort();
 }
 
 function requireJson(c: Context): void {

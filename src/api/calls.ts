@@ -1,16 +1,14 @@
-import type { Client } from '@temporalio/client';
 import { Problem } from './problem.ts';
 
-/** The deadline of each RPC, and the moment at which we answer even if the client library does not give up. */
-const rpcDeadlineMs = 2_000;
+/** A little over the deadline of one RPC: we answer even if several of them, or the client library, take longer. */
 const answerDeadlineMs = 2_500;
 
 /**
  * Runs the Temporal calls of one request under one deadline: the caller has an answer within 3 s also when the server is
- * gone, stopped or slow (the SDK by itself would try for 20 s and more).
+ * gone, stopped or slow.
  * @throws {Problem} `temporal-unavailable` with an unknown outcome when nothing came back in time.
  */
-export async function callTemporal<T>({ connection }: Client, work: () => Promise<T>): Promise<T> {
+export async function callTemporal<T>(work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const giveUp = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -27,7 +25,7 @@ export async function callTemporal<T>({ connection }: Client, work: () => Promis
     );
   });
   try {
-    return await Promise.race([connection.withDeadline(Date.now() + rpcDeadlineMs, work), giveUp]);
+    return await Promise.race([work(), giveUp]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,6 @@
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
-import { secureHeaders } from 'hono/secure-headers';
 import type { Config } from '../config.ts';
 import { Problem } from './problem.ts';
 
@@ -10,24 +10,20 @@ export const maximumUrlLength = 8 * 1024;
 export const maximumHeaderBytes = 16 * 1024;
 export const requestTimeoutMs = 15_000;
 
-/** What every answer carries; nothing here is for a browser to cache, frame or guess at. */
-export const securityHeaders = secureHeaders({
-  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  referrerPolicy: 'no-referrer',
-  // The rest speaks to browsers showing pages, or (HSTS) is the business of whoever terminates TLS.
-  crossOriginOpenerPolicy: false,
-  originAgentCluster: false,
-  strictTransportSecurity: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xFrameOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xXssProtection: false,
-});
+/**
+ * What every answer carries; nothing here is for a browser to cache, frame or guess at. Set before the handlers run: set
+ * after them, the answer would be copied into another Response. (hono's secureHeaders sets them after, and more of them.)
+ */
+export const safeHeaders = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
 
-export const noStore = createMiddleware(async (c, next) => {
+export const setSafeHeaders = createMiddleware(async (c, next) => {
+  for (const [name, value] of Object.entries(safeHeaders)) c.header(name, value);
   await next();
-  c.header('Cache-Control', 'no-store');
 });
 
 const refuseLarger = bodyLimit({
@@ -37,8 +33,17 @@ const refuseLarger = bodyLimit({
   },
 });
 
+type NodeRequest = { incoming?: { headers: Record<string, string | undefined> } };
+
+/** Whether a body may follow, by the headers alone: to ask the Request for it would build one, for nothing as a rule. */
+export function mayHaveBody(c: Context): boolean {
+  const headers = (c.env as NodeRequest | undefined)?.incoming?.headers;
+  return !headers || 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
+}
+
 /** Refuses larger bodies; a chunked one is read here, and may end before its time. */
 export const limitBody = createMiddleware(async (c, next) => {
+  if (!mayHaveBody(c)) return next();
   try {
     return await refuseLarger(c, next);
   } catch (error) {

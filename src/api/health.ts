@@ -48,7 +48,7 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
-      const polled = await callTemporal(client, () =>
+      const polled = await callTemporal(() =>
         Promise.all([
           hasPoller(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
           hasPoller(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Config } from '../config.ts';
 import type { createApp } from './app.ts';
-import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs } from './edge.ts';
+import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs, safeHeaders } from './edge.ts';
 import { Problem, type ProblemSlug, problems } from './problem.ts';
 
 /** What Node's parser says of bytes that it refuses (https://nodejs.org/api/http.html#event-clienterror). */
@@ -63,10 +63,7 @@ function toAnswer(slug: ProblemSlug) {
     body: JSON.stringify(new Problem(slug, 'The request could not be read').toJSON('/')),
     headers: {
       'Content-Type': 'application/problem+json',
-      'Cache-Control': 'no-store',
-      'Content-Security-Policy': "default-src 'none'",
-      'Referrer-Policy': 'no-referrer',
-      'X-Content-Type-Options': 'nosniff',
+      ...safeHeaders,
       ...(slug === 'method-not-allowed' && { Allow: 'GET, HEAD, POST' }),
       Connection: 'close',
     },

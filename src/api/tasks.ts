@@ -77,7 +77,7 @@ export function createTaskRoutes({ client, config }: { client: Client; config: C
       const input = await readInput(c, tasks[name].input);
       const memo: TaskMemo = { input, maxAttempts, submittedAt: new Date().toISOString() };
       const id = createTaskId(c.var.owner, name);
-      await callTemporal(client, () =>
+      await callTemporal(() =>
         client.workflow.start(name, {
           workflowId: id,
           taskQueue: config.taskQueue,
@@ -93,19 +93,19 @@ export function createTaskRoutes({ client, config }: { client: Client; config: C
   app.openapi(routes.list, async (c) => {
     const { owner } = c.var;
     const query = c.req.valid('query');
-    return c.json(await callTemporal(client, () => listTasks(owner, query)), 200);
+    return c.json(await callTemporal(() => listTasks(owner, query)), 200);
   });
 
   app.openapi(routes.read, async (c) => {
     const { id } = c.req.valid('param');
     const name = requireTaskName(c.var.owner, id);
-    return c.json(await callTemporal(client, () => view.readTask(id, name)), 200);
+    return c.json(await callTemporal(() => view.readTask(id, name)), 200);
   });
 
   app.openapi(routes.cancel, async (c) => {
     const { id } = c.req.valid('param');
     const name = requireTaskName(c.var.owner, id);
-    const task = await callTemporal(client, async () => {
+    const task = await callTemporal(async () => {
       const before = await view.readTask(id, name);
       // Temporal accepts the cancellation of a finished workflow: only a look at it tells.
       if (before.finishedAt) return before;

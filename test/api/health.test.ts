@@ -21,7 +21,6 @@ type PollerAges = { workflow?: number[]; activity?: number[] };
 async function askReady({ workflow = [], activity = [] }: PollerAges) {
   const toPoller = (seconds: number) => ({ lastAccessTime: { seconds: Math.floor(Date.now() / 1_000) - seconds } });
   const client = {
-    connection: { withDeadline: (_: number, work: () => unknown) => work() },
     workflowService: {
       describeTaskQueue: async ({ taskQueueType }: { taskQueueType: number }) => ({
         pollers: (taskQueueType === TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW ? workflow : activity).map(toPoller),
