@@ -13,7 +13,7 @@ export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord)
     maxConcurrentActivityTaskExecutions: config.workerConcurrency,
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,
-    // The dead worker's sticky queue would hold a workflow for 10 s.
-    stickyQueueScheduleToStartTimeout: 2_000,
+    // The dead worker's sticky queue would hold a workflow for 10 s; and recovery is promised 2 s after heartbeat and wait.
+    stickyQueueScheduleToStartTimeout: 1_000,
   } satisfies WorkerOptions;
 }

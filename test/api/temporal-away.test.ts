@@ -130,7 +130,7 @@ describe('Temporal killed with -9', () => {
 });
 
 describe('Temporal stopped with SIGSTOP', () => {
-  // Seen to fail without the deadlines of `callTemporal`.
+  // Seen to fail without the deadlines of `callTemporal` and of the client.
   test('every call is a 503 in under 3 s, submissions say that they may have been started, and all goes on afterwards', async () => {
     await temporal.stop();
     try {
