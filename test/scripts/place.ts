@@ -55,9 +55,9 @@ export type Place = Awaited<ReturnType<typeof createPlace>>;
 export const start = ({ env }: Place, ...flags: string[]) =>
   run(process.execPath, [...nodeArguments(script), ...flags], env);
 
-export async function untilReady({ lines, child }: ReturnType<typeof run>) {
+export async function untilReady({ lines, errors, child }: ReturnType<typeof run>) {
   await waitFor(() => {
-    if (child.exitCode !== null) throw new Error(lines.join('\n'));
+    if (child.exitCode !== null) throw new Error([...lines, errors()].join('\n'));
     return lines.includes('Holdfast is ready.');
   }, 60_000);
 }
