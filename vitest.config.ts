@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Each of them has more than 90 % of its lines covered, not only all together. */
+const critical = ['src/policy.ts', 'src/config.ts', 'src/settings.ts', 'src/activities/**', 'src/api/**'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -12,9 +15,9 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       // Workflow code runs in a bundle in a vm, where v8 cannot see it: it is kept thin and has its own tests.
-      include: ['src/policy.ts', 'src/config.ts', 'src/activities/**', 'src/api/**'],
+      include: critical,
       reporter: ['text', 'html'],
-      thresholds: { perFile: false, lines: 90 },
+      thresholds: Object.fromEntries(critical.map((glob) => [glob, { lines: 90 }])),
     },
   },
 });

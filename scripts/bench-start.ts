@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { Pool } from 'undici';
 import { loadConfig, loadEnvironment } from '../src/config.ts';
-import { findFreePort } from '../src/monitor.ts';
+import { findFreePort } from '../src/free-port.ts';
 import { toActivityOptions } from '../src/policy.ts';
 import { createClient } from '../src/temporal.ts';
 import { nodeArguments } from './node-arguments.ts';
@@ -156,3 +156,5 @@ try {
 }
 await supervisor.stop();
 rmSync(directory, { recursive: true, force: true });
+// Open connections would hold a failed or interrupted run.
+process.exit();

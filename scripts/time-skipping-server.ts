@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findFreePort } from '../src/monitor.ts';
+import { findFreePort } from '../src/free-port.ts';
 import { fillCache, findOnPath, isExecutable, toCachePath } from './obtain/cache.ts';
 import { type Obtain, obtainFirstWorking } from './obtain/first-working.ts';
 import { runStep } from './obtain/run-step.ts';

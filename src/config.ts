@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { parse } from 'dotenv';
-import { z } from 'zod';
-import { toApiKeys } from './api-keys.ts';
 import { policySchema } from './policy.ts';
+import { isServerAddress, settings, toMs, toNumber } from './settings.ts';
 
 export type Environment = Record<string, string | undefined>;
 
@@ -18,74 +17,8 @@ export class ConfigError extends Error {
   }
 }
 
-/** Only plain decimals are numbers: `5x`, `1e9`, `Infinity` and `-1` become NaN, which every schema below refuses. */
-const toNumber = (text: string) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN);
-const toMs = (text: string) => toNumber(text) * 1_000;
 const optional = <T>(text: string | undefined, convert: (text: string) => T) =>
   text === undefined ? undefined : convert(text);
-
-function whole(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.string().transform(toNumber).pipe(z.int({ error }).min(min, error).max(max, error));
-}
-
-const port = whole(1, 65_535);
-const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-/** The upstream's address as `/jokes/random` can follow it: blanks, an empty `?` or `#` and the last slashes are gone. */
-function toUpstream(text: string, context: z.RefinementCtx): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const fault =
-    !url || !['http:', 'https:'].includes(url.protocol)
-      ? 'must be an http:// or https:// URL'
-      : url.username || url.password
-        ? 'must not carry credentials'
-        : url.search || url.hash
-          ? 'must not carry a query or a fragment'
-          : undefined;
-  if (fault) context.addIssue({ code: 'custom', message: fault });
-  return url ? `${url.origin}${url.pathname}`.replace(/\/+$/, '') : '';
-}
-
-const settings = z.object({
-  API_BASE_URL: z.string().default('https://api.chucknorris.io').transform(toUpstream),
-  WORKER_CONCURRENCY: whole(1, 10_000).prefault('10'),
-  SHUTDOWN_GRACE: z
-    .string()
-    .prefault('30')
-    .transform(toNumber)
-    .pipe(z.number({ error: 'must be a number of seconds from 0 to 3600' }).max(3_600, 'must be at most 3600 seconds')),
-  HOST: z
-    .string()
-    .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an IP address')
-    .default('127.0.0.1'),
-  PORT: port.prefault('8000'),
-  API_KEYS: z.string().transform(toApiKeys).optional(),
-  RATE_LIMIT: whole(0, 1_000_000).prefault('0'),
-  LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
-  TASK_QUEUE: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible ASCII characters')
-    .default('holdfast'),
-  DATA_DIR: z.string().default('.data'),
-  EMBEDDED_TEMPORAL_PORT: port.prefault('7233'),
-  EMBEDDED_TEMPORAL_UI_PORT: port.prefault('8233'),
-  WORKERS: whole(1, 64).prefault('1'),
-  MAX_IN_FLIGHT: whole(1, 100_000).prefault('500'),
-  RETENTION_DAYS: whole(1, 3_650).prefault('7'),
-  JOKE_API_PORT: port.prefault('8100'),
-  WORKER_METRICS_ADDRESS: z
-    .string()
-    .default('127.0.0.1:0')
-    .transform((text, context) => {
-      const [, host, digits] = /^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(text) ?? [];
-      if (!host || Number(digits) > 65_535)
-        context.addIssue({ code: 'custom', message: 'must be host:port, port 0 for any free one' });
-      return { host: host?.replace(/[[\]]/g, '') ?? '', port: Number(digits) };
-    }),
-  TEMPORAL_CLI_PATH: z.string().optional(),
-  TEMPORAL_TEST_SERVER_PATH: z.string().optional(),
-});
 
 /** The policy's field behind each variable about trying; `policySchema` alone knows the bounds. */
 const policyVariables: Record<string, string> = {
@@ -110,7 +43,15 @@ const toPolicyInput = (env: Environment) => ({
   nonRetryableErrorTypes: optional(env.NON_RETRYABLE_ERRORS, (text) => text.split(',').map((name) => name.trim())),
 });
 
-export const isLoopback = (host: string) => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+/** The names of loopback that the API answers to without keys (see `guardOrigin`). */
+const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
+
+/** The variable whose file cannot be read; where it is none of those, what concerns Temporal as a whole. */
+function toTemporalVariable(env: Environment, error: unknown): string {
+  const { path } = error as NodeJS.ErrnoException;
+  const names = Object.keys(env).filter((name) => name.startsWith('TEMPORAL_'));
+  return names.find((name) => path !== undefined && env[name] === path) ?? 'TEMPORAL_*';
+}
 
 /**
  * The whole configuration from environment variables (`docs/configuration.md` lists them); pure, so that a test calls it
@@ -135,13 +76,20 @@ export function loadConfig(environment: Environment) {
   if (env.HOST && !isLoopback(env.HOST) && !env.API_KEYS)
     report('HOST', 'is not loopback: set API_KEYS before you open the API to a network');
 
+  if (parsed.data && parsed.data.WORKERS > 1 && parsed.data.WORKER_METRICS_ADDRESS.port > 0)
+    report('WORKER_METRICS_ADDRESS', 'must have port 0 with more than one of WORKERS: each needs a port of its own');
+
   let temporal: ReturnType<typeof loadClientConnectConfig> | undefined;
   try {
     temporal = loadClientConnectConfig({ overrideEnvVars: env as Record<string, string> });
   } catch (error) {
     // Only the first line: after a fault in TOML come lines of the file, and an API key may be among them.
-    report('TEMPORAL_*', `cannot be read: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`);
+    const [fault] = (error instanceof Error ? error.message : String(error)).split('\n');
+    report(toTemporalVariable(env, error), `cannot be read: ${fault}`);
   }
+  const profileAddress = temporal?.connectionOptions.address;
+  if (!env.TEMPORAL_ADDRESS && profileAddress && !isServerAddress(profileAddress))
+    report('TEMPORAL_PROFILE', 'names an address that is not host:port');
   if (!parsed.success || !policy.success || !temporal || faults.length > 0) throw new ConfigError(faults);
 
   const { data } = parsed;

@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 
 export type { Logger };
 
-/** The process's log: pretty on a terminal, JSON lines otherwise; one entry is one line either way. */
+/** The process's log: JSON lines, an entry a line; pretty on a terminal, where only an error's stack takes more. */
 export function createLog({ logLevel }: Pick<Config, 'logLevel'>, door: 'api' | 'worker'): Logger {
   const options: LoggerOptions = { level: logLevel, base: { door, pid: process.pid } };
   return process.stdout.isTTY

@@ -23,21 +23,34 @@ type ProtoMemo = temporal.api.common.v1.IMemo;
 
 type TemporalConfig = Pick<Config, 'temporal'>;
 
-/** Failures after which the server has certainly not seen the call: only these are worth a second try by themselves. */
-export const isNotSent = ({ code, details }: { code: number; details: string }) =>
-  code === grpcStatus.RESOURCE_EXHAUSTED ||
-  (code === grpcStatus.UNAVAILABLE && /No connection established|Name resolution failed/.test(details));
-
 /** The gRPC status codes that mean something here (https://grpc.io/docs/guides/status-codes/). */
 export const grpcStatus = {
   CANCELLED: 1,
   UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
   RESOURCE_EXHAUSTED: 8,
+  ABORTED: 10,
   UNAVAILABLE: 14,
 } as const;
+
+/** Failures that pass when the server is back or has time; the rest (a wrong key, a missing namespace) waits for a person. */
+export const isAbsence = ({ code }: { code: number }) =>
+  (
+    [
+      grpcStatus.CANCELLED,
+      grpcStatus.UNKNOWN,
+      grpcStatus.DEADLINE_EXCEEDED,
+      grpcStatus.RESOURCE_EXHAUSTED,
+      grpcStatus.ABORTED,
+      grpcStatus.UNAVAILABLE,
+    ] as number[]
+  ).includes(code);
+
+/** Failures after which the server has not carried out the call: these alone get a second try by themselves. */
+export const isNotSent = ({ code, details }: { code: number; details: string }) =>
+  code === grpcStatus.RESOURCE_EXHAUSTED ||
+  (code === grpcStatus.UNAVAILABLE && /No connection established|Name resolution failed/.test(details));
 
 /** What the client library takes for an interceptor; gRPC's own type is not ours to import. */
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;

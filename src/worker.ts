@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfigOrExit } from './config.ts';
+import { findFreePort } from './free-port.ts';
 import { createLog } from './log.ts';
 import { createWorkerMetrics } from './metrics.ts';
-import { findFreePort, serveMonitor } from './monitor.ts';
+import { serveMonitor } from './monitor.ts';
 import { onStop } from './stop.ts';
 import { toWorkerOptions } from './worker-options.ts';
 
@@ -37,38 +38,49 @@ onStop((reason) => {
   if (worker?.getState() === 'RUNNING') worker.shutdown();
 });
 
-/** Connects, however long Temporal is away: a worker started before its server waits for it. */
-async function connect(): Promise<NativeConnection> {
-  const { namespace: _, ...options } = config.temporal;
+const bundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+const workflowBundle = existsSync(bundle)
+  ? { codePath: bundle }
+  : await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)),
+      logger: new DefaultLogger('WARN'),
+    });
+
+const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }) => {
+  metrics.attempts.inc({ task, outcome, failure_type: failureType });
+  metrics.attemptDuration.observe({ task, outcome }, seconds);
+});
+
+/** A worker connected to Temporal, however long that is away: one started before its server waits for it. */
+async function create(): Promise<{ connection: NativeConnection; worker: Worker }> {
+  const { namespace: _, ...where } = config.temporal;
   for (let failures = 0; ; failures += 1) {
+    let connection: NativeConnection | undefined;
     try {
-      return await NativeConnection.connect(options);
+      connection = await NativeConnection.connect(where);
+      return { connection, worker: await Worker.create({ connection, workflowBundle, ...options }) };
     } catch (error) {
-      if (failures % 10 === 0)
-        log.warn(`Temporal at ${options.address} does not answer yet: ${(error as Error).message}`);
+      if (failures % 10 === 0) log.warn(`Temporal at ${where.address} is not there yet: ${(error as Error).message}`);
+      await connection?.close();
       await delay(1_000, undefined, { signal: stopping.signal });
     }
   }
 }
 
-const bundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-const workflows = existsSync(bundle)
-  ? { workflowBundle: { codePath: bundle } }
-  : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) };
-
 const monitor = await serveMonitor(config.workerMetrics, {
   isRunning: () => worker?.getState() === 'RUNNING',
   registry: metrics.registry,
   corePort,
+}).catch(({ code }: NodeJS.ErrnoException) => {
+  const { host, port } = config.workerMetrics;
+  console.error(`The worker cannot serve its metrics at ${host}:${port} (${code}): set WORKER_METRICS_ADDRESS.`);
+  process.exit(1);
 });
 
 try {
-  const connection = await connect();
-  const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }) => {
-    metrics.attempts.inc({ task, outcome, failure_type: failureType });
-    metrics.attemptDuration.observe({ task, outcome }, seconds);
-  });
-  worker = await Worker.create({ connection, ...workflows, ...options });
+  const created = await create();
+  const { connection } = created;
+  worker = created.worker;
   if (!stopping.signal.aborted) {
     log.info(`Worker ready on task queue ${config.taskQueue}, metrics at ${monitor.url}/metrics`);
     await worker.run();

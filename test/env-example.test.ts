@@ -22,7 +22,7 @@ const rows = guide
   }));
 
 /** What `config.ts` names: the keys of its schema, and what it takes from `env` itself. */
-const source = read('src/config.ts');
+const source = read('src/config.ts') + read('src/settings.ts');
 const own = [...all(source, /^ {2}([A-Z][A-Z0-9_]+): /gm), ...all(source, /\benv\.([A-Z][A-Z0-9_]+)/g)];
 /** What envconfig reads, less what the TypeScript SDK then makes no use of. */
 const withoutEffect = ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'TEMPORAL_CODEC_ENDPOINT', 'TEMPORAL_CODEC_AUTH'];

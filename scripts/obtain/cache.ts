@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import envPaths from 'env-paths';
 
 const abandonedAfterMs = 24 * 60 * 60 * 1_000;
 
 /** A place in our cache, which lies outside the checkout so that a second clone finds what the first one obtained. */
-export const toCachePath = (...parts: string[]) => join(envPaths('holdfast', { suffix: '' }).cache, ...parts);
+export const toCachePath = (...parts: string[]) =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'holdfast', ...parts);
 
 export const isExecutable = (path: string) =>
   access(path, constants.X_OK).then(

@@ -33,7 +33,7 @@ export async function downloadThroughSdk(
   let size = 0;
   let grownAt = performance.now();
   const tick = setInterval(async () => {
-    const now = await readSize(directory);
+    const now = await readSize(directory).catch(() => size);
     if (now > size) grownAt = performance.now();
     size = now;
     progress.update(`downloading ${version} from temporal.download: ${(size / 1e6).toFixed(0)} MB`);

@@ -14,7 +14,8 @@ function toUrl(host: string, port: number) {
 export const toJokeApiUrl = ({ jokeApiPort }: Config) => toUrl('127.0.0.1', jokeApiPort);
 
 /** Every port that a child will listen on, with the variable that moves it. */
-export function toWantedPorts({ config: { host, port, embedded, jokeApiPort }, withJokeApi }: Where): WantedPort[] {
+export function toWantedPorts({ config, withJokeApi }: Where): WantedPort[] {
+  const { host, port, embedded, jokeApiPort, workerMetrics } = config;
   const loopback = '127.0.0.1';
   return [
     { variable: 'PORT', port, host },
@@ -25,6 +26,7 @@ export function toWantedPorts({ config: { host, port, embedded, jokeApiPort }, w
         ]
       : []),
     ...(withJokeApi ? [{ variable: 'JOKE_API_PORT', port: jokeApiPort, host: loopback }] : []),
+    ...(workerMetrics.port ? [{ variable: 'WORKER_METRICS_ADDRESS', ...workerMetrics }] : []),
   ];
 }
 

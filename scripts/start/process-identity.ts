@@ -13,7 +13,7 @@ function readLinuxStartTime(pid: number): string | undefined {
 }
 
 function readStartTimeWithPs(pid: number): string | undefined {
-  const output = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', `${pid}`], {
+  const output = execFileSync('ps', ['-o', 'stat=', '-o', 'lstart=', '-p', `${pid}`], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -60,10 +60,7 @@ export function createSupervisor({
         settle();
         if (!stopping) endedByItself(child, how, code, performance.now() - startedAt);
       };
-      spawned.once(
-        'error',
-        (error) => spawned.pid === undefined && end(`could not be started: ${error.message}`, null),
-      );
+      spawned.on('error', (error) => spawned.pid === undefined && end(`could not be started: ${error.message}`, null));
       spawned.once('exit', (code, signal) =>
         end(`(pid ${spawned.pid}) ended with ${signal ? `signal ${signal}` : `exit code ${code}`}`, code),
       );

@@ -35,7 +35,7 @@ class PlainStatus extends Decorator {
 }
 
 /** undici's own 300 s limits are off: an attempt has one deadline, and it comes with the attempt. */
-const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 }).compose(
+const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } }).compose(
   (dispatch) => (options, handler) => dispatch(options, new PlainStatus(handler)),
 );
 
@@ -74,6 +74,8 @@ export async function getJson<S extends z.ZodType>(url: URL, schema: S, jitter: 
       if (!cancellationDetails()?.workerShutdown) throw new CancelledFailure('The task was cancelled');
       throw toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter });
     }
+    if (isBrokenEncoding(error))
+      throw toAttemptFailure('InvalidResponse', 'The upstream answered a broken encoding', { upstreamStatus: 200 });
     if (deadline.aborted) {
       throw toAttemptFailure('UpstreamTimeout', 'The upstream did not answer within the time of the attempt', {
         jitter,
@@ -113,6 +115,9 @@ async function readBody(response: Response): Promise<Uint8Array> {
   }
   return Buffer.concat(chunks);
 }
+
+/** zlib's word for data that was never compressed so; a stream that only stops early is cut short. */
+const isBrokenEncoding = (error: unknown) => toCode(error) === 'Z_DATA_ERROR';
 
 /** Node's and undici's codes name the cause (ECONNREFUSED, UND_ERR_SOCKET) without an address. */
 function toCode(error: unknown): string {

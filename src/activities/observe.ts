@@ -1,4 +1,4 @@
-import { ApplicationFailure, activityInfo, CancelledFailure, log } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, CancelledFailure, cancellationDetails, log } from '@temporalio/activity';
 import { toWaitMs } from '../policy.ts';
 import { currentBackoff } from './failure.ts';
 
@@ -37,8 +37,11 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
         return output;
       } catch (error) {
         if (error instanceof CancelledFailure) {
-          log.info(`${job()} cancelled on attempt ${activityInfo().attempt}`);
-          finish('cancelled');
+          const isCancelled = cancellationDetails()?.cancelRequested ?? true;
+          log.info(
+            `${job()} ${isCancelled ? 'cancelled' : 'given up by the server'} on attempt ${activityInfo().attempt}`,
+          );
+          finish(isCancelled ? 'cancelled' : 'failed', isCancelled ? '' : 'AttemptLost');
         } else {
           log.warn(`${job()} ${toFailureLine(error)}`);
           finish('failed', error instanceof ApplicationFailure ? (error.type ?? '') : 'UnexpectedError');

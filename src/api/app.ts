@@ -21,7 +21,10 @@ export function createApp({ client, config, log, metrics }: AppDependencies) {
 
   app.onError((error, c) => {
     const problem = toProblem(error);
-    if (problem.slug === 'internal-error') log.error({ err: error, requestId: c.var.requestId }, 'Unexpected error');
+    const { requestId } = c.var;
+    if (problem.slug === 'internal-error') log.error({ err: error, requestId }, 'Unexpected error');
+    if (problem.slug === 'temporal-unavailable')
+      log.warn({ requestId, cause: toCause(error) }, 'Temporal does not answer');
     return answerProblem(c, problem);
   });
   app.notFound((c) => answerProblem(c, new Problem('not-found', 'There is nothing at this path')));
@@ -54,6 +57,9 @@ export function createApp({ client, config, log, metrics }: AppDependencies) {
   const document = memoize(() => app.getOpenAPI31Document({ ...documentInfo, security: [{ [bearer.name]: [] }] }));
   return app;
 }
+
+/** What the client library says of a lost call, without its stack: it stands in the log once a request. */
+const toCause = (error: unknown) => String((error as Error).cause ?? error).split('\n')[0];
 
 /** The document depends on nothing but the code: made once, when first asked for. */
 function memoize<T extends object>(make: () => T): () => T {

@@ -49,12 +49,20 @@ export function toCancelReason({ status, attempt, lastFailure }: Task): string {
   return JSON.stringify({ attempt: isMade ? attempt : Math.max(1, attempt - 1), lastFailure });
 }
 
-const cancelReason = z.object({ attempt: z.int().min(1), lastFailure: failureSchema.optional() });
+const cancelReason = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is no JSON' });
+    }
+  })
+  .pipe(z.object({ attempt: z.int().min(1), lastFailure: failureSchema.optional() }));
 
 /** Our own reason, or nothing for the one that an operator gave. */
 function parseCancelReason(cause: string | null | undefined): Partial<End> {
-  if (!cause?.startsWith('{"attempt"')) return {};
-  const { attempt, lastFailure } = cancelReason.safeParse(JSON.parse(cause)).data ?? {};
+  const { attempt, lastFailure } = cancelReason.safeParse(cause ?? '').data ?? {};
   return { ...(attempt && { attempt }), ...(lastFailure && { lastFailure }) };
 }
 

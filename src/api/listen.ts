@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Config } from '../config.ts';
 import type { createApp } from './app.ts';
 import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs, safeHeaders } from './edge.ts';
@@ -27,7 +27,9 @@ export async function listen(
     // Node would answer by itself, with an empty 400; the adapter refuses it as well.
     requireHostHeader: false,
   };
-  const listener = getRequestListener(app.fetch, { errorHandler: () => toResponse('bad-request') });
+  const listener = getRequestListener(app.fetch, {
+    errorHandler: (error) => toResponse(error instanceof RequestError ? 'bad-request' : 'internal-error'),
+  });
   const server = createServer(limits, listener);
   server.on('clientError', (error: ParserError, socket: Socket) => {
     if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, toSlug(error));

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
-import { isNotSent } from '../temporal.ts';
+import { isAbsence, isNotSent } from '../temporal.ts';
 
 /** Every problem this API answers: slug → status, title, and whether the same request may succeed later. */
 export const problems = {
@@ -72,7 +72,7 @@ export function toProblem(error: unknown): Problem {
     return new Problem(statusSlugs.get(error.status) ?? 'internal-error', error.message);
   if (error instanceof WorkflowNotFoundError) return new Problem('not-found', 'There is no task of this id');
   const cause = [error, (error as Error).cause].find(isGrpcServiceError);
-  if (!cause)
+  if (!cause || !isAbsence(cause))
     return new Problem('internal-error', 'An unexpected error; the log has it under this request id', {
       outcome: 'unknown',
     });

@@ -1,43 +1,15 @@
-import { z } from '@hono/zod-openapi';
-import { type Client, isGrpcServiceError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { taskNames } from '../tasks.ts';
 import { grpcStatus, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
-import { Problem } from './problem.ts';
-import { type TaskSummary, taskStatuses } from './schemas.ts';
-import { toOwnerPrefix, toTaskName } from './task-id.ts';
+import { type Position, parseCursor, toCursor, toCursorProblem } from './cursor.ts';
+import type { TaskSummary } from './schemas.ts';
+import { toTaskName } from './task-id.ts';
 import { closedStatuses, type TaskMemo, type TaskView } from './task-view.ts';
+import { isClosedStatus, type ListQuery, toVisibilityQuery } from './visibility.ts';
 
 /** How many open tasks one request looks at closely, an RPC each, and how many of those at once. */
 const closeLooks = 200;
 const closeLooksAtOnce = 20;
-
-const limit = 'must be a whole number from 1 to 1000';
-export const listQuery = z.strictObject({
-  name: z.enum(taskNames).optional(),
-  status: z.enum([...taskStatuses, 'open']).optional(),
-  limit: z
-    .string()
-    .regex(/^[1-9]\d{0,3}$/, limit)
-    .transform(Number)
-    .refine((value) => value <= 1_000, limit)
-    .optional()
-    .openapi({ type: 'integer', minimum: 1, maximum: 1_000, default: 50 }),
-  cursor: z.string().min(1).optional().describe('`nextCursor` of the page before'),
-});
-type ListQuery = z.output<typeof listQuery>;
-
-type Phase = 'open' | 'closed';
-type Position = { phase: Phase; token: string };
-const cursorSchema = z.strictObject({ phase: z.enum(['open', 'closed']), token: z.base64(), filter: z.string() });
-
-const closedNames = {
-  completed: ['Completed'],
-  failed: ['Failed', 'Terminated', 'TimedOut'],
-  cancelled: ['Canceled'],
-} as const;
-const isClosedStatus = (status: string | undefined): status is keyof typeof closedNames =>
-  status !== undefined && status in closedNames;
 
 /** Reads one page of an owner's tasks: the open ones first by start, then the latest finished. */
 export const createTaskList = (client: Client, namespace: string, { readTask }: TaskView) => {
@@ -75,27 +47,9 @@ export const createTaskList = (client: Client, namespace: string, { readTask }: 
 };
 
 /** Where the next page begins: further in this phase, or, for a list of every status, with the finished tasks. */
-function toNext(phase: Phase, token: string, status: ListQuery['status']): Position | undefined {
+function toNext(phase: Position['phase'], token: string, status: ListQuery['status']): Position | undefined {
   if (token) return { phase, token };
   return phase === 'open' && status === undefined ? { phase: 'closed', token: '' } : undefined;
-}
-
-/** Only fields that every Temporal server indexes by itself: no search attribute has to be registered. */
-function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
-  const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');
-  const closed = (isClosedStatus(status) ? closedNames[status] : Object.values(closedNames).flat())
-    .map((s) => `'${s}'`)
-    .join(', ');
-  const now = new Date().toISOString();
-  return [
-    `WorkflowId STARTS_WITH '${toOwnerPrefix(owner)}'`,
-    `WorkflowType IN (${types})`,
-    phase === 'open' ? "ExecutionStatus = 'Running'" : `ExecutionStatus IN (${closed})`,
-    ...(status === 'scheduled' ? [`ExecutionTime > '${now}'`] : []),
-    ...(phase === 'open' && status !== undefined && status !== 'scheduled' && status !== 'cancelling'
-      ? [`ExecutionTime <= '${now}'`]
-      : []),
-  ].join(' AND ');
 }
 
 async function toSummary(
@@ -134,31 +88,20 @@ async function keepStatus(
   const kept: TaskSummary[] = [];
   for (let index = 0; index < items.length; index += closeLooksAtOnce) {
     const tasks = await Promise.all(
-      items.slice(index, index + closeLooksAtOnce).map(({ id, name }) => readTask(id, name)),
+      items.slice(index, index + closeLooksAtOnce).map(({ id, name }) => readTask(id, name).catch(skipVanished)),
     );
     for (const task of tasks) {
+      if (task?.status !== status || !task) continue;
       const { id, name, input, submittedAt } = task;
-      if (task.status === status) kept.push({ id, name, status: task.status, input, submittedAt });
+      kept.push({ id, name, status: task.status, input, submittedAt });
     }
   }
   return kept;
 }
 
-const toCursor = (cursor: z.infer<typeof cursorSchema>) => Buffer.from(JSON.stringify(cursor)).toString('base64url');
-
-function parseCursor(cursor: string, filter: string): z.infer<typeof cursorSchema> {
-  try {
-    const parsed = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    if (parsed.filter === filter) return parsed;
-  } catch {
-    // falls through to the one answer for every cursor that is not ours
-  }
-  throw toCursorProblem();
-}
-
-function toCursorProblem(): Problem {
-  const detail = 'is not a cursor of this list with these filters';
-  return new Problem('bad-request', `#/cursor: ${detail}`, { errors: [{ pointer: '#/cursor', detail }] });
+/** Lists lag behind: one that was listed may be gone already. */
+function skipVanished(error: unknown): undefined {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
 }
 
 /** What the server says to a page token that it did not make: with SQL visibility a bare UNKNOWN, else INVALID_ARGUMENT. */

@@ -82,7 +82,7 @@ async function readOpen(client: Client, description: WorkflowExecutionDescriptio
         ...(activity.lastFailure && { lastFailure: await toFailure(client, activity.lastFailure) }),
       }
     : historyLength > eventsBeforeActivity
-      ? { status: 'running', ...((await readHistory(client, workflowId, runId)) as Partial<Task>) }
+      ? await readReturned(client, workflowId, runId)
       : {};
   if (isCancelling) return { ...progress, status: 'cancelling' };
   if (isScheduled(description)) return { status: 'scheduled' };
@@ -91,6 +91,12 @@ async function readOpen(client: Client, description: WorkflowExecutionDescriptio
   }
   const isStarted = activity?.state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED;
   return isStarted ? { ...progress, status: 'running' } : progress;
+}
+
+/** An activity that has come back while its workflow waits for a worker; an end that came meanwhile is the next reader's. */
+async function readReturned(client: Client, id: string, runId: string): Promise<Partial<Task>> {
+  const { attempt, lastFailure } = await readHistory(client, id, runId);
+  return { status: 'running', attempt, ...(lastFailure && { lastFailure }) };
 }
 
 /**

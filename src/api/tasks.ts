@@ -7,11 +7,12 @@ import type { ApiEnvironment } from './auth.ts';
 import { readInput } from './body.ts';
 import { callTemporal } from './calls.ts';
 import { anyPost, noQuery, toResponses } from './openapi.ts';
-import { Problem } from './problem.ts';
+import { Problem, toValidationProblem } from './problem.ts';
 import { taskListSchema, taskSchema } from './schemas.ts';
 import { createTaskId, toTaskName } from './task-id.ts';
-import { createTaskList, listQuery } from './task-list.ts';
+import { createTaskList } from './task-list.ts';
 import { createTaskView, type TaskMemo } from './task-view.ts';
+import { listQuery } from './visibility.ts';
 
 /** A workflow task whose worker died is handed on after this time instead of Temporal's 10 s. */
 const workflowTaskTimeoutMs = 5_000;
@@ -126,8 +127,6 @@ export function createTaskRoutes({ client, config }: { client: Client; config: C
 }
 
 function requireNoQuery(query: Record<string, string[]>): void {
-  const [name] = Object.keys(query);
-  if (name === undefined) return;
-  const errors = [{ pointer: `#/${name}`, detail: 'is no query parameter here' }];
-  throw new Problem('bad-request', `${name} is no query parameter here`, { errors });
+  const { error } = noQuery.safeParse(query);
+  if (error) throw toValidationProblem('bad-request', error);
 }

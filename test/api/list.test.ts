@@ -124,11 +124,11 @@ test('each status finds exactly the tasks that are in it', async () => {
   await who.call('POST', `/tasks/${retrying}/cancel`);
 });
 
-test('a scheduled task that is cancelled ends as cancelled although no worker lives', async () => {
+test('a scheduled task that is cancelled is cancelling until a worker lives: its workflow ends by a worker’s word', async () => {
   const who = owner('states');
   const id = await submitDelayed('states', 3_600_000);
   expect((await who.call('POST', `/tasks/${id}/cancel`)).status).toBe(202);
-  expect(['cancelling', 'cancelled']).toContain((await who.read(id)).status);
+  expect(await who.read(id)).toMatchObject({ status: 'cancelling', attempt: 1 });
 });
 
 // Seen to fail when the finished were put before the open ones.
@@ -247,8 +247,7 @@ test('a cursor of other filters, cut short, changed or made up is a 400 that nam
 test('another owner’s cursor shows nothing of that owner', async () => {
   const cursor = await cursorOf('?limit=1');
   const answer = await owner('nobody').call('GET', `/tasks?limit=1&cursor=${cursor}`);
-  expect([200, 400]).toContain(answer.status);
-  expect(answer.body.items ?? []).toEqual([]);
+  expect(answer).toMatchObject({ status: 200, body: { items: [] } });
 });
 
 test.each(['0', '-1', '1001', '1e2', '1.5', 'abc', '', '%201', '0x10', '99999999999'])(

@@ -6,7 +6,7 @@ import { expect, inject, onTestFinished } from 'vitest';
 import { nodeArguments } from '../../scripts/node-arguments.ts';
 import { readLock } from '../../scripts/start/lock-file.ts';
 import { isAlive } from '../../scripts/start/process-identity.ts';
-import { findFreePort } from '../../src/monitor.ts';
+import { findFreePort } from '../../src/free-port.ts';
 import { createDirectory, run, untilUnused, waitFor } from './processes.ts';
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));

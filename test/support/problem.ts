@@ -5,7 +5,7 @@ export type Answer = { status: number; headers: Headers; text: string };
 
 /** What an answer may not tell: a stack, a path of the machine, an address, a version, the names of what is inside. */
 const telling =
-  /\n\s+at |node_modules|\/(home|root|usr|work|tmp|src)\/|\.[cm]?[jt]s:\d|\b\d{1,3}(\.\d{1,3}){3}\b|\b\d+\.\d+\.\d+\b|grpc|ECONN|undici|hono|\bnode\b/i;
+  /\n\s+at |node_modules|\/(home|root|usr|tmp|src|test)\/|\.[cm]?[jt]s:\d|\b\d{1,3}(\.\d{1,3}){3}\b|\b\d+\.\d+\.\d+\b|grpc|ECONN|undici|hono|\bnode\b/i;
 
 /** Every answer, whoever gave it: application, adapter or parser. */
 export function expectSafeHeaders({ headers }: Pick<Answer, 'headers'>): void {

@@ -1,0 +1,25 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+const given = new Set<number>();
+
+/**
+ * A TCP port on loopback that was free a moment ago, another one each time. Below the range from which systems take the ports of outgoing
+ * connections (32768 on Linux, 49152 elsewhere), so that none of those takes it before it is used.
+ */
+export async function findFreePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_768);
+    const probe = createServer();
+    const isFree = await new Promise<boolean>((settle) => {
+      probe.once('error', () => settle(false)).listen(port, '127.0.0.1', () => settle(true));
+    });
+    if (!isFree) continue;
+    probe.close();
+    await once(probe, 'close');
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
+}
