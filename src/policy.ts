@@ -115,7 +115,7 @@ export function toRetryDelayMs(
  * end on the worker before the server gives the attempt up, or attempt n+1 would run beside it.
  */
 export function toDeadlineMs(startToCloseTimeoutMs: number): number {
-  return Math.floor(startToCloseTimeoutMs - Math.min(500, Math.max(50, startToCloseTimeoutMs * 0.05)));
+  return Math.floor(startToCloseTimeoutMs - Math.min(500, Math.max(50, startToCloseTimeoutMs * 0.1)));
 }
 
 /** The policy as Temporal's ActivityOptions: plain data that travels as workflow input and stands in the history. */

@@ -121,7 +121,7 @@ test('a final failure ends the task on its first attempt', async () => {
 });
 
 test('attempts that outlive their time fail as UpstreamTimeout, until they are used up', async () => {
-  const hurried = await startHoldfast({ JOB_TIMEOUT: '1', BASE_DELAY: '0.1', MAX_ATTEMPTS: '2' });
+  const hurried = await startHoldfast({ JOB_TIMEOUT: '3', BASE_DELAY: '0.1', MAX_ATTEMPTS: '2' });
   try {
     await hurried.startWorker();
     script('hangs-always', [{ hang: 'headers' }], hurried);
