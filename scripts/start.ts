@@ -60,4 +60,5 @@ try {
 }
 await supervisor?.stop();
 lock?.release();
+if (supervisor) say('Stopped.');
 ending.exit();

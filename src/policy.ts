@@ -66,12 +66,12 @@ export const policySchema = z
   })
   .refine((policy) => policy.maximumIntervalMs >= policy.initialIntervalMs, {
     path: ['maximumIntervalMs'],
-    message: 'must not be below the initial interval',
+    message: 'must not be below the initial interval (BASE_DELAY)',
     when: unlessFaulty('initialIntervalMs', 'maximumIntervalMs'),
   })
   .refine((policy) => (policy.heartbeatTimeoutMs ?? 0) < policy.startToCloseTimeoutMs, {
     path: ['heartbeatTimeoutMs'],
-    message: 'must be below the start-to-close timeout',
+    message: 'must be below the start-to-close timeout (JOB_TIMEOUT)',
     when: unlessFaulty('heartbeatTimeoutMs', 'startToCloseTimeoutMs'),
   })
   .transform((policy) => ({

@@ -27,7 +27,9 @@ Runtime.install({
 
 /** The SDK's own progress, and its line and stack for a failed attempt, which already has its line from `observeAttempts`. */
 function isChatter(level: string, message: string, meta: { sdkComponent?: string } | undefined): boolean {
-  return message === 'Activity failed' || (level === 'INFO' && meta?.sdkComponent !== 'activity');
+  return (
+    ['Activity failed', 'Workflow failed'].includes(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity')
+  );
 }
 
 const stopping = new AbortController();
@@ -60,7 +62,9 @@ async function create(): Promise<{ connection: NativeConnection; worker: Worker 
       connection = await NativeConnection.connect(where);
       return { connection, worker: await Worker.create({ connection, workflowBundle, ...options }) };
     } catch (error) {
-      if (failures % 10 === 0) log.warn(`Temporal at ${where.address} is not there yet: ${(error as Error).message}`);
+      if (failures % 10 === 0)
+        log.warn(`Temporal at ${where.address} is not there yet: start it, or set TEMPORAL_ADDRESS; trying on`);
+      log.debug({ err: error }, 'No connection to Temporal');
       await connection?.close();
       await delay(1_000, undefined, { signal: stopping.signal });
     }

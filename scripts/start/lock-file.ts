@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ProcessIdentity } from './process-identity.ts';
 
@@ -30,11 +30,11 @@ export const isHeldBy = (lock: LockContent | undefined, { pid, startedAt }: Proc
 /** Hands a complete file to `place`, so that nobody ever reads half a lock. */
 function withCompleteFile(path: string, content: LockContent, place: (temporary: string) => void) {
   const temporary = `${path}.${randomUUID()}`;
-  writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   try {
+    writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
     place(temporary);
   } catch (error) {
-    unlinkSync(temporary);
+    rmSync(temporary, { force: true });
     throw error;
   }
 }

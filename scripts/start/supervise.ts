@@ -41,7 +41,8 @@ export function createSupervisor({
       record(stages.flat().flatMap(({ identity }) => identity ?? []));
       return true;
     } catch (error) {
-      say(`Children cannot be recorded: ${error instanceof Error ? error.message : error}`);
+      const fault = error instanceof Error ? error.message : error;
+      say(`Children cannot be recorded in DATA_DIR (${fault}): make room there, or let this user write to it.`);
       return false;
     }
   }

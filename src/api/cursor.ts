@@ -11,15 +11,21 @@ export const toCursor = (cursor: z.infer<typeof cursorSchema>) =>
   Buffer.from(JSON.stringify(cursor)).toString('base64url');
 
 /** @throws {Problem} `bad-request` for every cursor that is not one of ours with this filter. */
-export function parseCursor(cursor: string, filter: string): z.infer<typeof cursorSchema> {
+export function parseCursor(cursor: string, filter: string, start: Phase): Position {
   try {
     const parsed = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    if (parsed.filter === filter) return parsed;
+    // Our own cursors go on in a phase, or lead from the open ones, all read, to the finished.
+    const goesOn = parsed.token !== '' && (parsed.phase === start || leadsOver(filter));
+    const begins = parsed.token === '' && parsed.phase === 'closed' && leadsOver(filter);
+    if (parsed.filter === filter && (goesOn || begins)) return parsed;
   } catch {
     // falls through to the one answer for every cursor that is not ours
   }
   throw toCursorProblem();
 }
+
+/** Only a list of every status has both phases. */
+const leadsOver = (filter: string) => filter.endsWith(':');
 
 export function toCursorProblem(): Problem {
   const detail = 'is not a cursor of this list with these filters';

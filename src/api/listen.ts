@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Config } from '../config.ts';
@@ -31,8 +31,14 @@ export async function listen(
     errorHandler: (error) => toResponse(error instanceof RequestError ? 'bad-request' : 'internal-error'),
   });
   const server = createServer(limits, listener);
+  const answering = new WeakMap<Socket, ServerResponse>();
+  server.on('request', (request, response) => answering.set(request.socket, response));
   server.on('clientError', (error: ParserError, socket: Socket) => {
-    if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, toSlug(error));
+    const response = answering.get(socket);
+    // Bytes that follow a whole request are not its fault: it may have started a task, and its answer says so.
+    if (response?.req.complete && !response.writableFinished && error.code !== 'ECONNRESET')
+      response.once('close', () => socket.destroy()).once('finish', () => socket.end());
+    else if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, toSlug(error));
     else socket.destroy();
   });
   server.on('connect', (_, socket: Socket) =>

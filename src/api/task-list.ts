@@ -29,9 +29,8 @@ export const createTaskList = (client: Client, namespace: string, { readTask }: 
 
   return async (owner: string, query: ListQuery): Promise<{ items: TaskSummary[]; nextCursor: string | null }> => {
     const filter = `${query.name ?? ''}:${query.status ?? ''}`;
-    const start: Position = query.cursor
-      ? parseCursor(query.cursor, filter)
-      : { phase: isClosedStatus(query.status) ? 'closed' : 'open', token: '' };
+    const phase = isClosedStatus(query.status) ? 'closed' : 'open';
+    const start: Position = query.cursor ? parseCursor(query.cursor, filter, phase) : { phase, token: '' };
     const looksCloser = ['queued', 'running', 'retrying', 'cancelling'].includes(query.status ?? '');
     const size = Math.min(query.limit ?? 50, looksCloser ? closeLooks : 1_000);
     const page = await readPage(owner, query, start, size);

@@ -17,6 +17,8 @@ import { listQuery } from './visibility.ts';
 /** A workflow task whose worker died is handed on after this time instead of Temporal's 10 s. */
 const workflowTaskTimeoutMs = 5_000;
 
+/** What a call without input takes: no body, or an empty object. */
+const noInput = z.strictObject({});
 const idParameter = z.object({ id: z.string().describe('The id of a task') });
 const body = (schema: z.ZodType, description: string) => ({ description, content: { 'application/json': { schema } } });
 
@@ -42,7 +44,7 @@ const routes = {
     request: { params: idParameter, query: noQuery },
     responses: {
       202: body(taskSchema, 'The task, cancelling or cancelled'),
-      ...toResponses(...anyPost, 401, 404, 409, 503),
+      ...toResponses(...anyPost, 401, 404, 409, 415, 422, 503),
     },
   }),
   submit: (name: TaskName) => ({
@@ -106,6 +108,7 @@ export function createTaskRoutes({ client, config }: { client: Client; config: C
   app.openapi(routes.cancel, async (c) => {
     const { id } = c.req.valid('param');
     const name = requireTaskName(c.var.owner, id);
+    await readInput(c, noInput);
     const task = await callTemporal(async () => {
       const before = await view.readTask(id, name);
       // Temporal accepts the cancellation of a finished workflow: only a look at it tells.

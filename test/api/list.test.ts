@@ -215,7 +215,7 @@ const cursorOf = async (query: string) => {
 };
 const forge = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-// Seen to fail when a cursor's filter was not compared, and when the server's refusal of a forged token was a 503.
+// Seen to fail when a cursor's filter or phase was not compared, and when the server's refusal of a forged token was a 503.
 test('a cursor of other filters, cut short, changed or made up is a 400 that names the cursor', async () => {
   const open = await cursorOf('?status=open&limit=1');
   const any = await cursorOf('?limit=1');
@@ -236,6 +236,9 @@ test('a cursor of other filters, cut short, changed or made up is a 400 that nam
     `cursor=${forge({ ...parsed, token: Buffer.from('rubbish').toString('base64') })}`,
     `cursor=${forge({ ...parsed, token: Buffer.from('{"CloseTime":"x"}').toString('base64') })}`,
     `cursor=${forge({ ...parsed, token: parsed.token.slice(0, 8) })}`,
+    `cursor=${forge({ phase: 'open', token: '', filter: ':' })}`,
+    `status=completed&cursor=${forge({ phase: 'open', token: '', filter: ':completed' })}`,
+    `status=completed&cursor=${forge({ phase: 'closed', token: '', filter: ':completed' })}`,
   ];
   for (const query of queries) {
     const answer = await owner('pages').call('GET', `/tasks?${query}`);
