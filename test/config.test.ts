@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sha256 } from '../src/api-keys.ts';
-import { ConfigError, type Environment, loadConfig, loadEnvironment } from '../src/config.ts';
+import { ConfigError, type Environment, loadConfig, loadConfigOrExit, loadEnvironment } from '../src/config.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -307,6 +307,13 @@ describe('Temporal', () => {
     expect(embedded).toBeUndefined();
   });
 
+  it('refuses a profile whose address is none', () => {
+    const path = profile('[profile.prod]\naddress = "localhost:99999"\n');
+    expect(errorOf({ TEMPORAL_CONFIG_FILE: path, TEMPORAL_PROFILE: 'prod' }).message).toContain(
+      'TEMPORAL_PROFILE names an address that is not host:port',
+    );
+  });
+
   it('is embedded when the profile names none, and when the file does not exist', () => {
     const path = profile('[profile.default]\nnamespace = "mine"\n');
     expect(loadConfig({ TEMPORAL_CONFIG_FILE: path }).embedded).toBeDefined();
@@ -506,5 +513,26 @@ describe('a process with a bad configuration', () => {
       server.kill('SIGTERM');
     }
     expect(await server).toMatchObject({ exitCode: 0, stderr: 'something listens' });
+  });
+});
+
+describe('a process with a bad environment', () => {
+  it('says every fault on stderr and exits with 78; with a good one it goes on', () => {
+    const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    const say = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      vi.stubEnv('PORT', 'abc');
+      vi.stubEnv('MAX_ATTEMPTS', '0');
+      expect(() => loadConfigOrExit()).toThrow('exit 78');
+      expect(say).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/PORT must.*\n.*MAX_ATTEMPTS must/));
+      vi.unstubAllEnvs();
+      vi.stubEnv('PORT', '8123');
+      expect(loadConfigOrExit().port).toBe(8123);
+    } finally {
+      exit.mockRestore();
+      say.mockRestore();
+    }
   });
 });
