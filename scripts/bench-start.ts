@@ -3,12 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Client } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { Pool } from 'undici';
 import { loadConfig, loadEnvironment } from '../src/config.ts';
 import { findFreePort } from '../src/free-port.ts';
 import { toActivityOptions } from '../src/policy.ts';
-import { createClient } from '../src/temporal.ts';
 import { nodeArguments } from './node-arguments.ts';
 import { createProgress } from './obtain/progress.ts';
 import { api, jokeApi, workers } from './start/children.ts';
@@ -104,7 +103,8 @@ try {
   await prepareTemporal(config.temporal, config.embedded.retentionDays, stop.signal);
   supervisor.start(jokeApi());
   supervisor.start(api({ TASK_QUEUE: 'bench-idle' }));
-  const client = createClient(config);
+  const { namespace, address } = config.temporal;
+  const client = new Client({ namespace, connection: Connection.lazy({ address }) });
   const pool = new Pool(`http://127.0.0.1:${config.port}`, { connections: concurrency });
 
   const probes = [
