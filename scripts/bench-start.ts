@@ -8,6 +8,7 @@ import { Pool } from 'undici';
 import { loadConfig, loadEnvironment } from '../src/config.ts';
 import { findFreePort } from '../src/free-port.ts';
 import { toActivityOptions } from '../src/policy.ts';
+import { report } from './bench/report.ts';
 import { nodeArguments } from './node-arguments.ts';
 import { createProgress } from './obtain/progress.ts';
 import { api, jokeApi, workers } from './start/children.ts';
@@ -23,6 +24,7 @@ import { obtainTemporalCli } from './temporal-cli.ts';
  */
 const rounds = 5;
 const tasksARound = 500;
+const size = `median of ${rounds} rounds of ${tasksARound} (min–max)`;
 const concurrency = 100;
 
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
@@ -84,19 +86,6 @@ async function measureCompletions(client: Client, type: string, taskQueue: strin
   return tasksARound / ((performance.now() - started) / 1_000);
 }
 
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-function report(what: string, ours: number[], theirs: number[], names: [string, string]): void {
-  const ratios = ours.map((value, index) => value / (theirs[index] ?? Number.NaN));
-  const spread = (values: number[]) => `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`;
-  console.log(`\n${what}, median of ${rounds} rounds of ${tasksARound} (min–max)`);
-  console.log(`  ${names[0].padEnd(34)} ${median(ours).toFixed(0).padStart(6)}/s  (${spread(ours)})`);
-  console.log(`  ${names[1].padEnd(34)} ${median(theirs).toFixed(0).padStart(6)}/s  (${spread(theirs)})`);
-  console.log(
-    `  ${'ratio, round by round'.padEnd(34)} ${median(ratios).toFixed(2).padStart(6)}    (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
-  );
-}
-
 try {
   const cliPath = await obtainTemporalCli({ explicitPath: config.temporalCliPath, say, signal: stop.signal });
   supervisor.start(temporalServer(cliPath, config.embedded, config));
@@ -145,8 +134,14 @@ try {
     completions.plain.push(await plain());
   }
   progress.end();
-  report('Submissions', submissions.ours, submissions.bare, ['POST /tasks/fetch-joke', 'client.workflow.start']);
-  report('Completions', completions.ours, completions.plain, ['Holdfast worker', 'plainest one-activity worker']);
+  report(`Submissions, ${size}`, submissions.ours, submissions.bare, [
+    'POST /tasks/fetch-joke',
+    'client.workflow.start',
+  ]);
+  report(`Completions, ${size}`, completions.ours, completions.plain, [
+    'Holdfast worker',
+    'plainest one-activity worker',
+  ]);
   await client.connection.close();
   await pool.close();
 } catch (error) {

@@ -17,31 +17,31 @@ export class ConfigError extends Error {
   }
 }
 
-const optional = <T>(text: string | undefined, convert: (text: string) => T) =>
-  text === undefined ? undefined : convert(text);
+const toNames = (text: string) => text.split(',').map((name) => name.trim());
 
-/** The policy's field behind each variable about trying; `policySchema` alone knows the bounds. */
-const policyVariables: Record<string, string> = {
-  startToCloseTimeoutMs: 'JOB_TIMEOUT',
-  heartbeatTimeoutMs: 'HEARTBEAT_TIMEOUT',
-  maximumAttempts: 'MAX_ATTEMPTS',
-  initialIntervalMs: 'BASE_DELAY',
-  backoffCoefficient: 'BACKOFF_COEFFICIENT',
-  maximumIntervalMs: 'MAX_DELAY',
-  jitter: 'JITTER',
-  nonRetryableErrorTypes: 'NON_RETRYABLE_ERRORS',
+/** Each variable about trying: the policy's field, and how its text becomes one. `policySchema` alone knows the bounds. */
+const policyVariables: Record<string, [field: string, convert: (text: string) => unknown]> = {
+  JOB_TIMEOUT: ['startToCloseTimeoutMs', toMs],
+  HEARTBEAT_TIMEOUT: ['heartbeatTimeoutMs', toMs],
+  MAX_ATTEMPTS: ['maximumAttempts', toNumber],
+  BASE_DELAY: ['initialIntervalMs', toMs],
+  BACKOFF_COEFFICIENT: ['backoffCoefficient', toNumber],
+  MAX_DELAY: ['maximumIntervalMs', toMs],
+  JITTER: ['jitter', toNumber],
+  NON_RETRYABLE_ERRORS: ['nonRetryableErrorTypes', toNames],
 };
 
-const toPolicyInput = (env: Environment) => ({
-  startToCloseTimeoutMs: optional(env.JOB_TIMEOUT, toMs),
-  heartbeatTimeoutMs: optional(env.HEARTBEAT_TIMEOUT, toMs),
-  maximumAttempts: optional(env.MAX_ATTEMPTS, toNumber),
-  initialIntervalMs: optional(env.BASE_DELAY, toMs),
-  backoffCoefficient: optional(env.BACKOFF_COEFFICIENT, toNumber),
-  maximumIntervalMs: optional(env.MAX_DELAY, toMs),
-  jitter: optional(env.JITTER, toNumber),
-  nonRetryableErrorTypes: optional(env.NON_RETRYABLE_ERRORS, (text) => text.split(',').map((name) => name.trim())),
-});
+const toPolicyInput = (env: Environment) =>
+  Object.fromEntries(
+    Object.entries(policyVariables).flatMap(([variable, [field, convert]]) => {
+      const text = env[variable];
+      return text === undefined ? [] : [[field, convert(text)]];
+    }),
+  );
+
+/** The variable behind a field of the policy. */
+const toPolicyVariable = (field: unknown) =>
+  Object.keys(policyVariables).find((variable) => policyVariables[variable]?.[0] === field) ?? 'JOB_TIMEOUT';
 
 /** The names of loopback that the API answers to without keys (see `guardOrigin`). */
 const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
@@ -69,8 +69,7 @@ export function loadConfig(environment: Environment) {
   const parsed = settings.safeParse(env);
   for (const issue of parsed.error?.issues ?? []) report(String(issue.path[0]), issue.message);
   const policy = policySchema.safeParse(toPolicyInput(env));
-  for (const issue of policy.error?.issues ?? [])
-    report(policyVariables[String(issue.path[0])] ?? 'JOB_TIMEOUT', issue.message);
+  for (const issue of policy.error?.issues ?? []) report(toPolicyVariable(issue.path[0]), issue.message);
   if (env.HEARTBEAT_TIMEOUT && toNumber(env.HEARTBEAT_TIMEOUT) < 1)
     report('HEARTBEAT_TIMEOUT', 'must be at least 1 second');
   if (env.HOST && !isLoopback(env.HOST) && !env.API_KEYS)

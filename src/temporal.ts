@@ -112,6 +112,10 @@ export async function toFailure(client: Client, failure: ProtoFailure): Promise<
   };
 }
 
+/** A protobuf timestamp as epoch milliseconds, whole ones; 0 for none. */
+export const toEpochMs = (time: { seconds?: unknown; nanos?: number | null } | null | undefined) =>
+  Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1e6);
+
 /** A memo's values, decoded. */
 export async function toMemo(client: Client, memo: ProtoMemo | null | undefined): Promise<Record<string, unknown>> {
   return (await decodeMapFromPayloads(client.options.loadedDataConverter, memo?.fields)) ?? {};

@@ -1,4 +1,4 @@
-import { Problem } from './problem.ts';
+import { toUnavailable } from './problem.ts';
 
 /** A little over the deadline of one RPC: we answer even if several of them, or the client library, take longer. */
 const answerDeadlineMs = 2_500;
@@ -11,18 +11,7 @@ const answerDeadlineMs = 2_500;
 export async function callTemporal<T>(work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const giveUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new Problem(
-            'temporal-unavailable',
-            'Temporal did not answer in time; try again',
-            { outcome: 'unknown' },
-            { 'Retry-After': '2' },
-          ),
-        ),
-      answerDeadlineMs,
-    );
+    timer = setTimeout(() => reject(toUnavailable('unknown')), answerDeadlineMs);
   });
   try {
     return await Promise.race([work(), giveUp]);

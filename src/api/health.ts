@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../config.ts';
-import { TaskQueueType } from '../temporal.ts';
+import { TaskQueueType, toEpochMs } from '../temporal.ts';
 import { callTemporal } from './calls.ts';
 import { noQuery, toResponses } from './openapi.ts';
 import { Problem } from './problem.ts';
@@ -40,9 +40,7 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
       taskQueue: { name: config.taskQueue },
       taskQueueType,
     });
-    return (pollers ?? []).some(
-      ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - pollerFreshMs,
-    );
+    return (pollers ?? []).some(({ lastAccessTime }) => toEpochMs(lastAccessTime) > Date.now() - pollerFreshMs);
   };
 
   return new OpenAPIHono()

@@ -76,13 +76,17 @@ export function toProblem(error: unknown): Problem {
     return new Problem('internal-error', 'An unexpected error; the log has it under this request id', {
       outcome: 'unknown',
     });
-  return new Problem(
+  return toUnavailable(isNotSent(cause) ? 'not-started' : 'unknown');
+}
+
+/** The 503 of a call that Temporal did not answer, with what the caller may know of its outcome. */
+export const toUnavailable = (outcome: 'not-started' | 'unknown') =>
+  new Problem(
     'temporal-unavailable',
     'Temporal cannot be reached or does not answer in time; try again',
-    { outcome: isNotSent(cause) ? 'not-started' : 'unknown' },
+    { outcome },
     { 'Retry-After': '2' },
   );
-}
 
 /** A path may be as long as a caller likes; its echo need not. */
 const longestInstance = 200;

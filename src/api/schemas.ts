@@ -9,8 +9,6 @@ export const failureSchema = z
   })
   .openapi('Failure');
 
-export type Failure = z.infer<typeof failureSchema>;
-
 const anyOf = <T extends z.ZodType>([first, ...rest]: T[]) =>
   first && rest.length === 0 ? first : z.union([first as T, ...rest]);
 const anyInput = anyOf(taskNames.map((name) => tasks[name].input));

@@ -1,6 +1,6 @@
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { grpcStatus, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
+import { grpcStatus, toEpochMs, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
 import { type Position, parseCursor, toCursor, toCursorProblem } from './cursor.ts';
 import type { TaskSummary } from './schemas.ts';
 import { toTaskName } from './task-id.ts';
@@ -64,19 +64,16 @@ async function toSummary(
     WorkflowExecutionStatus[info.status ?? 0]
       ?.replace('WORKFLOW_EXECUTION_STATUS_', '')
       .replace('CANCELED', 'CANCELLED') ?? '';
-  const isScheduled = toMs(info.executionTime) > Date.now();
+  const isScheduled = toEpochMs(info.executionTime) > Date.now();
   return {
     id,
     name,
     status: closedStatuses[statusName] ?? (isScheduled ? 'scheduled' : 'open'),
     input,
     submittedAt,
-    ...(info.closeTime && { finishedAt: new Date(toMs(info.closeTime)).toISOString() }),
+    ...(info.closeTime && { finishedAt: new Date(toEpochMs(info.closeTime)).toISOString() }),
   };
 }
-
-const toMs = (time: { seconds?: unknown; nanos?: number | null } | null | undefined) =>
-  Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1e6);
 
 /** The close look: reads each open task and keeps those that are in this status now. */
 async function keepStatus(

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
-import { PendingActivityState, toFailure } from '../temporal.ts';
+import { PendingActivityState, toEpochMs, toFailure } from '../temporal.ts';
 import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
@@ -73,8 +73,7 @@ export type TaskView = ReturnType<typeof createTaskView>;
 async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<Partial<Task>> {
   const { raw, workflowId, runId, historyLength } = description;
   const [activity] = raw.pendingActivities ?? [];
-  const nextTime = activity?.nextAttemptScheduleTime;
-  const nextAttemptMs = nextTime ? Number(nextTime.seconds) * 1_000 + (nextTime.nanos ?? 0) / 1e6 : 0;
+  const nextAttemptMs = toEpochMs(activity?.nextAttemptScheduleTime);
   const isCancelling = Boolean(raw.workflowExtendedInfo?.cancelRequested);
   const progress: Partial<Task> = activity
     ? {
