@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type Config, loadConfigOrExit } from '../src/config.ts';
+import { createEnding } from './ending.ts';
 import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from './start/addresses.ts';
 import { api, jokeApi, watchdog, workers } from './start/children.ts';
 import { refuseDatabaseInUse } from './start/database-users.ts';
 import { prepareTemporal, temporalServer, toDatabasePath } from './start/embedded-temporal.ts';
-import { createEnding } from './start/ending.ts';
 import { readFlagsOrExit } from './start/flags.ts';
 import { acquireLock, type Lock } from './start/lock.ts';
 import { checkPorts } from './start/ports.ts';

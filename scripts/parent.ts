@@ -16,14 +16,22 @@ function readAncestors(): string {
   return parent && /^(da|ba)?sh$/.test(parent.name) ? `${process.ppid} ${parent.ppid}` : `${process.ppid}`;
 }
 
-/** Calls `gone` when the npm that runs this script ends without a word, as by kill -9. Does nothing without npm. */
-export function onNpmGone(gone: () => void) {
+/**
+ * Calls `gone`, with who it was, when what runs this script ends without a word, as by kill -9: npm, or a script of ours,
+ * which holds an IPC channel. Does nothing without either.
+ */
+export function onParentGone(gone: (who: string) => void) {
+  if (process.send) {
+    if (process.connected) process.once('disconnect', () => gone('the parent'));
+    else gone('the parent');
+    return;
+  }
   if (!process.env.npm_lifecycle_event) return;
   const ancestors = readAncestors();
   const timer = setInterval(() => {
     if (readAncestors() === ancestors) return;
     clearInterval(timer);
-    gone();
+    gone('npm');
   }, 500);
   timer.unref();
 }

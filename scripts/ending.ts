@@ -1,6 +1,6 @@
-import type { Say } from '../obtain/progress.ts';
-import { SetupError } from '../setup-error.ts';
-import { onNpmGone } from './parent.ts';
+import type { Say } from './obtain/progress.ts';
+import { onParentGone } from './parent.ts';
+import { SetupError } from './setup-error.ts';
 
 /** 128 + the signal's number, as shells have it. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -9,7 +9,7 @@ const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const sameKeyPressMs = 500;
 
 /**
- * Everything that can end `npm start`: a signal, the npm it runs under, a fault. The first one counts and sets
+ * Everything that can end a command: a signal, the npm or script it runs under, a fault. The first one counts and sets
  * the exit code; `asked` then aborts, and `forced` on a further signal.
  */
 export function createEnding(say: Say) {
@@ -33,7 +33,7 @@ export function createEnding(say: Say) {
         forced.abort();
       }
     });
-  onNpmGone(() => end(exitCodes.SIGTERM, 'npm is gone: stopping in order.'));
+  onParentGone((who) => end(exitCodes.SIGTERM, `${who} is gone: stopping in order.`));
   // A reader that went away must not end us before the children have been stopped.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
