@@ -6,7 +6,7 @@ import type { Probe } from './readiness.ts';
 type Where = { config: Config; withJokeApi: boolean };
 
 /** A URL that reaches a listener on `host` from this machine. */
-function toUrl(host: string, port: number) {
+export function toUrl(host: string, port: number) {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
 }

@@ -1,0 +1,40 @@
+import type { LedgerEntry } from '../joke-api/ledger.ts';
+import type { RuleInput } from '../joke-api/rules.ts';
+import { SetupError } from '../setup-error.ts';
+
+export type LedgerPage = { items: LedgerEntry[]; inFlight: number; maxInFlight: number };
+type Options = { url: string; signal?: AbortSignal | undefined };
+
+/** Scripts a running joke API and reads its ledger, over HTTP (docs/joke-api.md). */
+export function createJokeApiClient({ url, signal }: Options) {
+  /** @throws {SetupError} when nothing, or something else, answers there. */
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(`${url}${path}`, {
+        method,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+      });
+    } catch {
+      signal?.throwIfAborted();
+      throw new SetupError(`The joke API at ${url} cannot be reached: npm run joke-api runs one.`);
+    }
+    const answer = response.status === 204 ? {} : await response.json().catch(() => undefined);
+    if (!response.ok || answer === undefined)
+      throw new SetupError(`${url} answers ${response.status} to ${method} ${path}: it is not the joke API.`);
+    return answer as T;
+  }
+
+  return {
+    url,
+    /** The new rule's id. A category that it names exists as long as the rule does. */
+    addRule: async (rule: RuleInput) => (await call<{ id: string }>('POST', '/admin/rules', rule)).id,
+    removeRule: (id: string) => call<object>('DELETE', `/admin/rules/${id}`),
+    ledger: (filter: { taskKey?: string; category?: string; after?: string } = {}) =>
+      call<LedgerPage>('GET', `/admin/ledger?${new URLSearchParams(filter)}`),
+    requireJokeApi: () => call<{ status: 'ok' }>('GET', '/admin/health'),
+  };
+}
+
+export type JokeApiClient = ReturnType<typeof createJokeApiClient>;
