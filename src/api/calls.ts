@@ -1,21 +1,29 @@
+import { createGate } from './gate.ts';
 import { toUnavailable } from './problem.ts';
 
 /** A little over the deadline of one RPC: we answer even if several of them, or the client library, take longer. */
 const answerDeadlineMs = 2_500;
 
+/** Enough to keep a server of any size busy, and few enough that a small one answers all of them long before a deadline. */
+const callsAtOnce = 64;
+
+const pass = createGate(callsAtOnce);
+
 /**
- * Runs the Temporal calls of one request under one deadline: the caller has an answer within 3 s also when the server is
- * gone, stopped or slow.
+ * Runs the Temporal calls of one request, when its turn has come, under one deadline: the caller has an answer within 3 s also
+ * when the server is gone, stopped or slow.
  * @throws {Problem} `temporal-unavailable` with an unknown outcome when nothing came back in time.
  */
 export async function callTemporal<T>(work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const giveUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(toUnavailable('unknown')), answerDeadlineMs);
+  return await pass(async () => {
+    let timer: NodeJS.Timeout | undefined;
+    const giveUp = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(toUnavailable('unknown')), answerDeadlineMs);
+    });
+    try {
+      return await Promise.race([work(), giveUp]);
+    } finally {
+      clearTimeout(timer);
+    }
   });
-  try {
-    return await Promise.race([work(), giveUp]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,0 +1,89 @@
+import { setImmediate as tick } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createGate } from '../../src/api/gate.ts';
+import { Problem, toUnavailable } from '../../src/api/problem.ts';
+
+/** Calls that end when the test says so; `began` is their order. */
+function createCalls() {
+  const began: number[] = [];
+  const ends = new Map<number, { answer: () => void; lose: (error: unknown) => void }>();
+  const call = (number: number) => () =>
+    new Promise<number>((resolve, reject) => {
+      began.push(number);
+      ends.set(number, { answer: () => resolve(number), lose: reject });
+    });
+  const end = (number: number) => ends.get(number) ?? expect.fail(`call ${number} never began`);
+  return { began, call, end };
+}
+
+const slugOf = (error: unknown) => (error instanceof Problem ? error.slug : String(error));
+
+test('no more calls than the limit run at once, and the others follow in the order they came', async () => {
+  const { began, call, end } = createCalls();
+  const pass = createGate(2);
+  const answers = [1, 2, 3, 4].map((number) => pass(call(number)));
+  await tick();
+  expect(began).toEqual([1, 2]);
+  end(2).answer();
+  await answers[1];
+  await tick();
+  expect(began).toEqual([1, 2, 3]);
+  end(1).answer();
+  end(3).answer();
+  await Promise.all([answers[0], answers[2]]);
+  await tick();
+  expect(began).toEqual([1, 2, 3, 4]);
+  end(4).answer();
+  expect(await Promise.all(answers)).toEqual([1, 2, 3, 4]);
+});
+
+test('a lost call with nothing answered since it began ends all waiting, with nothing of it started', async () => {
+  const { began, call, end } = createCalls();
+  const pass = createGate(1);
+  const lost = pass(call(1)).catch(slugOf);
+  const waiting = [2, 3].map((number) => pass(call(number)).catch((error: Problem) => error));
+  await tick();
+  end(1).lose(toUnavailable('unknown'));
+  expect(await lost).toBe('temporal-unavailable');
+  for (const refused of await Promise.all(waiting)) {
+    expect(refused).toMatchObject({ slug: 'temporal-unavailable', extras: { outcome: 'not-started' } });
+  }
+  expect(began).toEqual([1]);
+  // The gate is whole: the next call goes at once.
+  const next = pass(call(4));
+  await tick();
+  end(4).answer();
+  expect(await next).toBe(4);
+});
+
+test('a lost call does not end the waiting while others are answered', async () => {
+  const { call, end } = createCalls();
+  const pass = createGate(2);
+  const lost = pass(call(1)).catch(slugOf);
+  const answered = pass(call(2));
+  const third = pass(call(3));
+  const fourth = pass(call(4));
+  await tick();
+  end(2).answer();
+  await answered;
+  await tick();
+  end(1).lose(toUnavailable('unknown'));
+  expect(await lost).toBe('temporal-unavailable');
+  await tick();
+  end(3).answer();
+  end(4).answer();
+  expect(await Promise.all([third, fourth])).toEqual([3, 4]);
+});
+
+test('a refusal that is no absence counts as an answer: the waiting goes on', async () => {
+  const { call, end } = createCalls();
+  const pass = createGate(1);
+  const refused = pass(call(1)).catch(slugOf);
+  const second = pass(call(2));
+  await tick();
+  end(1).lose(new Problem('not-found', 'There is no task of this id'));
+  expect(await refused).toBe('not-found');
+  await tick();
+  end(2).answer();
+  expect(await second).toBe(2);
+});
