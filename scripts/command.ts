@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
 import { createEnding } from './ending.ts';
 
@@ -34,6 +35,8 @@ export const decimalNumber = (min: number, max: number) => (text: string) => {
 export async function runCommand(work: (signal: AbortSignal) => Promise<number>): Promise<never> {
   const ending = createEnding((line) => console.error(line));
   ending.forced.addEventListener('abort', ending.exit);
+  // Every request of a load hangs on it.
+  setMaxListeners(0, ending.asked);
   try {
     ending.end(await work(ending.asked));
   } catch (error) {

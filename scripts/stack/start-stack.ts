@@ -22,6 +22,8 @@ type Options = {
   signal: AbortSignal;
   /** Variables on top of Holdfast's defaults; nothing of the caller's own settings reaches a stack. */
   environment?: Environment;
+  /** Gets what the stack's processes print, as it comes. */
+  listen?: (words: string) => void;
 };
 
 const script = fileURLToPath(new URL('../start.ts', import.meta.url));
@@ -37,7 +39,7 @@ const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
  * API, in this process, as its upstream. `stop` leaves nothing behind; should this process die, the stack ends by itself.
  * @throws {SetupError} with the stack's last words when it does not become ready.
  */
-export async function startStack({ say, signal, environment = {} }: Options) {
+export async function startStack({ say, signal, environment = {}, listen = () => {} }: Options) {
   const explicitPath = loadEnvironment().TEMPORAL_CLI_PATH || undefined;
   const temporalCli = await obtainTemporalCli({ explicitPath, say, signal });
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-stack-'));
@@ -81,8 +83,9 @@ export async function startStack({ say, signal, environment = {} }: Options) {
       child = spawned;
       ended = once(spawned, 'exit');
       for (const stream of [spawned.stdout, spawned.stderr])
-        stream?.on('data', (chunk: Buffer) => {
-          recent = [...recent, ...String(chunk).split('\n').filter(Boolean)].slice(-lastWords);
+        stream?.setEncoding('utf8').on('data', (words: string) => {
+          listen(words);
+          recent = [...recent, ...words.split('\n').filter(Boolean)].slice(-lastWords);
         });
       await untilReady(spawned);
     },

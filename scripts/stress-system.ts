@@ -1,0 +1,122 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { runSuite } from './checks/run-suite.ts';
+import { createCommand, runCommand, wholeNumber } from './command.ts';
+import { SetupError } from './setup-error.ts';
+import { burstLoad } from './stress-system/bursts.ts';
+import { capacity } from './stress-system/capacity.ts';
+import { connections } from './stress-system/connections.ts';
+import { errorHandling } from './stress-system/errors.ts';
+import { toGivenTarget } from './stress-system/given-target.ts';
+import { memory } from './stress-system/memory.ts';
+import { withOwnTarget } from './stress-system/own-target.ts';
+import { createRecorder } from './stress-system/recorder.ts';
+import { retries } from './stress-system/retries.ts';
+import { submissions } from './stress-system/submissions.ts';
+import type { Target } from './stress-system/target.ts';
+import { jobTimeout } from './stress-system/timeout.ts';
+import { toResult } from './stress-system/to-result.ts';
+
+const checks = [submissions, retries, capacity, burstLoad, jobTimeout, connections, memory, errorHandling].map(
+  (check, index) => ({ number: index + 1, check }),
+);
+
+function toNumbers(text: string): number[] {
+  const numbers = text.split(',').map(wholeNumber(1, checks.length));
+  if (new Set(numbers).size < numbers.length) throw new InvalidArgumentError('It names a check twice.');
+  return numbers;
+}
+
+const command = createCommand('stress:system', 'Eight checks under load against a live Holdfast, over HTTP.')
+  .option('--tasks <count>', 'how many tasks the load checks submit', wholeNumber(1, 100_000))
+  .option('--quick', '50 tasks; in a stack of its own also waits of a tenth (BASE_DELAY=0.2)')
+  .option('--url <url>', 'a Holdfast that runs already; without it one is started, with a joke API, and stopped again')
+  .option('--joke-api <url>', 'the joke API that is the upstream of that Holdfast')
+  .option('--only <numbers>', `some of the checks, as 1,3 (of ${checks.length})`, toNumbers)
+  .option('--json <file>', 'write every figure there')
+  .option('--report <file>', 'write an HTML report there')
+  .option('--verbose', "show the words of the stack's processes, on stderr")
+  .addHelpText(
+    'after',
+    `
+Checks:
+${checks.map(({ number, check }) => `  ${number}  ${check.title}`).join('\n')}
+
+The key of a Holdfast with API_KEYS is read from HOLDFAST_API_KEY.`,
+  )
+  .parse();
+
+type Flags = {
+  tasks?: number;
+  quick?: true;
+  url?: string;
+  jokeApi?: string;
+  only?: number[];
+  json?: string;
+  report?: string;
+  verbose?: true;
+};
+const flags = command.opts<Flags>();
+const { quick, url, jokeApi: jokeApiUrl, only = checks.map(({ number }) => number), json, report } = flags;
+const tasks = flags.tasks ?? (quick ? 50 : 100);
+const say = (line: string) => console.log(line);
+
+/** Found out before the work, not after it. */
+function requireWritable(path: string | undefined) {
+  try {
+    if (path !== undefined) closeSync(openSync(path, 'a'));
+  } catch (error) {
+    throw new SetupError(`${path} cannot be written (${(error as NodeJS.ErrnoException).code}): name another file.`);
+  }
+}
+
+const toConfiguration = ({ policy, slots, holdfast }: Target): Record<string, string> => ({
+  'Max Attempts': String(policy.maximumAttempts),
+  'Base Delay': `${policy.initialIntervalMs / 1_000}s`,
+  'Max Delay': `${policy.maximumIntervalMs / 1_000}s`,
+  'Job Timeout': `${policy.startToCloseTimeoutMs / 1_000}s`,
+  'Worker Concurrency': String(slots),
+  Tasks: String(tasks),
+  Holdfast: `${holdfast.url} (${url === undefined ? 'a stack of its own' : 'running already'})`,
+  ...(quick && url === undefined && { Quick: 'yes, waits are a tenth of the default' }),
+});
+
+async function stress(target: Target, signal: AbortSignal): Promise<number> {
+  const configuration = toConfiguration(target);
+  const suite = await runSuite(
+    {
+      title: 'SYSTEM STRESS TEST SUITE',
+      part: 'STRESS TEST',
+      noun: 'tests',
+      allPassed: 'ALL STRESS TESTS PASSED! System is robust and reliable.',
+      advice: 'docs/testing.md tells what each failure points to.',
+      configuration: Object.entries(configuration).map(([name, value]) => `${name}: ${value}`),
+      checks: checks.filter(({ number }) => only.includes(number)),
+    },
+    { context: target, say, signal },
+  );
+  const line = ['npm run stress:system --', ...process.argv.slice(2)].join(' ');
+  const result = toResult({ target, command: line, configuration, suite, interrupted: signal.aborted });
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
+  if (report !== undefined) {
+    const { toReport } = await import('./report/to-report.ts');
+    writeFileSync(report, toReport(result));
+  }
+  for (const path of [json, report]) if (path !== undefined) say(`Written: ${path}`);
+  return suite.allPassed ? 0 : 1;
+}
+
+await runCommand(async (signal) => {
+  if (jokeApiUrl !== undefined && url === undefined)
+    throw new SetupError('--joke-api belongs to --url: without it a stack with a joke API of its own is started.');
+  for (const path of [json, report]) requireWritable(path);
+  const options = {
+    say,
+    signal,
+    ...(flags.verbose && { listen: (words: string) => void process.stderr.write(words) }),
+  };
+  const wishes = { tasks, record: createRecorder() };
+  if (url !== undefined) return await stress(await toGivenTarget(options, { ...wishes, url, jokeApiUrl }), signal);
+  const environment: Record<string, string> = quick ? { BASE_DELAY: '0.2' } : {};
+  return await withOwnTarget(options, { ...wishes, environment }, (target) => stress(target, signal));
+});

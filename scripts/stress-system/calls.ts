@@ -1,0 +1,11 @@
+import type { LedgerEntry } from '../joke-api/ledger.ts';
+
+/** The ledger's calls by the task that made them, each in order. */
+export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> {
+  const calls = new Map<string, LedgerEntry[]>();
+  for (const entry of items) {
+    const id = entry.taskKey ?? '';
+    calls.set(id, [...(calls.get(id) ?? []), entry]);
+  }
+  return calls;
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { type Check, expectThat } from '../checks/check.ts';
+import type { Behaviour } from '../joke-api/behaviour.ts';
+import { untilAllFinished } from './load.ts';
+import { needsJokeApi, type Target } from './target.ts';
+
+const title = 'Error Handling';
+
+type Failing = { name: string; behaviour: Behaviour; type: string; upstreamStatus?: number };
+
+/** What another attempt may mend (docs: README, How hard it tries). */
+const retryable: Failing[] = [
+  { name: 'HTTP 500', behaviour: { status: 500 }, type: 'UpstreamUnavailable', upstreamStatus: 500 },
+  { name: 'HTTP 503', behaviour: { status: 503 }, type: 'UpstreamUnavailable', upstreamStatus: 503 },
+  { name: 'HTTP 408', behaviour: { status: 408 }, type: 'UpstreamUnavailable', upstreamStatus: 408 },
+  { name: 'HTTP 429', behaviour: { status: 429 }, type: 'UpstreamRateLimited', upstreamStatus: 429 },
+  { name: 'connection reset', behaviour: { reset: 'before-headers' }, type: 'UpstreamUnreachable' },
+  { name: 'body cut short', behaviour: { cutShort: true }, type: 'UpstreamUnreachable' },
+  { name: 'JSON that stops', behaviour: { body: 'truncated-json' }, type: 'TruncatedResponse' },
+];
+
+/** What no repetition mends: one call and the end. */
+const final: Failing[] = [
+  { name: 'HTTP 400', behaviour: { status: 400 }, type: 'UpstreamRejected', upstreamStatus: 400 },
+  { name: 'HTTP 404', behaviour: { status: 404 }, type: 'UpstreamRejected', upstreamStatus: 404 },
+  { name: 'redirect', behaviour: { status: 302, location: '/jokes/categories' }, type: 'UpstreamRedirected' },
+  { name: 'HTML', behaviour: { body: 'html' }, type: 'InvalidResponse' },
+  { name: 'nothing', behaviour: { body: 'empty' }, type: 'InvalidResponse' },
+  { name: 'another shape', behaviour: { body: 'wrong-shape' }, type: 'InvalidResponse' },
+  { name: '1 MiB', behaviour: { body: 'huge' }, type: 'ResponseTooLarge' },
+  { name: 'compressed 10 MiB', behaviour: { body: 'gzip-bomb' }, type: 'ResponseTooLarge' },
+];
+
+/** Each failure type of the upstream ends as specified: mended by the next attempt, exhausted, or final at once. */
+export const errorHandling: Check<Target> = {
+  title,
+  unavailable: needsJokeApi,
+  async run({ holdfast, jokeApi: known, policy, record }, tools) {
+    const jokeApi = known as NonNullable<Target['jokeApi']>;
+    const { say } = tools;
+    const { maximumAttempts } = policy;
+    const cases = [
+      ...retryable.map((failing) => ({
+        ...failing,
+        how: 'once',
+        repeat: false,
+        attempts: Math.min(2, maximumAttempts),
+      })),
+      ...retryable.map((failing) => ({ ...failing, how: 'always', repeat: true, attempts: maximumAttempts })),
+      ...final.map((failing) => ({ ...failing, how: 'always', repeat: true, attempts: 1 })),
+    ].map((one) => ({ ...one, category: `stress-${randomUUID()}` }));
+    const rules = await Promise.all(
+      cases.map(({ category, behaviour, repeat }) =>
+        jokeApi.addRule({ when: { category }, then: [behaviour], repeat }),
+      ),
+    );
+    const submitted = await Promise.all(cases.map(({ category }) => holdfast.submit('fetch-joke', { category })));
+    const finished = await untilAllFinished(holdfast, submitted, tools, 600_000);
+    const endOf = new Map(finished.map((task) => [task.id, task]));
+
+    for (const [index, { name, how, repeat, attempts, type, upstreamStatus, category }] of cases.entries()) {
+      const task = endOf.get(submitted[index]?.id ?? '');
+      const { items } = await jokeApi.ledger({ category });
+      record.finished(title, task ? [task] : [], items);
+      const isFinal = final.some((one) => one.name === name);
+      const mended = !repeat && attempts > 1;
+      const status = mended ? 'completed' : 'failed';
+      const seen = `${task?.status} on attempt ${task?.attempt}${task?.failure ? ` (${task.failure.type}, ${task.failure.reason})` : ''}`;
+      say(
+        `  ${`${name}, ${how}`.padEnd(26)} ${seen}, ${items.length} upstream ${items.length === 1 ? 'call' : 'calls'}`,
+      );
+      expectThat(
+        task?.status === status && task.attempt === attempts && items.length === attempts,
+        `${name} ${how}: ended ${seen} with ${items.length} calls; expected ${status} on attempt ${attempts}`,
+      );
+      if (mended) continue;
+      const reason = isFinal ? 'non-retryable' : 'attempts-exhausted';
+      expectThat(
+        task.failure?.type === type && task.failure.reason === reason,
+        `${name} ${how}: failed as ${task.failure?.type}, ${task.failure?.reason}; expected ${type}, ${reason}`,
+      );
+      expectThat(
+        upstreamStatus === undefined || task.failure.upstreamStatus === upstreamStatus,
+        `${name} ${how}: the failure says upstream status ${task.failure.upstreamStatus}, not ${upstreamStatus}`,
+      );
+    }
+    await Promise.all(rules.map((rule) => jokeApi.removeRule(rule)));
+    return `${retryable.length} retryable and ${final.length} final kinds of failure ended as specified`;
+  },
+};

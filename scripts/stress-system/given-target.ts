@@ -1,0 +1,41 @@
+import { type Config, loadConfig, loadEnvironment } from '../../src/config.ts';
+import { createHoldfastClient } from '../client/holdfast-client.ts';
+import { createJokeApiClient } from '../client/joke-api-client.ts';
+import { toTarget } from '../client/target.ts';
+import type { startStack } from '../stack/start-stack.ts';
+import { withProbedStack, withStack } from './own-target.ts';
+import { findListener } from './sockets.ts';
+import type { Target } from './target.ts';
+
+type Options = Omit<Parameters<typeof startStack>[0], 'environment'>;
+type Wishes = Pick<Target, 'tasks' | 'record'> & { url: string; jokeApiUrl: string | undefined };
+
+const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+
+/**
+ * A Holdfast that runs already. Its policy, slots and Temporal port are taken from this environment, so run the command where its
+ * `.env` is; what must look into a process or change its settings uses a stack of its own.
+ * @throws {SetupError} when nothing, or something else, answers at one of the URLs.
+ */
+export async function toGivenTarget(options: Options, { url: given, jokeApiUrl, ...wishes }: Wishes): Promise<Target> {
+  const { signal } = options;
+  const environment = loadEnvironment();
+  const { policy, workerConcurrency, workers, temporal }: Config = loadConfig(environment);
+  const { url, apiKey } = toTarget(environment, given);
+  const holdfast = createHoldfastClient({ url, apiKey, signal });
+  await holdfast.requireHoldfast();
+  const jokeApi = jokeApiUrl === undefined ? undefined : createJokeApiClient({ url: jokeApiUrl, signal });
+  await jokeApi?.requireJokeApi();
+  const { hostname, port } = new URL(url);
+  return {
+    ...wishes,
+    holdfast,
+    jokeApi,
+    policy,
+    slots: workerConcurrency * workers,
+    temporalPort: Number(temporal.address.split(':').at(-1)),
+    findApiPid: () => (isHere(hostname) ? findListener(Number(port || 80)) : undefined),
+    withProbedStack: (check) => withProbedStack(options, {}, check),
+    withOwnStack: (own, check) => withStack(options, own, check),
+  };
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Task } from '../../src/api/schemas.ts';
+import type { TaskInput } from '../../src/tasks.ts';
+import { CheckFailure, type Tools } from '../checks/check.ts';
+import { ApiProblem, type HoldfastClient } from '../client/holdfast-client.ts';
+import type { Target } from './target.ts';
+
+/** A page is a query of its own, and the finished ones on it are of no use here. */
+const listLimit = 100;
+const pollMs = 200;
+
+export type Submitted = { tasks: Task[]; latenciesMs: number[]; seconds: number; faults: string[] };
+
+/** Submits `count` tasks all at once. A refused or lost submission becomes a fault, not an exception. */
+export async function submitAtOnce(
+  { holdfast, record }: Pick<Target, 'holdfast' | 'record'>,
+  { check, count, input }: { check: string; count: number; input?: TaskInput<'fetch-joke'> },
+  { progress, signal }: Tools,
+): Promise<Submitted> {
+  const result: Submitted = { tasks: [], latenciesMs: [], seconds: 0, faults: [] };
+  const started = performance.now();
+  let done = 0;
+  const submit = async () => {
+    const sentAt = Date.now();
+    const sent = performance.now();
+    let status = 202;
+    try {
+      result.tasks.push(await holdfast.submit('fetch-joke', input));
+    } catch (error) {
+      signal.throwIfAborted();
+      status = error instanceof ApiProblem ? error.status : 0;
+      result.faults.push((error as Error).message);
+    }
+    const latencyMs = performance.now() - sent;
+    result.latenciesMs.push(latencyMs);
+    record.submission(check, sentAt, latencyMs, status);
+    done += 1;
+    progress('Submitting', done, count);
+  };
+  await Promise.all(Array.from({ length: count }, submit));
+  result.seconds = (performance.now() - started) / 1_000;
+  return result;
+}
+
+/** How many of `ids` the list still shows as open. */
+export async function countOpen(holdfast: HoldfastClient, ids: Set<string>): Promise<number> {
+  let open = 0;
+  let cursor: string | null = null;
+  do {
+    const { items, nextCursor } = await holdfast.list({ limit: String(listLimit), ...(cursor && { cursor }) });
+    const opened = items.filter(({ finishedAt }) => finishedAt === undefined);
+    open += opened.filter(({ id }) => ids.has(id)).length;
+    // Open ones come first: a page with a finished one is the last of them.
+    cursor = opened.length === items.length ? nextCursor : null;
+  } while (cursor !== null);
+  return open;
+}
+
+/**
+ * The tasks at their ends. Watches the list, one call for all of them, so that looking does not become the load; then reads each.
+ * @throws {CheckFailure} naming how many are open when the list stays so for `withinMs`.
+ */
+export async function untilAllFinished(
+  holdfast: HoldfastClient,
+  tasks: Pick<Task, 'id'>[],
+  { progress, signal }: Tools,
+  withinMs = 120_000,
+): Promise<Task[]> {
+  const ids = new Set(tasks.map(({ id }) => id));
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const open = await countOpen(holdfast, ids);
+    progress('Finished', ids.size - open, ids.size);
+    if (open === 0) break;
+    if (performance.now() > deadline)
+      throw new CheckFailure(`${open} of ${ids.size} tasks have not ended within ${withinMs / 1_000} s`);
+    await sleep(pollMs, undefined, { signal });
+  }
+  // The list is a moment behind: whoever just vanished from it is read until its end shows.
+  return await Promise.all([...ids].map((id) => holdfast.untilFinished(id)));
+}

@@ -1,0 +1,86 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type Stack, startStack } from '../stack/start-stack.ts';
+import type { ProbedStack, Target } from './target.ts';
+
+type Options = Omit<Parameters<typeof startStack>[0], 'environment'>;
+
+const probe = new URL('./memory-probe.mjs', import.meta.url).href;
+
+/** Runs `work` against a fresh stack, and stops it whatever happens. */
+export async function withStack<T>(
+  options: Options,
+  environment: Record<string, string>,
+  work: (stack: Stack) => Promise<T>,
+): Promise<T> {
+  const stack = await startStack({ ...options, environment: { LOG_LEVEL: 'warn', ...environment } });
+  try {
+    return await work(stack);
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** For a stack in the middle of a check, when the server it needs has been obtained before. */
+export const silent = (options: Options): Options => ({ ...options, say: () => {} });
+
+/** Asks at a thread's Unix socket (see memory-probe.mjs). */
+const ask = (socketPath: string) =>
+  new Promise<{ rssBytes: number; heapUsedBytes: number }>((resolve, reject) => {
+    request({ socketPath }, (response) => text(response).then((body) => resolve(JSON.parse(body)), reject))
+      .once('error', reject)
+      .end();
+  });
+
+/** Runs `work` against a fresh stack whose processes tell their memory after a garbage collection. */
+export async function withProbedStack<T>(
+  options: Options,
+  environment: Record<string, string>,
+  work: (stack: Stack & ProbedStack) => Promise<T>,
+): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-probe-'));
+  const probed = { NODE_OPTIONS: `--import=${probe}`, MEMORY_PROBE_DIRECTORY: directory, ...environment };
+  try {
+    return await withStack(options, probed, (stack) => {
+      const readMemory: ProbedStack['readMemory'] = async (name) => {
+        const pid = stack.children().find((child) => child.name === name)?.pid;
+        const sockets = readdirSync(directory).filter((socket) => socket.startsWith(`${pid}-`));
+        const threads = await Promise.all(sockets.map((socket) => ask(join(directory, socket))));
+        return {
+          rssBytes: Math.max(...threads.map(({ rssBytes }) => rssBytes)),
+          heapUsedBytes: threads.reduce((sum, { heapUsedBytes }) => sum + heapUsedBytes, 0),
+        };
+      };
+      return work({ ...stack, readMemory });
+    });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+type Wishes = Pick<Target, 'tasks' | 'record'> & { environment: Record<string, string> };
+
+/** Runs `work` against a Holdfast of our own: everything is known of it, so every check can be run. */
+export async function withOwnTarget<T>(
+  options: Options,
+  { environment, ...wishes }: Wishes,
+  work: (target: Target) => Promise<T>,
+): Promise<T> {
+  return await withProbedStack(options, environment, async (stack) => {
+    const { policy, workerConcurrency, workers } = stack.config();
+    return await work({
+      ...wishes,
+      holdfast: stack.holdfast,
+      jokeApi: stack.jokeApi,
+      policy,
+      slots: workerConcurrency * workers,
+      temporalPort: stack.temporalPort,
+      findApiPid: () => stack.children().find(({ name }) => name === 'API')?.pid,
+      withProbedStack: (check) => check(stack),
+      withOwnStack: (own, check) => withStack(silent(options), own, check),
+    });
+  });
+}

@@ -1,0 +1,43 @@
+import type { Task } from '../../src/api/schemas.ts';
+import type { LedgerEntry } from '../joke-api/ledger.ts';
+import { toCallsByTask } from './calls.ts';
+import type { FinishedTask, MemorySample, Submission } from './result.ts';
+
+/** Collects every figure of a run, on one time axis that begins now. */
+export function createRecorder() {
+  const startedAt = Date.now();
+  const sinceStart = (epochMs: number) => epochMs - startedAt;
+  const submissions: Submission[] = [];
+  const tasks: FinishedTask[] = [];
+  const memory: MemorySample[] = [];
+  return {
+    submissions,
+    tasks,
+    memory,
+    submission: (check: string, sentAt: number, latencyMs: number, status: number) =>
+      submissions.push({ check, atMs: sinceStart(sentAt), latencyMs, status }),
+    sample: (sample: Omit<MemorySample, 'atMs'>) => memory.push({ atMs: sinceStart(Date.now()), ...sample }),
+    /** Records finished tasks with the calls that each of them made to the upstream. */
+    finished(check: string, finished: Task[], ledger: LedgerEntry[]) {
+      const calls = toCallsByTask(ledger);
+      for (const { id, status, submittedAt, finishedAt } of finished) {
+        tasks.push({
+          id,
+          check,
+          status: status as FinishedTask['status'],
+          submittedAtMs: sinceStart(Date.parse(submittedAt)),
+          finishedAtMs: sinceStart(Date.parse(finishedAt ?? '')),
+          attempts: (calls.get(id) ?? []).map(({ attempt, startedAt: from, endedAt: to, status: answer, outcome }) => ({
+            attempt: attempt ?? 0,
+            startedAtMs: sinceStart(from),
+            endedAtMs: to === null ? null : sinceStart(to),
+            status: answer,
+            outcome,
+          })),
+        });
+      }
+    },
+  };
+}
+
+export type Recorder = ReturnType<typeof createRecorder>;
