@@ -1,7 +1,11 @@
 import { type Config, loadConfig, loadEnvironment } from '../../src/config.ts';
-import { createHoldfastClient } from '../client/holdfast-client.ts';
+import type { Policy } from '../../src/policy.ts';
+import { overridePolicy, type PolicyWord, policyWords } from '../../src/policy-words.ts';
+import type { RetryPlan } from '../../src/retry-plan.ts';
+import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
 import { createJokeApiClient } from '../client/joke-api-client.ts';
 import { toTarget } from '../client/target.ts';
+import { SetupError } from '../setup-error.ts';
 import type { startStack } from '../stack/start-stack.ts';
 import { withProbedStack, withStack } from './own-target.ts';
 import { findListener } from './sockets.ts';
@@ -12,9 +16,18 @@ type Wishes = Pick<Target, 'tasks' | 'record'> & { url: string; jokeApiUrl: stri
 
 const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
+/** The policy that the running API gives to its tasks, as it says itself. */
+async function readPolicy(holdfast: HoldfastClient, own: Policy): Promise<Policy> {
+  const { policy: words } = await holdfast.call<RetryPlan>('GET', '/retry-plan');
+  const numbers = (Object.keys(policyWords) as PolicyWord[]).map((word) => [word, words[word]]);
+  const read = overridePolicy(own, Object.fromEntries(numbers));
+  if ('faults' in read) throw new SetupError(`${holdfast.url} has a policy that this version does not know.`);
+  return read.policy;
+}
+
 /**
- * A Holdfast that runs already. Its policy, slots and Temporal port are taken from this environment, so run the command where its
- * `.env` is; what must look into a process or change its settings uses a stack of its own.
+ * A Holdfast that runs already. Its policy comes from itself, the number of its slots and Temporal's port from this environment, so
+ * run the command where its `.env` is; what must look into a process or change its settings uses a stack of its own.
  * @throws {SetupError} when nothing, or something else, answers at one of the URLs.
  */
 export async function toGivenTarget(options: Options, { url: given, jokeApiUrl, ...wishes }: Wishes): Promise<Target> {
@@ -31,7 +44,7 @@ export async function toGivenTarget(options: Options, { url: given, jokeApiUrl, 
     ...wishes,
     holdfast,
     jokeApi,
-    policy,
+    policy: await readPolicy(holdfast, policy),
     slots: workerConcurrency * workers,
     temporalPort: Number(temporal.address.split(':').at(-1)),
     findApiPid: () => (isHere(hostname) ? findListener(Number(port || 80)) : undefined),

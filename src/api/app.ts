@@ -11,6 +11,7 @@ import { createHealthRoutes } from './health.ts';
 import { observeRequests } from './observe.ts';
 import { documentInfo, documentRoute, metricsRoute } from './openapi.ts';
 import { answerProblem, Problem, toProblem, toValidationProblem } from './problem.ts';
+import { createRetryPlanRoute } from './retry-plan.ts';
 import { createTaskRoutes } from './tasks.ts';
 
 export type AppDependencies = { client: Client; config: Config; log: Logger; metrics: ApiMetrics };
@@ -52,6 +53,7 @@ export function createApp({ client, config, log, metrics }: AppDependencies) {
     c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
   );
   app.route('/', createTaskRoutes({ client, config }));
+  app.route('/', createRetryPlanRoute(config));
 
   const bearer = app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   const document = memoize(() => app.getOpenAPI31Document({ ...documentInfo, security: [{ [bearer.name]: [] }] }));

@@ -1,0 +1,118 @@
+import { type Policy, toRetryDelayMs, toWaitMs } from './policy.ts';
+import { toSeconds, toWords } from './policy-words.ts';
+
+/** Longest list of attempts in a plan; also how many attempts of each task of the herd are played. */
+export const attemptsListed = 100;
+export const herdSize = 100;
+const busiestMs = 1_000;
+
+type Step = { attempt: number; startMs: number; latestStartMs: number; waitMs: number | null; longestWaitMs: number };
+
+/** Every attempt that the policy allows, each failing at once. Without jitter the latest start is the only one. */
+function toSteps(policy: Policy): Step[] {
+  const steps: Step[] = [];
+  let [startMs, latestStartMs] = [0, 0];
+  for (let attempt = 1; ; attempt += 1) {
+    const waitMs = toWaitMs(policy, attempt);
+    const longestWaitMs = Math.max(waitMs ?? 0, toJitteredMs(policy, attempt));
+    steps.push({ attempt, startMs, latestStartMs, waitMs, longestWaitMs });
+    if (waitMs === null) return steps;
+    startMs += waitMs;
+    latestStartMs += longestWaitMs;
+  }
+}
+
+const toJitteredMs = ({ jitter, ...backoff }: Policy, attempt: number) =>
+  (jitter > 0 && toRetryDelayMs(backoff, attempt, { jitter, random: () => 1 })) || 0;
+
+/** Numbers in [0, 1) that are the same in every plan (mulberry32). */
+function createRandom() {
+  let state = 1;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * The most retries that a herd makes within any one second. Its first calls, all at one moment, are left out: nothing spreads
+ * them. Of each task the first attempts are played; waits never shrink, so that the busiest second is an early one.
+ */
+function toPeakRetries(policy: Policy, jitter: number): number {
+  const random = createRandom();
+  const retries: number[] = [];
+  for (let task = 0; task < herdSize; task += 1) {
+    let startMs = 0;
+    for (let attempt = 1; attempt < attemptsListed; attempt += 1) {
+      const waitMs = toRetryDelayMs(policy, attempt, { jitter, random });
+      if (waitMs === null) break;
+      startMs += waitMs;
+      retries.push(startMs);
+    }
+  }
+  retries.sort((a, b) => a - b);
+  let first = 0;
+  return retries.reduce((peak, startMs, index) => {
+    while (startMs - (retries[first] ?? startMs) >= busiestMs) first += 1;
+    return Math.max(peak, index - first + 1);
+  }, 0);
+}
+
+/**
+ * What becomes of a task whose first `failures` attempts fail at once (by default all of them) and whose next one succeeds; and
+ * what the policy bears and costs at worst. Retry-After, which may lengthen a wait up to the maximum, is left out.
+ */
+export function toRetryPlan(policy: Policy, { failures = policy.maximumAttempts }: { failures?: number } = {}) {
+  const all = toSteps(policy);
+  const final = all.at(-1) as Step;
+  const end = all[failures] ?? final;
+  const longestWaitMs = Math.max(...all.map(({ waitMs }) => waitMs ?? 0));
+  return {
+    policy: toWords(policy),
+    attempts: all.slice(0, Math.min(end.attempt, attemptsListed)).map((step) => {
+      const outcome: 'fails' | 'succeeds' = step.attempt > failures ? 'succeeds' : 'fails';
+      const waits = step !== end && step.waitMs !== null;
+      return {
+        attempt: step.attempt,
+        startSeconds: toSeconds(step.startMs),
+        latestStartSeconds: toSeconds(step.latestStartMs),
+        outcome,
+        waitSeconds: waits ? toSeconds(step.waitMs ?? 0) : null,
+        longestWaitSeconds: waits ? toSeconds(step.longestWaitMs) : null,
+        capBinds: waits && toSeconds(step.longestWaitMs) >= toSeconds(policy.maximumIntervalMs),
+      };
+    }),
+    attemptsNotListed: Math.max(0, end.attempt - attemptsListed),
+    end: {
+      ...(failures < policy.maximumAttempts
+        ? { status: 'completed' as const }
+        : { status: 'failed' as const, reason: 'attempts-exhausted' as const }),
+      attempt: end.attempt,
+      afterSeconds: toSeconds(end.startMs),
+      latestAfterSeconds: toSeconds(end.latestStartMs),
+    },
+    survivedOutageSeconds: toSeconds(final.startMs),
+    worstWallTimeSeconds: toSeconds(policy.maximumAttempts * policy.startToCloseTimeoutMs + final.latestStartMs),
+    deadWorkerRetry:
+      all.length === 1
+        ? null
+        : {
+            firstAttemptSeconds: toSeconds(policy.heartbeatTimeoutMs + (all[0]?.waitMs ?? 0)),
+            worstSeconds: toSeconds(policy.heartbeatTimeoutMs + longestWaitMs),
+          },
+    herd: {
+      tasks: herdSize,
+      totalCalls: herdSize * policy.maximumAttempts,
+      attemptsPlayed: Math.min(policy.maximumAttempts, attemptsListed),
+      peakRetriesPerSecond: {
+        policy: toPeakRetries(policy, policy.jitter),
+        withoutJitter: toPeakRetries(policy, 0),
+        withFullJitter: toPeakRetries(policy, 1),
+      },
+    },
+  };
+}
+
+export type RetryPlan = ReturnType<typeof toRetryPlan>;
