@@ -1,0 +1,83 @@
+import { type Check, expectThat, type Tools } from '../checks/check.ts';
+import type { Finished } from '../time-skipping/start-time-skipping.ts';
+import { calculateTogether } from './calculate-together.ts';
+import type { Context } from './context.ts';
+
+const tasks = 200;
+const gaps = 800;
+
+/** Half of the tasks each; their longest waits overlap, so that there is a moment at which all of them wait. */
+const policies = [
+  { what: 'the default policy', variables: {}, expected: [2, 4, 8, 16] },
+  {
+    what: 'base 3s, coefficient 3, cap 20s',
+    variables: { BASE_DELAY: '3', BACKOFF_COEFFICIENT: '3', MAX_DELAY: '20' },
+    expected: [3, 9, 20, 20],
+  },
+];
+
+/** The machine's share of a gap: to report a failed attempt and to start the next among 200. */
+const toleranceSeconds = 1.5;
+
+/** How far each gap exceeds the wait it should be, in seconds; negative when it is shorter. */
+function toExcesses({ waits, calls }: Finished, task: number, { what, expected }: (typeof policies)[number]): number[] {
+  const asExpected = waits.length === expected.length && calls.length === expected.length + 1;
+  expectThat(asExpected, `Task ${task} (${what}): ${calls.length} calls, expected ${expected.length + 1}`);
+  return expected.map((wait, index) => {
+    const excess = (waits[index] ?? Number.NaN) - wait;
+    const place = `Task ${task} (${what}), gap ${index + 1}`;
+    expectThat(excess >= 0, `${place}: ${waits[index]} s, shorter than ${wait} s`);
+    expectThat(excess < toleranceSeconds, `${place}: ${waits[index]} s, expected ${wait} s`);
+    return excess;
+  });
+}
+
+/** The most tasks that were between two attempts at one moment of virtual time. */
+function toMostWaiting(ends: Finished[]): number {
+  const steps = ends.flatMap(({ attempts }) => [
+    ...attempts.slice(0, -1).map(({ endedAtMs }) => ({ atMs: endedAtMs, by: 1 })),
+    ...attempts.slice(1).map(({ startedAtMs }) => ({ atMs: startedAtMs, by: -1 })),
+  ]);
+  let waiting = 0;
+  let most = 0;
+  for (const { by } of steps.sort((a, b) => a.atMs - b.atMs || a.by - b.by)) {
+    waiting += by;
+    most = Math.max(most, waiting);
+  }
+  return most;
+}
+
+async function retryTogether({ timeSkipping }: Context, { say, progress, signal }: Tools): Promise<void> {
+  const { runAll } = await timeSkipping();
+  const finished = (count: number) => {
+    if (count === 0) say(`  ${tasks} tasks started on the time-skipping server, whose upstream answers 503`);
+    progress(`${tasks} tasks retrying at once`, count, tasks);
+  };
+  const plans = policies.flatMap((policy) => Array.from({ length: tasks / policies.length }, () => policy));
+  const ends = await runAll(
+    plans.map(({ variables }) => ({ variables, behaviours: [{ status: 503 }], repeat: true })),
+    { signal, finished },
+  );
+  const excesses = ends.flatMap((end, index) => {
+    const policy = plans[index];
+    return policy ? toExcesses(end, index + 1, policy) : [];
+  });
+  const waiting = toMostWaiting(ends);
+  const toMs = (seconds: number) => Math.round(seconds * 1_000);
+  say(`  ${waiting} of them were waiting at the same moment`);
+  say(`  ${excesses.length} gaps, none shorter than the policy's wait,`);
+  say(`  longer by ${toMs(Math.min(...excesses))} to ${toMs(Math.max(...excesses))}ms`);
+  expectThat(excesses.length === gaps, `${excesses.length} gaps were seen, expected ${gaps}`);
+  expectThat(waiting === tasks, `Only ${waiting} of ${tasks} tasks were waiting at the same moment`);
+}
+
+export const concurrentRetries: Check<Context> = {
+  title: 'Concurrent Retry Stress Test',
+  async run(context, tools) {
+    tools.say('Testing under concurrent load:');
+    const calculated = (await calculateTogether()).toLocaleString('en');
+    tools.say(`  ${calculated} concurrent calculations: all as expected`);
+    await retryTogether(context, tools);
+    return `${calculated} concurrent calculations agree, and so do all ${gaps} gaps of ${tasks} tasks retrying at once`;
+  },
+};

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { ConfigError, loadEnvironment } from '../../src/config.ts';
+import type { Say } from '../obtain/progress.ts';
+import { SetupError } from '../setup-error.ts';
+import { obtainTimeSkippingServer } from '../time-skipping-server.ts';
+import { quietRuntime } from './quiet-runtime.ts';
+import { startTimeSkipping } from './start-time-skipping.ts';
+
+function readServerPath(): string | undefined {
+  try {
+    return loadEnvironment().TEMPORAL_TEST_SERVER_PATH || undefined;
+  } catch (error) {
+    throw error instanceof ConfigError ? new SetupError(error.message) : error;
+  }
+}
+
+/** The workflows as one piece of code, as every worker runs them. */
+export const bundleWorkflows = () =>
+  bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('WARN'),
+  });
+
+/**
+ * `startTimeSkipping` for a script, from nothing: obtains the server (the first time with a download), bundles the workflows.
+ * @throws {SetupError} naming what to install, if no server can be had.
+ */
+export async function prepareTimeSkipping({ say, signal }: { say: Say; signal: AbortSignal }) {
+  quietRuntime();
+  const { path } = await obtainTimeSkippingServer({ explicitPath: readServerPath(), say, signal });
+  const workflowBundle = await bundleWorkflows();
+  signal.throwIfAborted();
+  return await startTimeSkipping({ serverPath: path, workflowBundle });
+}

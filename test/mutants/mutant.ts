@@ -1,0 +1,68 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { inject } from 'vitest';
+
+type Run = {
+  /** A script of package.json: `stress:backoff`. */
+  command: string;
+  args?: string[];
+  env?: Record<string, string>;
+};
+
+/** One breakage: `from` stands exactly once in `file`. */
+type Mutation = { file: string; from: string; to: string };
+
+export type MutantEnd = { exitCode: number | undefined; output: string };
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const longestRunMs = 300_000;
+
+function mutate(copy: string, { file, from, to }: Mutation): void {
+  const path = join(copy, file);
+  const text = readFileSync(path, 'utf8');
+  const found = text.split(from).length - 1;
+  if (found !== 1)
+    throw new Error(`${JSON.stringify(from)} stands ${found} times in ${file}: a mutation needs it once`);
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  );
+}
+
+async function runInCopy({ command, args = [], env = {} }: Run, mutation?: Mutation): Promise<MutantEnd> {
+  const copy = mkdtempSync(join(tmpdir(), 'holdfast-mutant-'));
+  try {
+    for (const name of ['src', 'scripts', 'package.json', 'tsconfig.json'])
+      cpSync(join(root, name), join(copy, name), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    if (mutation) mutate(copy, mutation);
+    const { exitCode, all } = await execa('npm', ['run', '--silent', command, '--', ...args], {
+      cwd: copy,
+      env: {
+        TEMPORAL_CLI_PATH: inject('temporalCli'),
+        TEMPORAL_TEST_SERVER_PATH: inject('timeSkippingServer'),
+        ...env,
+      },
+      stdin: 'ignore',
+      all: true,
+      reject: false,
+      timeout: longestRunMs,
+    });
+    return { exitCode, output: all };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Breaks one thing in a copy of the project and runs a command there, as its user would: a check that does not fail then
+ * proves nothing. The project itself is not touched.
+ * @throws when `from` does not stand exactly once in `file`, so that no mutant silently stops being one.
+ */
+export const runMutant = ({ file, from, to, ...run }: Run & Mutation) => runInCopy(run, { file, from, to });
+
+/** The same copy with nothing broken: what the mutants are compared with. */
+export const runUnmutated = (run: Run) => runInCopy(run);

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest';
+import { runMutant } from './mutant.ts';
+
+type Mutant = {
+  /** What is broken, in words. */
+  broken: string;
+  only: number;
+  file: string;
+  from: string;
+  to: string;
+  /** What the check must say. */
+  says: RegExp;
+};
+
+const mutants: Mutant[] = [
+  {
+    broken: 'every fifth submission is refused',
+    only: 1,
+    file: 'src/api/tasks.ts',
+    from: 'const input = await readInput(c, tasks[name].input);',
+    to: `const input = await readInput(c, tasks[name].input);
+      globalThis.seen = (globalThis.seen ?? 0) + 1;
+      if (globalThis.seen % 5 === 0) throw new Problem('not-ready', 'refused');`,
+    says: /10 of 50 submissions were not accepted/,
+  },
+  {
+    broken: 'each submission takes 3 s',
+    only: 1,
+    file: 'src/api/tasks.ts',
+    from: 'const input = await readInput(c, tasks[name].input);',
+    to: `const input = await readInput(c, tasks[name].input);
+      await new Promise((resolve) => setTimeout(resolve, 3_000));`,
+    says: /submissions\/sec, fewer than 40/,
+  },
+  {
+    broken: 'every fifth accepted task is never started',
+    only: 1,
+    file: 'src/api/tasks.ts',
+    from: 'client.workflow.start(name, {',
+    to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 5 === 0 ? Promise.resolve() : client.workflow.start(name, {`,
+    says: /FAILED: GET \/tasks\/\S+: 404/,
+  },
+  {
+    broken: 'the wait is 2·n instead of 2^n',
+    only: 2,
+    file: 'src/policy.ts',
+    from: 'backoff.backoffCoefficient ** (attempt - 1)',
+    to: '(backoff.backoffCoefficient * (attempt - 1) + 1)',
+    says: /waited \d+ ms after attempt \d; the policy says \d+ ms/,
+  },
+  {
+    broken: 'an unavailable upstream is final',
+    only: 2,
+    file: 'src/policy.ts',
+    from: "export const finalFailureTypes = [\n  'UpstreamRejected',",
+    to: "export const finalFailureTypes = [\n  'UpstreamUnavailable',",
+    says: /ended failed \(non-retryable\) after 1 attempts/,
+  },
+  {
+    broken: 'the limit of slots is off',
+    only: 3,
+    file: 'src/worker-options.ts',
+    from: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency',
+    to: 'maxConcurrentActivityTaskExecutions: 100',
+    says: /attempts ran at once, more than the 10 slots/,
+  },
+  {
+    broken: 'half of the slots stay empty',
+    only: 3,
+    file: 'src/worker-options.ts',
+    from: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency',
+    to: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency / 2',
+    says: /Only 5 attempts ran at once/,
+  },
+  {
+    broken: 'each attempt is slower than the one before',
+    only: 4,
+    file: 'src/activities/fetch-joke.ts',
+    from: "logAttempt('Fetching joke');",
+    to: `logAttempt('Fetching joke');
+    globalThis.slower = (globalThis.slower ?? 0) + 20;
+    await new Promise((resolve) => setTimeout(resolve, globalThis.slower));`,
+    says: /The last burst's p95 is \d+ ms, [\d.]+ × the first one's/,
+  },
+  {
+    broken: 'JOB_TIMEOUT is ignored',
+    only: 5,
+    file: 'src/config.ts',
+    from: "JOB_TIMEOUT: ['startToCloseTimeoutMs', toMs]",
+    to: "JOB_TIMEOUT: ['startToCloseTimeoutMs', () => 15_000]",
+    says: /The hanging attempt was held 1\d\.\d+s, JOB_TIMEOUT is 5 s/,
+  },
+  {
+    broken: 'each status read opens a connection of its own',
+    only: 6,
+    file: 'src/api/task-view.ts',
+    from: 'const description = await client.workflow.getHandle(id).describe();',
+    to: `const { Client: Plain, Connection } = await import('@temporalio/client');
+    const connection = Connection.lazy({
+      address: \`127.0.0.1:\${process.env.EMBEDDED_TEMPORAL_PORT}\`,
+      channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
+    });
+    const description = await new Plain({ connection }).workflow.getHandle(id).describe();`,
+    says: /The API held \d+ sockets to Temporal, more than 2/,
+  },
+  {
+    broken: 'the API keeps 10 KiB of each task',
+    only: 7,
+    file: 'src/api/tasks.ts',
+    from: 'const input = await readInput(c, tasks[name].input);',
+    to: `const input = await readInput(c, tasks[name].input);
+      (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,
+    says: /The heap of the API grows by 1\d{4} bytes with each task/,
+  },
+  {
+    broken: 'the worker keeps 10 KiB of each task',
+    only: 7,
+    file: 'src/activities/fetch-joke.ts',
+    from: "logAttempt('Fetching joke');",
+    to: `logAttempt('Fetching joke');
+    (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,
+    says: /The heap of the worker grows by 1\d{4} bytes with each task/,
+  },
+  {
+    broken: 'the activity swallows every error and makes a joke up',
+    only: 8,
+    file: 'src/activities/fetch-joke.ts',
+    from: 'await withHeartbeat(() => getJson(url, upstreamJoke, jitter));',
+    to: "await withHeartbeat(() => getJson(url, upstreamJoke, jitter)).catch(() => ({ id: '', value: '', url: '' }));",
+    says: /ended completed on attempt 1 with 1 calls; expected/,
+  },
+  {
+    broken: 'a rate limit counts as unavailable',
+    only: 8,
+    file: 'src/activities/get-json.ts',
+    from: "if (status === 429) return 'UpstreamRateLimited';",
+    to: "if (status === 429) return 'UpstreamUnavailable';",
+    says: /HTTP 429 always: failed as UpstreamUnavailable, attempts-exhausted; expected UpstreamRateLimited/,
+  },
+];
+
+test.each(mutants)(
+  'stress:system check $only fails when $broken',
+  async ({ only, file, from, to, says }) => {
+    const mutation = { file, from, to };
+    const args = ['--quick', '--only', String(only)];
+    const { exitCode, output } = await runMutant({ ...mutation, command: 'stress:system', args });
+    expect(output).toMatch(/^❌ FAILED: /m);
+    expect(output).toMatch(says);
+    expect(output).toContain('Total: 0/1 tests passed');
+    expect(exitCode).toBe(1);
+  },
+  300_000,
+);
