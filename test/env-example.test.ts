@@ -33,6 +33,9 @@ const envconfigSource = new URL(
 const envconfig = all(readFileSync(envconfigSource, 'utf8'), /envProvider\['(TEMPORAL_\w+)'\]/g);
 const variables = [...new Set([...own, ...envconfig.filter((name) => !withoutEffect.includes(name))])].sort();
 
+/** What the client commands read; the configuration of a Holdfast has no part in it. */
+const clientVariables = all(read('scripts/client/target.ts'), /\benvironment\.(HOLDFAST_[A-Z_]+)/g);
+
 /** Without a default of their own: unset means none, or found elsewhere. */
 const withoutDefault = /^(API_KEYS|NON_RETRYABLE_ERRORS|TEMPORAL_(?!NAMESPACE).*)$/;
 
@@ -74,9 +77,11 @@ describe('.env.example', () => {
 });
 
 describe('docs/configuration.md', () => {
-  it('has a row for each variable, with the default of .env.example', () => {
-    expect(rows.map(({ name }) => name).sort()).toEqual(variables);
-    expect(Object.fromEntries(rows.map(({ name, value }) => [name, value]))).toEqual(example);
+  it('has a row for each variable, with the default of .env.example, and for those of the client commands', () => {
+    expect(rows.map(({ name }) => name).sort()).toEqual([...variables, ...clientVariables].sort());
+    const defaults = Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+    expect(clientVariables).toContain('HOLDFAST_URL');
+    expect(defaults).toEqual({ ...example, ...Object.fromEntries(clientVariables.map((name) => [name, ''])) });
   });
 
   const ranges = rows.flatMap(({ name, bounds }) => {

@@ -17,37 +17,68 @@ export class ApiProblem extends SetupError {
   }
 }
 
+/** No answer of the API came, or a gateway's in its place. Only where the connection was refused is it sure that nothing was started. */
+export class NoAnswer extends SetupError {
+  override name = 'NoAnswer';
+  readonly isRefused: boolean;
+  constructor(message: string, code = '') {
+    super(message);
+    this.isRefused = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code);
+  }
+}
+
 export type TaskPage = { items: TaskSummary[]; nextCursor: string | null };
-type Options = { url: string; apiKey?: string | undefined; signal?: AbortSignal | undefined };
+type Options = {
+  url: string;
+  apiKey?: string | undefined;
+  signal?: AbortSignal | undefined;
+  /** How long one call may take; without it as long as Node's fetch allows, which is minutes. */
+  timeoutMs?: number | undefined;
+};
 
 const isFinished = ({ finishedAt }: Task) => finishedAt !== undefined;
 
 /** How often an open task is looked at. */
 const pollMs = 250;
 
-/** Calls of a running Holdfast over HTTP; every one ends with `signal`. No retries: who measures must see each failure. */
-export function createHoldfastClient({ url, apiKey, signal }: Options) {
+/**
+ * Calls of a running Holdfast over HTTP; every one ends with `signal`. No retries: who measures must see each failure.
+ * @throws {SetupError} for a key that no HTTP header can carry.
+ */
+export function createHoldfastClient({ url, apiKey, signal, timeoutMs }: Options) {
+  // fetch would name the whole key in its own message.
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
+    throw new SetupError('HOLDFAST_API_KEY holds characters that no key has: give it the secret alone.');
   const authorization: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {};
+
+  /** @throws {NoAnswer} when none comes. */
+  async function answerOf(method: 'GET' | 'POST', path: string, body: unknown) {
+    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const ended = signal && timeout ? AbortSignal.any([signal, timeout]) : (signal ?? timeout);
+    try {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { ...authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(ended && { signal: ended }),
+      });
+      return { response, text: await response.text() };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (timeout?.aborted)
+        throw new NoAnswer(`${url} has not answered ${method} ${path} within ${Number(timeoutMs) / 1_000} s.`);
+      const code = toCode(error);
+      throw new NoAnswer(`${url} cannot be reached (${code}): is Holdfast running there? npm start runs one.`, code);
+    }
+  }
 
   /** @throws {ApiProblem} for an answer that is no success, {SetupError} when there is none, or none of Holdfast's. */
   async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
     const what = `${method} ${path}`;
-    let response: Response;
-    try {
-      response = await fetch(`${url}${path}`, {
-        method,
-        headers: { ...authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...(signal && { signal }),
-      });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw new SetupError(
-        `${url} cannot be reached (${toCode(error)}): is Holdfast running there? npm start runs one.`,
-      );
-    }
-    const answer = (await response.json().catch(() => undefined)) as T & ProblemBody;
-    if (typeof answer !== 'object') throw new SetupError(`${url} answers no JSON to ${what}: it is not Holdfast.`);
+    const { response, text } = await answerOf(method, path, body);
+    const answer = parseObject(text) as (T & ProblemBody) | undefined;
+    if (!answer && response.status >= 500) throw new NoAnswer(`${url} answers ${response.status} to ${what}.`);
+    if (!answer) throw new SetupError(`${url} answers no JSON to ${what}: it is not Holdfast.`);
     if (!response.ok) throw new ApiProblem(what, response.status, answer);
     return answer;
   }
@@ -76,16 +107,29 @@ export function createHoldfastClient({ url, apiKey, signal }: Options) {
 
     /** @throws {SetupError} when what answers at the URL is not Holdfast. */
     async requireHoldfast(): Promise<void> {
+      const isOther = new SetupError(`${url} answers, but it is not Holdfast.`);
       const document = await call<{ info?: { title?: string } }>('GET', '/openapi.json').catch((error) => {
-        throw error instanceof ApiProblem ? new SetupError(`${url} answers, but it is not Holdfast.`) : error;
+        // Its own problems say better what is wrong.
+        const isForeign = error instanceof ApiProblem && !String(error.problem.type).startsWith('/problems/');
+        throw isForeign ? isOther : error;
       });
-      if (document.info?.title !== 'Holdfast') throw new SetupError(`${url} answers, but it is not Holdfast.`);
+      if (document.info?.title !== 'Holdfast') throw isOther;
     },
   };
   return client;
 }
 
 export type HoldfastClient = ReturnType<typeof createHoldfastClient>;
+
+/** Undefined for what is no JSON object. */
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Node's and undici's codes name the cause (ECONNREFUSED) without a stack. */
 function toCode(error: unknown): string {

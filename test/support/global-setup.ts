@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
 import { obtainTemporalCli } from '../../scripts/temporal-cli.ts';
+import { bundleWorkflows } from '../../scripts/time-skipping/prepare-time-skipping.ts';
 import { obtainTimeSkippingServer } from '../../scripts/time-skipping-server.ts';
 import { loadConfig, loadEnvironment } from '../../src/config.ts';
 
@@ -27,10 +26,7 @@ export default async function setup(project: TestProject) {
 
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
   const workflowBundle = join(directory, 'workflow-bundle.js');
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('WARN'),
-  });
+  const { code } = await bundleWorkflows();
   writeFileSync(workflowBundle, code);
 
   const devServer = await TestWorkflowEnvironment.createLocal({

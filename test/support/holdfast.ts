@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { startJokeApi } from '../../scripts/joke-api/create-joke-api.ts';
+import { quietRuntime } from '../../scripts/time-skipping/quiet-runtime.ts';
 import type { AttemptRecord } from '../../src/activities/observe.ts';
 import { createApp } from '../../src/api/app.ts';
 import { listen } from '../../src/api/listen.ts';
@@ -12,20 +13,6 @@ import { type Config, type Environment, loadConfig } from '../../src/config.ts';
 import { createApiMetrics } from '../../src/metrics.ts';
 import { createClient } from '../../src/temporal.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';
-
-/** The runtime is one a process and can be installed once. */
-let isQuiet = false;
-
-/** Tests expect failures by the hundred; the SDK's warnings of them would drown what matters. */
-export function quietRuntime(): void {
-  if (isQuiet) return;
-  isQuiet = true;
-  Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
-    shutdownSignals: [],
-  });
-}
 
 export type RunningWorker = { attempts: AttemptRecord[]; stop: () => Promise<void> };
 

@@ -1,0 +1,38 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { type TaskName, tasks } from '../../src/tasks.ts';
+
+/** Flags that every task has; a field of the same name is given by `--input`. */
+const taken = ['count', 'watch', 'wait', 'input', 'url', 'json', 'help'];
+
+const toFlagName = (field: string) => field.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+
+/** An argument parser for JSON objects. */
+export function parseInput(text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('It must be JSON, in single quotes.');
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new InvalidArgumentError('It must be a JSON object.');
+}
+
+/**
+ * Gives `command` a flag for each text field of the task's input, by its schema, and `--input` for the rest.
+ * The function returned reads them all as one input; undefined when none is given.
+ */
+export function addInputFlags(command: Command, name: TaskName): (flags: object) => object | undefined {
+  const { properties = {} } = z.toJSONSchema(tasks[name].input, { io: 'input', unrepresentable: 'any' });
+  const texts = Object.entries(properties).flatMap(([field, schema]) =>
+    typeof schema === 'object' && schema.type === 'string' && !taken.includes(field) ? [{ field, schema }] : [],
+  );
+  for (const { field, schema } of texts) command.option(`--${toFlagName(field)} <text>`, schema.description);
+  command.option('--input <json>', 'the whole input as JSON; flags win over its fields', parseInput);
+  return (flags) => {
+    const { input, ...values } = flags as { input?: object } & Record<string, unknown>;
+    const given = texts.flatMap(({ field }) => (values[field] === undefined ? [] : [[field, values[field]]]));
+    return given.length === 0 ? input : { ...input, ...Object.fromEntries(given) };
+  };
+}

@@ -1,0 +1,53 @@
+import type { Task } from '../../src/api/schemas.ts';
+import type { TaskInput, TaskName } from '../../src/tasks.ts';
+import { SetupError } from '../setup-error.ts';
+import { toFault } from './faults.ts';
+import { eachOf } from './follow.ts';
+import { toSummary, toTaskCount } from './lines.ts';
+import type { Session } from './session.ts';
+
+const submissionsAtOnce = 10;
+
+type Wish = { name: TaskName; input: unknown; count: number; wait: boolean };
+
+/** The accepted tasks, and why the first that was not accepted was not: it stops those not yet sent, as Ctrl-C does. */
+async function submitAll({ name, input, count }: Wish, { submitting, output, signal }: Session) {
+  const tasks = new Map<string, Task>();
+  const faults: unknown[] = [];
+  await eachOf(Array.from({ length: count }), submissionsAtOnce, async () => {
+    if (signal.aborted || faults.length > 0) return;
+    try {
+      // The API is the judge of the input: a newer one may take more than this catalogue knows.
+      const task = await submitting.submit(name, input as TaskInput);
+      tasks.set(task.id, task);
+      output.task(task, { idToo: true });
+    } catch (error) {
+      faults.push(error);
+    }
+  });
+  return { tasks, fault: faults[0] };
+}
+
+/** Submits `count` tasks and follows them to their ends. The exit code is 0 only if all were accepted and completed. */
+export async function submitTasks(wish: Wish, session: Session): Promise<number> {
+  const { count, wait } = wish;
+  const { output, signal, target, tellOpen } = session;
+  const { tasks, fault } = await submitAll(wish, session);
+  const error = fault === undefined ? undefined : toFault(fault, target, { isSubmission: true });
+  if (signal.aborted) {
+    if (tasks.size === 0) output.note('No task was submitted.');
+    tellOpen(tasks);
+    signal.throwIfAborted();
+  }
+  if (error !== undefined && (tasks.size === 0 || !(error instanceof SetupError))) throw error;
+  if (error instanceof SetupError)
+    output.note(`${error.message} Accepted before: ${tasks.size} of ${toTaskCount(count)}.`);
+  if (!wait) {
+    if (count > 1) output.summary(`${tasks.size} of ${toTaskCount(count)} submitted`);
+    return tasks.size === count ? 0 : 1;
+  }
+  await session.follow(tasks);
+  const ended = [...tasks.values()];
+  if (count > 1) output.summary(toSummary(ended, count));
+  return ended.length === count && ended.every(({ status }) => status === 'completed') ? 0 : 1;
+}
