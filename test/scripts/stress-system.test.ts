@@ -1,0 +1,171 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { nodeArguments } from '../../scripts/node-arguments.ts';
+import type { StressResult } from '../../scripts/stress-system/result.ts';
+import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
+import { createDirectory, run, waitFor } from './processes.ts';
+
+const script = fileURLToPath(new URL('../../scripts/stress-system.ts', import.meta.url));
+
+let holdfast: Holdfast;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  holdfast = await startHoldfast({ BASE_DELAY: '0.2', WORKER_CONCURRENCY: '5' });
+  await holdfast.startWorker();
+  environment = {
+    ...Object.fromEntries(
+      Object.keys(process.env)
+        .filter((name) => name.startsWith('HOLDFAST_'))
+        .map((name) => [name, '']),
+    ),
+    TEMPORAL_CLI_PATH: inject('temporalCli'),
+    TEMPORAL_ADDRESS: inject('devServer'),
+    BASE_DELAY: '0.2',
+    WORKER_CONCURRENCY: '5',
+  };
+});
+afterAll(() => holdfast.stop());
+
+const stress = (...args: string[]) => run(process.execPath, [...nodeArguments(script), ...args], environment);
+
+async function toEnd(running: ReturnType<typeof run>) {
+  const [code] = await running.ended;
+  return { code, output: running.lines.join('\n'), errors: running.errors().trim() };
+}
+
+const isListening = (port: number) =>
+  new Promise<boolean>((settle) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => settle(false)).once('connect', () => settle(Boolean(socket.destroy())));
+  });
+
+const toPort = (output: string) =>
+  Number(/Holdfast: http:\/\/127\.0\.0\.1:(\d+) \(a stack of its own\)/.exec(output)?.[1]);
+
+test.each([
+  [['--tasks', '0'], /'0' is invalid.*whole number from 1 to 100000/],
+  [['--tasks', '-1'], /'-1' is invalid|argument missing/],
+  [['--tasks', 'abc'], /'abc' is invalid/],
+  [['--only', '9'], /'9' is invalid.*from 1 to 8/],
+  [['--only', '1,1'], /names a check twice/],
+  [['--taks', '5'], /unknown option '--taks'\n\(Did you mean --tasks\?\)/],
+  [['nonsense'], /too many arguments/],
+])('%j is refused before anything starts, without a stack trace', async (args, fault) => {
+  const { code, output, errors } = await toEnd(stress(...args));
+  expect(errors).toMatch(fault);
+  expect(errors.split('\n').length).toBeLessThanOrEqual(2);
+  expect({ code, output }).toEqual({ code: 2, output: '' });
+});
+
+test.each([
+  [
+    ['--url', 'http://127.0.0.1:9'],
+    /^http:\/\/127\.0\.0\.1:9 cannot be reached \(.*\): is Holdfast running there\?.*$/,
+  ],
+  [['--url', 'ftp://x'], /^ftp:\/\/x is no URL of a Holdfast.*$/],
+  [['--joke-api', 'http://127.0.0.1:9'], /^--joke-api belongs to --url.*$/],
+  [['--report', '/nowhere/report.html'], /^\/nowhere\/report\.html cannot be written \(ENOENT\).*$/],
+  [['--json', '/proc/none.json'], /^\/proc\/none\.json cannot be written \(\w+\).*$/],
+])('%j ends with one line that says what to do', async (args, fault) => {
+  const { code, errors } = await toEnd(stress('--quick', ...args));
+  expect(errors).toMatch(fault);
+  expect(code).toBe(1);
+});
+
+test('a server that is not Holdfast is recognized, whatever it answers', async () => {
+  const answers = ['<h1>hello</h1>', '{"openapi":"3.1.0","info":{"title":"Petstore"}}', '[]', ''];
+  const server = createServer((_, response) => response.end(answers.shift()));
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await waitFor(() => server.listening);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  while (answers.length > 0) {
+    const { code, errors } = await toEnd(stress('--url', url));
+    expect(errors).toMatch(/^http:\S+ answers.*it is not Holdfast\.$/);
+    expect(code).toBe(1);
+  }
+});
+
+test('against a running Holdfast without its joke API the scripted checks are NOT RUN and the exit code is not 0', async () => {
+  const { code, output } = await toEnd(stress('--url', holdfast.url, '--tasks', '10', '--only', '2,3,8'));
+  for (const title of ['Retry Behavior Under Load', 'Worker Capacity', 'Error Handling'])
+    expect(output).toMatch(new RegExp(`NOT RUN: ${title} \\(it needs a scripted upstream: .*--joke-api`));
+  expect(output).toContain('Total: 0/3 tests passed');
+  expect(code).toBe(1);
+});
+
+test('against a running Holdfast and its joke API they run, and --json holds every figure that was printed', async () => {
+  const json = join(createDirectory(), 'out.json');
+  const flags = [
+    '--url',
+    holdfast.url,
+    '--joke-api',
+    holdfast.jokes.url,
+    '--tasks',
+    '20',
+    '--only',
+    '2,3,8',
+    '--json',
+    json,
+  ];
+  const { code, output } = await toEnd(stress(...flags));
+  expect(output).toContain('Total: 3/3 tests passed');
+  expect(code).toBe(0);
+  const result = JSON.parse(readFileSync(json, 'utf8')) as StressResult;
+  expect(result.totals).toEqual({ passed: 3, failed: 0, notRun: 0, total: 3 });
+  expect(result.interrupted).toBe(false);
+  expect(result.configuration).toMatchObject({ 'Base Delay': '0.2s', 'Worker Concurrency': '5', Tasks: '20' });
+  // 20 under failures, three rounds of five slots; the last check's are no load to time.
+  expect(result.submissions).toHaveLength(20 + 15);
+  expect(result.latency.submission.count).toBe(35);
+  expect(result.tasks.filter(({ check }) => check === 'Retry Behavior Under Load')).toHaveLength(20);
+  for (const task of result.tasks) {
+    expect(task.finishedAtMs).toBeGreaterThanOrEqual(task.submittedAtMs);
+    expect(task.attempts.map(({ attempt }) => attempt)).toEqual(task.attempts.map((_, index) => index + 1));
+    expect(task.attempts.at(-1)?.status === 200).toBe(task.status === 'completed');
+  }
+  const retried = result.tasks.filter(({ attempts }) => attempts.length > 1);
+  expect(output).toContain(
+    `Completed: ${20 - result.tasks.filter(({ check, status }) => check === 'Retry Behavior Under Load' && status === 'failed').length}, failed after`,
+  );
+  expect(retried.length).toBeGreaterThan(0);
+});
+
+test('Ctrl-C in the middle gives a summary of what was done and exit code 130, and leaves nothing behind', async () => {
+  const json = join(createDirectory(), 'out.json');
+  const running = stress('--quick', '--only', '1,7', '--json', json);
+  await waitFor(() => running.lines.some((line) => line.startsWith('8 rounds of')), 60_000);
+  running.child.kill('SIGINT');
+  const { code, output, errors } = await toEnd(running);
+  expect(errors).toBe('SIGINT: stopping in order; once more kills at once.');
+  expect(output).toContain('SUMMARY OF WHAT WAS DONE (interrupted)');
+  expect(output).toContain('✅ PASSED: Concurrent Task Submissions');
+  expect(output).toMatch(/NOT RUN: Memory Usage \(interrupted\)/);
+  expect(code).toBe(130);
+  expect(await isListening(toPort(output))).toBe(false);
+  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ interrupted: true, totals: { passed: 1, notRun: 1 } });
+}, 120_000);
+
+test('kill -9 of the command takes its stack along', async () => {
+  const running = stress('--quick', '--only', '7');
+  await waitFor(() => running.lines.some((line) => line.startsWith('8 rounds of')), 60_000);
+  const port = toPort(running.lines.join('\n'));
+  expect(await isListening(port)).toBe(true);
+  running.child.kill('SIGKILL');
+  await waitFor(async () => !(await isListening(port)), 30_000);
+}, 120_000);
+
+test('an interrupted start leaves no process and no file', async () => {
+  const directory = createDirectory();
+  const running = run(process.execPath, [...nodeArguments(script), '--quick'], { ...environment, TMPDIR: directory });
+  await waitFor(() => running.lines.some((line) => line.startsWith('Temporal CLI: temporal')), 60_000);
+  running.child.kill('SIGTERM');
+  const { code } = await toEnd(running);
+  expect(code).toBe(143);
+  expect(readdirSync(directory).filter((name) => name.startsWith('holdfast-'))).toEqual([]);
+}, 120_000);
