@@ -2,6 +2,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { runSuite } from './checks/run-suite.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';
+import { toReport } from './report/to-report.ts';
 import { SetupError } from './setup-error.ts';
 import { burstLoad } from './stress-system/bursts.ts';
 import { capacity } from './stress-system/capacity.ts';
@@ -10,7 +11,6 @@ import { errorHandling } from './stress-system/errors.ts';
 import { toGivenTarget } from './stress-system/given-target.ts';
 import { memory } from './stress-system/memory.ts';
 import { withOwnTarget } from './stress-system/own-target.ts';
-import { createRecorder } from './stress-system/recorder.ts';
 import { retries } from './stress-system/retries.ts';
 import { submissions } from './stress-system/submissions.ts';
 import type { Target } from './stress-system/target.ts';
@@ -29,7 +29,7 @@ function toNumbers(text: string): number[] {
 
 const command = createCommand('stress:system', 'Eight checks under load against a live Holdfast, over HTTP.')
   .option('--tasks <count>', 'how many tasks the load checks submit', wholeNumber(1, 100_000))
-  .option('--quick', '50 tasks; in a stack of its own also waits of a tenth (BASE_DELAY=0.2)')
+  .option('--quick', '50 tasks; in a stack of its own also waits of half the length (BASE_DELAY=1)')
   .option('--url <url>', 'a Holdfast that runs already; without it one is started, with a joke API, and stopped again')
   .option('--joke-api <url>', 'the joke API that is the upstream of that Holdfast')
   .option('--only <numbers>', `some of the checks, as 1,3 (of ${checks.length})`, toNumbers)
@@ -78,7 +78,7 @@ const toConfiguration = ({ policy, slots, holdfast }: Target): Record<string, st
   'Worker Concurrency': String(slots),
   Tasks: String(tasks),
   Holdfast: `${holdfast.url} (${url === undefined ? 'a stack of its own' : 'running already'})`,
-  ...(quick && url === undefined && { Quick: 'yes, waits are a tenth of the default' }),
+  ...(quick && url === undefined && { Quick: 'yes, waits are half of the default' }),
 });
 
 async function stress(target: Target, signal: AbortSignal): Promise<number> {
@@ -98,10 +98,7 @@ async function stress(target: Target, signal: AbortSignal): Promise<number> {
   const line = ['npm run stress:system --', ...process.argv.slice(2)].join(' ');
   const result = toResult({ target, command: line, configuration, suite, interrupted: signal.aborted });
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
-  if (report !== undefined) {
-    const { toReport } = await import('./report/to-report.ts');
-    writeFileSync(report, toReport(result));
-  }
+  if (report !== undefined) writeFileSync(report, toReport(result));
   for (const path of [json, report]) if (path !== undefined) say(`Written: ${path}`);
   return suite.allPassed ? 0 : 1;
 }
@@ -115,8 +112,7 @@ await runCommand(async (signal) => {
     signal,
     ...(flags.verbose && { listen: (words: string) => void process.stderr.write(words) }),
   };
-  const wishes = { tasks, record: createRecorder() };
-  if (url !== undefined) return await stress(await toGivenTarget(options, { ...wishes, url, jokeApiUrl }), signal);
-  const environment: Record<string, string> = quick ? { BASE_DELAY: '0.2' } : {};
-  return await withOwnTarget(options, { ...wishes, environment }, (target) => stress(target, signal));
+  if (url !== undefined) return await stress(await toGivenTarget(options, { tasks, url, jokeApiUrl }), signal);
+  const environment: Record<string, string> = quick ? { BASE_DELAY: '1' } : {};
+  return await withOwnTarget(options, { tasks, environment }, (target) => stress(target, signal));
 });

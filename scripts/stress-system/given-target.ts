@@ -8,11 +8,12 @@ import { toTarget } from '../client/target.ts';
 import { SetupError } from '../setup-error.ts';
 import type { startStack } from '../stack/start-stack.ts';
 import { withProbedStack, withStack } from './own-target.ts';
+import { createRecorder } from './recorder.ts';
 import { findListener } from './sockets.ts';
 import type { Target } from './target.ts';
 
 type Options = Omit<Parameters<typeof startStack>[0], 'environment'>;
-type Wishes = Pick<Target, 'tasks' | 'record'> & { url: string; jokeApiUrl: string | undefined };
+type Wishes = { tasks: number; url: string; jokeApiUrl: string | undefined };
 
 const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
@@ -30,7 +31,7 @@ async function readPolicy(holdfast: HoldfastClient, own: Policy): Promise<Policy
  * run the command where its `.env` is; what must look into a process or change its settings uses a stack of its own.
  * @throws {SetupError} when nothing, or something else, answers at one of the URLs.
  */
-export async function toGivenTarget(options: Options, { url: given, jokeApiUrl, ...wishes }: Wishes): Promise<Target> {
+export async function toGivenTarget(options: Options, { tasks, url: given, jokeApiUrl }: Wishes): Promise<Target> {
   const { signal } = options;
   const environment = loadEnvironment();
   const { policy, workerConcurrency, workers, temporal }: Config = loadConfig(environment);
@@ -41,7 +42,8 @@ export async function toGivenTarget(options: Options, { url: given, jokeApiUrl, 
   await jokeApi?.requireJokeApi();
   const { hostname, port } = new URL(url);
   return {
-    ...wishes,
+    tasks,
+    record: createRecorder(),
     holdfast,
     jokeApi,
     policy: await readPolicy(holdfast, policy),

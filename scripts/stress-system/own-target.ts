@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Stack, startStack } from '../stack/start-stack.ts';
+import { createRecorder } from './recorder.ts';
 import type { ProbedStack, Target } from './target.ts';
 
 type Options = Omit<Parameters<typeof startStack>[0], 'environment'>;
@@ -61,18 +62,19 @@ export async function withProbedStack<T>(
   }
 }
 
-type Wishes = Pick<Target, 'tasks' | 'record'> & { environment: Record<string, string> };
+type Wishes = { tasks: number; environment: Record<string, string> };
 
 /** Runs `work` against a Holdfast of our own: everything is known of it, so every check can be run. */
 export async function withOwnTarget<T>(
   options: Options,
-  { environment, ...wishes }: Wishes,
+  { environment, tasks }: Wishes,
   work: (target: Target) => Promise<T>,
 ): Promise<T> {
   return await withProbedStack(options, environment, async (stack) => {
     const { policy, workerConcurrency, workers } = stack.config();
     return await work({
-      ...wishes,
+      tasks,
+      record: createRecorder(),
       holdfast: stack.holdfast,
       jokeApi: stack.jokeApi,
       policy,

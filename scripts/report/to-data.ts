@@ -1,0 +1,44 @@
+import type { StressResult } from '../stress-system/result.ts';
+import { toBins, toRates, toSample } from './bins.ts';
+import { toTimeline } from './to-timeline.ts';
+import { toWaits } from './to-waits.ts';
+
+/** Everything the report's page shows, worked out: its scripts only draw. */
+export function toData(result: StressResult) {
+  const { policy, submissions, tasks, memory, ...run } = result;
+  const completions = tasks.map(({ id, check, status, submittedAtMs, finishedAtMs }) => ({
+    id,
+    check,
+    status,
+    atMs: submittedAtMs,
+    latencyMs: finishedAtMs - submittedAtMs,
+  }));
+  const accepted = submissions.filter(({ status }) => status === 202);
+  const refused = submissions.filter(({ status }) => status !== 202);
+  const count = (status: string) => tasks.filter((task) => task.status === status).length;
+  return {
+    run,
+    counts: {
+      submissions: submissions.length,
+      accepted: accepted.length,
+      tasks: tasks.length,
+      completed: count('completed'),
+      failed: count('failed'),
+      cancelled: count('cancelled'),
+    },
+    throughput: toRates({
+      submissions: submissions.map(({ atMs }) => atMs),
+      completions: tasks.map(({ finishedAtMs }) => finishedAtMs),
+    }),
+    latency: { accepted: toSample(accepted), refused: toSample(refused), completions: toSample(completions) },
+    distribution: {
+      submission: toBins(submissions.map(({ latencyMs }) => latencyMs)),
+      completion: toBins(completions.map(({ latencyMs }) => latencyMs)),
+    },
+    timeline: toTimeline(tasks),
+    waits: toWaits(tasks, policy),
+    memory,
+  };
+}
+
+export type ReportData = ReturnType<typeof toData>;

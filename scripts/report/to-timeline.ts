@@ -1,0 +1,47 @@
+import type { Attempt, FinishedTask } from '../stress-system/result.ts';
+
+const mostRows = 40;
+
+/** What a call came to, as the timeline colours it. */
+export type Kind = 'answered' | 'error' | 'lost';
+
+const toKind = ({ status, outcome }: Attempt): Kind =>
+  outcome !== 'answered' || status === null ? 'lost' : status === 200 ? 'answered' : 'error';
+
+/** From the end of each call to the start of the next, milliseconds; null where there is no next or the call never ended. */
+export function toMeasuredWaits(attempts: Attempt[]): (number | null)[] {
+  return attempts.map(({ endedAtMs }, index) => {
+    const next = attempts[index + 1];
+    return next === undefined || endedAtMs === null ? null : next.startedAtMs - endedAtMs;
+  });
+}
+
+/** One row a task, counted from its submission; where they are too many, those with the most attempts. */
+export function toTimeline(tasks: FinishedTask[]) {
+  const called = tasks.filter(({ attempts }) => attempts.length > 0);
+  const shown = called
+    .toSorted((a, b) => b.attempts.length - a.attempts.length || a.submittedAtMs - b.submittedAtMs)
+    .slice(0, mostRows);
+  return {
+    tasks: called.length,
+    retried: called.filter(({ attempts }) => attempts.length > 1).length,
+    rows: shown.map(({ id, check, status, submittedAtMs, finishedAtMs, attempts }) => {
+      const waits = toMeasuredWaits(attempts);
+      return {
+        id,
+        check,
+        status,
+        endMs: finishedAtMs - submittedAtMs,
+        calls: attempts.map((attempt, index) => ({
+          attempt: attempt.attempt,
+          fromMs: attempt.startedAtMs - submittedAtMs,
+          toMs: attempt.endedAtMs === null ? null : attempt.endedAtMs - submittedAtMs,
+          status: attempt.status,
+          outcome: attempt.outcome,
+          kind: toKind(attempt),
+          waitMs: waits[index] ?? null,
+        })),
+      };
+    }),
+  };
+}

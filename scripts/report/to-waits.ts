@@ -1,0 +1,33 @@
+import { type Policy, toRetryDelayMs, toWaitMs } from '../../src/policy.ts';
+import type { FinishedTask } from '../stress-system/result.ts';
+import { retries } from '../stress-system/retries.ts';
+import { toSample } from './bins.ts';
+import { toMeasuredWaits } from './to-timeline.ts';
+
+/** The curve goes this far where the policy allows more attempts, and further only as far as a task went. */
+const usualAttempts = 12;
+
+/** The measured waits of the tasks that ran under `policy`, and the waits that it demands. */
+export function toWaits(tasks: FinishedTask[], policy: Policy) {
+  const measured = tasks
+    .filter(({ check }) => check === retries.title)
+    .flatMap(({ id, attempts }) =>
+      toMeasuredWaits(attempts).flatMap((waitMs, index) =>
+        waitMs === null ? [] : [{ id, attempt: attempts[index]?.attempt ?? 0, waitMs }],
+      ),
+    );
+  const last = measured.reduce((max, { attempt }) => Math.max(max, attempt), usualAttempts);
+  const curve = Array.from({ length: last }, (_, index) => index + 1).flatMap((attempt) => {
+    const waitMs = toWaitMs(policy, attempt);
+    const longestMs = toRetryDelayMs(policy, attempt, { jitter: policy.jitter, random: () => 1 });
+    return waitMs === null || longestMs === null ? [] : [{ attempt, waitMs, longestMs }];
+  });
+  return {
+    check: retries.title,
+    capMs: policy.maximumIntervalMs,
+    jitter: policy.jitter,
+    total: measured.length,
+    measured: toSample(measured),
+    curve,
+  };
+}
