@@ -1,6 +1,6 @@
 import { build } from 'hdr-histogram-js';
 
-/** A distribution in milliseconds, to three significant digits (HdrHistogram). */
+/** A distribution in milliseconds, to four significant digits (HdrHistogram). */
 export type Percentiles = {
   count: number;
   min: number;
@@ -13,7 +13,7 @@ export type Percentiles = {
 
 /** The percentiles of `values`, milliseconds; all 0 for none. */
 export function toPercentiles(values: number[]): Percentiles {
-  const histogram = build({ highestTrackableValue: 86_400_000, numberOfSignificantValueDigits: 3 });
+  const histogram = build({ highestTrackableValue: 86_400_000, numberOfSignificantValueDigits: 4 });
   for (const value of values) histogram.recordValue(Math.max(0, Math.round(value)));
   const at = (percentile: number) => histogram.getValueAtPercentile(percentile);
   return {

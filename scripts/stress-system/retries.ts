@@ -13,10 +13,12 @@ const failingShare = 0.3;
 
 /** Clocks of two processes and whole milliseconds on the way. */
 const earlyMs = 10;
-/** The server's timers alone are up to a second late, and a due attempt may find all slots taken and the machine busy. */
+/** A due attempt may find all slots taken and the machine busy; more than this is not lateness but another policy. */
 const lateMs = 5_000;
 /** Half of the retries after an attempt come sooner than this, or the policy was another one. */
-const usuallyLateMs = 1_500;
+const usuallyLateMs = 800;
+/** The server's timers make about a second of any shorter wait. */
+const shortestTimerMs = 1_000;
 /** Fewer make no median. */
 const fewest = 5;
 
@@ -48,7 +50,7 @@ function checkAttempts(task: Task, calls: LedgerEntry[], policy: Policy): Wait[]
       gap >= wait - earlyMs && gap <= longest + lateMs,
       `Task ${id} waited ${Math.round(gap)} ms after attempt ${index + 1}; the policy says ${wait} ms`,
     );
-    return { after: index + 1, gapMs: gap, lateMs: Math.max(0, gap - longest) };
+    return { after: index + 1, gapMs: gap, lateMs: Math.max(0, gap - Math.max(longest, shortestTimerMs)) };
   });
 }
 

@@ -49,6 +49,14 @@ const mutants: Mutant[] = [
     says: /waited \d+ ms after attempt \d; the policy says \d+ ms/,
   },
   {
+    broken: 'the server gets another initial interval',
+    only: 2,
+    file: 'src/policy.ts',
+    from: 'initialInterval: policy.initialIntervalMs,',
+    to: 'initialInterval: policy.initialIntervalMs * 2,',
+    says: /The usual wait after attempt 1 was 2\d{3} ms; the policy says 1000 ms/,
+  },
+  {
     broken: 'an unavailable upstream is final',
     only: 2,
     file: 'src/policy.ts',
