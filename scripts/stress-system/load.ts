@@ -7,7 +7,7 @@ import type { Target } from './target.ts';
 
 /** A page is a query of its own, and the finished ones on it are of no use here. */
 const listLimit = 100;
-const pollMs = 200;
+const pollMs = 100;
 
 export type Submitted = { tasks: Task[]; latenciesMs: number[]; seconds: number; faults: string[] };
 

@@ -9,8 +9,8 @@ const processes = ['API', 'worker'] as const;
 const warmUpRounds = 8;
 const rounds = 8;
 /** This is no test of the load: small lots, one after the other. */
-const lotsARound = 3;
-const tasksALot = 50;
+const lotsARound = 2;
+const tasksALot = 75;
 const tasksARound = lotsARound * tasksALot;
 /** More than this for each task served, in the heap after a full garbage collection, is a leak. */
 const mostBytesATask = 1_024;
