@@ -1,0 +1,32 @@
+import { type Check, expectThat } from '../checks/check.ts';
+import { withOwnTarget } from '../stress-system/own-target.ts';
+import { submissions } from '../stress-system/submissions.ts';
+import type { Scene } from './scene.ts';
+
+const count = 100;
+
+/** A hundred tasks at once: each is accepted, and each completes with one call to the upstream. */
+export const concurrentLoad: Check<Scene> = {
+  title: 'Concurrent Load',
+  async run({ stackOptions, variables }, tools) {
+    const { say } = tools;
+    say('Set-up: Holdfast as it is by default, an upstream that answers well');
+    return await withOwnTarget(stackOptions, { tasks: count, environment: variables }, async (target) => {
+      say(`Action: ${count} tasks are submitted at once`);
+      await submissions.run(target, tools);
+      const { tasks } = target.record;
+      const from = Math.min(...tasks.map(({ submittedAtMs }) => submittedAtMs));
+      const seconds = (Math.max(...tasks.map(({ finishedAtMs }) => finishedAtMs)) - from) / 1_000;
+      const calls = tasks.reduce((sum, { attempts }) => sum + attempts.length, 0);
+      say(
+        `Observation: ${tasks.length} tasks completed in ${seconds.toFixed(2)}s, ${(tasks.length / seconds).toFixed(2)} a second, with ${calls} calls to the upstream`,
+      );
+      const notOnce = tasks.filter(({ attempts }) => attempts.length !== 1);
+      expectThat(
+        tasks.length === count && notOnce.length === 0,
+        `${tasks.length} tasks of ${count} ended, ${notOnce.length} of them with more or fewer than one upstream call`,
+      );
+      return `All ${count} tasks were accepted and completed, each with one call to the upstream`;
+    });
+  },
+};

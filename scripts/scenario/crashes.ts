@@ -1,0 +1,76 @@
+import { connect } from 'node:net';
+import { expectThat, type Tools } from '../checks/check.ts';
+import type { Stack } from '../stack/start-stack.ts';
+import { isAlive } from '../start/process-identity.ts';
+import { nowMs, toSeconds, until } from './until.ts';
+
+/** A moment from which recovery counts; with a limit, no task may take longer from then on. */
+export type Moment = { name: string; atMs: number; limit?: { ms: number; sum: string } };
+
+export type Timing = { heartbeatTimeoutMs: number; waitMs: number };
+
+/** What may come on top of heartbeat timeout and wait. */
+const slackMs = 2_000;
+
+const isListening = (port: number) =>
+  new Promise<boolean>((settle) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => settle(false)).once('connect', () => settle(Boolean(socket.destroy())));
+  });
+
+/** kill -9 of the worker; `npm start` starts another. */
+export async function crashWorker(
+  stack: Stack,
+  { heartbeatTimeoutMs, waitMs }: Timing,
+  { say, signal }: Tools,
+): Promise<Moment[]> {
+  const worker = stack.children().find(({ name }) => name === 'worker');
+  expectThat(worker !== undefined, 'There is no living worker to kill');
+  stack.kill('worker');
+  const atMs = nowMs();
+  await until(
+    () => `The killed worker (pid ${worker.pid}) is not gone`,
+    async () => (isAlive(worker) ? undefined : 'gone'),
+    { signal },
+  );
+  say(`  the worker (pid ${worker.pid}) is gone`);
+  const sum = `heartbeat timeout ${toSeconds(heartbeatTimeoutMs)} + wait ${toSeconds(waitMs)} + 2 s`;
+  return [{ name: 'the kill', atMs, limit: { ms: heartbeatTimeoutMs + waitMs + slackMs, sum } }];
+}
+
+/** kill -9 of `npm start` and all its processes at once, so that none puts anything in order; then it is started again. */
+export async function crashEverything(
+  stack: Stack,
+  { heartbeatTimeoutMs, waitMs }: Timing,
+  { say, signal }: Tools,
+): Promise<Moment[]> {
+  const members = stack.children();
+  for (const { name } of members) stack.kill(name);
+  const killedAtMs = nowMs();
+  await stack.end('SIGKILL');
+  const { port, embedded } = stack.config();
+  const ports = [port, stack.temporalPort, ...(embedded ? [embedded.uiPort] : [])];
+  let left = '';
+  // A process counts as gone a moment before the system has closed its last socket.
+  await until(
+    () => `${left} outlived the kill`,
+    async () => {
+      const listening = await Promise.all(ports.map(isListening));
+      const open = ports.filter((_, index) => listening[index]).map((each) => `port ${each}`);
+      left = [...members.filter(isAlive).map(({ name }) => name), ...open].join(', ');
+      return left === '' ? 'gone' : undefined;
+    },
+    { signal, withinMs: 5_000 },
+  );
+  say(`  ${members.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')} are gone`);
+  say(`  ports ${ports.join(', ')} are closed`);
+  await stack.start();
+  const readyAtMs = nowMs();
+  const leftMs = Math.max(0, heartbeatTimeoutMs - (readyAtMs - killedAtMs));
+  say(`  started again, ready ${toSeconds(readyAtMs - killedAtMs)} after the kill`);
+  const sum = `what was left of the heartbeat timeout ${toSeconds(leftMs)} + wait ${toSeconds(waitMs)} + 2 s`;
+  return [
+    { name: 'the kill', atMs: killedAtMs },
+    { name: 'ready again', atMs: readyAtMs, limit: { ms: leftMs + waitMs + slackMs, sum } },
+  ];
+}

@@ -1,0 +1,79 @@
+import { expectThat } from '../checks/check.ts';
+import type { LedgerEntry } from '../joke-api/ledger.ts';
+import type { Stack } from '../stack/start-stack.ts';
+import { toCallsByTask } from '../stress-system/calls.ts';
+import { nowMs, toSeconds, toStateText, until, untilCompleted } from './until.ts';
+
+type Options = { category: string; count: number; heartbeatTimeoutMs: number; signal: AbortSignal };
+
+/** Longer than heartbeat timeout, first wait and a start of Holdfast together take on a busy machine. */
+const recoveredWithinMs = 30_000;
+
+/** Tasks whose first calls the upstream holds until the caller is gone. */
+export async function holdTasks(stack: Stack, { category, count, heartbeatTimeoutMs, signal }: Options) {
+  const { holdfast, jokeApi } = stack;
+  const readCalls = async () => (await jokeApi.ledger({ category })).items;
+  await jokeApi.addRule({ when: { category, attempt: 1 }, then: [{ hang: 'headers' }], repeat: true });
+  const submitted = await Promise.all(Array.from({ length: count }, () => holdfast.submit('fetch-joke', { category })));
+  const ids = submitted.map(({ id }) => id);
+
+  /** Until the first call of every task is open, and has been for that long. */
+  async function untilOpenFor(openMs: number) {
+    let open: LedgerEntry[] = [];
+    await until(
+      () => `Only ${open.length} of ${count} first calls were held for ${toSeconds(openMs)}`,
+      async () => {
+        const calls = await readCalls();
+        open = calls.filter(({ endedAt }) => endedAt === null);
+        expectThat(
+          open.length === calls.length && calls.every(({ attempt }) => attempt === 1),
+          'The worker lives, but its attempts were given up: do heartbeats arrive?',
+        );
+        return (open.length === count && open.every(({ startedAt }) => nowMs() - startedAt > openMs)) || undefined;
+      },
+      { signal },
+    );
+  }
+
+  return {
+    /** Resolves when the upstream holds a first call of every task. */
+    untilHeld: () => untilOpenFor(0),
+
+    /** Resolves when all have been held for longer than the heartbeat timeout, and heartbeats kept them going. */
+    async untilKeptAlive() {
+      await untilOpenFor(heartbeatTimeoutMs + 1_000);
+      for (const task of await Promise.all(ids.map(holdfast.read)))
+        expectThat(
+          task.status === 'running' && task.attempt === 1,
+          `The worker lives, but a task that it runs is ${toStateText(task)}: do heartbeats arrive?`,
+        );
+    },
+
+    /** When each task's next attempt reached the upstream, in the order of submission; all have completed then. */
+    async untilRecovered(): Promise<number[]> {
+      let recovered = 0;
+      const seconds = await until(
+        () => `Only ${recovered} of ${count} tasks called the upstream again`,
+        async () => {
+          const calls = toCallsByTask(await readCalls());
+          const found = ids.flatMap((id) => calls.get(id)?.[1]?.startedAt ?? []);
+          recovered = found.length;
+          return recovered === count ? found : undefined;
+        },
+        { signal, withinMs: recoveredWithinMs },
+      );
+      for (const task of await Promise.all(ids.map((id) => untilCompleted(holdfast, id, { signal }))))
+        expectThat(task.attempt === 2, `A task is ${toStateText(task)}, not on attempt 2`);
+      const calls = toCallsByTask(await readCalls());
+      for (const id of ids) {
+        const attempts = calls
+          .get(id)
+          ?.map(({ attempt }) => attempt)
+          .join(', ');
+        expectThat(attempts === '1, 2', `Task ${id} called the upstream in attempts ${attempts}, not in 1 and 2 alone`);
+      }
+      expectThat(calls.size === count, `${calls.size} tasks called the upstream, not ${count}`);
+      return seconds;
+    },
+  };
+}

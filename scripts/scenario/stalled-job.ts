@@ -1,0 +1,88 @@
+import { type Check, expectThat, type Tools } from '../checks/check.ts';
+import type { Say } from '../obtain/progress.ts';
+import type { Stack } from '../stack/start-stack.ts';
+import { crashEverything, crashWorker, type Moment, type Timing } from './crashes.ts';
+import { holdTasks } from './held-tasks.ts';
+import { type Scene, toSetUp } from './scene.ts';
+import { toSeconds } from './until.ts';
+
+const count = 10;
+/** Holdfast's defaults. */
+const inFull = { heartbeatTimeoutMs: 10_000, waitMs: 2_000 };
+/** Less would test how fast a worker starts: that takes some seconds too. */
+const scaledDown = { heartbeatTimeoutMs: 5_000, waitMs: 2_000 };
+const toVariables = ({ heartbeatTimeoutMs, waitMs }: Timing) => ({
+  HEARTBEAT_TIMEOUT: String(heartbeatTimeoutMs / 1_000),
+  BASE_DELAY: String(waitMs / 1_000),
+});
+
+/** `min 5.10 s, median 5.52 s, max 5.90 s`. */
+function toSpread(durationsMs: number[]): string {
+  const sorted = durationsMs.toSorted((a, b) => a - b);
+  const median = ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
+  return `min ${toSeconds(sorted[0] ?? 0)}, median ${toSeconds(median)}, max ${toSeconds(sorted.at(-1) ?? 0)}`;
+}
+
+/**
+ * Prints how long each task took from each moment to its next call of the upstream.
+ * @throws {CheckFailure} where that was longer than the moment's limit.
+ */
+function expectRecovery(recoveredAtMs: number[], moments: Moment[], say: Say): void {
+  say('Observation: each task called the upstream again');
+  for (const [index, atMs] of recoveredAtMs.entries()) {
+    const durations = moments.map((moment) => `${toSeconds(atMs - moment.atMs)} from ${moment.name}`);
+    say(`  task ${String(index + 1).padStart(2)}: ${durations.join(', ')}`);
+  }
+  for (const moment of moments)
+    say(`  from ${moment.name}: ${toSpread(recoveredAtMs.map((atMs) => atMs - moment.atMs))}`);
+  for (const { name, limit } of moments) if (limit) say(`  bound from ${name}: ${toSeconds(limit.ms)} = ${limit.sum}`);
+  say('  the old runner, whose cron looked for stalled jobs: up to 10 minutes');
+  for (const { name, atMs, limit } of moments) {
+    const slowestMs = Math.max(...recoveredAtMs) - atMs;
+    expectThat(
+      !limit || slowestMs <= limit.ms,
+      `The slowest task took ${toSeconds(slowestMs)} from ${name}, the bound is ${toSeconds(limit?.ms ?? 0)}`,
+    );
+  }
+}
+
+type Crash = (stack: Stack, timing: Timing, tools: Tools) => Promise<Moment[]>;
+
+/** Ten tasks lie in the middle of their first attempts when the crash comes; gives the slowest recovery from the kill. */
+async function recoverFrom(crash: Crash, stack: Stack, timing: Timing, tools: Tools): Promise<number> {
+  const { heartbeatTimeoutMs } = timing;
+  const held = await holdTasks(stack, { category: crash.name, count, heartbeatTimeoutMs, signal: tools.signal });
+  await held.untilHeld();
+  tools.say(`  ${count} tasks are running, their calls held by the upstream`);
+  await held.untilKeptAlive();
+  tools.say('  held for longer than the heartbeat timeout, all are still on attempt 1');
+  const moments = await crash(stack, timing, tools);
+  const recoveredAtMs = await held.untilRecovered();
+  expectRecovery(recoveredAtMs, moments, tools.say);
+  return Math.max(...recoveredAtMs) - (moments[0]?.atMs ?? 0);
+}
+
+/** Tasks whose worker died in the middle of them are done by another, soon; also when all of Holdfast died. */
+export const stalledJob: Check<Scene> = {
+  title: 'Stalled Job Recovery',
+  async run(scene, tools) {
+    const timing = scene.fast ? scaledDown : inFull;
+    const variables = toVariables(timing);
+    tools.say(`Set-up: Holdfast with ${toSetUp(variables, scene, toVariables(inFull))}`);
+    tools.say('        an upstream that holds every first attempt');
+    return await scene.withStack(variables, async (stack) => {
+      const { workerConcurrency } = stack.config();
+      expectThat(
+        workerConcurrency >= count,
+        `A worker runs ${workerConcurrency} attempts at once, fewer than ${count}`,
+      );
+      tools.say(`Action: ${count} tasks are submitted; then kill -9 of the worker that runs them`);
+      const worker = await recoverFrom(crashWorker, stack, timing, tools);
+      tools.say(
+        `\nAction: ${count} more tasks; then kill -9 of npm start and every process of it, and npm start again`,
+      );
+      const everything = await recoverFrom(crashEverything, stack, timing, tools);
+      return `All tasks completed on attempt 2, none was lost: called again ${toSeconds(worker)} after the worker's kill at the latest, ${toSeconds(everything)} after the kill of everything`;
+    });
+  },
+};

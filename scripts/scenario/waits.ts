@@ -1,0 +1,35 @@
+import { expectThat } from '../checks/check.ts';
+import type { LedgerEntry } from '../joke-api/ledger.ts';
+import type { Say } from '../obtain/progress.ts';
+
+/** Two clocks never agree to the last millisecond; and a busy machine comes later than asked, never earlier. */
+const earlierSeconds = 0.005;
+const laterSeconds = 1;
+
+export const holdsWait = (measured: number, expected: number) =>
+  measured >= expected - earlierSeconds && measured <= expected + laterSeconds;
+
+/** In seconds, from the end of each upstream call to the start of the next, as the upstream saw them. */
+export const toWaitsSeconds = (calls: Pick<LedgerEntry, 'startedAt' | 'endedAt'>[]) =>
+  calls.slice(1).map(({ startedAt }, index) => (startedAt - (calls[index]?.endedAt ?? Number.NaN)) / 1_000);
+
+/**
+ * Prints measured waits beside the expected ones.
+ * @throws {CheckFailure} for the first that is not as expected.
+ */
+export function expectWaits(measured: number[], expected: readonly number[], say: Say): void {
+  say('  after attempt   expected   measured   difference');
+  for (const [index, wait] of measured.entries()) {
+    const due = expected[index] ?? Number.NaN;
+    const difference = `${wait < due ? '' : '+'}${(wait - due).toFixed(3)} s`;
+    say(
+      `  ${String(index + 1).padStart(13)} ${`${due.toFixed(1)} s`.padStart(10)} ${`${wait.toFixed(2)} s`.padStart(10)} ${difference.padStart(12)}`,
+    );
+  }
+  for (const [index, due] of expected.entries()) {
+    const wait = measured[index];
+    expectThat(wait !== undefined, `There was no wait after attempt ${index + 1}: the pattern says ${due} s`);
+    expectThat(holdsWait(wait, due), `The wait after attempt ${index + 1} was ${wait.toFixed(2)} s, not ${due} s`);
+  }
+  expectThat(measured.length === expected.length, `${measured.length} waits, not ${expected.length}`);
+}
