@@ -32,8 +32,8 @@ type Options = {
   url: string;
   apiKey?: string | undefined;
   signal?: AbortSignal | undefined;
-  /** How long one call may take; without it as long as Node's fetch allows, which is minutes. */
-  timeoutMs?: number | undefined;
+  /** How long one call may take: by default far longer than the 3 s that Holdfast takes at worst. */
+  timeoutMs?: number;
 };
 
 const isFinished = ({ finishedAt }: Task) => finishedAt !== undefined;
@@ -45,7 +45,7 @@ const pollMs = 250;
  * Calls of a running Holdfast over HTTP; every one ends with `signal`. No retries: who measures must see each failure.
  * @throws {SetupError} for a key that no HTTP header can carry.
  */
-export function createHoldfastClient({ url, apiKey, signal, timeoutMs }: Options) {
+export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }: Options) {
   // fetch would name the whole key in its own message.
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
     throw new SetupError('HOLDFAST_API_KEY holds characters that no key has: give it the secret alone.');
@@ -53,20 +53,20 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs }: Options
 
   /** @throws {NoAnswer} when none comes. */
   async function answerOf(method: 'GET' | 'POST', path: string, body: unknown) {
-    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-    const ended = signal && timeout ? AbortSignal.any([signal, timeout]) : (signal ?? timeout);
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
     try {
       const response = await fetch(`${url}${path}`, {
         method,
         headers: { ...authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...(ended && { signal: ended }),
+        signal: ended,
       });
       return { response, text: await response.text() };
     } catch (error) {
       signal?.throwIfAborted();
-      if (timeout?.aborted)
-        throw new NoAnswer(`${url} has not answered ${method} ${path} within ${Number(timeoutMs) / 1_000} s.`);
+      if (timeout.aborted)
+        throw new NoAnswer(`${url} has not answered ${method} ${path} within ${timeoutMs / 1_000} s.`);
       const code = toCode(error);
       throw new NoAnswer(`${url} cannot be reached (${code}): is Holdfast running there? npm start runs one.`, code);
     }

@@ -5,6 +5,9 @@ import { SetupError } from '../setup-error.ts';
 export type LedgerPage = { items: LedgerEntry[]; inFlight: number; maxInFlight: number };
 type Options = { url: string; signal?: AbortSignal | undefined };
 
+/** A ledger of many thousands of calls takes a while. */
+const timeoutMs = 30_000;
+
 /** Scripts a running joke API and reads its ledger, over HTTP (docs/joke-api.md). */
 export function createJokeApiClient({ url, signal }: Options) {
   /** @throws {SetupError} when nothing, or something else, answers there. */
@@ -14,7 +17,7 @@ export function createJokeApiClient({ url, signal }: Options) {
       response = await fetch(`${url}${path}`, {
         method,
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        ...(signal && { signal }),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
       });
     } catch {
       signal?.throwIfAborted();
