@@ -4,10 +4,8 @@ import { toUnavailable } from './problem.ts';
 /** A little over the deadline of one RPC: we answer even if several of them, or the client library, take longer. */
 const answerDeadlineMs = 2_500;
 
-/** Enough to keep a server of any size busy, and few enough that a small one answers all of them long before a deadline. */
-const callsAtOnce = 64;
-
-const pass = createGate(callsAtOnce);
+/** At least enough to keep a small server busy, at most what a large and distant one needs; a fifth of an RPC's deadline is slow. */
+const pass = createGate({ least: 12, most: 96, slowMs: 400 });
 
 /**
  * Runs the Temporal calls of one request, when its turn has come, under one deadline: the caller has an answer within 3 s also

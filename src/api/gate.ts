@@ -1,33 +1,50 @@
 import { toProblem, toUnavailable } from './problem.ts';
 
 type Waiting = { go: () => void; refuse: (why: unknown) => void };
+type Limits = { least: number; most: number; slowMs: number };
+
+/** How the limit follows the server: one slow call takes a thirtieth away, four quick ones let one more go. */
+const shrink = 29 / 30;
+const grow = 1 / 4;
 
 /**
- * Lets `limit` calls to Temporal go at once, the rest in the order they came. All at once they would time each other out, for
- * each has a deadline and a server works at one pace. Whoever waits does so only while Temporal answers: a call that is lost, with
- * nothing answered since it began, ends the waiting of all with a `temporal-unavailable` of which nothing was started.
+ * Lets some calls to Temporal go at once, the rest in the order they came. All at once they would time each other out, for each
+ * has a deadline and a server works at one pace. How many that is follows the pace: fewer while calls take longer than `slowMs`,
+ * more while they do not (additive increase, multiplicative decrease), so that a small server is not flooded and a distant one not
+ * starved. Whoever waits does so only while Temporal answers: a call that is lost, with nothing answered since it began, ends the
+ * waiting of all with a `temporal-unavailable` of which nothing was started.
  */
-export function createGate(limit: number) {
+export function createGate({ least, most, slowMs }: Limits) {
   const waiting: Waiting[] = [];
+  let limit = least;
   let running = 0;
   let answeredAt = 0;
 
+  function settle(startedAt: number, isAnswered: boolean) {
+    const now = performance.now();
+    const isSlow = !isAnswered || now - startedAt > slowMs;
+    limit = isSlow ? Math.max(least, limit * shrink) : Math.min(most, limit + grow);
+    running -= 1;
+    if (isAnswered) answeredAt = now;
+    else if (answeredAt < startedAt) for (const { refuse } of waiting.splice(0)) refuse(toUnavailable('not-started'));
+    while (running < Math.floor(limit) && waiting.length > 0) {
+      running += 1;
+      waiting.shift()?.go();
+    }
+  }
+
   return async function pass<T>(call: () => Promise<T>): Promise<T> {
-    if (running < limit) running += 1;
+    if (running < Math.floor(limit)) running += 1;
     else await new Promise<void>((go, refuse) => waiting.push({ go, refuse }));
     const startedAt = performance.now();
+    let isAnswered = true;
     try {
-      const answer = await call();
-      answeredAt = performance.now();
-      return answer;
+      return await call();
     } catch (error) {
-      if (toProblem(error).slug !== 'temporal-unavailable') answeredAt = performance.now();
-      else if (answeredAt < startedAt) for (const { refuse } of waiting.splice(0)) refuse(toUnavailable('not-started'));
+      isAnswered = toProblem(error).slug !== 'temporal-unavailable';
       throw error;
     } finally {
-      const next = waiting.shift();
-      if (next) next.go();
-      else running -= 1;
+      settle(startedAt, isAnswered);
     }
   };
 }

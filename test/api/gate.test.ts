@@ -1,5 +1,5 @@
 import { setImmediate as tick } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createGate } from '../../src/api/gate.ts';
 import { Problem, toUnavailable } from '../../src/api/problem.ts';
 
@@ -16,11 +16,13 @@ function createCalls() {
   return { began, call, end };
 }
 
+const always = (limit: number) => ({ least: limit, most: limit, slowMs: 1_000 });
+
 const slugOf = (error: unknown) => (error instanceof Problem ? error.slug : String(error));
 
 test('no more calls than the limit run at once, and the others follow in the order they came', async () => {
   const { began, call, end } = createCalls();
-  const pass = createGate(2);
+  const pass = createGate(always(2));
   const answers = [1, 2, 3, 4].map((number) => pass(call(number)));
   await tick();
   expect(began).toEqual([1, 2]);
@@ -39,7 +41,7 @@ test('no more calls than the limit run at once, and the others follow in the ord
 
 test('a lost call with nothing answered since it began ends all waiting, with nothing of it started', async () => {
   const { began, call, end } = createCalls();
-  const pass = createGate(1);
+  const pass = createGate(always(1));
   const lost = pass(call(1)).catch(slugOf);
   const waiting = [2, 3].map((number) => pass(call(number)).catch((error: Problem) => error));
   await tick();
@@ -58,7 +60,7 @@ test('a lost call with nothing answered since it began ends all waiting, with no
 
 test('a lost call does not end the waiting while others are answered', async () => {
   const { call, end } = createCalls();
-  const pass = createGate(2);
+  const pass = createGate(always(2));
   const lost = pass(call(1)).catch(slugOf);
   const answered = pass(call(2));
   const third = pass(call(3));
@@ -77,7 +79,7 @@ test('a lost call does not end the waiting while others are answered', async () 
 
 test('a refusal that is no absence counts as an answer: the waiting goes on', async () => {
   const { call, end } = createCalls();
-  const pass = createGate(1);
+  const pass = createGate(always(1));
   const refused = pass(call(1)).catch(slugOf);
   const second = pass(call(2));
   await tick();
@@ -86,4 +88,37 @@ test('a refusal that is no absence counts as an answer: the waiting goes on', as
   await tick();
   end(2).answer();
   expect(await second).toBe(2);
+});
+
+test('quick answers let more calls go at once, up to the most; slow ones fewer, down to the least', async () => {
+  const { began, call, end } = createCalls();
+  const pass = createGate({ least: 2, most: 4, slowMs: 50 });
+  const runningAfter = async (ended: number) => {
+    await tick();
+    return began.length - ended;
+  };
+  const answers = Array.from({ length: 400 }, (_, index) => pass(call(index + 1)));
+  let ended = 0;
+  const answerNext = async () => {
+    ended += 1;
+    end(ended).answer();
+    await answers[ended - 1];
+  };
+  expect(await runningAfter(ended)).toBe(2);
+  for (let count = 0; count < 40; count += 1) {
+    await answerNext();
+    await tick();
+  }
+  expect(await runningAfter(ended)).toBe(4);
+  // From here on each of them has run longer than is quick.
+  const clock = performance.now.bind(performance);
+  let lateMs = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => clock() + lateMs);
+  for (let count = 0; count < 60; count += 1) {
+    lateMs += 100;
+    await answerNext();
+    await tick();
+  }
+  expect(await runningAfter(ended)).toBe(2);
+  vi.restoreAllMocks();
 });
