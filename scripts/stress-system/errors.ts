@@ -38,16 +38,19 @@ export const errorHandling: Check<Target> = {
   async run({ holdfast, jokeApi: known, policy, record }, tools) {
     const jokeApi = known as NonNullable<Target['jokeApi']>;
     const { say } = tools;
-    const { maximumAttempts } = policy;
+    const { maximumAttempts, nonRetryableErrorTypes } = policy;
+    const isNamed = ({ type }: Failing) => (nonRetryableErrorTypes as string[]).includes(type);
+    const retried = retryable.filter((failing) => !isNamed(failing));
+    const ending = [...final, ...retryable.filter(isNamed)];
     const cases = [
-      ...retryable.map((failing) => ({
+      ...retried.map((failing) => ({
         ...failing,
         how: 'once',
         repeat: false,
         attempts: Math.min(2, maximumAttempts),
       })),
-      ...retryable.map((failing) => ({ ...failing, how: 'always', repeat: true, attempts: maximumAttempts })),
-      ...final.map((failing) => ({ ...failing, how: 'always', repeat: true, attempts: 1 })),
+      ...retried.map((failing) => ({ ...failing, how: 'always', repeat: true, attempts: maximumAttempts })),
+      ...ending.map((failing) => ({ ...failing, how: 'always', repeat: true, attempts: 1 })),
     ].map((one) => ({ ...one, category: `stress-${randomUUID()}` }));
     const rules = await Promise.all(
       cases.map(({ category, behaviour, repeat }) =>
@@ -62,7 +65,7 @@ export const errorHandling: Check<Target> = {
       const task = endOf.get(submitted[index]?.id ?? '');
       const { items } = await jokeApi.ledger({ category });
       record.finished(title, task ? [task] : [], items);
-      const isFinal = final.some((one) => one.name === name);
+      const isFinal = ending.some((one) => one.name === name);
       const mended = !repeat && attempts > 1;
       const status = mended ? 'completed' : 'failed';
       const seen = `${task?.status} on attempt ${task?.attempt}${task?.failure ? ` (${task.failure.type}, ${task.failure.reason})` : ''}`;
@@ -85,6 +88,6 @@ export const errorHandling: Check<Target> = {
       );
     }
     await Promise.all(rules.map((rule) => jokeApi.removeRule(rule)));
-    return `${retryable.length} retryable and ${final.length} final kinds of failure ended as specified`;
+    return `${retried.length} retryable and ${ending.length} final kinds of failure ended as specified`;
   },
 };

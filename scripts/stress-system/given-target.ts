@@ -1,6 +1,6 @@
 import { type Config, loadConfig, loadEnvironment } from '../../src/config.ts';
-import type { Policy } from '../../src/policy.ts';
-import { overridePolicy, type PolicyWord, policyWords } from '../../src/policy-words.ts';
+import { type Policy, policySchema } from '../../src/policy.ts';
+import { type PolicyWord, policyWords } from '../../src/policy-words.ts';
 import type { RetryPlan } from '../../src/retry-plan.ts';
 import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
 import { createJokeApiClient } from '../client/joke-api-client.ts';
@@ -18,12 +18,16 @@ type Wishes = { tasks: number; url: string; jokeApiUrl: string | undefined };
 const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
 /** The policy that the running API gives to its tasks, as it says itself. */
-async function readPolicy(holdfast: HoldfastClient, own: Policy): Promise<Policy> {
+async function readPolicy(holdfast: HoldfastClient): Promise<Policy> {
   const { policy: words } = await holdfast.call<RetryPlan>('GET', '/retry-plan');
-  const numbers = (Object.keys(policyWords) as PolicyWord[]).map((word) => [word, words[word]]);
-  const read = overridePolicy(own, Object.fromEntries(numbers));
-  if ('faults' in read) throw new SetupError(`${holdfast.url} has a policy that this version does not know.`);
-  return read.policy;
+  const fields = (Object.keys(policyWords) as PolicyWord[]).map((word) => {
+    const [field] = policyWords[word];
+    return [field, words[word] * (field.endsWith('Ms') ? 1_000 : 1)];
+  });
+  const nonRetryableErrorTypes = words.nonRetryableErrors;
+  const read = policySchema.safeParse({ ...Object.fromEntries(fields), nonRetryableErrorTypes });
+  if (!read.success) throw new SetupError(`${holdfast.url} has a policy that this version does not know.`);
+  return read.data;
 }
 
 /**
@@ -34,22 +38,22 @@ async function readPolicy(holdfast: HoldfastClient, own: Policy): Promise<Policy
 export async function toGivenTarget(options: Options, { tasks, url: given, jokeApiUrl }: Wishes): Promise<Target> {
   const { signal } = options;
   const environment = loadEnvironment();
-  const { policy, workerConcurrency, workers, temporal }: Config = loadConfig(environment);
+  const { workerConcurrency, workers, temporal }: Config = loadConfig(environment);
   const { url, apiKey } = toTarget(environment, given);
   const holdfast = createHoldfastClient({ url, apiKey, signal });
   await holdfast.requireHoldfast();
   const jokeApi = jokeApiUrl === undefined ? undefined : createJokeApiClient({ url: jokeApiUrl, signal });
   await jokeApi?.requireJokeApi();
-  const { hostname, port } = new URL(url);
+  const { hostname, port, protocol } = new URL(url);
   return {
     tasks,
     record: createRecorder(),
     holdfast,
     jokeApi,
-    policy: await readPolicy(holdfast, policy),
+    policy: await readPolicy(holdfast),
     slots: workerConcurrency * workers,
     temporalPort: Number(temporal.address.split(':').at(-1)),
-    findApiPid: () => (isHere(hostname) ? findListener(Number(port || 80)) : undefined),
+    findApiPid: () => (isHere(hostname) ? findListener(Number(port || (protocol === 'https:' ? 443 : 80))) : undefined),
     withProbedStack: (check) => withProbedStack(options, {}, check),
     withOwnStack: (own, check) => withStack(options, own, check),
   };

@@ -64,7 +64,7 @@ export async function untilAllFinished(
   holdfast: HoldfastClient,
   tasks: Pick<Task, 'id'>[],
   { progress, signal }: Tools,
-  withinMs = 120_000,
+  withinMs = 120_000 + tasks.length * 100,
 ): Promise<Task[]> {
   const ids = new Set(tasks.map(({ id }) => id));
   const deadline = performance.now() + withinMs;
@@ -77,5 +77,20 @@ export async function untilAllFinished(
     await sleep(pollMs, undefined, { signal });
   }
   // The list is a moment behind: whoever just vanished from it is read until its end shows.
-  return await Promise.all([...ids].map((id) => holdfast.untilFinished(id)));
+  return await Promise.all([...ids].map((id) => untilFinished(holdfast, id, deadline - performance.now())));
+}
+
+/**
+ * One task at its end.
+ * @throws {CheckFailure} naming its state when it is still open after `withinMs`.
+ */
+export async function untilFinished(holdfast: HoldfastClient, id: string, withinMs: number): Promise<Task> {
+  const deadline = performance.now() + Math.max(withinMs, 10_000);
+  for (;;) {
+    const task = await holdfast.read(id);
+    if (task.finishedAt !== undefined) return task;
+    if (performance.now() > deadline)
+      throw new CheckFailure(`Task ${id} has not ended in time: it is ${task.status} on attempt ${task.attempt}`);
+    await sleep(pollMs);
+  }
 }

@@ -32,9 +32,13 @@ export const memory: Check<Target> = {
   async run(target, tools) {
     const { say } = tools;
     const samples: Record<string, MemorySample[]> = { API: [], worker: [] };
+    const pids: Record<string, number> = {};
     const readAll = async (stack: ProbedStack, phase: MemorySample['phase'], tasks: number) => {
       for (const process of processes) {
-        const sample = { process, phase, tasks, ...(await stack.readMemory(process)) };
+        const { pid, ...read } = await stack.readMemory(process);
+        pids[process] ??= pid;
+        expectThat(pid === pids[process], `The ${process} died and was started again during the measurement`);
+        const sample = { process, phase, tasks, ...read };
         target.record.sample(sample);
         samples[process]?.push({ ...sample, atMs: 0 });
       }

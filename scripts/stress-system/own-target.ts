@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { CheckFailure } from '../checks/check.ts';
 import { type Stack, startStack } from '../stack/start-stack.ts';
 import { createRecorder } from './recorder.ts';
 import type { ProbedStack, Target } from './target.ts';
@@ -50,7 +51,9 @@ export async function withProbedStack<T>(
         const pid = stack.children().find((child) => child.name === name)?.pid;
         const sockets = readdirSync(directory).filter((socket) => socket.startsWith(`${pid}-`));
         const threads = await Promise.all(sockets.map((socket) => ask(join(directory, socket))));
+        if (pid === undefined || threads.length === 0) throw new CheckFailure(`There is no living ${name} to measure`);
         return {
+          pid,
           rssBytes: Math.max(...threads.map(({ rssBytes }) => rssBytes)),
           heapUsedBytes: threads.reduce((sum, { heapUsedBytes }) => sum + heapUsedBytes, 0),
         };

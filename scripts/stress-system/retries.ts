@@ -73,7 +73,10 @@ function checkUsualWaits(waits: Wait[], policy: Policy, say: Tools['say']) {
 /** With an upstream that fails 30 % of all calls every task ends, and each attempt follows the policy. */
 export const retries: Check<Target> = {
   title,
-  unavailable: needsJokeApi,
+  unavailable: (target) =>
+    target.policy.nonRetryableErrorTypes.includes('UpstreamUnavailable')
+      ? 'its NON_RETRYABLE_ERRORS has UpstreamUnavailable: nothing would be retried'
+      : needsJokeApi(target),
   async run(target, tools) {
     const { holdfast, policy, tasks: count, record } = target;
     const jokeApi = target.jokeApi as NonNullable<Target['jokeApi']>;

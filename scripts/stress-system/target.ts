@@ -26,7 +26,7 @@ export type Target = {
 
 export type ProbedStack = Pick<Stack, 'holdfast'> & {
   /** Memory in use by the process of that name after a full garbage collection, in bytes. */
-  readMemory: (name: 'API' | 'worker') => Promise<{ rssBytes: number; heapUsedBytes: number }>;
+  readMemory: (name: 'API' | 'worker') => Promise<{ pid: number; rssBytes: number; heapUsedBytes: number }>;
 };
 
 /** For `unavailable`: what a check says that needs a scripted upstream and has none. */

@@ -13,10 +13,10 @@ const pass = createGate({ least: 12, most: 96, slowMs: 400 });
  * @throws {Problem} `temporal-unavailable` with an unknown outcome when nothing came back in time.
  */
 export async function callTemporal<T>(work: () => Promise<T>): Promise<T> {
-  return await pass(async () => {
+  return await pass(async (silentMs) => {
     let timer: NodeJS.Timeout | undefined;
     const giveUp = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(toUnavailable('unknown')), answerDeadlineMs);
+      timer = setTimeout(() => reject(toUnavailable('unknown')), Math.max(0, answerDeadlineMs - silentMs));
     });
     try {
       return await Promise.race([work(), giveUp]);
