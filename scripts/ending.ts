@@ -1,3 +1,4 @@
+import { ConfigError } from '../src/config.ts';
 import type { Say } from './obtain/progress.ts';
 import { onParentGone } from './parent.ts';
 import { SetupError } from './setup-error.ts';
@@ -41,11 +42,12 @@ export function createEnding(say: Say) {
     asked: asked.signal,
     forced: forced.signal,
     end,
-    /** Ends with exit code 1 and the error's message; a bug shows its stack as well. */
+    /** Ends with exit code 1, or 78 for a fault of the configuration, and the error's message; a bug shows its stack as well. */
     fail(error: unknown) {
       if (asked.signal.aborted) return;
-      console.error(error instanceof SetupError ? error.message : error);
-      end(1);
+      const isTold = error instanceof SetupError || error instanceof ConfigError;
+      console.error(isTold ? error.message : error);
+      end(error instanceof ConfigError ? error.exitCode : 1);
     },
     exit: () => process.exit(exitCode),
   };

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { runSuite } from './checks/run-suite.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';
@@ -28,7 +28,7 @@ function toNumbers(text: string): number[] {
 }
 
 const command = createCommand('stress:system', 'Eight checks under load against a live Holdfast, over HTTP.')
-  .option('--tasks <count>', 'how many tasks the load checks submit', wholeNumber(1, 100_000))
+  .option('--tasks <count>', 'how many tasks the load checks submit', wholeNumber(1, 10_000))
   .option('--quick', '50 tasks; in a stack of its own also waits of half the length (BASE_DELAY=1)')
   .option('--url <url>', 'a Holdfast that runs already; without it one is started, with a joke API, and stopped again')
   .option('--joke-api <url>', 'the joke API that is the upstream of that Holdfast')
@@ -61,10 +61,16 @@ const { quick, url, jokeApi: jokeApiUrl, only = checks.map(({ number }) => numbe
 const tasks = flags.tasks ?? (quick ? 50 : 100);
 const say = (line: string) => console.log(line);
 
-/** Found out before the work, not after it. */
-function requireWritable(path: string | undefined) {
+/** Found out before the work, not after it; a file that this makes is gone again until there is something to write. */
+function requireWritable(path: string) {
+  const isNew = !existsSync(path);
+  withFile(path, () => closeSync(openSync(path, 'a')));
+  if (isNew) rmSync(path);
+}
+
+function withFile(path: string, work: () => void) {
   try {
-    if (path !== undefined) closeSync(openSync(path, 'a'));
+    work();
   } catch (error) {
     throw new SetupError(`${path} cannot be written (${(error as NodeJS.ErrnoException).code}): name another file.`);
   }
@@ -97,16 +103,24 @@ async function stress(target: Target, signal: AbortSignal): Promise<number> {
   );
   const line = ['npm run stress:system --', ...process.argv.slice(2)].join(' ');
   const result = toResult({ target, command: line, configuration, suite, interrupted: signal.aborted });
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
-  if (report !== undefined) writeFileSync(report, toReport(result));
-  for (const path of [json, report]) if (path !== undefined) say(`Written: ${path}`);
+  const files = [
+    { path: json, text: () => `${JSON.stringify(result, null, 2)}\n` },
+    { path: report, text: () => toReport(result) },
+  ];
+  for (const { path, text } of files) {
+    if (path === undefined) continue;
+    withFile(path, () => writeFileSync(path, text()));
+    say(`Written: ${path}`);
+  }
   return suite.allPassed ? 0 : 1;
 }
 
 await runCommand(async (signal) => {
   if (jokeApiUrl !== undefined && url === undefined)
     throw new SetupError('--joke-api belongs to --url: without it a stack with a joke API of its own is started.');
-  for (const path of [json, report]) requireWritable(path);
+  if (json !== undefined && json === report)
+    throw new SetupError('--json and --report name the same file: give each its own.');
+  for (const path of [json, report]) if (path !== undefined) requireWritable(path);
   const options = {
     say,
     signal,

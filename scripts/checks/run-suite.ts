@@ -1,3 +1,4 @@
+import { ConfigError } from '../../src/config.ts';
 import { createProgress, type Say } from '../obtain/progress.ts';
 import { SetupError } from '../setup-error.ts';
 import { type Check, CheckFailure, type Verdict } from './check.ts';
@@ -59,7 +60,8 @@ async function runCheck<Context>(check: Check<Context>, { context, say, signal }
     return end('passed', await check.run(context, tools));
   } catch (error) {
     if (signal.aborted) return end('not-run', 'interrupted');
-    if (error instanceof CheckFailure || error instanceof SetupError) return end('failed', error.message);
+    if (error instanceof CheckFailure || error instanceof SetupError || error instanceof ConfigError)
+      return end('failed', error.message);
     say(String((error as Error).stack ?? error));
     return end('failed', `the check itself broke: ${error}`);
   }

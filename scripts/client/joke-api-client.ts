@@ -9,7 +9,9 @@ type Options = { url: string; signal?: AbortSignal | undefined };
 const timeoutMs = 30_000;
 
 /** Scripts a running joke API and reads its ledger, over HTTP (docs/joke-api.md). */
-export function createJokeApiClient({ url, signal }: Options) {
+export function createJokeApiClient({ url: given, signal }: Options) {
+  const url = given.replace(/\/+$/, '');
+
   /** @throws {SetupError} when nothing, or something else, answers there. */
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     let response: Response;

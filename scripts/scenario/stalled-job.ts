@@ -10,7 +10,7 @@ const count = 10;
 /** Holdfast's defaults. */
 const inFull = { heartbeatTimeoutMs: 10_000, waitMs: 2_000 };
 /** Less would test how fast a worker starts: that takes some seconds too. */
-const scaledDown = { heartbeatTimeoutMs: 5_000, waitMs: 2_000 };
+const scaledDown = { heartbeatTimeoutMs: 8_000, waitMs: 2_000 };
 const toVariables = ({ heartbeatTimeoutMs, waitMs }: Timing) => ({
   HEARTBEAT_TIMEOUT: String(heartbeatTimeoutMs / 1_000),
   BASE_DELAY: String(waitMs / 1_000),

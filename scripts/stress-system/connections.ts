@@ -52,6 +52,7 @@ export const connections: Check<Target> = {
     say(`  Successful: ${reads - errors.length}/${reads}`);
     say(`  Latency: ${toPercentileLine(toPercentiles(latenciesMs))}`);
     say(`  Sockets from the API to Temporal, by the operating system: at most ${most} in ${samples.length} looks`);
+    expectThat(samples.length >= 3, 'Nobody looked at the sockets while the reads were under way: nothing was counted');
     expectThat(most >= 1, `No socket of process ${pid} leads to port ${temporalPort}: nothing was counted`);
     expectThat(most <= mostSockets, `The API held ${most} sockets to Temporal, more than ${mostSockets}`);
     expectThat(errors.length === 0, `${errors.length} of ${reads} reads failed, first: ${errors[0]}`);

@@ -10,6 +10,8 @@ import { needsJokeApi, type Target } from './target.ts';
 
 const title = 'Retry Behavior Under Load';
 const failingShare = 0.3;
+/** With fewer, chance alone may leave out the failures. */
+const smallestLoad = 50;
 
 /** Clocks of two processes and whole milliseconds on the way. */
 const earlyMs = 10;
@@ -78,7 +80,8 @@ export const retries: Check<Target> = {
       ? 'its NON_RETRYABLE_ERRORS has UpstreamUnavailable: nothing would be retried'
       : needsJokeApi(target),
   async run(target, tools) {
-    const { holdfast, policy, tasks: count, record } = target;
+    const { holdfast, policy, record } = target;
+    const count = Math.max(smallestLoad, target.tasks);
     const jokeApi = target.jokeApi as NonNullable<Target['jokeApi']>;
     const { say } = tools;
     const category = `stress-${randomUUID()}`;

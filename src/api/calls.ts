@@ -12,16 +12,18 @@ const pass = createGate({ least: 12, most: 96, slowMs: 400 });
  * when the server is gone, stopped or slow.
  * @throws {Problem} `temporal-unavailable` with an unknown outcome when nothing came back in time.
  */
-export async function callTemporal<T>(work: () => Promise<T>): Promise<T> {
-  return await pass(async (silentMs) => {
-    let timer: NodeJS.Timeout | undefined;
-    const giveUp = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(toUnavailable('unknown')), Math.max(0, answerDeadlineMs - silentMs));
-    });
-    try {
-      return await Promise.race([work(), giveUp]);
-    } finally {
-      clearTimeout(timer);
-    }
+export const callTemporal = <T>(work: () => Promise<T>): Promise<T> =>
+  pass((silentMs) => withinDeadline(work, answerDeadlineMs - silentMs));
+
+/** The same at once, whoever waits: a probe that stood in the queue of a crowd would call a healthy API unready. */
+export async function withinDeadline<T>(work: () => Promise<T>, deadlineMs = answerDeadlineMs): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const giveUp = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(toUnavailable('unknown')), Math.max(0, deadlineMs));
   });
+  try {
+    return await Promise.race([work(), giveUp]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

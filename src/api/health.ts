@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../config.ts';
 import { TaskQueueType, toEpochMs } from '../temporal.ts';
-import { callTemporal } from './calls.ts';
+import { withinDeadline } from './calls.ts';
 import { noQuery, toResponses } from './openapi.ts';
 import { Problem } from './problem.ts';
 
@@ -46,7 +46,7 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
-      const polled = await callTemporal(() =>
+      const polled = await withinDeadline(() =>
         Promise.all([
           hasPoller(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
           hasPoller(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),

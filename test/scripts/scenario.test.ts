@@ -82,8 +82,8 @@ Total: 6/6 scenarios passed`);
   const played = output.split(/^SCENARIO \d: /m).slice(1);
   for (const [index, title] of titles.entries())
     expect(played[index]).toMatch(new RegExp(`^${title}\n.*^Set-up: .*^Action: .*^Observation: .*^✅ PASSED: `, 'ms'));
-  expect(output).toContain('BASE_DELAY=0.5 MAX_ATTEMPTS=6 (scaled down by --fast from BASE_DELAY=2)');
-  expect(output).toContain('exponential pattern [0.5, 1, 2, 4, 8] s');
+  expect(output).toContain('BASE_DELAY=1 MAX_ATTEMPTS=6 (scaled down by --fast from BASE_DELAY=2)');
+  expect(output).toContain('exponential pattern [1, 2, 4, 8, 16] s');
   expect(output.match(/^ {2}task +\d+: \d+\.\d\d s from the kill/gm)).toHaveLength(20);
   expect(output.match(/up to 10 minutes/g)).toHaveLength(2);
   expect(output).toContain('[2, 4, 8, 16, 32, 60, 60, 60, 60] s');
