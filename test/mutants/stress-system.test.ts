@@ -130,6 +130,16 @@ const mutants: Mutant[] = [
     says: /The heap of the worker grows by 1\d{4} bytes with each task/,
   },
   {
+    broken: 'the worker dies every 400 tasks, and what it kept of them with it',
+    only: 7,
+    file: 'src/activities/fetch-joke.ts',
+    from: "logAttempt('Fetching joke');",
+    to: `logAttempt('Fetching joke');
+    globalThis.seen = (globalThis.seen ?? 0) + 1;
+    if (globalThis.seen === 400) process.kill(process.pid, 'SIGKILL');`,
+    says: /The worker died and was started again during the measurement/,
+  },
+  {
     broken: 'the activity swallows every error and makes a joke up',
     only: 8,
     file: 'src/activities/fetch-joke.ts',

@@ -155,6 +155,14 @@ describe('a Holdfast that is broken fails the scenario that is meant for it:', (
       because: 'do heartbeats arrive?',
     },
     {
+      mutant: 'a server that keeps nothing on disk',
+      file: 'scripts/start/embedded-temporal.ts',
+      from: ", '--db-filename', databaseFile],\n      ...flag('--sqlite-pragma', pragmas),",
+      to: '],',
+      scenario: 4,
+      because: /Only 0 of 10 tasks called the upstream again within \d+/,
+    },
+    {
       mutant: 'every tenth submission refused',
       file: routes,
       from: route,
