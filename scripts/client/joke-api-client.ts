@@ -38,6 +38,12 @@ export function createJokeApiClient({ url: given, signal }: Options) {
     removeRule: (id: string) => call<object>('DELETE', `/admin/rules/${id}`),
     ledger: (filter: { taskKey?: string; category?: string; after?: string } = {}) =>
       call<LedgerPage>('GET', `/admin/ledger?${new URLSearchParams(filter)}`),
+    /** The joke of that id; undefined if the upstream has none. */
+    joke: (id: string) =>
+      call<{ value: string }>('GET', `/jokes/${encodeURIComponent(id)}`).then(
+        ({ value }) => value,
+        () => undefined,
+      ),
     requireJokeApi: () => call<{ status: 'ok' }>('GET', '/admin/health'),
   };
 }

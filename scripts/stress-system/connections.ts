@@ -13,10 +13,13 @@ const sampleMs = 20;
 /** The predecessor's pool of database connections is here one multiplexed connection to Temporal: load adds no more. */
 export const connections: Check<Target> = {
   title,
-  unavailable: ({ findApiPid }) =>
-    findApiPid() === undefined
-      ? 'the sockets of an API process can be counted only on its own machine, by its own user'
-      : undefined,
+  unavailable({ findApiPid, temporalPort }) {
+    const pid = findApiPid();
+    if (pid === undefined) return 'the sockets of an API can be counted only on its own machine, by its own user';
+    return countSockets(pid, temporalPort) > 0
+      ? undefined
+      : `no socket of the API leads to port ${temporalPort}: run this where Holdfast's .env is, or set TEMPORAL_ADDRESS`;
+  },
   async run(target, tools) {
     const { holdfast, temporalPort } = target;
     const { say, progress, signal } = tools;
@@ -35,10 +38,14 @@ export const connections: Check<Target> = {
       const read = async (index: number) => {
         const sent = performance.now();
         const { id = '' } = tasks[index % tasks.length] ?? {};
-        await holdfast.read(id).catch((error: Error) => {
+        try {
+          const task = await holdfast.read(id);
+          if (task.id !== id || task.finishedAt === undefined)
+            errors.push(`${id} was read as ${task.id}, ${task.status}`);
+        } catch (error) {
           signal.throwIfAborted();
-          errors.push(error.message);
-        });
+          errors.push((error as Error).message);
+        }
         latenciesMs.push(performance.now() - sent);
         progress('Reading', latenciesMs.length, reads);
       };

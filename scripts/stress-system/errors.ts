@@ -8,12 +8,21 @@ const title = 'Error Handling';
 
 type Failing = { name: string; behaviour: Behaviour; type: string; upstreamStatus?: number };
 
+/** Longer than the first waits of any usual policy: it must lengthen them, up to MAX_DELAY. */
+const retryAfterSeconds = 5;
+
 /** What another attempt may mend (docs: README, How hard it tries). */
 const retryable: Failing[] = [
   { name: 'HTTP 500', behaviour: { status: 500 }, type: 'UpstreamUnavailable', upstreamStatus: 500 },
   { name: 'HTTP 503', behaviour: { status: 503 }, type: 'UpstreamUnavailable', upstreamStatus: 503 },
   { name: 'HTTP 408', behaviour: { status: 408 }, type: 'UpstreamUnavailable', upstreamStatus: 408 },
   { name: 'HTTP 429', behaviour: { status: 429 }, type: 'UpstreamRateLimited', upstreamStatus: 429 },
+  {
+    name: `HTTP 429, Retry-After ${retryAfterSeconds}`,
+    behaviour: { status: 429, retryAfter: String(retryAfterSeconds) },
+    type: 'UpstreamRateLimited',
+    upstreamStatus: 429,
+  },
   { name: 'connection reset', behaviour: { reset: 'before-headers' }, type: 'UpstreamUnreachable' },
   { name: 'body cut short', behaviour: { cutShort: true }, type: 'UpstreamUnreachable' },
   { name: 'JSON that stops', behaviour: { body: 'truncated-json' }, type: 'TruncatedResponse' },
@@ -61,7 +70,7 @@ export const errorHandling: Check<Target> = {
     const finished = await untilAllFinished(holdfast, submitted, tools, 600_000);
     const endOf = new Map(finished.map((task) => [task.id, task]));
 
-    for (const [index, { name, how, repeat, attempts, type, upstreamStatus, category }] of cases.entries()) {
+    for (const [index, { name, behaviour, how, repeat, attempts, type, upstreamStatus, category }] of cases.entries()) {
       const task = endOf.get(submitted[index]?.id ?? '');
       const { items } = await jokeApi.ledger({ category });
       record.finished(title, task ? [task] : [], items);
@@ -70,12 +79,19 @@ export const errorHandling: Check<Target> = {
       const status = mended ? 'completed' : 'failed';
       const seen = `${task?.status} on attempt ${task?.attempt}${task?.failure ? ` (${task.failure.type}, ${task.failure.reason})` : ''}`;
       say(
-        `  ${`${name}, ${how}`.padEnd(26)} ${seen}, ${items.length} upstream ${items.length === 1 ? 'call' : 'calls'}`,
+        `  ${`${name}, ${how}`.padEnd(32)} ${seen}, ${items.length} upstream ${items.length === 1 ? 'call' : 'calls'}`,
       );
       expectThat(
         task?.status === status && task.attempt === attempts && items.length === attempts,
         `${name} ${how}: ended ${seen} with ${items.length} calls; expected ${status} on attempt ${attempts}`,
       );
+      const asked = Number(behaviour.retryAfter ?? 0) * 1_000;
+      const shortestMs = Math.min(asked, policy.maximumIntervalMs);
+      for (const [call, { startedAt }] of items.slice(1).entries())
+        expectThat(
+          startedAt - (items[call]?.endedAt ?? 0) >= shortestMs - 10,
+          `${name} ${how}: the next call came ${Math.round(startedAt - (items[call]?.endedAt ?? 0))} ms later, not after ${asked} ms`,
+        );
       if (mended) continue;
       const reason = isFinal ? 'non-retryable' : 'attempts-exhausted';
       expectThat(

@@ -41,6 +41,14 @@ const mutants: Mutant[] = [
     says: /FAILED: GET \/tasks\/\S+: 404/,
   },
   {
+    broken: 'tasks end with a joke that nobody told',
+    only: 1,
+    file: 'src/activities/fetch-joke.ts',
+    from: 'return { id, joke: value, url: link };',
+    to: "return { id, joke: 'not the joke', url: link };",
+    says: /has a joke that the upstream never told: not the joke/,
+  },
+  {
     broken: 'the wait is 2·n instead of 2^n',
     only: 2,
     file: 'src/policy.ts',
@@ -146,6 +154,14 @@ const mutants: Mutant[] = [
     from: 'await withHeartbeat(() => getJson(url, upstreamJoke, jitter));',
     to: "await withHeartbeat(() => getJson(url, upstreamJoke, jitter)).catch(() => ({ id: '', value: '', url: '' }));",
     says: /ended completed on attempt 1 with 1 calls; expected/,
+  },
+  {
+    broken: 'Retry-After is ignored',
+    only: 8,
+    file: 'src/activities/get-json.ts',
+    from: '...(retryAfterMs !== undefined && { retryAfterMs }),',
+    to: '',
+    says: /HTTP 429, Retry-After 5 (once|always): the next call came \d+ ms later, not after 5000 ms/,
   },
   {
     broken: 'a rate limit counts as unavailable',
