@@ -202,7 +202,10 @@ test('a server that is none fails its checks with what to do, and no stack', asy
 });
 
 // Seen to fail without `trap` in watched-server.sh: the server is gone while attempts run, and the SDK tells of it.
-test('Ctrl-C in the middle tells what was done and nothing else, exits with 130 and leaves no process', async () => {
+// Tried again: on a starved machine the run may be over before the signal comes.
+test('Ctrl-C in the middle tells what was done and nothing else, exits with 130 and leaves no process', {
+  retry: 2,
+}, async () => {
   const { child, pid, server } = await startRetrying();
   process.kill(-pid, 'SIGINT');
   const { exitCode, all } = await child;
