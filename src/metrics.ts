@@ -7,7 +7,7 @@ function createRegistry() {
   return registry;
 }
 
-/** What the API counts. `outcome` of a submission: accepted; refused (nothing was started); unknown (it may have been). */
+/** What the API counts. `outcome` of a submission: accepted; replayed; refused (nothing was started); unknown (it may have been). */
 export function createApiMetrics() {
   const registry = createRegistry();
   const registers = [registry];

@@ -2,9 +2,20 @@ import { timingSafeEqual } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
 import { sha256 } from '../api-keys.ts';
 import type { Config } from '../config.ts';
+import type { TaskName } from '../tasks.ts';
 import { Problem } from './problem.ts';
 
-export type ApiEnvironment = { Variables: { owner: string; requestId: string; mayHaveStarted?: boolean } };
+export type ApiEnvironment = {
+  Variables: {
+    owner: string;
+    requestId: string;
+    mayHaveStarted?: boolean;
+    /** The task that this request submits, where its path does not tell. */
+    submits?: TaskName;
+    /** The submission was answered with the task that an earlier one under its key had started. */
+    isReplay?: boolean;
+  };
+};
 
 /** The owner of all tasks where no API keys are set. */
 const localOwner = 'local';

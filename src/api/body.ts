@@ -6,14 +6,20 @@ import { Problem, toValidationProblem } from './problem.ts';
 const maximumDepth = 64;
 
 /**
- * The request's JSON body, parsed by `schema`; no body at all is `{}`, whatever the content type says.
- * @throws {Problem} 415 for another content type or an encoded body, 400 for what is not JSON in UTF-8, 422 for what
- *   does not fit the schema. The size limit stands before this, in `app.ts`.
+ * The request's JSON body as it was received; no body at all is `{}`, whatever the content type says.
+ * @throws {Problem} 415 for another content type or an encoded body, 400 for what is not JSON in UTF-8. The size limit
+ *   stands before this, in `app.ts`.
  */
-export async function readInput<S extends z.ZodType>(c: Context, schema: S): Promise<z.output<S>> {
+export async function readBody(c: Context): Promise<unknown> {
   const bytes = mayHaveBody(c) ? await c.req.arrayBuffer().catch(throwCutShort) : new ArrayBuffer(0);
-  if (bytes.byteLength > 0) requireJson(c);
-  const parsed = schema.safeParse(bytes.byteLength > 0 ? parseJson(bytes) : {});
+  if (bytes.byteLength === 0) return {};
+  requireJson(c);
+  return parseJson(bytes);
+}
+
+/** @throws {Problem} 422 for a body that does not fit the schema. */
+export function toInput<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  const parsed = schema.safeParse(body);
   if (!parsed.success) throw toValidationProblem('invalid-input', parsed.error);
   return parsed.data;
 }

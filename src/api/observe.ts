@@ -15,8 +15,8 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     const route = matchedRoutes(c).find(({ method }) => method !== 'ALL')?.path ?? 'unmatched';
     const ms = performance.now() - started;
     metrics.requestDuration.observe({ method: c.req.method, route, status }, ms / 1_000);
-    const task = taskNames.find((name) => c.req.method === 'POST' && c.req.path === `/tasks/${name}`);
-    if (task) metrics.submissions.inc({ task, outcome: toOutcome(status, c.var.mayHaveStarted) });
+    const task = c.var.submits ?? taskNames.find((name) => c.req.method === 'POST' && c.req.path === `/tasks/${name}`);
+    if (task) metrics.submissions.inc({ task, outcome: toOutcome(status, c.var) });
     const isProbe = route === '/ready' || route === '/health';
     const level = isProbe ? 'debug' : status >= 500 ? 'warn' : task ? 'info' : 'debug';
     log[level](
@@ -25,5 +25,7 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     );
   });
 
-const toOutcome = (status: number, mayHaveStarted: boolean | undefined) =>
-  status < 300 ? 'accepted' : mayHaveStarted ? 'unknown' : 'refused';
+function toOutcome(status: number, { isReplay, mayHaveStarted }: ApiEnvironment['Variables']) {
+  if (status < 300) return isReplay ? 'replayed' : 'accepted';
+  return mayHaveStarted ? 'unknown' : 'refused';
+}

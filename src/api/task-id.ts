@@ -5,8 +5,9 @@ import { type TaskName, taskNames } from '../tasks.ts';
 /** What stands before every id of this owner's: 64 bits of a hash, for ids are never encrypted and names may be telling. */
 export const toOwnerPrefix = (owner: string) => `${sha256(owner).toString('hex').slice(0, 16)}_`;
 
-/** The id of a new task, which is also its workflow id: `{ownerHash}_{task}_{uuid}`. */
-export const createTaskId = (owner: string, name: TaskName) => `${toOwnerPrefix(owner)}${name}_${randomUUID()}`;
+/** The id of a new task, which is also its workflow id: `{ownerHash}_{task}_{uuid}`, with an idempotency key its hash. */
+export const createTaskId = (owner: string, name: TaskName, idempotencyKey?: string) =>
+  `${toOwnerPrefix(owner)}${name}_${idempotencyKey === undefined ? randomUUID() : sha256(idempotencyKey).toString('hex')}`;
 
 /** The task name in an id of this owner's; undefined for any other id, also another owner's. */
 export function toTaskName(owner: string, id: string): TaskName | undefined {

@@ -7,7 +7,14 @@ import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
 /** What a task's start puts into the memo, so that its state can be read with no worker alive. */
-export type TaskMemo = { input: TaskInput; maxAttempts: number; submittedAt: string };
+export type TaskMemo = {
+  input: TaskInput;
+  maxAttempts: number;
+  submittedAt: string;
+  /** Of a task with an idempotency key: what another submission under the key must be equal to. */
+  fingerprint?: string;
+  rerunOf?: string;
+};
 
 /** Events in a history before the activity was first scheduled; with more and none pending, it has come back. */
 const eventsBeforeActivity = 4;
@@ -29,23 +36,31 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
     ...(embedded && { temporal: `http://127.0.0.1:${embedded.uiPort}/namespaces/${namespace}/workflows/${id}` }),
   });
 
-  const toSubmitted = (id: string, name: TaskName, { input, maxAttempts, submittedAt }: TaskMemo): Task => ({
+  const toSubmitted = (
+    id: string,
+    name: TaskName,
+    { input, maxAttempts, submittedAt, rerunOf }: TaskMemo,
+    status: 'queued' | 'scheduled' = 'queued',
+  ): Task => ({
     id,
     name,
     input,
-    status: 'queued',
+    status,
     attempt: 1,
     maxAttempts,
     submittedAt,
+    ...(rerunOf && { rerunOf }),
     links: toLinks(id, true),
   });
 
-  const readTask = async (id: string, name: TaskName): Promise<Task> => {
+  /** The task, and what its start put into the memo. */
+  const readWithMemo = async (id: string, name: TaskName): Promise<{ task: Task; memo: TaskMemo }> => {
     const description = await client.workflow.getHandle(id).describe();
-    const submitted = toSubmitted(id, name, description.memo as TaskMemo);
+    const memo = description.memo as TaskMemo;
+    const submitted = toSubmitted(id, name, memo);
     const status = closedStatuses[description.status.name];
-    if (!status) return { ...submitted, ...(await readOpen(client, description)) };
-    return {
+    if (!status) return { memo, task: { ...submitted, ...(await readOpen(client, description)) } };
+    const task: Task = {
       ...submitted,
       status,
       ...((await readHistory(client, id, description.runId)) as Partial<Task>),
@@ -53,7 +68,10 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
       finishedAt: description.closeTime?.toISOString(),
       links: toLinks(id, false),
     };
+    return { memo, task };
   };
+
+  const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;
 
   const cancelTask = (task: Task) =>
     client.workflowService.requestCancelWorkflowExecution({
@@ -64,7 +82,7 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
       reason: toCancelReason(task),
     });
 
-  return { toSubmitted, readTask, cancelTask };
+  return { toSubmitted, readTask, readWithMemo, cancelTask };
 }
 
 export type TaskView = ReturnType<typeof createTaskView>;

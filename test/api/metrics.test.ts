@@ -31,7 +31,7 @@ const sum = (samples: Sample[], name: string, labels: Record<string, string>) =>
 const json = (text: string) => ({ headers: { 'content-type': 'application/json' }, body: text });
 
 // Seen to fail when `toOutcome` called a 4xx accepted.
-test('submissions are counted by task, accepted and refused apart', async () => {
+test('submissions are counted by task; accepted, replayed and refused apart', async () => {
   const count = (samples: Sample[], outcome: string) =>
     sum(samples, 'holdfast_submissions_total', { task: 'fetch-joke', outcome });
   const before = await readSamples();
@@ -39,10 +39,16 @@ test('submissions are counted by task, accepted and refused apart', async () => 
   await holdfast.submit({ category: 'dev' });
   await holdfast.call('POST', '/tasks/fetch-joke', json('{"category":7}'));
   await holdfast.call('POST', '/tasks/fetch-joke', json('{'));
+  for (const _ of [1, 2, 3])
+    await holdfast.call('POST', '/tasks/fetch-joke', { headers: { 'idempotency-key': 'counted' } });
+  const { body: cancelled } = await holdfast.call('POST', '/tasks/fetch-joke?delay=600');
+  await holdfast.call('POST', `/tasks/${cancelled.id}/cancel`);
+  await holdfast.call('POST', `/tasks/${cancelled.id}/rerun`);
   await holdfast.call('POST', '/tasks/fetch-joke', { headers: { 'content-type': 'text/plain' }, body: 'x' });
   const after = await readSamples();
-  expect(count(after, 'accepted') - count(before, 'accepted')).toBe(2);
-  expect(count(after, 'refused') - count(before, 'refused')).toBe(3);
+  expect(count(after, 'accepted') - count(before, 'accepted')).toBe(4);
+  expect(count(after, 'replayed') - count(before, 'replayed')).toBe(2);
+  expect(count(after, 'refused') - count(before, 'refused')).toBe(4);
   expect(count(after, 'unknown')).toBe(0);
 });
 

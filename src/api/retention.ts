@@ -1,0 +1,23 @@
+import type { Client } from '@temporalio/client';
+import { withinDeadline } from './calls.ts';
+
+/** It changes by an operator's hand, if ever. */
+const rememberedMs = 600_000;
+
+/**
+ * How long the namespace keeps a task after its end, in milliseconds; undefined while Temporal does not tell, for a missing
+ * header is better than a refused task. Asked once in ten minutes.
+ */
+export function createRetention({ workflowService }: Client, namespace: string) {
+  let known: { retentionMs: number; until: number } | undefined;
+  const ask = async () => {
+    const { config } = await workflowService.describeNamespace({ namespace });
+    return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
+  };
+  return async (): Promise<number | undefined> => {
+    if (known && known.until > performance.now()) return known.retentionMs;
+    const retentionMs = await withinDeadline(ask).catch(() => undefined);
+    if (retentionMs) known = { retentionMs, until: performance.now() + rememberedMs };
+    return retentionMs || undefined;
+  };
+}

@@ -1,0 +1,113 @@
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Config } from '../config.ts';
+import { toActivityOptions } from '../policy.ts';
+import type { TaskInput, TaskName } from '../tasks.ts';
+import { callTemporal } from './calls.ts';
+import { toFingerprint } from './idempotency.ts';
+import { Problem } from './problem.ts';
+import { createRetention } from './retention.ts';
+import type { Task } from './schemas.ts';
+import { createTaskId } from './task-id.ts';
+import type { TaskMemo, TaskView } from './task-view.ts';
+
+/** A workflow task whose worker died is handed on after this time instead of Temporal's 10 s. */
+const workflowTaskTimeoutMs = 5_000;
+
+export type Submission = {
+  owner: string;
+  name: TaskName;
+  input: TaskInput;
+  /** The request's body as it was received. */
+  body: unknown;
+  idempotencyKey: string | undefined;
+  delaySeconds?: number;
+  rerunOf?: string;
+};
+
+export type Submitted = {
+  task: Task;
+  /** Whether an earlier submission under the same key had started it. */
+  isReplay: boolean;
+  /** The answer's headers about this submission. */
+  headers: Record<string, string>;
+};
+
+/**
+ * Starts a task: with an idempotency key at most one, whoever else submits under the same key, in whatever process, for the key
+ * decides the workflow's id and Temporal refuses a second run of it.
+ */
+export function createSubmit({ client, config, view }: { client: Client; config: Config; view: TaskView }) {
+  const options = toActivityOptions(config.policy);
+  const { maximumAttempts: maxAttempts, jitter } = config.policy;
+  const readRetentionMs = createRetention(client, config.temporal.namespace);
+
+  const start = (
+    id: string,
+    name: TaskName,
+    { input, memo, delayMs }: { input: TaskInput; memo: TaskMemo; delayMs: number },
+  ) =>
+    client.workflow.start(name, {
+      workflowId: id,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      taskQueue: config.taskQueue,
+      workflowTaskTimeout: workflowTaskTimeoutMs,
+      ...(delayMs > 0 && { startDelay: delayMs }),
+      args: [{ input, options, jitter }],
+      memo,
+    });
+
+  /** The task that was started under this key before, if the two submissions are the same. */
+  async function readFirst(id: string, name: TaskName, fingerprint: string | undefined): Promise<Task> {
+    const { memo, task } = await view.readWithMemo(id, name);
+    if (memo.fingerprint === fingerprint) return task;
+    throw new Problem(
+      'idempotency-mismatch',
+      'Another submission was made under this Idempotency-Key; it is untouched',
+    );
+  }
+
+  async function toKeyHeaders({ finishedAt }: Task, isReplay: boolean): Promise<Record<string, string>> {
+    const retentionMs = await readRetentionMs();
+    const endMs = finishedAt ? Date.parse(finishedAt) : Date.now();
+    return {
+      ...(isReplay && { 'Idempotency-Replayed': 'true' }),
+      ...(retentionMs && { 'Idempotency-Expires': new Date(endMs + retentionMs).toISOString() }),
+    };
+  }
+
+  return async ({
+    owner,
+    name,
+    input,
+    body,
+    idempotencyKey,
+    delaySeconds = 0,
+    rerunOf,
+  }: Submission): Promise<Submitted> => {
+    const id = createTaskId(owner, name, idempotencyKey);
+    const fingerprint = idempotencyKey === undefined ? undefined : toFingerprint({ body, delaySeconds, rerunOf });
+    const submittedAt = new Date().toISOString();
+    const memo: TaskMemo = {
+      input,
+      maxAttempts,
+      submittedAt,
+      ...(fingerprint && { fingerprint }),
+      ...(rerunOf && { rerunOf }),
+    };
+    const delayMs = Math.round(delaySeconds * 1_000);
+    const first = await callTemporal(() =>
+      start(id, name, { input, memo, delayMs }).then(
+        () => undefined,
+        (error: unknown) => {
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return readFirst(id, name, fingerprint);
+          throw error;
+        },
+      ),
+    );
+    const task = first ?? view.toSubmitted(id, name, memo, delayMs > 0 ? 'scheduled' : 'queued');
+    const isReplay = first !== undefined;
+    const headers = idempotencyKey === undefined ? {} : await toKeyHeaders(task, isReplay);
+    return { task, isReplay, headers };
+  };
+}
