@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, loadEnvironment } from '../src/config.ts';
-import { taskNames, tasks } from '../src/tasks.ts';
+import { type TaskInput, taskNames, tasks } from '../src/tasks.ts';
 import { type Target, toTarget } from './client/target.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';
 import { SetupError } from './setup-error.ts';
@@ -14,7 +14,7 @@ import { openSession, type Session } from './task/session.ts';
 import { submitTasks } from './task/submit-tasks.ts';
 
 /** `npm run task`: submits tasks to a running Holdfast and watches them, over HTTP. */
-const command = createCommand('task', 'Submits tasks to a running Holdfast, watches, lists and cancels them.')
+const command = createCommand('task', 'Submits tasks to a running Holdfast, watches, lists, cancels and reruns them.')
   .option('--url <url>', 'the Holdfast to talk to (default: HOLDFAST_URL, else where HOST and PORT put one)')
   .option('--json', 'print JSON documents of the API, one a line, and nothing else on stdout')
   .configureHelp({ showGlobalOptions: true })
@@ -55,7 +55,11 @@ for (const name of taskNames) {
     .addHelpText('after', `\n${watched}`)
     .action((flags: { count: number; wait: boolean }, self: Command) => {
       const { count, wait } = flags;
-      choose(self, (session) => submitTasks({ name, input: toInput(flags), count, wait }, session));
+      // The API is the judge of the input: a newer one may take more than this catalogue knows.
+      const input = toInput(flags) as TaskInput;
+      choose(self, (session) =>
+        submitTasks({ submit: (holdfast) => holdfast.submit(name, input), count, wait }, session),
+      );
     });
 }
 
@@ -86,6 +90,16 @@ command
   .argument('<id>', 'its whole id', parseId)
   .action((id: string, _, self: Command) => {
     choose(self, (session) => cancelTask(id, session));
+  });
+
+command
+  .command('rerun')
+  .description('Submit the input of a finished task again, as a new task')
+  .argument('<id>', 'its whole id', parseId)
+  .option('--watch', watchFlag)
+  .option('--no-wait', 'submit only: exit code 0 if it was accepted')
+  .action((id: string, { wait }: { wait: boolean }, self: Command) => {
+    choose(self, (session) => submitTasks({ submit: (holdfast) => holdfast.rerun(id), count: 1, wait }, session));
   });
 
 command.parse();

@@ -89,6 +89,7 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }
     submit: <N extends TaskName>(name: N, input?: TaskInput<N>) => call<Task>('POST', `/tasks/${name}`, input),
     read: (id: string) => call<Task>('GET', `/tasks/${encodeURIComponent(id)}`),
     cancel: (id: string) => call<Task>('POST', `/tasks/${encodeURIComponent(id)}/cancel`),
+    rerun: (id: string) => call<Task>('POST', `/tasks/${encodeURIComponent(id)}/rerun`),
     /** A page of the list; `query` as the API names its parameters. */
     list: (query: Record<string, string> = {}) => call<TaskPage>('GET', `/tasks?${new URLSearchParams(query)}`),
 

@@ -1,5 +1,5 @@
 import type { Task } from '../../src/api/schemas.ts';
-import type { TaskInput, TaskName } from '../../src/tasks.ts';
+import type { HoldfastClient } from '../client/holdfast-client.ts';
 import { SetupError } from '../setup-error.ts';
 import { toFault } from './faults.ts';
 import { eachOf } from './follow.ts';
@@ -8,17 +8,17 @@ import type { Session } from './session.ts';
 
 const submissionsAtOnce = 10;
 
-type Wish = { name: TaskName; input: unknown; count: number; wait: boolean };
+/** `submit` starts one of the `count` tasks: a new one, or another run of an old one. */
+type Wish = { submit: (holdfast: HoldfastClient) => Promise<Task>; count: number; wait: boolean };
 
 /** The accepted tasks, and why the first that was not accepted was not: it stops those not yet sent, as Ctrl-C does. */
-async function submitAll({ name, input, count }: Wish, { submitting, output, signal }: Session) {
+async function submitAll({ submit, count }: Wish, { submitting, output, signal }: Session) {
   const tasks = new Map<string, Task>();
   const faults: unknown[] = [];
   await eachOf(Array.from({ length: count }), submissionsAtOnce, async () => {
     if (signal.aborted || faults.length > 0) return;
     try {
-      // The API is the judge of the input: a newer one may take more than this catalogue knows.
-      const task = await submitting.submit(name, input as TaskInput);
+      const task = await submit(submitting);
       tasks.set(task.id, task);
       output.task(task, { idToo: true });
     } catch (error) {

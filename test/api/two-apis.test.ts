@@ -43,7 +43,7 @@ async function untilListed(count: number): Promise<string[]> {
   return items.map(({ id }) => id);
 }
 
-// Seen to fail, with some 10,000 tasks, when `createTaskId` left the key out.
+// Seen to fail when `createTaskId` left the key out.
 test('100 submissions under each of 100 keys, over two API processes of which one is killed, are exactly 100 tasks', async () => {
   const keys = Array.from({ length: 100 }, () => randomUUID());
   const dispatcher = new Agent({ connections: 100 });
@@ -85,7 +85,7 @@ test('100 submissions under each of 100 keys, over two API processes of which on
   expect(ids).toHaveLength(100);
 }, 300_000);
 
-// Seen to fail when `createTaskId` left the key out: two tasks after the retry.
+// Seen to fail when `createTaskId` left the key out.
 test('a client that goes away at any byte of its request has started one task or none; its retry makes that exactly one', async () => {
   const { url } = doors[1] as { url: string };
   const before = await untilListed(0);

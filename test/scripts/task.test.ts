@@ -262,7 +262,7 @@ describe('Ctrl-C', () => {
   });
 });
 
-describe('status, cancel and list', () => {
+describe('status, cancel, rerun and list', () => {
   test('status shows a task and exits with 0; with --watch the exit code is that of its end', async () => {
     const [good, bad] = await Promise.all([
       signed.submit(),
@@ -302,6 +302,26 @@ describe('status, cancel and list', () => {
       exitCode: 1,
       errors: [expect.stringMatching(/404 .*There is no task of this id.* list shows the ids\.$/)],
     });
+  });
+
+  test('rerun submits the same input as a new task and follows it; a task still open is refused in one line', async () => {
+    const category = scripted([{ status: 404 }]);
+    const { id } = await signed.submit({ category });
+    expect((await signed.until(id, isFinished)).status).toBe('failed');
+    holdfast.jokes.rules.add({ when: { category }, then: [{}], repeat: true });
+    const rerun = await run(['rerun', id, '--json']);
+    expect(rerun).toMatchObject({ exitCode: 0, errors: [] });
+    const documents = parseLines(rerun.lines);
+    expect(documents.at(-1)).toMatchObject({ status: 'completed', rerunOf: id, input: { category } });
+    expect(documents.at(-1)?.id).not.toBe(id);
+
+    const open = await signed.submit({ category: scripted([{ status: 503 }], { repeat: true }) });
+    expect(await run(['rerun', open.id])).toMatchObject({
+      exitCode: 1,
+      lines: [],
+      errors: [expect.stringMatching(/409 The task has not ended yet \(The task is \w+: rerun it when it has ended\)/)],
+    });
+    await signed.call('POST', `/tasks/${open.id}/cancel`);
   });
 
   test('list shows a page and says that there are more; --all follows the cursors to the end', async () => {
