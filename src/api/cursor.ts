@@ -1,31 +1,49 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
+import { type ApiKey, sha256 } from '../api-keys.ts';
 import { Problem } from './problem.ts';
 
 export type Phase = 'open' | 'closed';
 /** Where a page begins: the open ones come first, and Temporal's own token says how far in them or in the finished. */
 export type Position = { phase: Phase; token: string };
-const cursorSchema = z.strictObject({ phase: z.enum(['open', 'closed']), token: z.base64(), filter: z.string() });
+const positionSchema = z.strictObject({ phase: z.enum(['open', 'closed']), token: z.base64() });
 
-/** A cursor is bound to the filter that it was made with. */
-export const toCursor = (cursor: z.infer<typeof cursorSchema>) =>
-  Buffer.from(JSON.stringify(cursor)).toString('base64url');
+/** Without API keys everyone is the one owner, and a forged cursor shows no more than the list itself: anybody may know this. */
+const withoutApiKeys = sha256('the cursors of an API without keys');
 
-/** @throws {Problem} `bad-request` for every cursor that is not one of ours with this filter. */
-export function parseCursor(cursor: string, filter: string, start: Phase): Position {
-  try {
-    const parsed = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    // Our own cursors go on in a phase, or lead from the open ones, all read, to the finished.
-    const goesOn = parsed.token !== '' && (parsed.phase === start || leadsOver(filter));
-    const begins = parsed.token === '' && parsed.phase === 'closed' && leadsOver(filter);
-    if (parsed.filter === filter && (goesOn || begins)) return parsed;
-  } catch {
-    // falls through to the one answer for every cursor that is not ours
-  }
-  throw toCursorProblem();
+/**
+ * The cursors of one owner's list under one filter: none of another owner or filter is taken, and none that was changed. The first of
+ * the owner's secrets signs and any of them verifies: a cursor outlives the beginning of a rotation, and counts in every API process.
+ */
+export function createCursors(apiKeys: ApiKey[], owner: string, filter: string) {
+  const ofOwner = apiKeys.filter((key) => key.owner === owner).map(({ secretHash }) => secretHash);
+  const [signing = withoutApiKeys, ...others] = ofOwner;
+  const sign = (secret: Buffer, text: string) => {
+    const key = createHmac('sha256', secret).update('holdfast list cursor').digest();
+    return createHmac('sha256', key).update(`${filter} ${text}`).digest('base64url');
+  };
+
+  return {
+    toCursor(position: Position): string {
+      const text = Buffer.from(JSON.stringify(position)).toString('base64url');
+      return `${text}.${sign(signing, text)}`;
+    },
+
+    /** @throws {Problem} `bad-request` for every cursor that is not one of these. */
+    parseCursor(cursor: string): Position {
+      const [, text = '', signature = ''] = /^([\w-]+)\.([\w-]{43})$/.exec(cursor) ?? [];
+      const isOurs = [signing, ...others].some(
+        (secret) => signature && timingSafeEqual(Buffer.from(sign(secret, text)), Buffer.from(signature)),
+      );
+      if (!isOurs) throw toCursorProblem();
+      try {
+        return positionSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+      } catch {
+        throw toCursorProblem();
+      }
+    },
+  };
 }
-
-/** Only a list of every status has both phases. */
-const leadsOver = (filter: string) => filter.endsWith(':');
 
 export function toCursorProblem(): Problem {
   const detail = 'is not a cursor of this list with these filters';

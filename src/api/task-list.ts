@@ -1,7 +1,8 @@
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import type { Config } from '../config.ts';
 import { grpcStatus, toEpochMs, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
-import { type Position, parseCursor, toCursor, toCursorProblem } from './cursor.ts';
+import { createCursors, type Position, toCursorProblem } from './cursor.ts';
 import type { TaskSummary } from './schemas.ts';
 import { toTaskName } from './task-id.ts';
 import { closedStatuses, type TaskMemo, type TaskView } from './task-view.ts';
@@ -12,7 +13,11 @@ const closeLooks = 200;
 const closeLooksAtOnce = 20;
 
 /** Reads one page of an owner's tasks: the open ones first by start, then the latest finished. */
-export const createTaskList = (client: Client, namespace: string, { readTask }: TaskView) => {
+export const createTaskList = (
+  client: Client,
+  { apiKeys, temporal: { namespace } }: Config,
+  { readTask }: TaskView,
+) => {
   const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
     const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
     const page = await client.workflowService
@@ -28,9 +33,9 @@ export const createTaskList = (client: Client, namespace: string, { readTask }: 
   };
 
   return async (owner: string, query: ListQuery): Promise<{ items: TaskSummary[]; nextCursor: string | null }> => {
-    const filter = `${query.name ?? ''}:${query.status ?? ''}`;
+    const { toCursor, parseCursor } = createCursors(apiKeys, owner, `${query.name ?? ''}:${query.status ?? ''}`);
     const phase = isClosedStatus(query.status) ? 'closed' : 'open';
-    const start: Position = query.cursor ? parseCursor(query.cursor, filter, phase) : { phase, token: '' };
+    const start: Position = query.cursor ? parseCursor(query.cursor) : { phase, token: '' };
     const looksCloser = ['queued', 'running', 'retrying', 'cancelling'].includes(query.status ?? '');
     const size = Math.min(query.limit ?? 50, looksCloser ? closeLooks : 1_000);
     const page = await readPage(owner, query, start, size);
@@ -41,7 +46,7 @@ export const createTaskList = (client: Client, namespace: string, { readTask }: 
       page.next = rest.next;
     }
     const items = looksCloser ? await keepStatus(page.items, query.status, readTask) : page.items;
-    return { items, nextCursor: page.next ? toCursor({ ...page.next, filter }) : null };
+    return { items, nextCursor: page.next ? toCursor(page.next) : null };
   };
 };
 

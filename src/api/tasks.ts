@@ -21,7 +21,7 @@ const noInput = z.strictObject({});
 export function createTaskRoutes({ client, config }: { client: Client; config: Config }) {
   const app = new OpenAPIHono<ApiEnvironment>();
   const view = createTaskView(client, config);
-  const listTasks = createTaskList(client, config.temporal.namespace, view);
+  const listTasks = createTaskList(client, config, view);
   const submit = createSubmit({ client, config, view });
 
   const requireTaskName = (owner: string, id: string): TaskName => {
