@@ -6,11 +6,13 @@ import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import { type ApiEnvironment, requireApiKey } from './auth.ts';
+import { createDocsRoutes } from './docs.ts';
 import { guardOrigin, limitBody, setSafeHeaders } from './edge.ts';
 import { createHealthRoutes } from './health.ts';
 import { observeRequests } from './observe.ts';
-import { documentInfo, documentRoute, metricsRoute } from './openapi.ts';
+import { documentRoute, metricsRoute, toDocument } from './openapi.ts';
 import { answerProblem, Problem, toProblem, toValidationProblem } from './problem.ts';
+import { createProblemRoutes } from './problem-pages.ts';
 import { createRetryPlanRoute } from './retry-plan.ts';
 import { createTaskRoutes } from './tasks.ts';
 
@@ -46,6 +48,8 @@ export function createApp({ client, config, log, metrics }: AppDependencies) {
     if (!result.success) throw toValidationProblem('bad-request', result.error);
   };
   app.route('/', createHealthRoutes({ client, config }));
+  app.route('/', createProblemRoutes());
+  app.route('/', createDocsRoutes());
   app.openapi(documentRoute, (c) => c.json(document(), 200));
 
   app.use(requireApiKey(config));
@@ -55,8 +59,7 @@ export function createApp({ client, config, log, metrics }: AppDependencies) {
   app.route('/', createTaskRoutes({ client, config }));
   app.route('/', createRetryPlanRoute(config));
 
-  const bearer = app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  const document = memoize(() => app.getOpenAPI31Document({ ...documentInfo, security: [{ [bearer.name]: [] }] }));
+  const document = memoize(() => toDocument(app));
   return app;
 }
 

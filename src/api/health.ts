@@ -18,7 +18,10 @@ const status = (value: string, description: string) => ({
 const health = createRoute({
   method: 'get',
   path: '/health',
+  operationId: 'readHealth',
+  tags: ['Operation'],
   summary: 'Whether this process lives',
+  description: 'Asks nobody else: it is 200 also while Temporal is away.',
   security: [],
   request: { query: noQuery },
   responses: { 200: status('ok', 'It lives'), ...toResponses() },
@@ -27,10 +30,13 @@ const health = createRoute({
 const ready = createRoute({
   method: 'get',
   path: '/ready',
+  operationId: 'readReadiness',
+  tags: ['Operation'],
   summary: 'Whether tasks would run: Temporal answers and a worker polled lately',
+  description: 'The problem of a 503 says which of the two is missing.',
   security: [],
   request: { query: noQuery },
-  responses: { 200: status('ready', 'Tasks run'), ...toResponses(503) },
+  responses: { 200: status('ready', 'Tasks run'), ...toResponses('not-ready', 'temporal-unavailable') },
 });
 
 export function createHealthRoutes({ client, config }: { client: Client; config: Config }) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -71,6 +72,7 @@ function toAnswer(slug: ProblemSlug) {
     body: JSON.stringify(new Problem(slug, 'The request could not be read').toJSON('/')),
     headers: {
       'Content-Type': 'application/problem+json',
+      'X-Request-Id': randomUUID(),
       ...safeHeaders,
       ...(slug === 'method-not-allowed' && { Allow: 'GET, HEAD, POST' }),
       Connection: 'close',

@@ -100,11 +100,15 @@ const retryPlanSchema = z
 const route = createRoute({
   method: 'get',
   path: '/retry-plan',
+  operationId: 'planRetries',
+  tags: ['Policy'],
   summary: 'The timeline that a failing task would follow, and what is odd about the policy',
+  description:
+    'Nothing is started. Without parameters it is the policy of this server; each parameter puts a value in place of its own.',
   request: { query: planQuery },
   responses: {
     200: { description: 'The plan', content: { 'application/json': { schema: retryPlanSchema } } },
-    ...toResponses(401),
+    ...toResponses('unauthorized'),
   },
 });
 

@@ -37,8 +37,11 @@ export const taskSchema = z
     nextAttemptAt: time.optional().describe('While retrying'),
     lastFailure: failureSchema.optional().describe('Of the latest failed attempt'),
     output: anyOutput.optional().describe('Of a completed task'),
-    failure: failureSchema
-      .extend({ reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']) })
+    failure: z
+      .object({
+        ...failureSchema.shape,
+        reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
+      })
       .optional()
       .describe('Of a failed task'),
     submittedAt: time,
@@ -69,16 +72,3 @@ export const taskListSchema = z
   .openapi('TaskList');
 
 export type TaskSummary = z.infer<typeof taskListSchema>['items'][number];
-
-export const problemSchema = z
-  .object({
-    type: z.string().openapi({ example: '/problems/not-found' }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    retryable: z.boolean().optional(),
-    outcome: z.enum(['not-started', 'unknown']).optional(),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-  })
-  .openapi('Problem');

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type TaskName, tasks } from '../tasks.ts';
-import { anyPost, noQuery, toResponses } from './openapi.ts';
+import { anyBody, anyPost, noQuery, toHeaders, toResponses } from './openapi.ts';
 import { taskListSchema, taskSchema } from './schemas.ts';
 import { listQuery } from './visibility.ts';
 
@@ -30,59 +30,85 @@ const idempotencyHeaders = z.object({
     .describe('Makes the call safe to repeat: the same key and request always mean the same task'),
 });
 
+/** How a client goes on from a task that it was given. */
+const links = Object.fromEntries(
+  ['readTask', 'cancelTask', 'rerunTask'].map((operationId) => [
+    operationId,
+    { operationId, parameters: { id: '$response.body#/id' } },
+  ]),
+);
+
 const accepted = (description: string) => ({
   ...body(taskSchema, description),
-  headers: z.object({
-    Location: z.string(),
-    'Idempotency-Replayed': z.literal('true').optional().describe('The task was submitted before under this key'),
-    'Idempotency-Expires': z.iso.datetime().optional().describe('With a key: it is remembered at least until then'),
-  }),
+  headers: toHeaders('Location', 'Idempotency-Replayed', 'Idempotency-Expires'),
+  links,
 });
+
+const ofTask = ['unauthorized', 'not-found', 'temporal-unavailable'] as const;
 
 export const taskRoutes = {
   list: createRoute({
     method: 'get',
     path: '/tasks',
+    operationId: 'listTasks',
+    tags: ['Tasks'],
     summary: 'List tasks: open ones first by start, then the latest finished',
+    description:
+      'Without a status an open task shows as `scheduled` or `open`. The statuses `queued`, `running`, `retrying` and `cancelling` look closer at up to 200 open tasks a request, so a page may be short and still have a `nextCursor`. A new task may take a second to appear.',
     request: { query: listQuery },
-    responses: { 200: body(taskListSchema, 'A page of tasks'), ...toResponses(401, 503) },
+    responses: { 200: body(taskListSchema, 'A page of tasks'), ...toResponses('unauthorized', 'temporal-unavailable') },
   }),
   read: createRoute({
     method: 'get',
     path: '/tasks/{id}',
+    operationId: 'readTask',
+    tags: ['Tasks'],
+    description: 'Its state, its attempts, and at its end the output or the failure. Tasks of other keys are a 404.',
     summary: 'Read a task; works with no worker alive',
     request: { params: idParameter, query: noQuery },
-    responses: { 200: body(taskSchema, 'The task as it is now'), ...toResponses(401, 404, 503) },
+    responses: { 200: body(taskSchema, 'The task as it is now'), ...toResponses(...ofTask) },
   }),
   cancel: createRoute({
     method: 'post',
     path: '/tasks/{id}/cancel',
+    operationId: 'cancelTask',
+    tags: ['Tasks'],
+    description: 'A task that waits is cancelled at once. To cancel a cancelled task again is no fault.',
     summary: 'Cancel a task; a running attempt is told with its next heartbeat',
     request: { params: idParameter, query: noQuery },
     responses: {
       202: body(taskSchema, 'The task, cancelling or cancelled'),
-      ...toResponses(...anyPost, 401, 404, 409, 415, 422, 503),
+      ...toResponses(...anyPost, ...anyBody, ...ofTask, 'already-finished'),
     },
   }),
   rerun: createRoute({
     method: 'post',
     path: '/tasks/{id}/rerun',
+    operationId: 'rerunTask',
+    tags: ['Tasks'],
+    description: 'A new task, whose `rerunOf` names the old one. The old one stays as it is.',
     summary: 'Submit the input of a finished task again, under the policy of today',
     request: { params: idParameter, query: noQuery, headers: idempotencyHeaders },
     responses: {
       202: accepted('The new task'),
-      ...toResponses(...anyPost, 401, 404, 409, 415, 422, 503),
+      ...toResponses(...anyPost, ...anyBody, ...ofTask, 'still-open', 'idempotency-mismatch'),
     },
   }),
   submit: (name: TaskName) => ({
     method: 'post' as const,
     path: `/tasks/${name}`,
+    operationId: `submit-${name}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    tags: ['Tasks'],
     summary: tasks[name].summary,
+    description: 'Answers as soon as the task is kept; read it to see how it gets on.',
     request: {
       query: submitQuery,
       headers: idempotencyHeaders,
       body: { required: false, content: { 'application/json': { schema: tasks[name].input } } },
     },
-    responses: { 202: accepted('The accepted task'), ...toResponses(...anyPost, 401, 415, 422, 503) },
+    responses: {
+      202: accepted('The accepted task'),
+      ...toResponses(...anyPost, ...anyBody, 'unauthorized', 'idempotency-mismatch', 'temporal-unavailable'),
+    },
   }),
 };

@@ -17,7 +17,7 @@ const post = (body: Body, contentType = 'application/json', headers = {}) =>
 
 /** How many workflows the API has started on this queue, by its own count of what it accepted. */
 async function countAccepted(): Promise<number> {
-  const page = await (await fetch(`${holdfast.url}/metrics`)).text();
+  const page = (await holdfast.fetch('GET', '/metrics')).text;
   return Number(/holdfast_submissions_total\{[^}]*outcome="accepted"\} (\d+)/.exec(page)?.[1] ?? 0);
 }
 
@@ -30,7 +30,10 @@ const close = 'Connection: close';
 async function exchangeOne(pieces: Parameters<typeof exchange>[1], options?: Parameters<typeof exchange>[2]) {
   const answers = await exchange(holdfast.url, pieces, options);
   expect(answers).toHaveLength(1);
-  return answers[0] as WireAnswer;
+  const [answer] = answers as [WireAnswer];
+  const [, method = '', path = ''] = /^(\S+) (\S+)/.exec(String([pieces].flat()[0])) ?? [];
+  holdfast.contract.hold({ method, path, ...answer });
+  return answer;
 }
 
 /** Sends over Node's own client, which takes methods, targets and headers that `fetch` refuses. */
@@ -45,7 +48,9 @@ function send(method: string, path: string, headers: Record<string, string | str
         const pairs = Object.entries(response.headers).map(
           ([name, value]) => [name, String(value)] as [string, string],
         );
-        resolve({ status: response.statusCode ?? 0, headers: new Headers(pairs), text, raw: text });
+        const answer = { status: response.statusCode ?? 0, headers: new Headers(pairs), text, raw: text };
+        holdfast.contract.hold({ method, path, ...answer });
+        resolve(answer);
       });
     });
     outgoing.on('error', reject).end();
@@ -381,7 +386,7 @@ describe('every answer', () => {
     const { id } = await holdfast.submit();
     const paths = ['/health', '/openapi.json', '/tasks', `/tasks/${id}`, '/tasks/nope', '/nothing', '/ready'];
     for (const path of paths) expectSafeHeaders(await holdfast.call('GET', path));
-    expectSafeHeaders(await fetch(`${holdfast.url}/metrics`));
+    expectSafeHeaders(await holdfast.fetch('GET', '/metrics'));
     expectSafeHeaders(await holdfast.call('POST', '/tasks/fetch-joke'));
     expectSafeHeaders(await holdfast.call('POST', `/tasks/${id}/cancel`));
   });
@@ -456,7 +461,7 @@ describe('on the wire', () => {
     'a client that goes away in the middle of %s body starts nothing and is no failure of ours',
     async (_, line, body) => {
       const count = async (status: number) => {
-        const page = await (await fetch(`${holdfast.url}/metrics`)).text();
+        const page = (await holdfast.fetch('GET', '/metrics')).text;
         const sample = `route="/tasks/fetch-joke",status="${status}"} `;
         return Number(page.match(new RegExp(`_count\\{method="POST",${sample}(\\d+)`))?.[1] ?? 0);
       };

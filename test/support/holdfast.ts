@@ -13,6 +13,7 @@ import { type Config, type Environment, loadConfig } from '../../src/config.ts';
 import { createApiMetrics } from '../../src/metrics.ts';
 import { createClient } from '../../src/temporal.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';
+import { createContract, type Document } from './contract.ts';
 
 export type RunningWorker = { attempts: AttemptRecord[]; stop: () => Promise<void> };
 
@@ -61,17 +62,27 @@ export async function startHoldfast(environment: Environment = {}) {
   const server = await listen(app, { host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
   const workers: RunningWorker[] = [];
+  const document = await app.request('/openapi.json', { headers: { host: 'localhost' } });
+  const contract = createContract((await document.json()) as Document);
 
   const holdfast = {
     url,
     config,
     client,
     jokes,
-    /** The answer's status, headers and parsed JSON body. */
+    contract,
+    /** The answer's status, headers and parsed JSON body; throws for one that the API's document does not foresee. */
     async call(method: string, path: string, init: Omit<RequestInit, 'method'> = {}) {
+      const { status, headers, text } = await holdfast.fetch(method, path, init);
+      return { status, headers, text, body: text ? JSON.parse(text) : undefined };
+    },
+    /** The same for answers that are no JSON. */
+    async fetch(method: string, path: string, init: Omit<RequestInit, 'method'> = {}) {
       const response = await fetch(`${url}${path}`, { method, ...init });
+      const { status, headers } = response;
       const text = await response.text();
-      return { status: response.status, headers: response.headers, text, body: text ? JSON.parse(text) : undefined };
+      contract.hold({ method, path, status, headers, text });
+      return { status, headers, text };
     },
     /** Submits a fetch-joke task; `category` also names it to the joke API's rules. */
     async submit(input?: { category?: string }): Promise<Task> {
