@@ -22,6 +22,7 @@ const page = `<!doctype html>
 <title>Holdfast API</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="/docs/page.css">
 <main id="docs"></main>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>
@@ -32,11 +33,17 @@ const page = `<!doctype html>
 const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });
 `;
 
+/** On a telephone the table of answers is wider than the page. */
+const style = `body { margin: 0 }
+.responses-inner { overflow-x: auto }
+`;
+
 const toPackageFile = (name: string) => createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`);
 
 const files = {
   '': { type: 'text/html', summary: 'A page to read and try this API', read: async () => page },
   '/start.js': { type: 'text/javascript', summary: 'What starts that page', read: async () => start },
+  '/page.css': { type: 'text/css', summary: 'What that page adds to its style', read: async () => style },
   '/swagger-ui-bundle.js': { type: 'text/javascript', summary: 'The script of that page', read: readPackageFile },
   '/swagger-ui.css': { type: 'text/css', summary: 'The style of that page', read: readPackageFile },
 };

@@ -70,9 +70,12 @@ test('needs no key itself, and calls with the one that it is given', async () =>
   await status.getByText('200').waitFor();
 });
 
-test.each(['', '/start.js', '/swagger-ui-bundle.js', '/swagger-ui.css'])('/docs%s has safe headers', async (name) => {
-  expectSafeHeaders(await locked.fetch('GET', `/docs${name}`));
-});
+test.each(['', '/start.js', '/page.css', '/swagger-ui-bundle.js', '/swagger-ui.css'])(
+  '/docs%s has safe headers',
+  async (name) => {
+    expectSafeHeaders(await locked.fetch('GET', `/docs${name}`));
+  },
+);
 
 test('a page for a browser that cannot run it is still a document with a title', async () => {
   expect((await open.fetch('GET', '/docs')).text).toContain('<title>Holdfast API</title>');

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { loadEnvironment } from '../src/config.ts';
+import { type Target, toTarget } from './client/target.ts';
+import { createCommand, runCommand, wholeNumber } from './command.ts';
+import { obtainSchemathesis } from './schemathesis.ts';
+import { SetupError } from './setup-error.ts';
+import { startStack } from './stack/start-stack.ts';
+
+/** `npm run fuzz`: holds a Holdfast to its own document with requests that nobody thought of. */
+const command = createCommand('fuzz', 'Property-based tests of the whole API against /openapi.json, with Schemathesis.')
+  .option('--url <url>', 'a Holdfast that runs already; without it one is started, with a joke API, and stopped again')
+  .option('--examples <n>', 'requests a phase makes of each operation, at most', wholeNumber(1, 1_000_000), 500)
+  .option(
+    '--seed <n>',
+    'where the random numbers begin; several are several runs (default: 1)',
+    (text, seeds: number[] = []) => [...seeds, wholeNumber(0, 2 ** 31 - 1)(text)],
+  )
+  .option('--minutes <n>', 'the longest that each run may take', wholeNumber(1, 1_440), 15)
+  .option('--verbose', "show the words of the stack's processes, on stderr")
+  .addHelpText(
+    'after',
+    `
+A Holdfast given by --url gets thousands of tasks. Its key is read from HOLDFAST_API_KEY.
+Exit codes: 0 every answer was as documented. 1 one was not, or time was up.`,
+  )
+  .parse();
+const flags = command.opts<{ url?: string; examples: number; seed?: number[]; minutes: number; verbose?: true }>();
+const say = (line: string) => console.log(line);
+const config = fileURLToPath(new URL('fuzz/schemathesis.toml', import.meta.url));
+
+/** One run: gives Schemathesis' own exit code. */
+async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number, signal: AbortSignal): Promise<number> {
+  // What it writes by itself, its database of examples among it, goes there.
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-fuzz-'));
+  const choice = [
+    ...['--seed', String(seed), '--max-examples', String(flags.examples), '--generation-database', ':memory:'],
+    // Without keys nobody is refused.
+    ...(apiKey === undefined ? ['--exclude-checks', 'ignored_auth'] : []),
+  ];
+  try {
+    const { exitCode, timedOut, cause } = await execa(
+      schemathesis,
+      ['--config-file', config, 'run', `${url}/openapi.json`, '--checks', 'all', '--continue-on-failure', ...choice],
+      {
+        cwd: directory,
+        env: { HOLDFAST_API_KEY: apiKey ?? 'none', PYTHONUNBUFFERED: '1' },
+        stdin: 'ignore',
+        stdout: 'inherit',
+        stderr: 'inherit',
+        reject: false,
+        timeout: flags.minutes * 60_000,
+        cancelSignal: signal,
+      },
+    );
+    signal.throwIfAborted();
+    if (timedOut)
+      throw new SetupError(`The run was not done after ${flags.minutes} min: set --minutes, or fewer --examples.`);
+    if (exitCode === undefined) throw new SetupError(`Schemathesis did not run: ${String(cause)}`);
+    return exitCode;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+await runCommand(async (signal) => {
+  const environment = loadEnvironment();
+  const explicitPath = environment.SCHEMATHESIS_PATH || undefined;
+  const schemathesis = await obtainSchemathesis({ explicitPath, say, signal });
+  const runAll = async (target: Target) => {
+    let worst = 0;
+    for (const seed of flags.seed ?? [1]) worst = Math.max(worst, await fuzz(schemathesis, target, seed, signal));
+    return worst;
+  };
+  if (flags.url !== undefined) return await runAll(toTarget(environment, flags.url));
+  const apiKey = 'fuzz'.padEnd(32, '-');
+  const listen = flags.verbose && ((words: string) => void process.stderr.write(words));
+  const stack = await startStack({
+    say,
+    signal,
+    environment: { API_KEYS: `fuzz:${apiKey}` },
+    ...(listen && { listen }),
+  });
+  try {
+    return await runAll({ url: stack.url, apiKey });
+  } finally {
+    await stack.stop();
+  }
+});

@@ -1,0 +1,65 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { fillCache, findOnPath, isExecutable, toCachePath } from './obtain/cache.ts';
+import { type Obtain, obtainFirstWorking } from './obtain/first-working.ts';
+import { runStep } from './obtain/run-step.ts';
+
+const version = '4.32.5';
+const executable = 'schemathesis';
+const requirements = fileURLToPath(new URL('fuzz/requirements.txt', import.meta.url));
+
+/** The scripts that pip writes name the directory that they were written in; this one may be moved. */
+const wrapper = `#!/bin/sh
+exec "$(dirname "$0")/venv/bin/python" -m schemathesis.cli "$@"
+`;
+
+/** Its own words of what it is; rejects for another version, whose checks may be others. */
+async function checkSchemathesis(path: string): Promise<string> {
+  const { stdout } = await execa(path, ['--version'], { timeout: 60_000, stdin: 'ignore' });
+  if (!stdout.endsWith(`version ${version}`)) throw new Error(`${path} --version says "${stdout.slice(0, 80)}"`);
+  return `schemathesis ${version}`;
+}
+
+async function installWithPip(directory: string, { say, signal }: Obtain) {
+  const python = await findOnPath('python3');
+  if (!python) throw new Error('python3 is not on PATH');
+  const venv = join(directory, 'venv');
+  const describe = (_: number, line: string) => `Schemathesis: installing${line && `, now ${line}`}`;
+  await runStep(python, ['-m', 'venv', venv], { say, signal, describe });
+  const install = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--requirement', requirements];
+  await runStep(join(venv, 'bin', 'python'), install, { say, signal, describe });
+  await writeFile(join(directory, executable), wrapper);
+  await chmod(join(directory, executable), 0o755);
+}
+
+/**
+ * The path of a `schemathesis` of the one version that the fuzzer is written for: `SCHEMATHESIS_PATH`, else PATH, our cache, PyPI
+ * through pip, which fills the cache.
+ * @throws {SetupError} naming what to install, if none works.
+ */
+export async function obtainSchemathesis(options: Obtain): Promise<string> {
+  const entry = toCachePath('schemathesis', version);
+  const cached = join(entry, executable);
+  const install = async () => {
+    const fill = (directory: string) => installWithPip(directory, options);
+    await fillCache(entry, { fill, check: (directory) => checkSchemathesis(join(directory, executable)) });
+    return cached;
+  };
+  return await obtainFirstWorking(
+    {
+      what: 'Schemathesis',
+      variable: 'SCHEMATHESIS_PATH',
+      check: checkSchemathesis,
+      sources: [
+        { name: 'PATH', find: () => findOnPath(executable) },
+        { name: 'the cache', find: async () => ((await isExecutable(cached)) ? cached : undefined) },
+        { name: 'pip install', find: install },
+      ],
+      advice:
+        'Install Python 3.10 or newer with venv (on Debian `apt-get install python3-venv`), or set SCHEMATHESIS_PATH to a schemathesis of that version.',
+    },
+    options,
+  );
+}
