@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** A registry that already watches this process: heap, RSS, CPU, event loop lag, garbage collection. */
 function createRegistry() {
@@ -24,6 +24,11 @@ export function createApiMetrics() {
       help: 'Time to answer a request',
       labelNames: ['method', 'route', 'status'] as const,
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    openEventStreams: new Gauge({
+      name: 'holdfast_open_event_streams',
+      help: 'Clients following a task at the moment',
       registers,
     }),
   };

@@ -13,17 +13,21 @@ const closeGraceMs = 5_000;
 const config = loadConfigOrExit();
 const log = createLog(config, 'api');
 const client = createClient(config);
-const app = createApp({ client, config, log, metrics: createApiMetrics() });
+const stopping = new AbortController();
+const app = createApp({ client, config, log, metrics: createApiMetrics(), stopping: stopping.signal });
 
 try {
   const server = await listen(app, config);
   onStop(async (reason) => {
     log.info(`API stops (${reason})`);
+    stopping.abort();
     const force = setTimeout(() => server.closeAllConnections(), closeGraceMs);
     server.close();
-    server.closeIdleConnections();
+    // Not once: an answer that is given meanwhile leaves its connection idle, and Node would keep that.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
     await once(server, 'close');
     clearTimeout(force);
+    clearInterval(sweep);
     await client.connection.close();
     log.info('API stopped');
     process.exit();

@@ -8,18 +8,28 @@ import type { ApiMetrics } from '../metrics.ts';
 import { type ApiEnvironment, requireApiKey } from './auth.ts';
 import { createDocsRoutes } from './docs.ts';
 import { guardOrigin, limitBody, setSafeHeaders } from './edge.ts';
+import { createEventRoutes } from './events.ts';
 import { createHealthRoutes } from './health.ts';
 import { observeRequests } from './observe.ts';
 import { documentRoute, metricsRoute, toDocument } from './openapi.ts';
 import { answerProblem, Problem, toProblem, toValidationProblem } from './problem.ts';
 import { createProblemRoutes } from './problem-pages.ts';
 import { createRetryPlanRoute } from './retry-plan.ts';
+import { createTaskView } from './task-view.ts';
 import { createTaskRoutes } from './tasks.ts';
+import { createWatcher } from './watch.ts';
 
-export type AppDependencies = { client: Client; config: Config; log: Logger; metrics: ApiMetrics };
+export type AppDependencies = {
+  client: Client;
+  config: Config;
+  log: Logger;
+  metrics: ApiMetrics;
+  /** Aborted when the process is asked to end: whoever follows or waits for a task is let go. */
+  stopping?: AbortSignal;
+};
 
 /** The whole HTTP surface. It listens nowhere by itself: a test calls `createApp(…).request('/health')`. */
-export function createApp({ client, config, log, metrics }: AppDependencies) {
+export function createApp({ client, config, log, metrics, stopping }: AppDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
 
   app.onError((error, c) => {
@@ -56,7 +66,10 @@ export function createApp({ client, config, log, metrics }: AppDependencies) {
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
   );
-  app.route('/', createTaskRoutes({ client, config }));
+  const view = createTaskView(client, config);
+  const watcher = createWatcher(view, stopping);
+  app.route('/', createTaskRoutes({ client, config, watcher }));
+  app.route('/', createEventRoutes(view, watcher, metrics));
   app.route('/', createRetryPlanRoute(config));
 
   const document = memoize(() => toDocument(app));

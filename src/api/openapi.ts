@@ -37,9 +37,15 @@ const headers = {
     false,
   ),
   Location: header('Where the task can be read', { type: 'string', pattern: '^/tasks/' }),
+  'Preference-Applied': header(
+    'The `wait` of `Prefer` that was honoured',
+    { type: 'string', pattern: '^wait=\\d+$' },
+    false,
+  ),
   'Retry-After': header('Seconds to wait before the next try', { type: 'integer', minimum: 1 }),
   Vary: header('The answer depends on this header of the request', { type: 'string', enum: ['Accept'] }),
   'WWW-Authenticate': header('How to sign in (RFC 6750)', { type: 'string', pattern: '^Bearer ' }),
+  'X-Accel-Buffering': header('Tells proxies to pass each event on at once', { type: 'string', const: 'no' }),
   'X-Request-Id': header('Names this request in the log; a caller may choose it', { type: 'string', minLength: 1 }),
 };
 type HeaderName = keyof typeof headers;

@@ -32,6 +32,8 @@ export const problemTexts: Record<ProblemSlug, string> = {
     'Something that nobody foresaw; the log has it under the `X-Request-Id` of the answer. Trying again may help. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
   'temporal-unavailable':
     'The Temporal server behind this API does not answer. Try again after `Retry-After` seconds. `outcome` says of a submission whether the task may have started (`unknown`) or certainly has not (`not-started`).',
+  'too-many-streams':
+    'This process holds as many event streams open as it can. Read the task now and then instead, or try again after `Retry-After`.',
   'not-ready':
     'Temporal answers, but no worker has asked for work lately: tasks are accepted and wait. Start a worker, or ask again after `Retry-After` seconds.',
 };

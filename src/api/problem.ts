@@ -24,6 +24,7 @@ export const problems = {
   'headers-too-large': { status: 431, title: 'The header fields are too large' },
   'internal-error': { status: 500, title: 'The API failed', retryable: true },
   'temporal-unavailable': { status: 503, title: 'Temporal does not answer', retryable: true },
+  'too-many-streams': { status: 503, title: 'Too many event streams are open', retryable: true },
   'not-ready': { status: 503, title: 'Not ready to run tasks', retryable: true },
 } as const satisfies Record<string, { status: ContentfulStatusCode; title: string; retryable?: true }>;
 

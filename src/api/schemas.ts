@@ -47,7 +47,12 @@ export const taskSchema = z
     submittedAt: time,
     finishedAt: time.optional(),
     rerunOf: z.string().optional(),
-    links: z.object({ self: z.string(), cancel: z.string().optional(), temporal: z.string().optional() }),
+    links: z.object({
+      self: z.string(),
+      cancel: z.string().optional(),
+      events: z.string().optional(),
+      temporal: z.string().optional(),
+    }),
   })
   .openapi('Task');
 

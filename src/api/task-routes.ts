@@ -3,6 +3,7 @@ import { type TaskName, tasks } from '../tasks.ts';
 import { anyBody, anyPost, noQuery, toHeaders, toResponses } from './openapi.ts';
 import { taskListSchema, taskSchema } from './schemas.ts';
 import { listQuery } from './visibility.ts';
+import { preferHeader, waitQuery } from './wait.ts';
 
 const idParameter = z.object({ id: z.string().describe('The id of a task') });
 const body = (schema: z.ZodType, description: string) => ({ description, content: { 'application/json': { schema } } });
@@ -20,14 +21,16 @@ export const submitQuery = z.strictObject({
     .optional()
     .openapi({ type: 'number', minimum: 0, maximum: longestDelaySeconds, default: 0 })
     .describe('Seconds until the first attempt; the task is `scheduled` until then'),
+  wait: waitQuery,
 });
 
-const idempotencyHeaders = z.object({
+const submissionHeaders = z.object({
   'Idempotency-Key': z
     .string()
     .optional()
     .openapi({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })
     .describe('Makes the call safe to repeat: the same key and request always mean the same task'),
+  Prefer: preferHeader,
 });
 
 /** How a client goes on from a task that it was given. */
@@ -40,9 +43,11 @@ const links = Object.fromEntries(
 
 const accepted = (description: string) => ({
   ...body(taskSchema, description),
-  headers: toHeaders('Location', 'Idempotency-Replayed', 'Idempotency-Expires'),
+  headers: toHeaders('Location', 'Idempotency-Replayed', 'Idempotency-Expires', 'Preference-Applied'),
   links,
 });
+
+const ended = 'The finished task: it ended while the caller waited';
 
 const ofTask = ['unauthorized', 'not-found', 'temporal-unavailable'] as const;
 
@@ -88,8 +93,9 @@ export const taskRoutes = {
     tags: ['Tasks'],
     description: 'A new task, whose `rerunOf` names the old one. The old one stays as it is.',
     summary: 'Submit the input of a finished task again, under the policy of today',
-    request: { params: idParameter, query: noQuery, headers: idempotencyHeaders },
+    request: { params: idParameter, query: z.strictObject({ wait: waitQuery }), headers: submissionHeaders },
     responses: {
+      200: accepted(ended),
       202: accepted('The new task'),
       ...toResponses(...anyPost, ...anyBody, ...ofTask, 'still-open', 'idempotency-mismatch'),
     },
@@ -103,10 +109,11 @@ export const taskRoutes = {
     description: 'Answers as soon as the task is kept; read it to see how it gets on.',
     request: {
       query: submitQuery,
-      headers: idempotencyHeaders,
+      headers: submissionHeaders,
       body: { required: false, content: { 'application/json': { schema: tasks[name].input } } },
     },
     responses: {
+      200: accepted(ended),
       202: accepted('The accepted task'),
       ...toResponses(...anyPost, ...anyBody, 'unauthorized', 'idempotency-mismatch', 'temporal-unavailable'),
     },

@@ -32,7 +32,7 @@ export const closedStatuses: Record<string, 'completed' | 'failed' | 'cancelled'
 export function createTaskView(client: Client, { embedded, temporal: { namespace } }: Config) {
   const toLinks = (id: string, isOpen: boolean): Task['links'] => ({
     self: `/tasks/${id}`,
-    ...(isOpen && { cancel: `/tasks/${id}/cancel` }),
+    ...(isOpen && { cancel: `/tasks/${id}/cancel`, events: `/tasks/${id}/events` }),
     ...(embedded && { temporal: `http://127.0.0.1:${embedded.uiPort}/namespaces/${namespace}/workflows/${id}` }),
   });
 

@@ -2,47 +2,47 @@ import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
 import type { Config } from '../config.ts';
-import { type TaskName, taskNames, tasks } from '../tasks.ts';
+import { taskNames, tasks } from '../tasks.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { readBody, toInput } from './body.ts';
 import { callTemporal } from './calls.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 import { Problem, toValidationProblem } from './problem.ts';
 import { createSubmit, type Submission } from './submit.ts';
-import { toTaskName } from './task-id.ts';
+import { requireTaskName } from './task-id.ts';
 import { createTaskList } from './task-list.ts';
 import { submitQuery, taskRoutes } from './task-routes.ts';
 import { createTaskView } from './task-view.ts';
+import { answerAccepted } from './wait.ts';
+import type { Watcher } from './watch.ts';
 
 /** What a call without input takes: no body, or an empty object. */
 const noInput = z.strictObject({});
 
+type TaskDependencies = { client: Client; config: Config; watcher: Watcher };
+/** How a submission reached us, and how long its caller waits. */
+type Accepting = Omit<Submission, 'owner' | 'idempotencyKey'> & { wait: number | undefined };
+
 /** The tasks of the catalogue: submit, read, list, cancel, rerun. */
-export function createTaskRoutes({ client, config }: { client: Client; config: Config }) {
+export function createTaskRoutes({ client, config, watcher }: TaskDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   const view = createTaskView(client, config);
   const listTasks = createTaskList(client, config, view);
   const submit = createSubmit({ client, config, view });
 
-  const requireTaskName = (owner: string, id: string): TaskName => {
-    const name = toTaskName(owner, id);
-    if (!name) throw new Problem('not-found', 'There is no task of this id');
-    return name;
-  };
-
-  const accept = async (c: Context<ApiEnvironment>, submission: Omit<Submission, 'owner' | 'idempotencyKey'>) => {
+  const accept = async (c: Context<ApiEnvironment>, { wait, ...submission }: Accepting) => {
     const idempotencyKey = readIdempotencyKey(c);
     const { task, isReplay, headers } = await submit({ owner: c.var.owner, idempotencyKey, ...submission });
     c.set('isReplay', isReplay);
-    return c.json(task, 202, { Location: `/tasks/${task.id}`, ...headers });
+    return answerAccepted(c, watcher, { task, headers }, wait);
   };
 
   for (const name of taskNames) {
     app.openAPIRegistry.registerPath(taskRoutes.submit(name));
     app.post(`/tasks/${name}`, async (c) => {
-      const { delay } = toQuery(submitQuery, c.req.queries());
+      const { delay, wait } = toQuery(submitQuery, c.req.queries());
       const body = await readBody(c);
-      return accept(c, { name, body, input: toInput(tasks[name].input, body), delaySeconds: delay });
+      return accept(c, { name, body, input: toInput(tasks[name].input, body), delaySeconds: delay, wait });
     });
   }
 
@@ -77,12 +77,13 @@ export function createTaskRoutes({ client, config }: { client: Client; config: C
 
   app.openapi(taskRoutes.rerun, async (c) => {
     const { id } = c.req.valid('param');
+    const { wait } = c.req.valid('query');
     const name = requireTaskName(c.var.owner, id);
     c.set('submits', name);
     const body = toInput(noInput, await readBody(c));
     const { task, memo } = await callTemporal(() => view.readWithMemo(id, name));
     if (!task.finishedAt) throw new Problem('still-open', `The task is ${task.status}: rerun it when it has ended`);
-    return accept(c, { name, body, input: toInput(tasks[name].input, memo.input), rerunOf: id });
+    return accept(c, { name, body, input: toInput(tasks[name].input, memo.input), rerunOf: id, wait });
   });
 
   // Behind the routes of the catalogue: a name nobody knows is a 404 that says which there are, not a 405.

@@ -63,7 +63,11 @@ test('the Location of a 202 reads as the same task at once, before any worker sa
   const { headers, body } = await workerless.call('POST', '/tasks/fetch-joke', json({ category: 'dev' }));
   const read = await workerless.call('GET', headers.get('location') ?? '');
   expect(read).toMatchObject({ status: 200, body });
-  expect(read.body.links).toEqual({ self: `/tasks/${body.id}`, cancel: `/tasks/${body.id}/cancel` });
+  expect(read.body.links).toEqual({
+    self: `/tasks/${body.id}`,
+    cancel: `/tasks/${body.id}/cancel`,
+    events: `/tasks/${body.id}/events`,
+  });
 });
 
 // Seen to fail when `readOpen` named the last attempt instead of the coming one.
