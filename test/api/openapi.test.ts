@@ -162,11 +162,11 @@ test('every answer of a tour through the API is one that the document foresees',
   expect(await until(waiting.body.id, isFinished)).toMatchObject({ status: 'cancelled' });
   await visit(cancel(joke.body.id));
   const waited = { headers: { prefer: 'wait=20' } };
-  await visit(tour('POST', '/tasks/fetch-joke?wait=20', '/tasks/fetch-joke'));
-  await visit(tour('POST', `/tasks/${joke.body.id}/rerun?wait=20`, '/tasks/{id}/rerun', waited));
+  await visit(tour('POST', '/tasks/fetch-joke?wait=20'));
+  await visit(tour('POST', `/tasks/${joke.body.id}/rerun?wait=20`, waited));
   for (const id of [joke.body.id, 'nope']) {
-    await visit(tour('GET', `/tasks/${id}/events`, '/tasks/{id}/events'));
-    await visit(tour('GET', `/tasks/${id}/events`, '/tasks/{id}/events', nobody));
+    await visit(tour('GET', `/tasks/${id}/events`));
+    await visit(tour('GET', `/tasks/${id}/events`, nobody));
   }
   await visit(read('nope'));
   await visit(cancel('nope'));
