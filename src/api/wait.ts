@@ -14,7 +14,7 @@ export const waitQuery = z
   .transform(Number)
   .refine((seconds) => seconds <= longestS, rule)
   .optional()
-  .openapi({ type: 'number', minimum: 0, maximum: longestS, example: '20' })
+  .openapi({ type: 'number', minimum: 0, maximum: longestS })
   .describe('Seconds to wait for the task to end');
 
 export const preferHeader = z
