@@ -3,8 +3,13 @@ import { gzipSync } from 'node:zlib';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import { categories, findJoke, pickJoke, toJokeJson } from './jokes.ts';
 
-/** What is to be sent, complete; `endless` stands for bytes that never end. */
-export type Answer = { status: number; headers: Record<string, string>; body: Buffer | 'endless' };
+/** What is to be sent, complete; `endless` stands for bytes that never end. `jokeId` is that of the joke that it tells. */
+export type Answer = {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer | 'endless';
+  jokeId?: string;
+};
 
 export type Question = { method: string; path: string; category: string | null; origin: string };
 
@@ -24,6 +29,9 @@ const typed = (contentType: string, body: string, status = 200): Answer => ({
 });
 const json = (value: unknown, status = 200) => typed('application/json', JSON.stringify(value), status);
 
+type JokeJson = ReturnType<typeof toJokeJson>;
+const tell = (joke: JokeJson): Answer => ({ ...json(joke), jokeId: joke.id });
+
 /** The error answer of that status, in api.chucknorris.io's form. */
 export const toErrorAnswer = (status: number, message: string, path: string) =>
   json(toErrorJson(status, message, path), status);
@@ -40,11 +48,11 @@ export function toNaturalAnswer(
   if (path === '/jokes/categories') return json(categories);
   if (path === '/jokes/random')
     return category === null || isKnown(category)
-      ? json(toJokeJson(pickJoke(category), origin))
+      ? tell(toJokeJson(pickJoke(category), origin))
       : toErrorAnswer(404, `No jokes for category "${category}" found.`, path);
   const id = path.slice('/jokes/'.length);
   const joke = findJoke(id);
-  return joke ? json(toJokeJson(joke, origin)) : toErrorAnswer(404, `Joke with id "${id}" not found.`, path);
+  return joke ? tell(toJokeJson(joke, origin)) : toErrorAnswer(404, `Joke with id "${id}" not found.`, path);
 }
 
 const markup =
@@ -53,9 +61,9 @@ const mebibyte = 1_048_576;
 /** Packed once: it takes tens of milliseconds in which nobody else is answered. */
 let bomb: Buffer | undefined;
 
-const bodies: Record<NonNullable<Behaviour['body']>, (joke: ReturnType<typeof toJokeJson>) => Answer> = {
-  joke: json,
-  'joke-with-markup': (joke) => json({ ...joke, value: markup }),
+const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer> = {
+  joke: tell,
+  'joke-with-markup': (joke) => tell({ ...joke, value: markup }),
   empty: () => ({ status: 200, headers: {}, body: Buffer.alloc(0) }),
   html: () => typed('text/html; charset=utf-8', '<!doctype html><title>Maintenance</title><h1>Back soon</h1>'),
   text: (joke) => typed('text/plain; charset=utf-8', joke.value),

@@ -35,6 +35,7 @@ export function createJokeApi() {
     const entry = ledger.open({ taskKey, attempt, category, method, path });
     const gone = new AbortController();
     let ending: Outcome = 'client-gone';
+    let jokeId: string | undefined;
     const record = {
       status: (status: number) => Object.assign(entry, { status }),
       /** A hang ends later, with the client; every other end is now. */
@@ -43,7 +44,7 @@ export function createJokeApi() {
         else ledger.end(entry, outcome);
       },
     };
-    response.once('finish', () => ledger.end(entry, 'answered'));
+    response.once('finish', () => ledger.end(entry, 'answered', jokeId));
     response.once('close', () => {
       ledger.end(entry, server.listening ? ending : 'closed');
       gone.abort();
@@ -52,7 +53,9 @@ export function createJokeApi() {
     const question = { method, path, category, origin: `http://${request.headers.host ?? 'localhost'}` };
     try {
       const behaviour = readBehaviour(request, url) ?? rules.next(entry);
-      await send(response, toAnswer(behaviour, question, isKnown), behaviour, record, gone.signal);
+      const answer = toAnswer(behaviour, question, isKnown);
+      jokeId = answer.jokeId;
+      await send(response, answer, behaviour, record, gone.signal);
     } catch (error) {
       if (gone.signal.aborted || response.headersSent) return void response.destroy();
       const isBadInput = error instanceof z.ZodError || error instanceof SyntaxError;

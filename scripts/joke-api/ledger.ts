@@ -18,6 +18,8 @@ export type LedgerEntry = {
   endedAt: number | null;
   /** The status sent, null when none was. */
   status: number | null;
+  /** Of the joke that was told to the end; null when none was. */
+  jokeId: string | null;
   outcome: Outcome;
 };
 
@@ -51,14 +53,15 @@ export function createLedger() {
         startedAt: nowMs(),
         endedAt: null,
         status: null,
+        jokeId: null,
         outcome: 'open',
       };
       entries.push(entry);
       return entry;
     },
     /** The first end counts. */
-    end(entry: LedgerEntry, outcome: Outcome) {
-      if (entry.endedAt === null) Object.assign(entry, { endedAt: nowMs(), outcome });
+    end(entry: LedgerEntry, outcome: Outcome, jokeId: string | null = null) {
+      if (entry.endedAt === null) Object.assign(entry, { endedAt: nowMs(), jokeId, outcome });
     },
     /** Copies, oldest first; `inFlight` and `maxInFlight` are of that task key and category, whatever `after` leaves out. */
     read({ taskKey, category, after = 0 }: LedgerFilter = {}) {

@@ -2,6 +2,7 @@ import { type Check, expectThat } from '../checks/check.ts';
 import { toPercentiles } from '../checks/percentiles.ts';
 import { countOpen, submitAtOnce, untilAllFinished } from './load.ts';
 import type { Target } from './target.ts';
+import { expectToldJokes } from './told-jokes.ts';
 
 const title = 'Burst Load Pattern';
 const bursts = 5;
@@ -29,7 +30,10 @@ export const burstLoad: Check<Target> = {
         finished.map((task) => Date.parse(task.finishedAt ?? '') - Date.parse(task.submittedAt)),
       );
       const completed = finished.filter(({ status }) => status === 'completed').length;
-      if (target.jokeApi) expectThat(completed === count, `${count - completed} of ${count} tasks did not complete`);
+      if (target.jokeApi) {
+        expectThat(completed === count, `${count - completed} of ${count} tasks did not complete`);
+        await expectToldJokes(finished, ledger, target.jokeApi);
+      }
       // The first one only warms up: whatever follows it would look quick.
       if (burst > 0) p95s.push(p95);
       say(

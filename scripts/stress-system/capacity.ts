@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Check, expectThat } from '../checks/check.ts';
 import { submitAtOnce, untilAllFinished } from './load.ts';
 import { needsJokeApi, type Target } from './target.ts';
+import { expectToldJokes } from './told-jokes.ts';
 
 const title = 'Worker Capacity';
 const holdMs = 500;
@@ -30,6 +31,7 @@ export const capacity: Check<Target> = {
     expectThat(maxInFlight === slots, `Only ${maxInFlight} attempts ran at once while tasks waited for ${slots} slots`);
     const completed = finished.filter(({ status }) => status === 'completed').length;
     expectThat(completed === count, `${count - completed} of ${count} tasks did not complete`);
+    await expectToldJokes(finished, items, jokeApi);
     return `Attempts at once reached ${slots} and never passed it`;
   },
 };

@@ -3,6 +3,7 @@ import { type Check, expectThat } from '../checks/check.ts';
 import type { Behaviour } from '../joke-api/behaviour.ts';
 import { untilAllFinished } from './load.ts';
 import { needsJokeApi, type Target } from './target.ts';
+import { expectToldJokes } from './told-jokes.ts';
 
 const title = 'Error Handling';
 
@@ -92,6 +93,7 @@ export const errorHandling: Check<Target> = {
           startedAt - (items[call]?.endedAt ?? 0) >= shortestMs - 10,
           `${name} ${how}: the next call came ${Math.round(startedAt - (items[call]?.endedAt ?? 0))} ms later, not after ${asked} ms`,
         );
+      await expectToldJokes([task], items, jokeApi);
       if (mended) continue;
       const reason = isFinal ? 'non-retryable' : 'attempts-exhausted';
       expectThat(

@@ -7,6 +7,7 @@ import type { LedgerEntry } from '../joke-api/ledger.ts';
 import { toCallsByTask } from './calls.ts';
 import { submitAtOnce, untilAllFinished } from './load.ts';
 import { needsJokeApi, type Target } from './target.ts';
+import { expectToldJokes } from './told-jokes.ts';
 
 const title = 'Retry Behavior Under Load';
 const failingShare = 0.3;
@@ -118,6 +119,7 @@ export const retries: Check<Target> = {
       waits.length > 0 && Math.abs(share - failingShare * 100) <= chance,
       `The upstream failed ${share.toFixed(0)} % of the calls, not about ${failingShare * 100} %: nothing is proved`,
     );
+    await expectToldJokes(finished, items, jokeApi);
     return `All ${count} tasks ended, and ${waits.length} retries waited as the policy says`;
   },
 };

@@ -2,14 +2,13 @@ import { type Check, expectThat } from '../checks/check.ts';
 import { toPercentileLine, toPercentiles } from '../checks/percentiles.ts';
 import { submitAtOnce, untilAllFinished } from './load.ts';
 import type { Target } from './target.ts';
+import { expectToldJokes } from './told-jokes.ts';
 
 /** What the predecessor reached with 100 tasks was 42.74/s; its guide demanded this. */
 const leastASecond = 40;
 const predecessor = 42.74;
 /** The rate of a handful is only the latency of one. */
 const fewestForARate = 50;
-/** Whose jokes are held against the upstream's own. */
-const jokesCompared = 20;
 
 const title = 'Concurrent Task Submissions';
 
@@ -39,11 +38,7 @@ export const submissions: Check<Target> = {
     say(`  Submission to end: ${toPercentileLine(toPercentiles(latencies))}`);
     if (target.jokeApi) {
       expectThat(completed === count, `${count - completed} of ${count} accepted tasks did not complete`);
-      for (const { id, output } of finished.slice(0, jokesCompared))
-        expectThat(
-          output !== undefined && (await target.jokeApi.joke(output.id)) === output.joke,
-          `Task ${id} has a joke that the upstream never told: ${output?.joke}`,
-        );
+      await expectToldJokes(finished, ledger, target.jokeApi);
     }
     expectThat(
       count < fewestForARate || rate >= leastASecond,

@@ -46,7 +46,26 @@ const mutants: Mutant[] = [
     file: 'src/activities/fetch-joke.ts',
     from: 'return { id, joke: value, url: link };',
     to: "return { id, joke: 'not the joke', url: link };",
-    says: /has a joke that the upstream never told: not the joke/,
+    says: /was told joke \S+ \(.+\), but has \S+ \(not the joke\)/,
+  },
+  {
+    broken: 'all tasks end with the joke of the first',
+    only: 1,
+    file: 'src/activities/fetch-joke.ts',
+    from: 'return { id, joke: value, url: link };',
+    to: 'return (globalThis.first ??= { id, joke: value, url: link });',
+    says: /was told joke \S+ \(.+\), but has \S+ \(.+\)/,
+  },
+  {
+    broken: 'every task ends with the joke that was told to the one before',
+    only: 2,
+    file: 'src/activities/fetch-joke.ts',
+    from: 'return { id, joke: value, url: link };',
+    to: `const mine = { id, joke: value, url: link };
+    const before = globalThis.before ?? mine;
+    globalThis.before = mine;
+    return before;`,
+    says: /was told joke \S+ \(.+\), but has \S+ \(.+\)/,
   },
   {
     broken: 'the wait is 2·n instead of 2^n',

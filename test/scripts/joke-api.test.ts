@@ -442,6 +442,7 @@ describe('the ledger', () => {
       startedAt: expect.any(Number),
       endedAt: expect.any(Number),
       status: 200,
+      jokeId: expect.stringMatching(/^[\w-]{22}$/),
       outcome: 'answered',
     });
     expect(second).toMatchObject({ seq: 2, taskKey: null, attempt: null, category: null, path: '/jokes/categories' });
@@ -449,6 +450,16 @@ describe('the ledger', () => {
     expect(first?.startedAt).toBeLessThanOrEqual(first?.endedAt ?? 0);
     expect(first?.endedAt).toBeLessThanOrEqual(second?.startedAt ?? 0);
     expect(Math.abs(Date.now() - (first?.startedAt ?? 0))).toBeLessThan(60_000);
+  });
+
+  test('names the joke that was told, and none where no joke was told to the end', async () => {
+    const told = (await (await ask()).body.json()) as { id: string };
+    for (const behaviour of [{ status: 503 }, { body: 'wrong-shape' }] as Behaviour[])
+      await (await ask(behaviour)).body.dump();
+    const { body } = await ask({ cutShort: true });
+    await expect(body.text()).rejects.toThrow();
+    await entryEnds('cut-short');
+    expect(api.ledger().map(({ jokeId }) => jokeId)).toEqual([told.id, null, null, null]);
   });
 
   test('an attempt that is no number is null', async () => {
