@@ -13,16 +13,21 @@ export function createJokeApiClient({ url: given, signal }: Options) {
   const url = given.replace(/\/+$/, '');
 
   /** @throws {SetupError} when nothing, or something else, answers there. */
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async function call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    ended: AbortSignal | null = signal ?? null,
+  ): Promise<T> {
     let response: Response;
     try {
       response = await fetch(`${url}${path}`, {
         method,
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(ended ? [ended] : [])]),
       });
     } catch {
-      signal?.throwIfAborted();
+      ended?.throwIfAborted();
       throw new SetupError(`The joke API at ${url} cannot be reached: npm run joke-api runs one.`);
     }
     const answer = response.status === 204 ? {} : await response.json().catch(() => undefined);
@@ -31,11 +36,26 @@ export function createJokeApiClient({ url: given, signal }: Options) {
     return answer as T;
   }
 
+  // Neither ends with the signal: a rule of which nobody knows, or that nobody removes, would stay in somebody's joke API.
+  const addRule = async (rule: RuleInput) => (await call<{ id: string }>('POST', '/admin/rules', rule, null)).id;
+  const removeRule = (id: string) => call<object>('DELETE', `/admin/rules/${id}`, undefined, null);
+
   return {
     url,
     /** The new rule's id. A category that it names exists as long as the rule does. */
-    addRule: async (rule: RuleInput) => (await call<{ id: string }>('POST', '/admin/rules', rule)).id,
-    removeRule: (id: string) => call<object>('DELETE', `/admin/rules/${id}`),
+    addRule,
+    removeRule,
+    /** Runs `work` under these rules, and removes them whatever happens, Ctrl-C too. */
+    async withRules<T>(rules: RuleInput[], work: () => Promise<T>): Promise<T> {
+      const ids: string[] = [];
+      try {
+        for (const rule of rules) ids.push(await addRule(rule));
+        signal?.throwIfAborted();
+        return await work();
+      } finally {
+        await Promise.all(ids.map(removeRule));
+      }
+    },
     ledger: (filter: { taskKey?: string; category?: string; after?: string } = {}) =>
       call<LedgerPage>('GET', `/admin/ledger?${new URLSearchParams(filter)}`),
     /** The joke of that id; undefined if the upstream has none. */

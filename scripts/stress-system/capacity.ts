@@ -18,13 +18,14 @@ export const capacity: Check<Target> = {
     const { say } = tools;
     const count = slots * rounds;
     const category = `stress-${randomUUID()}`;
-    const rule = await jokeApi.addRule({ when: { category }, then: [{ delayMs: holdMs }], repeat: true });
+    const rule = { when: { category }, then: [{ delayMs: holdMs }], repeat: true };
     say(`${count} tasks, each held for ${holdMs} ms by the upstream, on ${slots} slots...`);
-    const { tasks, faults } = await submitAtOnce(target, { check: title, count, input: { category } }, tools);
-    expectThat(faults.length === 0, `${faults.length} submissions were not accepted, first: ${faults[0]}`);
-    const finished = await untilAllFinished(holdfast, tasks, tools);
+    const finished = await jokeApi.withRules([rule], async () => {
+      const { tasks, faults } = await submitAtOnce(target, { check: title, count, input: { category } }, tools);
+      expectThat(faults.length === 0, `${faults.length} submissions were not accepted, first: ${faults[0]}`);
+      return await untilAllFinished(holdfast, tasks, tools);
+    });
     const { items, maxInFlight } = await jokeApi.ledger({ category });
-    await jokeApi.removeRule(rule);
     record.finished(title, finished, items);
     say(`  At once at the upstream, most: ${maxInFlight} of ${slots}`);
     expectThat(maxInFlight <= slots, `${maxInFlight} attempts ran at once, more than the ${slots} slots`);

@@ -62,17 +62,15 @@ export const errorHandling: Check<Target> = {
       ...retried.map((failing) => ({ ...failing, how: 'always', repeat: true, attempts: maximumAttempts })),
       ...ending.map((failing) => ({ ...failing, how: 'always', repeat: true, attempts: 1 })),
     ].map((one) => ({ ...one, category: `stress-${randomUUID()}` }));
-    const rules = await Promise.all(
-      cases.map(({ category, behaviour, repeat }) =>
-        jokeApi.addRule({ when: { category }, then: [behaviour], repeat }),
-      ),
-    );
-    const submitted = await Promise.all(cases.map(({ category }) => holdfast.submit('fetch-joke', { category })));
-    const finished = await untilAllFinished(holdfast, submitted, tools, 600_000);
-    const endOf = new Map(finished.map((task) => [task.id, task]));
+    const rules = cases.map(({ category, behaviour, repeat }) => ({ when: { category }, then: [behaviour], repeat }));
+    const finished = await jokeApi.withRules(rules, async () => {
+      const submitted = await Promise.all(cases.map(({ category }) => holdfast.submit('fetch-joke', { category })));
+      return await untilAllFinished(holdfast, submitted, tools, 600_000);
+    });
+    const endOf = new Map(finished.map((task) => [task.input.category, task]));
 
-    for (const [index, { name, behaviour, how, repeat, attempts, type, upstreamStatus, category }] of cases.entries()) {
-      const task = endOf.get(submitted[index]?.id ?? '');
+    for (const { name, behaviour, how, repeat, attempts, type, upstreamStatus, category } of cases) {
+      const task = endOf.get(category);
       const { items } = await jokeApi.ledger({ category });
       record.finished(title, task ? [task] : [], items);
       const isFinal = ending.some((one) => one.name === name);
@@ -105,7 +103,6 @@ export const errorHandling: Check<Target> = {
         `${name} ${how}: the failure says upstream status ${task.failure.upstreamStatus}, not ${upstreamStatus}`,
       );
     }
-    await Promise.all(rules.map((rule) => jokeApi.removeRule(rule)));
     return `${retried.length} retryable and ${ending.length} final kinds of failure ended as specified`;
   },
 };

@@ -86,21 +86,16 @@ export const retries: Check<Target> = {
     const jokeApi = target.jokeApi as NonNullable<Target['jokeApi']>;
     const { say } = tools;
     const category = `stress-${randomUUID()}`;
-    const rule = await jokeApi.addRule({
-      when: { category },
-      then: [{ status: 503 }],
-      repeat: true,
-      ratio: failingShare,
-      seed: category,
-    });
+    const rule = { when: { category }, then: [{ status: 503 }], repeat: true, ratio: failingShare, seed: category };
     say(`${count} tasks, the upstream failing ${failingShare * 100} % of all calls...`);
-    const { tasks, faults } = await submitAtOnce(target, { check: title, count, input: { category } }, tools);
-    expectThat(faults.length === 0, `${faults.length} submissions were not accepted, first: ${faults[0]}`);
     const worstMs = Array.from({ length: policy.maximumAttempts }, (_, index) => toWaitMs(policy, index + 1) ?? 0);
     const withinMs = worstMs.reduce((sum, wait) => sum + wait * (1 + policy.jitter) + lateMs, 120_000);
-    const finished = await untilAllFinished(holdfast, tasks, tools, withinMs);
+    const finished = await jokeApi.withRules([rule], async () => {
+      const { tasks, faults } = await submitAtOnce(target, { check: title, count, input: { category } }, tools);
+      expectThat(faults.length === 0, `${faults.length} submissions were not accepted, first: ${faults[0]}`);
+      return await untilAllFinished(holdfast, tasks, tools, withinMs);
+    });
     const { items } = await jokeApi.ledger({ category });
-    await jokeApi.removeRule(rule);
     record.finished(title, finished, items);
 
     const calls = toCallsByTask(items);
