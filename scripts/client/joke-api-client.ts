@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../joke-api/ledger.ts';
 import type { RuleInput } from '../joke-api/rules.ts';
 import { SetupError } from '../setup-error.ts';
+import { toBaseUrl } from './target.ts';
 
 export type LedgerPage = { items: LedgerEntry[]; inFlight: number; maxInFlight: number };
 type Options = { url: string; signal?: AbortSignal | undefined };
@@ -8,9 +9,12 @@ type Options = { url: string; signal?: AbortSignal | undefined };
 /** A ledger of many thousands of calls takes a while. */
 const timeoutMs = 30_000;
 
-/** Scripts a running joke API and reads its ledger, over HTTP (docs/joke-api.md). */
+/**
+ * Scripts a running joke API and reads its ledger, over HTTP (docs/joke-api.md).
+ * @throws {SetupError} for a URL that is none.
+ */
 export function createJokeApiClient({ url: given, signal }: Options) {
-  const url = given.replace(/\/+$/, '');
+  const url = toBaseUrl(given, 'a joke API');
 
   /** @throws {SetupError} when nothing, or something else, answers there. */
   async function call<T>(

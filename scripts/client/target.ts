@@ -1,6 +1,7 @@
 import { type Environment, loadConfig } from '../../src/config.ts';
 import { SetupError } from '../setup-error.ts';
 import { toUrl } from '../start/addresses.ts';
+import { ApiProblem } from './holdfast-client.ts';
 
 /** Where a running Holdfast is, and the key to call it with. */
 export type Target = { url: string; apiKey: string | undefined };
@@ -16,7 +17,25 @@ export function toTarget(environment: Environment, url = environment.HOLDFAST_UR
     const { host, port } = loadConfig(environment);
     return { url: toUrl(host, port), apiKey };
   }
-  if (!URL.canParse(url) || !/^https?:\/\//.test(url))
-    throw new SetupError(`${url} is no URL of a Holdfast: write it as http://host:port.`);
-  return { url: url.replace(/\/+$/, ''), apiKey };
+  return { url: toBaseUrl(url, 'a Holdfast'), apiKey };
+}
+
+/**
+ * A URL as people give it, without a slash at the end.
+ * @throws {SetupError} for a text that is none, naming what it should lead to.
+ */
+export function toBaseUrl(text: string, what: string): string {
+  if (!URL.canParse(text) || !/^https?:\/\//.test(text))
+    throw new SetupError(`${text || "''"} is no URL of ${what}: write it as http://host:port.`);
+  return text.replace(/\/+$/, '');
+}
+
+/** A key that is missing or wrong, told with the variable that mends it; any other error as it is. */
+export function toKeyFault(error: unknown, { url, apiKey }: Target): unknown {
+  if (!(error instanceof ApiProblem) || error.status !== 401) return error;
+  return new SetupError(
+    apiKey === undefined
+      ? `${url} wants an API key: set HOLDFAST_API_KEY to a secret of its API_KEYS.`
+      : `${url} does not know the key in HOLDFAST_API_KEY: set it to a secret of its API_KEYS, without the name.`,
+  );
 }

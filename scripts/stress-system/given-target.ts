@@ -4,7 +4,7 @@ import { type PolicyWord, policyWords } from '../../src/policy-words.ts';
 import type { RetryPlan } from '../../src/retry-plan.ts';
 import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
 import { createJokeApiClient } from '../client/joke-api-client.ts';
-import { toTarget } from '../client/target.ts';
+import { type Target as Named, toKeyFault, toTarget } from '../client/target.ts';
 import { SetupError } from '../setup-error.ts';
 import type { startStack } from '../stack/start-stack.ts';
 import { withProbedStack, withStack } from './own-target.ts';
@@ -18,8 +18,10 @@ type Wishes = { tasks: number; url: string; jokeApiUrl: string | undefined };
 const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
 /** The policy that the running API gives to its tasks, as it says itself. */
-async function readPolicy(holdfast: HoldfastClient): Promise<Policy> {
-  const { policy: words } = await holdfast.call<RetryPlan>('GET', '/retry-plan');
+async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Policy> {
+  const { policy: words } = await holdfast.call<RetryPlan>('GET', '/retry-plan').catch((error) => {
+    throw toKeyFault(error, target);
+  });
   const fields = (Object.keys(policyWords) as PolicyWord[]).map((word) => {
     const [field] = policyWords[word];
     return [field, words[word] * (field.endsWith('Ms') ? 1_000 : 1)];
@@ -39,18 +41,18 @@ export async function toGivenTarget(options: Options, { tasks, url: given, jokeA
   const { signal } = options;
   const environment = loadEnvironment();
   const { workerConcurrency, workers, temporal }: Config = loadConfig(environment);
-  const { url, apiKey } = toTarget(environment, given);
-  const holdfast = createHoldfastClient({ url, apiKey, signal });
-  await holdfast.requireHoldfast();
+  const named = toTarget(environment, given);
+  const holdfast = createHoldfastClient({ ...named, signal });
   const jokeApi = jokeApiUrl === undefined ? undefined : createJokeApiClient({ url: jokeApiUrl, signal });
+  await holdfast.requireHoldfast();
   await jokeApi?.requireJokeApi();
-  const { hostname, port, protocol } = new URL(url);
+  const { hostname, port, protocol } = new URL(named.url);
   return {
     tasks,
     record: createRecorder(),
     holdfast,
     jokeApi,
-    policy: await readPolicy(holdfast),
+    policy: await readPolicy(holdfast, named),
     slots: workerConcurrency * workers,
     temporalPort: Number(temporal.address.split(':').at(-1)),
     findApiPid: () => (isHere(hostname) ? findListener(Number(port || (protocol === 'https:' ? 443 : 80))) : undefined),

@@ -1,5 +1,5 @@
 import { ApiProblem, NoAnswer } from '../client/holdfast-client.ts';
-import type { Target } from '../client/target.ts';
+import { type Target, toKeyFault } from '../client/target.ts';
 import { SetupError } from '../setup-error.ts';
 
 /** A fault that may be over with the next call: Temporal away, an API that restarts, a limit. */
@@ -20,15 +20,10 @@ function toOutcome(error: SetupError): string {
 }
 
 /** The fault as a person shall see it, with what to do about it; anything but a `SetupError` is a bug and stays what it is. */
-export function toFault(error: unknown, { url, apiKey }: Target, { isSubmission = false } = {}): unknown {
+export function toFault(error: unknown, target: Target, { isSubmission = false } = {}): unknown {
   if (!(error instanceof SetupError)) return error;
   const status = error instanceof ApiProblem ? error.status : undefined;
-  if (status === 401)
-    return new SetupError(
-      apiKey === undefined
-        ? `${url} wants an API key: set HOLDFAST_API_KEY to a secret of its API_KEYS.`
-        : `${url} does not know the key in HOLDFAST_API_KEY: set it to a secret of its API_KEYS, without the name.`,
-    );
+  if (status === 401) return toKeyFault(error, target);
   if (isSubmission) return new SetupError(`${toSentence(error)}${toOutcome(error)}`);
   return status === 404 ? new SetupError(`${toSentence(error)} npm run task -- list shows the ids.`) : error;
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vites
 import { nodeArguments } from '../../scripts/node-arguments.ts';
 import type { StressResult } from '../../scripts/stress-system/result.ts';
 import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
+import { toSecret } from '../support/signed-in.ts';
 import { createDirectory, run, waitFor } from './processes.ts';
 
 const script = fileURLToPath(new URL('../../scripts/stress-system.ts', import.meta.url));
@@ -70,6 +71,8 @@ test.each([
     /^http:\/\/127\.0\.0\.1:9 cannot be reached \(.*\): is Holdfast running there\?.*$/,
   ],
   [['--url', 'ftp://x'], /^ftp:\/\/x is no URL of a Holdfast.*$/],
+  [['--url', ''], /^'' is no URL of a Holdfast: write it as http:\/\/host:port\.$/],
+  [['--url', 'http://127.0.0.1:9', '--joke-api', ''], /^'' is no URL of a joke API: .*$/],
   [['--joke-api', 'http://127.0.0.1:9'], /^--joke-api belongs to --url.*$/],
   [['--report', '/nowhere/report.html'], /^\/nowhere\/report\.html cannot be written \(ENOENT\).*$/],
   [['--json', '/proc/none.json'], /^\/proc\/none\.json cannot be written \(\w+\).*$/],
@@ -77,6 +80,23 @@ test.each([
   const { code, errors } = await toEnd(stress('--quick', ...args));
   expect(errors).toMatch(fault);
   expect(code).toBe(1);
+});
+
+// Seen to fail with the API's own problem in the place of the sentence: it names no variable.
+test('a key that is missing or wrong is told with the variable that mends it', async () => {
+  const guarded = await startHoldfast({ API_KEYS: `me:${toSecret('me')}` });
+  onTestFinished(guarded.stop);
+  const [missing, wrong] = await Promise.all(
+    ['', 'x'.repeat(40)].map((HOLDFAST_API_KEY) => toEnd(stressWith({ HOLDFAST_API_KEY }, '--url', guarded.url))),
+  );
+  expect(missing).toMatchObject({
+    code: 1,
+    errors: `${guarded.url} wants an API key: set HOLDFAST_API_KEY to a secret of its API_KEYS.`,
+  });
+  expect(wrong).toMatchObject({
+    code: 1,
+    errors: expect.stringMatching(/ does not know the key in HOLDFAST_API_KEY: /),
+  });
 });
 
 test('a server that is not Holdfast is recognized, whatever it answers', async () => {
