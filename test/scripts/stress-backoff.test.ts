@@ -140,6 +140,13 @@ describe('a broken backoff fails the check that is meant for it:', { timeout: 12
       because: 's, shorter than 3 s',
     },
     {
+      mutant: 'waits kept from one calculation to the next, whatever its policy',
+      from: formula,
+      to: `((globalThis.kept ??= [])[attempt] ??= ${formula})`,
+      check: [5, 'Concurrent Retry Stress Test'],
+      because: 'Among 10,000 concurrent calculations: the waits are',
+    },
+    {
       mutant: 'the initial interval ignored',
       from: formula,
       to: formula.replace('backoff.initialIntervalMs', '2_000'),
