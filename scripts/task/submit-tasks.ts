@@ -35,7 +35,12 @@ export async function submitTasks(wish: Wish, session: Session): Promise<number>
   const { tasks, fault } = await submitAll(wish, session);
   const error = fault === undefined ? undefined : toFault(fault, target, { isSubmission: true });
   if (signal.aborted) {
-    if (tasks.size === 0) output.note('No task was submitted.');
+    if (tasks.size < count)
+      output.note(
+        tasks.size === 0
+          ? 'No task was submitted.'
+          : `${count - tasks.size} of ${toTaskCount(count)} were not submitted.`,
+      );
     tellOpen(tasks);
     signal.throwIfAborted();
   }
