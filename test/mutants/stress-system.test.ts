@@ -92,6 +92,14 @@ const mutants: Mutant[] = [
     says: /ended failed \(non-retryable\) after 1 attempts/,
   },
   {
+    broken: 'a retrying task announces its next attempt 3 s late',
+    only: 2,
+    file: 'src/api/task-view.ts',
+    from: 'new Date(nextAttemptMs)',
+    to: 'new Date(nextAttemptMs + 3_000)',
+    says: /read while retrying, said attempt \d\/5 \d+ ms after the last call; the policy says \d+ ms, and it came after/,
+  },
+  {
     broken: 'the limit of slots is off',
     only: 3,
     file: 'src/worker-options.ts',

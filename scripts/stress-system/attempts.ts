@@ -1,0 +1,64 @@
+import type { Task } from '../../src/api/schemas.ts';
+import { type Policy, toWaitMs } from '../../src/policy.ts';
+import { expectThat, type Tools } from '../checks/check.ts';
+import { toPercentiles } from '../checks/percentiles.ts';
+import type { LedgerEntry } from '../joke-api/ledger.ts';
+
+/** Clocks of two processes and whole milliseconds on the way. */
+const earlyMs = 10;
+/** A due attempt may find all slots taken and the machine busy; more than this is not lateness but another policy. */
+export const lateMs = 5_000;
+/** Half of the retries after an attempt come sooner than this, or the policy was another one. */
+const usuallyLateMs = 800;
+/** The server's timers make about a second of any shorter wait. */
+const shortestTimerMs = 1_000;
+/** Fewer make no median. */
+const fewest = 5;
+
+/** A wait that was seen, after which failed attempt, and how much longer than the policy's it was. */
+export type Wait = { after: number; gapMs: number; lateMs: number };
+
+/** Holds one task's calls to the policy, and gives its waits. */
+export function checkAttempts(task: Task, calls: LedgerEntry[], policy: Policy): Wait[] {
+  const { id, status, attempt, failure } = task;
+  const numbers = calls.map((call) => call.attempt);
+  expectThat(
+    numbers.every((number, index) => number === index + 1),
+    `Task ${id} called the upstream as attempts ${numbers.join(', ')}`,
+  );
+  expectThat(calls.length === attempt, `Task ${id} says attempt ${attempt}, the upstream saw ${calls.length} calls`);
+  expectThat(calls.length <= policy.maximumAttempts, `Task ${id} made ${calls.length} attempts`);
+  const last = calls.at(-1)?.status;
+  if (last === 200) expectThat(status === 'completed', `Task ${id} got its joke, but is ${status}`);
+  else
+    expectThat(
+      status === 'failed' && failure?.reason === 'attempts-exhausted' && calls.length === policy.maximumAttempts,
+      `Task ${id} ended ${status} (${failure?.reason}) after ${calls.length} attempts, the last answered ${last}`,
+    );
+  return calls.slice(1).map((call, index) => {
+    const gap = call.startedAt - (calls[index]?.endedAt ?? Number.NaN);
+    const wait = toWaitMs(policy, index + 1) ?? Number.NaN;
+    const longest = Math.min(wait * (1 + policy.jitter), policy.maximumIntervalMs);
+    expectThat(
+      gap >= wait - earlyMs && gap <= longest + lateMs,
+      `Task ${id} waited ${Math.round(gap)} ms after attempt ${index + 1}; the policy says ${wait} ms`,
+    );
+    return { after: index + 1, gapMs: gap, lateMs: Math.max(0, gap - Math.max(longest, shortestTimerMs)) };
+  });
+}
+
+/** Tells the waits after each attempt beside the policy's, and holds the usual one to it. */
+export function checkUsualWaits(waits: Wait[], policy: Policy, say: Tools['say']) {
+  for (let after = 1; after < policy.maximumAttempts; after += 1) {
+    const those = waits.filter((wait) => wait.after === after);
+    if (those.length === 0) continue;
+    const { p50: gapMs, max } = toPercentiles(those.map((wait) => wait.gapMs));
+    const usual = toPercentiles(those.map((wait) => wait.lateMs)).p50;
+    const wait = toWaitMs(policy, after);
+    say(`  After attempt ${after}: policy ${wait} ms, median ${gapMs} ms, longest ${max} ms (${those.length} waits)`);
+    expectThat(
+      those.length < fewest || usual <= usuallyLateMs,
+      `The usual wait after attempt ${after} was ${gapMs} ms; the policy says ${wait} ms`,
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Task } from '../../src/api/schemas.ts';
+import { type Policy, toWaitMs } from '../../src/policy.ts';
+import { expectThat } from '../checks/check.ts';
+import type { HoldfastClient } from '../client/holdfast-client.ts';
+import type { LedgerEntry } from '../joke-api/ledger.ts';
+
+/** A task read while it was retrying, and when it was asked for. */
+export type Seen = { task: Task; askedAtMs: number };
+
+/** So many are a sample, and no load. */
+const wanted = 20;
+/** Between two rounds, and for all of them. */
+const pauseMs = 50;
+const longestMs = 10_000;
+
+/** Clocks of up to three machines, and whole milliseconds on the way. */
+const clocksMs = 100;
+
+/** Reads one open task after the other, round after round, and gives those that it met while they were retrying. */
+export async function watchRetrying(
+  holdfast: Pick<HoldfastClient, 'read'>,
+  tasks: Pick<Task, 'id'>[],
+  signal: AbortSignal,
+): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  const open = new Set(tasks.map(({ id }) => id));
+  const until = performance.now() + longestMs;
+  while (open.size > 0 && performance.now() < until) {
+    for (const id of open) {
+      if (seen.length === wanted) return seen;
+      const askedAtMs = Date.now();
+      const task = await holdfast.read(id);
+      if (task.status === 'retrying') seen.push({ task, askedAtMs });
+      if (task.status === 'retrying' || task.finishedAt !== undefined) open.delete(id);
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+  return seen;
+}
+
+/**
+ * Holds what a task said of itself while it was retrying to the policy and to the calls that the upstream saw.
+ * @throws {CheckFailure} where it announced another attempt than the one that came, or another time.
+ */
+export function expectAnnounced({ task, askedAtMs }: Seen, calls: LedgerEntry[], policy: Policy): void {
+  const { id, attempt, maxAttempts, nextAttemptAt, lastFailure } = task;
+  const said = `Task ${id}, read while retrying, said attempt ${attempt}/${maxAttempts}`;
+  expectThat(maxAttempts === policy.maximumAttempts, `${said}; the policy allows ${policy.maximumAttempts}`);
+  const before = calls[attempt - 2];
+  const next = calls[attempt - 1];
+  expectThat(before?.endedAt != null && next !== undefined, `${said}; the upstream saw ${calls.length} calls`);
+  expectThat(
+    lastFailure?.upstreamStatus === before.status,
+    `${said} after HTTP ${lastFailure?.upstreamStatus}, not ${before.status}`,
+  );
+  const nextMs = Date.parse(nextAttemptAt ?? '');
+  expectThat(nextMs > askedAtMs - clocksMs, `${said} at ${nextAttemptAt}, which was over`);
+  const waitMs = toWaitMs(policy, attempt - 1) ?? Number.NaN;
+  const announcedMs = Math.round(nextMs - before.endedAt);
+  expectThat(
+    announcedMs >= waitMs - clocksMs && nextMs <= next.startedAt + clocksMs,
+    `${said} ${announcedMs} ms after the last call; the policy says ${waitMs} ms, and it came after ${Math.round(next.startedAt - before.endedAt)} ms`,
+  );
+}
