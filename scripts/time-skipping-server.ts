@@ -8,6 +8,7 @@ import { fillCache, findOnPath, isExecutable, toCachePath } from './obtain/cache
 import { type Obtain, obtainFirstWorking } from './obtain/first-working.ts';
 import { runStep } from './obtain/run-step.ts';
 import { downloadThroughSdk } from './obtain/sdk-download.ts';
+import { watchedServer } from './time-skipping/watched-server.ts';
 
 const version = '1.38.0';
 const executable = 'temporal-test-server';
@@ -36,7 +37,10 @@ const canConnect = (port: number) =>
 /** Starts it on a free port and waits until it listens. */
 async function checkTimeSkippingServer(path: string): Promise<string> {
   const port = await findFreePort();
-  const child = spawn(path, [String(port)], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  const child = spawn(watchedServer, [String(port), path, 'loud'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
     words = (words + text).slice(-300);

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,9 +11,11 @@ import { startJokeApi } from '../joke-api/create-joke-api.ts';
 import { nodeArguments } from '../node-arguments.ts';
 import type { Say } from '../obtain/progress.ts';
 import { SetupError } from '../setup-error.ts';
+import { killNow } from '../start/end-processes.ts';
 import { readLock } from '../start/lock-file.ts';
-import { isAlive } from '../start/process-identity.ts';
+import { identify, isAlive } from '../start/process-identity.ts';
 import { obtainTemporalCli } from '../temporal-cli.ts';
+import { createTemporaryDirectory } from '../temporary-directory.ts';
 
 type Options = {
   say: Say;
@@ -42,7 +42,7 @@ const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
 export async function startStack({ say, signal, environment = {}, listen = () => {} }: Options) {
   const explicitPath = loadEnvironment().TEMPORAL_CLI_PATH || undefined;
   const temporalCli = await obtainTemporalCli({ explicitPath, say, signal });
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-stack-'));
+  const { path: directory, remove } = createTemporaryDirectory('holdfast-stack-');
   const jokes = await startJokeApi();
   const base: Environment = {
     ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
@@ -110,9 +110,17 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
     async stop() {
       await stack.end();
       await jokes.close();
-      rmSync(directory, { recursive: true, force: true });
+      process.off('exit', killAll);
+      remove();
     },
   };
+
+  /** A second Ctrl-C: whoever still lived would write into a directory that goes. `npm start` first, for it restarts the others. */
+  const killAll = () => {
+    killNow([identify(child?.pid ?? 0) ?? []].flat());
+    killNow(stack.children());
+  };
+  process.prependListener('exit', killAll);
 
   async function untilReady(spawned: ChildProcess) {
     for (;;) {

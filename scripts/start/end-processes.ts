@@ -44,3 +44,11 @@ export async function endProcesses(children: RecordedChild[], { termMs = 4_000, 
       );
   }
 }
+
+/** Kills them and waits until all are gone without giving up the thread: for a process that ends in this very tick. */
+export function killNow(processes: ProcessIdentity[], withinMs = 2_000): void {
+  for (const one of processes) send('SIGKILL', one);
+  const deadline = performance.now() + withinMs;
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  while (processes.some(isAlive) && performance.now() < deadline) Atomics.wait(never, 0, 0, 20);
+}

@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CheckFailure } from '../checks/check.ts';
 import { type Stack, startStack } from '../stack/start-stack.ts';
+import { createTemporaryDirectory } from '../temporary-directory.ts';
 import { createRecorder } from './recorder.ts';
 import type { ProbedStack, Target } from './target.ts';
 
@@ -43,7 +43,7 @@ export async function withProbedStack<T>(
   environment: Record<string, string>,
   work: (stack: Stack & ProbedStack) => Promise<T>,
 ): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-probe-'));
+  const { path: directory, remove } = createTemporaryDirectory('holdfast-probe-');
   const probed = { NODE_OPTIONS: `--import=${probe}`, MEMORY_PROBE_DIRECTORY: directory, ...environment };
   try {
     return await withStack(options, probed, (stack) => {
@@ -61,7 +61,7 @@ export async function withProbedStack<T>(
       return work({ ...stack, readMemory });
     });
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    remove();
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { type Environment, loadConfig } from '../../src/config.ts';
@@ -12,6 +11,7 @@ import type { LedgerEntry } from '../joke-api/ledger.ts';
 import { type RootCause, toRootCause } from './root-cause.ts';
 import { type AttemptTimes, timeAttempts } from './time-attempts.ts';
 import { unlessAborted } from './unless-aborted.ts';
+import { watchedServer } from './watched-server.ts';
 
 /** One task, and the world it meets. */
 export type Trial = {
@@ -39,8 +39,6 @@ type Options = {
   serverPath: string;
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
 };
-
-const watchedServer = fileURLToPath(new URL('./watched-server.sh', import.meta.url));
 
 /** More than any trial runs at once: none waits for a slot. */
 const workerConcurrency = '1000';

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { readLock } from '../../scripts/start/lock-file.ts';
+import { isAlive } from '../../scripts/start/process-identity.ts';
 import type { StressResult } from '../../scripts/stress-system/result.ts';
 import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
 import { toSecret } from '../support/signed-in.ts';
@@ -187,6 +189,27 @@ test('Ctrl-C in the middle gives a summary of what was done and exit code 130, a
   expect(code).toBe(130);
   expect(await isListening(toPort(output))).toBe(false);
   expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ interrupted: true, totals: { passed: 1, notRun: 1 } });
+}, 120_000);
+
+// Seen to fail with directories that are removed only where the command ends in order.
+test('a second Ctrl-C ends everything at once, and leaves no process and no file either', async () => {
+  const directory = createDirectory();
+  const findOurs = () => readdirSync(directory).filter((name) => name.startsWith('holdfast-'));
+  const running = stressWith({ TMPDIR: directory }, '--quick', '--only', '7');
+  await waitFor(() => running.lines.some((line) => line.startsWith('8 rounds of')), 60_000);
+  const stack = findOurs().find((name) => name.startsWith('holdfast-stack-')) ?? '';
+  const { children = [] } = readLock(join(directory, stack, 'data', 'lock.json')) ?? {};
+  const worker = children.find(({ name }) => name === 'worker');
+  if (!worker) throw new Error(`No stack of its own runs in ${directory}`);
+  expect([findOurs().length, children.length]).toEqual([2, 4]);
+  // It does not hear that it shall stop, so that the stack takes its time.
+  process.kill(worker.pid, 'SIGSTOP');
+  await waitFor(() => {
+    running.child.kill('SIGINT');
+    return running.errors().includes('SIGINT: killing what still runs.');
+  });
+  const { code } = await toEnd(running);
+  expect({ code, files: findOurs(), alive: children.filter(isAlive) }).toEqual({ code: 130, files: [], alive: [] });
 }, 120_000);
 
 test('kill -9 of the command takes its stack along', async () => {
