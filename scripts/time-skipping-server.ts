@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from '../src/free-port.ts';
+import { isListening } from './is-listening.ts';
 import { fillCache, findOnPath, isExecutable, toCachePath } from './obtain/cache.ts';
 import { type Obtain, obtainFirstWorking } from './obtain/first-working.ts';
 import { runStep } from './obtain/run-step.ts';
@@ -28,12 +28,6 @@ LIB="$(cd "$(dirname "$0")" && pwd)/lib"
 exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$LIB/*" io.temporal.testserver.TestServer "$@"
 `;
 
-const canConnect = (port: number) =>
-  new Promise<boolean>((settle) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => settle(false)).once('connect', () => settle(socket.destroy() && true));
-  });
-
 /** Starts it on a free port and waits until it listens. */
 async function checkTimeSkippingServer(path: string): Promise<string> {
   const port = await findFreePort();
@@ -55,7 +49,7 @@ async function checkTimeSkippingServer(path: string): Promise<string> {
   });
   const deadline = performance.now() + 30_000;
   try {
-    while (!(await canConnect(port))) {
+    while (!(await isListening(port))) {
       if (fault !== undefined) throw new Error(fault);
       if (performance.now() > deadline) throw new Error('does not listen after 30 s');
       await sleep(50);

@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import { expectThat, type Tools } from '../checks/check.ts';
+import { isListening } from '../is-listening.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import { isAlive } from '../start/process-identity.ts';
 import { nowMs, toSeconds, until } from './until.ts';
@@ -11,12 +11,6 @@ export type Timing = { heartbeatTimeoutMs: number; waitMs: number };
 
 /** What may come on top of heartbeat timeout and wait. */
 const slackMs = 2_000;
-
-const isListening = (port: number) =>
-  new Promise<boolean>((settle) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => settle(false)).once('connect', () => settle(Boolean(socket.destroy())));
-  });
 
 /** kill -9 of the worker; `npm start` starts another. */
 export async function crashWorker(

@@ -1,9 +1,8 @@
 import type { Say } from '../obtain/progress.ts';
 import type { Stack } from '../stack/start-stack.ts';
-import { withStack } from '../stress-system/own-target.ts';
+import { type StackOptions, withStack } from '../stack/with-stack.ts';
 
 type Variables = Record<string, string>;
-export type StackOptions = { say: Say; signal: AbortSignal; listen: (words: string) => void };
 
 /** Where a scenario plays: in real time or scaled down, on stacks of its own. */
 export type Scene = {

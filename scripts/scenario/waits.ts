@@ -1,6 +1,6 @@
 import { expectThat } from '../checks/check.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
 import type { Say } from '../obtain/progress.ts';
+import { toGapsMs } from '../stress-system/calls.ts';
 
 /** Two clocks never agree to the last millisecond; and a busy machine comes later than asked, never earlier. */
 const earlierSeconds = 0.005;
@@ -10,8 +10,7 @@ export const holdsWait = (measured: number, expected: number) =>
   measured >= expected - earlierSeconds && measured <= expected + laterSeconds;
 
 /** In seconds, from the end of each upstream call to the start of the next, as the upstream saw them. */
-export const toWaitsSeconds = (calls: Pick<LedgerEntry, 'startedAt' | 'endedAt'>[]) =>
-  calls.slice(1).map(({ startedAt }, index) => (startedAt - (calls[index]?.endedAt ?? Number.NaN)) / 1_000);
+export const toWaitsSeconds = (calls: Parameters<typeof toGapsMs>[0]) => toGapsMs(calls).map((gapMs) => gapMs / 1_000);
 
 /**
  * Prints measured waits beside the expected ones.

@@ -3,6 +3,7 @@ import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { toPercentiles } from '../checks/percentiles.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';
+import { toGapsMs } from './calls.ts';
 
 /** Clocks of two processes and whole milliseconds on the way. */
 const earlyMs = 10;
@@ -35,8 +36,7 @@ export function checkAttempts(task: Task, calls: LedgerEntry[], policy: Policy):
       status === 'failed' && failure?.reason === 'attempts-exhausted' && calls.length === policy.maximumAttempts,
       `Task ${id} ended ${status} (${failure?.reason}) after ${calls.length} attempts, the last answered ${last}`,
     );
-  return calls.slice(1).map((call, index) => {
-    const gap = call.startedAt - (calls[index]?.endedAt ?? Number.NaN);
+  return toGapsMs(calls).map((gap, index) => {
     const wait = toWaitMs(policy, index + 1) ?? Number.NaN;
     const longest = Math.min(wait * (1 + policy.jitter), policy.maximumIntervalMs);
     expectThat(

@@ -9,3 +9,7 @@ export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> 
   }
   return calls;
 }
+
+/** From the end of each call to the start of the next, milliseconds; NaN where the earlier one has not ended. */
+export const toGapsMs = (calls: Pick<LedgerEntry, 'startedAt' | 'endedAt'>[]): number[] =>
+  calls.slice(1).map(({ startedAt }, index) => startedAt - (calls[index]?.endedAt ?? Number.NaN));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Check, expectThat } from '../checks/check.ts';
 import type { Behaviour } from '../joke-api/behaviour.ts';
+import { toGapsMs } from './calls.ts';
 import { untilAllFinished } from './load.ts';
 import { needsJokeApi, type Target } from './target.ts';
 import { expectToldJokes } from './told-jokes.ts';
@@ -86,10 +87,10 @@ export const errorHandling: Check<Target> = {
       );
       const asked = Number(behaviour.retryAfter ?? 0) * 1_000;
       const shortestMs = Math.min(asked, policy.maximumIntervalMs);
-      for (const [call, { startedAt }] of items.slice(1).entries())
+      for (const gapMs of toGapsMs(items))
         expectThat(
-          startedAt - (items[call]?.endedAt ?? 0) >= shortestMs - 10,
-          `${name} ${how}: the next call came ${Math.round(startedAt - (items[call]?.endedAt ?? 0))} ms later, not after ${asked} ms`,
+          gapMs >= shortestMs - 10,
+          `${name} ${how}: the next call came ${Math.round(gapMs)} ms later, not after ${asked} ms`,
         );
       await expectToldJokes([task], items, jokeApi);
       if (mended) continue;

@@ -6,13 +6,12 @@ import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-cl
 import { createJokeApiClient } from '../client/joke-api-client.ts';
 import { type Target as Named, toKeyFault, toTarget } from '../client/target.ts';
 import { SetupError } from '../setup-error.ts';
-import type { startStack } from '../stack/start-stack.ts';
-import { withProbedStack, withStack } from './own-target.ts';
+import { type StackOptions, withStack } from '../stack/with-stack.ts';
+import { withProbedStack } from './own-target.ts';
 import { createRecorder } from './recorder.ts';
 import { findListener } from './sockets.ts';
 import type { Target } from './target.ts';
 
-type Options = Omit<Parameters<typeof startStack>[0], 'environment'>;
 type Wishes = { tasks: number; url: string; jokeApiUrl: string | undefined };
 
 const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
@@ -37,7 +36,7 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
  * run the command where its `.env` is; what must look into a process or change its settings uses a stack of its own.
  * @throws {SetupError} when nothing, or something else, answers at one of the URLs.
  */
-export async function toGivenTarget(options: Options, { tasks, url: given, jokeApiUrl }: Wishes): Promise<Target> {
+export async function toGivenTarget(options: StackOptions, { tasks, url: given, jokeApiUrl }: Wishes): Promise<Target> {
   const { signal } = options;
   const environment = loadEnvironment();
   const { workerConcurrency, workers, temporal }: Config = loadConfig(environment);

@@ -3,31 +3,16 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CheckFailure } from '../checks/check.ts';
-import { type Stack, startStack } from '../stack/start-stack.ts';
+import type { Stack } from '../stack/start-stack.ts';
+import { type StackOptions, withStack } from '../stack/with-stack.ts';
 import { createTemporaryDirectory } from '../temporary-directory.ts';
 import { createRecorder } from './recorder.ts';
 import type { ProbedStack, Target } from './target.ts';
 
-type Options = Omit<Parameters<typeof startStack>[0], 'environment'>;
-
 const probe = new URL('./memory-probe.mjs', import.meta.url).href;
 
-/** Runs `work` against a fresh stack, and stops it whatever happens. */
-export async function withStack<T>(
-  options: Options,
-  environment: Record<string, string>,
-  work: (stack: Stack) => Promise<T>,
-): Promise<T> {
-  const stack = await startStack({ ...options, environment: { LOG_LEVEL: 'warn', ...environment } });
-  try {
-    return await work(stack);
-  } finally {
-    await stack.stop();
-  }
-}
-
 /** For a stack in the middle of a check, when the server it needs has been obtained before. */
-export const silent = (options: Options): Options => ({ ...options, say: () => {} });
+export const silent = (options: StackOptions): StackOptions => ({ ...options, say: () => {} });
 
 /** Asks at a thread's Unix socket (see memory-probe.mjs). */
 const ask = (socketPath: string) =>
@@ -39,7 +24,7 @@ const ask = (socketPath: string) =>
 
 /** Runs `work` against a fresh stack whose processes tell their memory after a garbage collection. */
 export async function withProbedStack<T>(
-  options: Options,
+  options: StackOptions,
   environment: Record<string, string>,
   work: (stack: Stack & ProbedStack) => Promise<T>,
 ): Promise<T> {
@@ -69,7 +54,7 @@ type Wishes = { tasks: number; environment: Record<string, string> };
 
 /** Runs `work` against a Holdfast of our own: everything is known of it, so every check can be run. */
 export async function withOwnTarget<T>(
-  options: Options,
+  options: StackOptions,
   { environment, tasks }: Wishes,
   work: (target: Target) => Promise<T>,
 ): Promise<T> {

@@ -1,6 +1,6 @@
 import { toDeadlineMs } from '../../src/policy.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
+import { toGapsMs } from './calls.ts';
 import { untilFinished } from './load.ts';
 import type { Target } from './target.ts';
 
@@ -29,9 +29,9 @@ export const jobTimeout: Check<Target> = {
       for (const [index, hang] of hangs.entries()) {
         const task = finished[index];
         const { items } = await jokeApi.ledger({ category: `hang-${hang}` });
-        const [first, second] = items as [LedgerEntry?, LedgerEntry?];
+        const [first] = items;
         const heldMs = (first?.endedAt ?? Number.NaN) - (first?.startedAt ?? 0);
-        const waitMs = (second?.startedAt ?? Number.NaN) - (first?.endedAt ?? 0);
+        const [waitMs = Number.NaN] = toGapsMs(items);
         const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)}s`;
         say(
           `  Hanging in the ${hang}: attempt 1 held ${seconds(heldMs)}, next attempt after ${seconds(waitMs)}, then ${task?.status}`,

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, onTestFinished } from 'vitest';
+import { isListening } from '../../scripts/is-listening.ts';
 import { nodeArguments } from '../../scripts/node-arguments.ts';
 import { readLock } from '../../scripts/start/lock-file.ts';
 import { isAlive } from '../../scripts/start/process-identity.ts';
@@ -82,12 +82,6 @@ export const untilCompleted = (place: Place, id: string) =>
 
 export const untilRunning = (place: Place, id: string) =>
   waitFor(async () => (await readTask(place, id))?.status === 'running', 20_000);
-
-const isListening = (port: number) =>
-  new Promise<boolean>((settle) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => settle(false)).once('connect', () => settle(Boolean(socket.destroy())));
-  });
 
 export async function expectNothingLeft({ ports, dataDir }: Place, children: Parameters<typeof isAlive>[0][]) {
   expect(children.filter(isAlive)).toEqual([]);

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { isListening } from '../../scripts/is-listening.ts';
 import { nodeArguments } from '../../scripts/node-arguments.ts';
 import { readLock } from '../../scripts/start/lock-file.ts';
 import { isAlive, type ProcessIdentity } from '../../scripts/start/process-identity.ts';
@@ -35,12 +35,6 @@ function start(...args: string[]) {
   onTestFinished(() => void child.kill('SIGKILL'));
   return { child, pid: child.pid as number, directory, printed: () => printed };
 }
-
-const isListening = (port: number) =>
-  new Promise<boolean>((settle) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => settle(false)).once('connect', () => settle(Boolean(socket.destroy())));
-  });
 
 const findStacks = (directory: string) => readdirSync(directory).filter((name) => name.startsWith('holdfast-'));
 

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { isListening } from '../../scripts/is-listening.ts';
 import { nodeArguments } from '../../scripts/node-arguments.ts';
 import { readLock } from '../../scripts/start/lock-file.ts';
 import { isAlive } from '../../scripts/start/process-identity.ts';
@@ -42,12 +43,6 @@ async function toEnd(running: ReturnType<typeof run>) {
   const [code] = await running.ended;
   return { code, output: running.lines.join('\n'), errors: running.errors().trim() };
 }
-
-const isListening = (port: number) =>
-  new Promise<boolean>((settle) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => settle(false)).once('connect', () => settle(Boolean(socket.destroy())));
-  });
 
 const toPort = (output: string) =>
   Number(/Holdfast: http:\/\/127\.0\.0\.1:(\d+) \(a stack of its own\)/.exec(output)?.[1]);
