@@ -16,9 +16,9 @@ const mutants: Mutant[] = [
   {
     broken: 'every fifth submission is refused',
     only: 1,
-    file: 'src/api/tasks.ts',
-    from: 'const input = await readInput(c, tasks[name].input);',
-    to: `const input = await readInput(c, tasks[name].input);
+    file: 'src/api/submit.ts',
+    from: 'const id = createTaskId(owner, name, idempotencyKey);',
+    to: `const id = createTaskId(owner, name, idempotencyKey);
       globalThis.seen = (globalThis.seen ?? 0) + 1;
       if (globalThis.seen % 5 === 0) throw new Problem('not-ready', 'refused');`,
     says: /10 of 50 submissions were not accepted/,
@@ -26,16 +26,16 @@ const mutants: Mutant[] = [
   {
     broken: 'each submission takes 3 s',
     only: 1,
-    file: 'src/api/tasks.ts',
-    from: 'const input = await readInput(c, tasks[name].input);',
-    to: `const input = await readInput(c, tasks[name].input);
+    file: 'src/api/submit.ts',
+    from: 'const id = createTaskId(owner, name, idempotencyKey);',
+    to: `const id = createTaskId(owner, name, idempotencyKey);
       await new Promise((resolve) => setTimeout(resolve, 3_000));`,
     says: /submissions\/sec, fewer than 40/,
   },
   {
     broken: 'every fifth accepted task is never started',
     only: 1,
-    file: 'src/api/tasks.ts',
+    file: 'src/api/submit.ts',
     from: 'client.workflow.start(name, {',
     to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 5 === 0 ? Promise.resolve() : client.workflow.start(name, {`,
     says: /FAILED: GET \/tasks\/\S+: 404/,
@@ -149,9 +149,9 @@ const mutants: Mutant[] = [
   {
     broken: 'the API keeps 10 KiB of each task',
     only: 7,
-    file: 'src/api/tasks.ts',
-    from: 'const input = await readInput(c, tasks[name].input);',
-    to: `const input = await readInput(c, tasks[name].input);
+    file: 'src/api/submit.ts',
+    from: 'const id = createTaskId(owner, name, idempotencyKey);',
+    to: `const id = createTaskId(owner, name, idempotencyKey);
       (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,
     says: /The heap of the API grows by 1\d{4} bytes with each task/,
   },
