@@ -9,5 +9,6 @@ export function createLog({ logLevel }: Pick<Config, 'logLevel'>, door: 'api' | 
   const options: LoggerOptions = { level: logLevel, base: { door, pid: process.pid } };
   return process.stdout.isTTY
     ? pino(options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }))
-    : pino(options);
+    : // At the exit, pino's own would try the lines that a reader who has gone does not take again and again.
+      pino(options, pino.destination({ sync: true }));
 }

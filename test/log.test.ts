@@ -5,7 +5,7 @@ import { run, waitFor } from './scripts/processes.ts';
 
 const server = fileURLToPath(new URL('../src/server.ts', import.meta.url));
 
-// Seen to fail with pino's own destination, which at the exit tries the lost lines again and again, for 10 s and more.
+// Seen to fail with pino's own destination, which at the exit tries the lost lines again and again and never ends.
 test('a process whose log nobody reads any more ends as soon as it is asked to', async () => {
   const { child, lines, ended } = run(process.execPath, ['--import', 'tsx', server], {
     PORT: String(await findFreePort()),
