@@ -70,7 +70,7 @@ test.each(commands.filter((command) => command.startsWith('npx vitest run')))(
   },
 );
 
-const withFlags = commands.filter((command) => /^npm run (stress|scenario|plan|task).* --\w/.test(command));
+const withFlags = commands.filter((command) => /^npm run (stress|scenario|plan|task|fuzz).* --\w/.test(command));
 test.each(withFlags)('every flag of %s is in the help of its command', async (command) => {
   const [, name = '', subcommand = ''] =
     /^npm run (\S+)(?: -- ((?:fetch-joke|list|status|cancel)\b)?)?/.exec(command) ?? [];

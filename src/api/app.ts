@@ -12,7 +12,7 @@ import { createEventRoutes } from './events.ts';
 import { createHealthRoutes } from './health.ts';
 import { observeRequests } from './observe.ts';
 import { documentRoute, metricsRoute, toDocument } from './openapi.ts';
-import { answerProblem, Problem, toProblem, toValidationProblem } from './problem.ts';
+import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem } from './problem.ts';
 import { createProblemRoutes } from './problem-pages.ts';
 import { createRetryPlanRoute } from './retry-plan.ts';
 import { createTaskView } from './task-view.ts';
@@ -43,15 +43,7 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
   app.notFound((c) => answerProblem(c, new Problem('not-found', 'There is nothing at this path')));
 
   app.use(requestId(), observeRequests(metrics, log), setSafeHeaders);
-  app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed: (c, methods) => {
-        const allow = methods.join(', ');
-        return answerProblem(c, new Problem('method-not-allowed', `Allowed here: ${allow}`, {}, { Allow: allow }));
-      },
-    }),
-  );
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerProblem(c, toMethodProblem(methods)) }));
   app.use(guardOrigin(config), limitBody);
 
   app.defaultHook = (result) => {

@@ -91,6 +91,12 @@ export const toUnavailable = (outcome: 'not-started' | 'unknown') =>
     { 'Retry-After': '2' },
   );
 
+/** The 405 of a path that has these methods. */
+export function toMethodProblem(methods: string[]): Problem {
+  const allow = methods.join(', ');
+  return new Problem('method-not-allowed', `Allowed here: ${allow}`, {}, { Allow: allow });
+}
+
 /** A path may be as long as a caller likes; its echo need not. */
 const longestInstance = 200;
 

@@ -7,7 +7,7 @@ import type { ApiEnvironment } from './auth.ts';
 import { readBody, toInput } from './body.ts';
 import { callTemporal } from './calls.ts';
 import { readIdempotencyKey } from './idempotency.ts';
-import { Problem, toValidationProblem } from './problem.ts';
+import { Problem, toMethodProblem, toValidationProblem } from './problem.ts';
 import { createSubmit, type Submission } from './submit.ts';
 import { requireTaskName } from './task-id.ts';
 import { createTaskList } from './task-list.ts';
@@ -43,6 +43,10 @@ export function createTaskRoutes({ client, config, watcher }: TaskDependencies) 
       const { delay, wait } = toQuery(submitQuery, c.req.queries());
       const body = await readBody(c);
       return accept(c, { name, body, input: toInput(tasks[name].input, body), delaySeconds: delay, wait });
+    });
+    // A task's name is no id: what reads tasks does not answer here.
+    app.all(`/tasks/${name}`, () => {
+      throw toMethodProblem(['POST']);
     });
   }
 
@@ -87,7 +91,8 @@ export function createTaskRoutes({ client, config, watcher }: TaskDependencies) 
   });
 
   // Behind the routes of the catalogue: a name nobody knows is a 404 that says which there are, not a 405.
-  app.post('/tasks/:name', () => {
+  app.all('/tasks/:name', (c) => {
+    if (c.req.method !== 'POST') return c.notFound();
     throw new Problem('not-found', `There is no such task; there are: ${taskNames.join(', ')}`);
   });
   return app;

@@ -372,7 +372,6 @@ test('an id that is unknown, another owner’s or not of a task of ours reads an
     foreign,
     'temporal-sys-scheduler:nightly',
     'temporal-sys-history-scanner',
-    'fetch-joke',
     'nope',
   ];
   for (const unknown of ids) {
