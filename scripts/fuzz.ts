@@ -30,7 +30,7 @@ Exit codes: 0 every answer was as documented. 1 one was not, or time was up.`,
   .parse();
 const flags = command.opts<{ url?: string; examples: number; seed?: number[]; minutes: number; verbose?: true }>();
 const say = (line: string) => console.log(line);
-const config = fileURLToPath(new URL('fuzz/schemathesis.toml', import.meta.url));
+const here = (name: string) => fileURLToPath(new URL(`fuzz/${name}`, import.meta.url));
 
 /** One run: gives Schemathesis' own exit code. */
 async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number, signal: AbortSignal): Promise<number> {
@@ -44,10 +44,24 @@ async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number,
   try {
     const { exitCode, timedOut, cause } = await execa(
       schemathesis,
-      ['--config-file', config, 'run', `${url}/openapi.json`, '--checks', 'all', '--continue-on-failure', ...choice],
+      [
+        '--config-file',
+        here('schemathesis.toml'),
+        'run',
+        `${url}/openapi.json`,
+        '--checks',
+        'all',
+        '--continue-on-failure',
+        ...choice,
+      ],
       {
         cwd: directory,
-        env: { HOLDFAST_API_KEY: apiKey ?? 'none', PYTHONUNBUFFERED: '1' },
+        env: {
+          HOLDFAST_API_KEY: apiKey ?? 'none',
+          HOLDFAST_FUZZ_HOOKS: here('hooks.py'),
+          PYTHONUNBUFFERED: '1',
+          PYTHONDONTWRITEBYTECODE: '1',
+        },
         stdin: 'ignore',
         stdout: 'inherit',
         stderr: 'inherit',

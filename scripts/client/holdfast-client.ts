@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task, TaskSummary } from '../../src/api/schemas.ts';
 import type { TaskInput, TaskName } from '../../src/tasks.ts';
 import { SetupError } from '../setup-error.ts';
+import type { Operations, Task, TaskList } from './api-types.ts';
 
 type ProblemBody = { type?: string; title?: string; detail?: string; outcome?: string };
 
@@ -27,7 +27,8 @@ export class NoAnswer extends SetupError {
   }
 }
 
-export type TaskPage = { items: TaskSummary[]; nextCursor: string | null };
+/** Of the list's query, as text. */
+type ListQuery = { [Name in keyof Operations['listTasks']['query']]?: string };
 type Options = {
   url: string;
   apiKey?: string | undefined;
@@ -91,7 +92,7 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }
     cancel: (id: string) => call<Task>('POST', `/tasks/${encodeURIComponent(id)}/cancel`),
     rerun: (id: string) => call<Task>('POST', `/tasks/${encodeURIComponent(id)}/rerun`),
     /** A page of the list; `query` as the API names its parameters. */
-    list: (query: Record<string, string> = {}) => call<TaskPage>('GET', `/tasks?${new URLSearchParams(query)}`),
+    list: (query: ListQuery = {}) => call<TaskList>('GET', `/tasks?${new URLSearchParams(query)}`),
 
     /** The task at its end; `onChange` sees it whenever status or attempt differ from what was seen before. */
     async untilFinished(id: string, onChange: (task: Task) => void = () => {}): Promise<Task> {

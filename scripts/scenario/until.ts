@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task } from '../../src/api/schemas.ts';
 import { CheckFailure } from '../checks/check.ts';
+import type { Task } from '../client/api-types.ts';
 import type { HoldfastClient } from '../client/holdfast-client.ts';
 
 const pollMs = 50;

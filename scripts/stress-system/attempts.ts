@@ -1,4 +1,4 @@
-import type { Task } from '../../src/api/schemas.ts';
+import type { Task } from '../client/api-types.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { toPercentiles } from '../checks/percentiles.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task } from '../../src/api/schemas.ts';
 import type { TaskInput } from '../../src/tasks.ts';
 import { CheckFailure, type Tools } from '../checks/check.ts';
+import type { Task } from '../client/api-types.ts';
 import { ApiProblem, type HoldfastClient } from '../client/holdfast-client.ts';
 import type { Target } from './target.ts';
 

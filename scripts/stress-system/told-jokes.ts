@@ -1,4 +1,4 @@
-import type { Task } from '../../src/api/schemas.ts';
+import type { Task } from '../client/api-types.ts';
 import { expectThat } from '../checks/check.ts';
 import type { JokeApiClient } from '../client/joke-api-client.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';

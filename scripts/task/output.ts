@@ -1,4 +1,4 @@
-import type { Task, TaskSummary } from '../../src/api/schemas.ts';
+import type { Task, TaskSummary } from '../client/api-types.ts';
 import { createProgress } from '../obtain/progress.ts';
 import { escapeText, toJsonLine } from './escape.ts';
 import { toListLine, toLiveLine, toTaskLine } from './lines.ts';

@@ -1,5 +1,4 @@
-import type { Task } from '../../src/api/schemas.ts';
-import type { TaskPage } from '../client/holdfast-client.ts';
+import type { Task, TaskList } from '../client/api-types.ts';
 import type { Session } from './session.ts';
 
 /** With `--all`, unless `--limit` says otherwise. */
@@ -24,7 +23,7 @@ export async function listTasks({ all, limit, ...filter }: ListFlags, { holdfast
   let shown = 0;
   let cursor: string | null = null;
   do {
-    const page: TaskPage = await holdfast.list({ ...query, ...(cursor !== null && { cursor }) });
+    const page: TaskList = await holdfast.list({ ...query, ...(cursor !== null && { cursor }) });
     for (const item of page.items) output.listed(item);
     shown += page.items.length;
     cursor = page.nextCursor;
