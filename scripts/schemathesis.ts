@@ -12,7 +12,7 @@ const requirements = fileURLToPath(new URL('fuzz/requirements.txt', import.meta.
 
 /** The scripts that pip writes name the directory that they were written in; this one may be moved. */
 const wrapper = `#!/bin/sh
-exec "$(dirname "$0")/venv/bin/python" -m schemathesis.cli "$@"
+exec "\${0%/*}/venv/bin/python" -m schemathesis.cli "$@"
 `;
 
 /** Its own words of what it is; rejects for another version, whose checks may be others. */

@@ -7,13 +7,18 @@ const text = (max: number) =>
     .min(1)
     .refine((value) => [...value].length <= max, `must be at most ${max} characters long`)
     .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be well-formed Unicode without NUL')
-    .meta({ maxLength: max });
+    .meta({ maxLength: max, pattern: '^[^\\u0000]*$' });
 
 /** The catalogue: every task Holdfast runs. The key is the URL segment, the workflow type and the activity type. */
 export const tasks = {
   'fetch-joke': {
     summary: 'Fetch a random joke from the upstream',
-    input: z.strictObject({ category: text(64).optional().describe('Only jokes of this category') }),
+    input: z.strictObject({
+      category: text(64)
+        .optional()
+        .describe('Only jokes of this category')
+        .meta({ examples: ['dev'] }),
+    }),
     output: z.object({ id: z.string(), joke: z.string(), url: z.string() }),
   },
 } as const satisfies Record<string, { summary: string; input: z.ZodType; output: z.ZodType }>;

@@ -26,6 +26,24 @@ export const taskStatuses = [
   'cancelled',
 ] as const;
 
+export const exampleId = '25bf8e1a2393f110_fetch-joke_0b5c9e3e-6f0a-4a54-9d2b-6a4a7e1f2c3d';
+const example = {
+  id: exampleId,
+  name: 'fetch-joke',
+  input: { category: 'dev' },
+  status: 'retrying',
+  attempt: 2,
+  maxAttempts: 5,
+  nextAttemptAt: '2026-11-23T12:00:02.000Z',
+  lastFailure: { type: 'UpstreamUnavailable', message: 'HTTP 503', upstreamStatus: 503 },
+  submittedAt: '2026-11-23T12:00:00.000Z',
+  links: {
+    self: `/tasks/${exampleId}`,
+    cancel: `/tasks/${exampleId}/cancel`,
+    events: `/tasks/${exampleId}/events`,
+  },
+};
+
 export const taskSchema = z
   .object({
     id: z.string(),
@@ -54,7 +72,7 @@ export const taskSchema = z
       temporal: z.string().optional(),
     }),
   })
-  .openapi('Task');
+  .openapi('Task', { example });
 
 export type Task = z.infer<typeof taskSchema>;
 

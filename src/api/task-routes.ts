@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type TaskName, tasks } from '../tasks.ts';
 import { anyBody, anyPost, noQuery, toHeaders, toResponses } from './openapi.ts';
-import { taskListSchema, taskSchema } from './schemas.ts';
+import { exampleId, taskListSchema, taskSchema } from './schemas.ts';
 import { listQuery } from './visibility.ts';
 import { preferHeader, waitQuery } from './wait.ts';
 
-const idParameter = z.object({ id: z.string().describe('The id of a task') });
+const idParameter = z.object({ id: z.string().describe('The id of a task').openapi({ example: exampleId }) });
 const body = (schema: z.ZodType, description: string) => ({ description, content: { 'application/json': { schema } } });
 
 /** Thirty days: who plans further ahead wants a schedule. */

@@ -97,6 +97,7 @@ test('the document carries the bounds that the API enforces', () => {
   expect(parser.safeParse({ category: 'dev' }).success).toBe(true);
   expect(parser.safeParse({ category: 'x'.repeat(65) }).success).toBe(false);
   expect(parser.safeParse({ category: '' }).success).toBe(false);
+  expect(parser.safeParse({ category: 'a\0b' }).success).toBe(false);
   expect(parser.safeParse({ status: 'completed' }).success).toBe(false);
 });
 
