@@ -46,11 +46,11 @@ export interface Operations {
   submitFetchJoke: {
     query: {
       /**
-       * Seconds until the first attempt; the task is `scheduled` until then
+       * Seconds until the first attempt, as plain decimals; the task is `scheduled` until then
        */
       delay?: number;
       /**
-       * Seconds to wait for the task to end
+       * Seconds to wait for the task to end, as plain decimals
        */
       wait?: number;
     };
@@ -96,7 +96,7 @@ export interface Operations {
   rerunTask: {
     query: {
       /**
-       * Seconds to wait for the task to end
+       * Seconds to wait for the task to end, as plain decimals
        */
       wait?: number;
     };

@@ -19,8 +19,8 @@ export const submitQuery = z.strictObject({
     .transform(Number)
     .refine((seconds) => seconds <= longestDelaySeconds, delayFault)
     .optional()
-    .openapi({ type: 'number', minimum: 0, maximum: longestDelaySeconds, default: 0 })
-    .describe('Seconds until the first attempt; the task is `scheduled` until then'),
+    .openapi({ type: 'number', minimum: 0, maximum: longestDelaySeconds, multipleOf: 0.001, default: 0 })
+    .describe('Seconds until the first attempt, as plain decimals; the task is `scheduled` until then'),
   wait: waitQuery,
 });
 

@@ -15,7 +15,7 @@ export const waitQuery = z
   .refine((seconds) => seconds <= longestS, rule)
   .optional()
   .openapi({ type: 'number', minimum: 0, maximum: longestS })
-  .describe('Seconds to wait for the task to end');
+  .describe('Seconds to wait for the task to end, as plain decimals');
 
 export const preferHeader = z
   .string()
