@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { loadEnvironment } from '../src/config.ts';
@@ -8,7 +5,8 @@ import { type Target, toTarget } from './client/target.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';
 import { obtainSchemathesis } from './schemathesis.ts';
 import { SetupError } from './setup-error.ts';
-import { startStack } from './stack/start-stack.ts';
+import { withStack } from './stack/with-stack.ts';
+import { createTemporaryDirectory } from './temporary-directory.ts';
 
 /** `npm run fuzz`: holds a Holdfast to its own document with requests that nobody thought of. */
 const command = createCommand('fuzz', 'Property-based tests of the whole API against /openapi.json, with Schemathesis.')
@@ -35,7 +33,7 @@ const here = (name: string) => fileURLToPath(new URL(`fuzz/${name}`, import.meta
 /** One run: gives Schemathesis' own exit code. */
 async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number, signal: AbortSignal): Promise<number> {
   // What it writes by itself, its database of examples among it, goes there.
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-fuzz-'));
+  const directory = createTemporaryDirectory('holdfast-fuzz-');
   const choice = [
     ...['--seed', String(seed), '--max-examples', String(flags.examples), '--generation-database', ':memory:'],
     // Without keys nobody is refused.
@@ -55,7 +53,7 @@ async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number,
         ...choice,
       ],
       {
-        cwd: directory,
+        cwd: directory.path,
         env: {
           HOLDFAST_API_KEY: apiKey ?? 'none',
           HOLDFAST_FUZZ_HOOKS: here('hooks.py'),
@@ -76,7 +74,7 @@ async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number,
     if (exitCode === undefined) throw new SetupError(`Schemathesis did not run: ${String(cause)}`);
     return exitCode;
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    directory.remove();
   }
 }
 
@@ -92,15 +90,7 @@ await runCommand(async (signal) => {
   if (flags.url !== undefined) return await runAll(toTarget(environment, flags.url));
   const apiKey = 'fuzz'.padEnd(32, '-');
   const listen = flags.verbose && ((words: string) => void process.stderr.write(words));
-  const stack = await startStack({
-    say,
-    signal,
-    environment: { API_KEYS: `fuzz:${apiKey}` },
-    ...(listen && { listen }),
-  });
-  try {
-    return await runAll({ url: stack.url, apiKey });
-  } finally {
-    await stack.stop();
-  }
+  return await withStack({ say, signal, ...(listen && { listen }) }, { API_KEYS: `fuzz:${apiKey}` }, ({ url }) =>
+    runAll({ url, apiKey }),
+  );
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task } from '../client/api-types.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
+import type { Task } from '../client/api-types.ts';
 import type { HoldfastClient } from '../client/holdfast-client.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';
 
