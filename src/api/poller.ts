@@ -35,7 +35,7 @@ export function createPoller(readTask: () => Promise<Task>, pace: ReturnType<typ
 
   async function poll() {
     const audience = [...watches];
-    let attemptMs = mostMs;
+    let attemptMs = Number.POSITIVE_INFINITY;
     try {
       const task = await callTemporal(readTask);
       const stateId = toStateId(task);
