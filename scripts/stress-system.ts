@@ -130,6 +130,8 @@ await runCommand(async (signal) => {
     ...(flags.verbose && { listen: (words: string) => void process.stderr.write(words) }),
   };
   if (url !== undefined) return await stress(await toGivenTarget(options, { tasks, url, jokeApiUrl }), signal);
-  const environment: Record<string, string> = quick ? { BASE_DELAY: '1' } : {};
+  // All are submitted at once, and none of them is to be shed.
+  const maxInFlight = Math.max(tasks, 500);
+  const environment = { MAX_IN_FLIGHT: String(maxInFlight), ...(quick && { BASE_DELAY: '1' }) };
   return await withOwnTarget(options, { tasks, environment }, (target) => stress(target, signal));
 });

@@ -1,10 +1,12 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
+import { except } from 'hono/combine';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
+import { taskNames } from '../tasks.ts';
 import { type ApiEnvironment, requireApiKey } from './auth.ts';
 import { createDocsRoutes } from './docs.ts';
 import { guardOrigin, limitBody, setSafeHeaders } from './edge.ts';
@@ -14,7 +16,9 @@ import { observeRequests } from './observe.ts';
 import { documentRoute, metricsRoute, toDocument } from './openapi.ts';
 import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem } from './problem.ts';
 import { createProblemRoutes } from './problem-pages.ts';
+import { limitRate } from './rate-limit.ts';
 import { createRetryPlanRoute } from './retry-plan.ts';
+import { createStarts } from './starts.ts';
 import { createTaskView } from './task-view.ts';
 import { createTaskRoutes } from './tasks.ts';
 import { createWatcher } from './watch.ts';
@@ -27,6 +31,9 @@ export type AppDependencies = {
   /** Aborted when the process is asked to end: whoever follows or waits for a task is let go. */
   stopping?: AbortSignal;
 };
+
+/** The calls that start tasks: what limits submissions stands before each POST to these. */
+const submittingPaths = [...taskNames.map((name) => `/tasks/${name}`), '/tasks/:id/rerun'];
 
 /** The whole HTTP surface. It listens nowhere by itself: a test calls `createApp(…).request('/health')`. */
 export function createApp({ client, config, log, metrics, stopping }: AppDependencies) {
@@ -58,9 +65,12 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
   );
+  const starts = createStarts(config);
+  const limitSubmissions = except((c) => c.req.method !== 'POST', limitRate(config), starts.shedLoad);
+  for (const path of submittingPaths) app.use(path, limitSubmissions);
   const view = createTaskView(client, config);
   const watcher = createWatcher(view, stopping);
-  app.route('/', createTaskRoutes({ client, config, watcher }));
+  app.route('/', createTaskRoutes({ client, config, watcher, starts }));
   app.route('/', createEventRoutes(view, watcher, metrics));
   app.route('/', createRetryPlanRoute(config));
 

@@ -7,7 +7,7 @@ import { toProblemSchema } from './problem-schemas.ts';
 /** For routes without query parameters: any is an error, not ignored. */
 export const noQuery = z.strictObject({});
 
-/** What any call may be answered; any POST; and any that reads a body. */
+/** What any call may be answered; any POST; any that starts tasks; and any that reads a body. */
 const anyCall = [
   'bad-request',
   'method-not-allowed',
@@ -19,6 +19,7 @@ const anyCall = [
   'internal-error',
 ] as const;
 export const anyPost = ['forbidden'] as const;
+export const anySubmission = ['rate-limited', 'overloaded'] as const;
 export const anyBody = ['unsupported-media-type', 'invalid-input'] as const;
 
 const header = (description: string, schema: object, required = true) => ({ description, required, schema });
@@ -42,6 +43,16 @@ const headers = {
     { type: 'string', pattern: '^wait=\\d+$' },
     false,
   ),
+  RateLimit: header(
+    'Submissions left, and seconds until all are there again; with RATE_LIMIT, on every answer to a submission',
+    { type: 'string', pattern: '^"submissions";r=\\d+;t=\\d+$' },
+    false,
+  ),
+  'RateLimit-Policy': header(
+    'Submissions allowed in a window of so many seconds (draft-ietf-httpapi-ratelimit-headers)',
+    { type: 'string', pattern: '^"submissions";q=\\d+;w=60$' },
+    false,
+  ),
   'Retry-After': header('Seconds to wait before the next try', { type: 'integer', minimum: 1 }),
   Vary: header('The answer depends on this header of the request', { type: 'string', enum: ['Accept'] }),
   'WWW-Authenticate': header('How to sign in (RFC 6750)', { type: 'string', pattern: '^Bearer ' }),
@@ -54,12 +65,15 @@ type HeaderName = keyof typeof headers;
 export const toHeaders = (...names: HeaderName[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
+/** On every answer to a submission. */
+export const rateLimitHeaders = ['RateLimit', 'RateLimit-Policy'] as const;
+
 /** What comes with the problems of a status. */
-const problemHeaders: Record<number, HeaderName> = {
-  401: 'WWW-Authenticate',
-  405: 'Allow',
-  429: 'Retry-After',
-  503: 'Retry-After',
+const problemHeaders: Record<number, HeaderName[]> = {
+  401: ['WWW-Authenticate'],
+  405: ['Allow'],
+  429: ['Retry-After'],
+  503: ['Retry-After'],
 };
 
 /** The problem answers of a route, documented by status: these, and those of any call. */
@@ -67,10 +81,10 @@ export function toResponses(...slugs: ProblemSlug[]) {
   const all = [...anyCall, ...slugs];
   const toResponse = (status: number) => {
     const here = all.filter((slug) => problems[slug].status === status);
-    const name = problemHeaders[status];
+    const names = [...(problemHeaders[status] ?? []), ...(slugs.includes('rate-limited') ? rateLimitHeaders : [])];
     return {
       description: here.map((slug) => problems[slug].title).join('; or: '),
-      ...(name && { headers: toHeaders(name) }),
+      headers: toHeaders(...names),
       content: { 'application/problem+json': { schema: toProblemSchema(here) } },
     };
   };

@@ -2,9 +2,10 @@ import { z } from '@hono/zod-openapi';
 import { type ProblemSlug, problems } from './problem.ts';
 import { problemTexts } from './problem-texts.ts';
 
-/** Which problems point at single faults, and which may stand for a call that has started something. */
+/** Which problems point at single faults, and which may stand for a call that has started something, which never do. */
 const pointing: ProblemSlug[] = ['bad-request', 'invalid-input'];
 const unsure: ProblemSlug[] = ['internal-error', 'temporal-unavailable'];
+const refusing: ProblemSlug[] = ['rate-limited', 'overloaded'];
 
 const fault = z.strictObject({
   pointer: z.string().openapi({ description: 'A JSON pointer (RFC 6901) in its fragment form', example: '#/category' }),
@@ -25,6 +26,7 @@ function createSchema(slug: ProblemSlug) {
       ...(unsure.includes(slug) && {
         outcome: z.enum(['not-started', 'unknown']).optional().describe('What became of a call that starts something'),
       }),
+      ...(refusing.includes(slug) && { outcome: z.literal('not-started') }),
       ...(pointing.includes(slug) && { errors: z.array(fault).optional() }),
     })
     .describe(problemTexts[slug])

@@ -26,12 +26,16 @@ export const problemTexts: Record<ProblemSlug, string> = {
     'The body is JSON, but does not fit its schema. `errors` has a JSON pointer to each fault. Nothing was started. Correct the body.',
   'idempotency-mismatch':
     'The key was sent before with another body, delay or task; that first submission stands untouched. Repeat a call exactly as it was, or choose a new key for a new task.',
+  'rate-limited':
+    'This key, or without keys this address, has submitted as many tasks this minute as `RATE_LIMIT` allows. Nothing was started. Try again after `Retry-After` seconds; the header `RateLimit` of each answer tells how many submissions are left.',
   'headers-too-large':
     'The header fields have more than 16 KiB together. Send fewer or shorter ones, cookies above all.',
   'internal-error':
     'Something that nobody foresaw; the log has it under the `X-Request-Id` of the answer. Trying again may help. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
   'temporal-unavailable':
     'The Temporal server behind this API does not answer. Try again after `Retry-After` seconds. `outcome` says of a submission whether the task may have started (`unknown`) or certainly has not (`not-started`).',
+  overloaded:
+    'As many tasks are being started at this moment as `MAX_IN_FLIGHT` allows, mostly because Temporal is slow to answer. Nothing was started. Try again after `Retry-After` seconds.',
   'too-many-streams':
     'This process holds as many event streams open as it can. Read the task now and then instead, or try again after `Retry-After`.',
   'not-ready':

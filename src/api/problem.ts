@@ -21,9 +21,11 @@ export const problems = {
   'misdirected-request': { status: 421, title: 'This host name is not served here' },
   'invalid-input': { status: 422, title: 'The input does not fit its schema' },
   'idempotency-mismatch': { status: 422, title: 'The Idempotency-Key belongs to another submission' },
+  'rate-limited': { status: 429, title: 'Too many submissions', retryable: true },
   'headers-too-large': { status: 431, title: 'The header fields are too large' },
   'internal-error': { status: 500, title: 'The API failed', retryable: true },
   'temporal-unavailable': { status: 503, title: 'Temporal does not answer', retryable: true },
+  overloaded: { status: 503, title: 'Too many tasks are being started', retryable: true },
   'too-many-streams': { status: 503, title: 'Too many event streams are open', retryable: true },
   'not-ready': { status: 503, title: 'Not ready to run tasks', retryable: true },
 } as const satisfies Record<string, { status: ContentfulStatusCode; title: string; retryable?: true }>;

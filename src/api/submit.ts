@@ -2,11 +2,11 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import type { Config } from '../config.ts';
 import { toActivityOptions } from '../policy.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
-import { callTemporal } from './calls.ts';
 import { toFingerprint } from './idempotency.ts';
 import { Problem } from './problem.ts';
 import { createRetention } from './retention.ts';
 import type { Task } from './schemas.ts';
+import type { Starts } from './starts.ts';
 import { createTaskId } from './task-id.ts';
 import type { TaskMemo, TaskView } from './task-view.ts';
 
@@ -32,11 +32,13 @@ export type Submitted = {
   headers: Record<string, string>;
 };
 
+type SubmitDependencies = { client: Client; config: Config; view: TaskView; starts: Starts };
+
 /**
  * Starts a task: with an idempotency key at most one, whoever else submits under the same key, in whatever process, for the key
  * decides the workflow's id and Temporal refuses a second run of it.
  */
-export function createSubmit({ client, config, view }: { client: Client; config: Config; view: TaskView }) {
+export function createSubmit({ client, config, view, starts }: SubmitDependencies) {
   const options = toActivityOptions(config.policy);
   const { maximumAttempts: maxAttempts, jitter } = config.policy;
   const readRetentionMs = createRetention(client, config.temporal.namespace);
@@ -96,7 +98,7 @@ export function createSubmit({ client, config, view }: { client: Client; config:
       ...(rerunOf && { rerunOf }),
     };
     const delayMs = Math.round(delaySeconds * 1_000);
-    const first = await callTemporal(() =>
+    const first = await starts.start(() =>
       start(id, name, { input, memo, delayMs }).then(
         () => undefined,
         (error: unknown) => {

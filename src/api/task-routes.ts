@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type TaskName, tasks } from '../tasks.ts';
-import { anyBody, anyPost, noQuery, toHeaders, toResponses } from './openapi.ts';
+import { anyBody, anyPost, anySubmission, noQuery, rateLimitHeaders, toHeaders, toResponses } from './openapi.ts';
 import { exampleId, taskListSchema, taskSchema } from './schemas.ts';
 import { listQuery } from './visibility.ts';
 import { preferHeader, waitQuery } from './wait.ts';
@@ -43,7 +43,13 @@ const links = Object.fromEntries(
 
 const accepted = (description: string) => ({
   ...body(taskSchema, description),
-  headers: toHeaders('Location', 'Idempotency-Replayed', 'Idempotency-Expires', 'Preference-Applied'),
+  headers: toHeaders(
+    'Location',
+    'Idempotency-Replayed',
+    'Idempotency-Expires',
+    'Preference-Applied',
+    ...rateLimitHeaders,
+  ),
   links,
 });
 
@@ -97,7 +103,7 @@ export const taskRoutes = {
     responses: {
       200: accepted(ended),
       202: accepted('The new task'),
-      ...toResponses(...anyPost, ...anyBody, ...ofTask, 'still-open', 'idempotency-mismatch'),
+      ...toResponses(...anyPost, ...anyBody, ...ofTask, 'still-open', 'idempotency-mismatch', ...anySubmission),
     },
   }),
   submit: (name: TaskName) => ({
@@ -115,7 +121,14 @@ export const taskRoutes = {
     responses: {
       200: accepted(ended),
       202: accepted('The accepted task'),
-      ...toResponses(...anyPost, ...anyBody, 'unauthorized', 'idempotency-mismatch', 'temporal-unavailable'),
+      ...toResponses(
+        ...anyPost,
+        ...anyBody,
+        'unauthorized',
+        'idempotency-mismatch',
+        'temporal-unavailable',
+        ...anySubmission,
+      ),
     },
   }),
 };

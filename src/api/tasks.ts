@@ -8,6 +8,7 @@ import { readBody, toInput } from './body.ts';
 import { callTemporal } from './calls.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 import { Problem, toMethodProblem, toValidationProblem } from './problem.ts';
+import type { Starts } from './starts.ts';
 import { createSubmit, type Submission } from './submit.ts';
 import { requireTaskName } from './task-id.ts';
 import { createTaskList } from './task-list.ts';
@@ -19,20 +20,21 @@ import type { Watcher } from './watch.ts';
 /** What a call without input takes: no body, or an empty object. */
 const noInput = z.strictObject({});
 
-type TaskDependencies = { client: Client; config: Config; watcher: Watcher };
+type TaskDependencies = { client: Client; config: Config; watcher: Watcher; starts: Starts };
 /** How a submission reached us, and how long its caller waits. */
 type Accepting = Omit<Submission, 'owner' | 'idempotencyKey'> & { wait: number | undefined };
 
 /** The tasks of the catalogue: submit, read, list, cancel, rerun. */
-export function createTaskRoutes({ client, config, watcher }: TaskDependencies) {
+export function createTaskRoutes({ client, config, watcher, starts }: TaskDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   const view = createTaskView(client, config);
   const listTasks = createTaskList(client, config, view);
-  const submit = createSubmit({ client, config, view });
+  const submit = createSubmit({ client, config, view, starts });
 
   const accept = async (c: Context<ApiEnvironment>, { wait, ...submission }: Accepting) => {
     const idempotencyKey = readIdempotencyKey(c);
-    const { task, isReplay, headers } = await submit({ owner: c.var.owner, idempotencyKey, ...submission });
+    const caller = { owner: c.var.owner, idempotencyKey };
+    const { task, isReplay, headers } = await submit({ ...caller, ...submission });
     c.set('isReplay', isReplay);
     return answerAccepted(c, watcher, { task, headers }, wait);
   };

@@ -1,0 +1,164 @@
+import { Hono } from 'hono';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApiEnvironment } from '../../src/api/auth.ts';
+import { answerProblem, Problem, toProblem, toUnavailable } from '../../src/api/problem.ts';
+import { createWindows, limitRate } from '../../src/api/rate-limit.ts';
+import { loadConfig } from '../../src/config.ts';
+import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
+import { expectProblem } from '../support/problem.ts';
+import { signIn, toSecret } from '../support/signed-in.ts';
+
+const json = (body: unknown) => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+describe('on a clock of the test', () => {
+  /** The limit alone before routes that end in each way a submission can end; without API keys `address` tells callers apart. */
+  function createLimited(rateLimit: number) {
+    const clock = { ms: 0 };
+    const app = new Hono<ApiEnvironment>();
+    app.onError((error, c) => answerProblem(c, toProblem(error)));
+    app.use(limitRate({ ...loadConfig({}), rateLimit }, () => clock.ms));
+    app.post('/accepted', (c) => c.text('', 202));
+    app.post('/replay', (c) => {
+      c.set('isReplay', true);
+      return c.text('', 202);
+    });
+    app.post('/invalid', () => {
+      throw new Problem('invalid-input', 'It does not fit');
+    });
+    app.post('/not-started', () => {
+      throw toUnavailable('not-started');
+    });
+    app.post('/unknown', () => {
+      throw toUnavailable('unknown');
+    });
+    const submit = async (path = '/accepted', address = '127.0.0.1') => {
+      const socket = { remoteAddress: address, remotePort: 1, remoteFamily: 'IPv4' };
+      const { status, headers } = await app.request(path, { method: 'POST' }, { incoming: { socket } });
+      return { status, limit: headers.get('ratelimit'), retryAfter: headers.get('retry-after') };
+    };
+    return { clock, submit };
+  }
+
+  // Seen to fail when the window never ended, and when `used` was not counted.
+  test('so many submissions are taken a minute from the first on, then 429 until that minute is over', async () => {
+    const { clock, submit } = createLimited(2);
+    expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=1;t=60' });
+    clock.ms = 30_000;
+    expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=0;t=30' });
+    clock.ms = 30_500;
+    for (let count = 0; count < 5; count += 1)
+      expect(await submit()).toEqual({ status: 429, limit: '"submissions";r=0;t=30', retryAfter: '30' });
+    clock.ms = 59_999;
+    expect(await submit()).toEqual({ status: 429, limit: '"submissions";r=0;t=1', retryAfter: '1' });
+    clock.ms = 60_000;
+    expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=1;t=60' });
+  });
+
+  test('each address has a limit of its own', async () => {
+    const { submit } = createLimited(1);
+    expect((await submit('/accepted', '127.0.0.1')).status).toBe(202);
+    expect((await submit('/accepted', '127.0.0.1')).status).toBe(429);
+    expect((await submit('/accepted', '::1')).status).toBe(202);
+  });
+
+  // Seen to fail when nothing was given back.
+  test.each(['/invalid', '/not-started', '/replay'])('what started nothing (%s) costs nothing', async (path) => {
+    const { submit } = createLimited(1);
+    for (let count = 0; count < 5; count += 1)
+      expect(await submit(path)).toMatchObject({ limit: '"submissions";r=1;t=60' });
+    expect((await submit()).status).toBe(202);
+    expect((await submit()).status).toBe(429);
+  });
+
+  // Seen to fail when every 503 was given back.
+  test('a submission that may have started a task counts', async () => {
+    const { submit } = createLimited(1);
+    expect((await submit('/unknown')).status).toBe(503);
+    expect((await submit()).status).toBe(429);
+  });
+
+  test('submissions that come together cannot pass the limit together', async () => {
+    const { submit } = createLimited(3);
+    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await submit()).status));
+    expect(statuses.filter((status) => status === 202)).toHaveLength(3);
+  });
+
+  test('0 is no limit, and no headers', async () => {
+    const { submit } = createLimited(0);
+    for (let count = 0; count < 100; count += 1)
+      expect(await submit()).toEqual({ status: 202, limit: null, retryAfter: null });
+  });
+
+  // Seen to fail without the bound.
+  test('however many addresses call, memory is bounded, and ended windows are forgotten', () => {
+    let now = 0;
+    const windows = createWindows(() => now, 100);
+    for (let address = 0; address < 10_000; address += 1) windows.of(`10.0.0.${address}`).used += 1;
+    expect(windows.size).toBe(100);
+    // Who called last is still known, and calling again makes no second window.
+    expect(windows.of('10.0.0.9999').used).toBe(1);
+    expect(windows.size).toBe(100);
+    now = 60_000;
+    expect(windows.of('10.0.0.1').used).toBe(0);
+    expect(windows.size).toBe(1);
+  });
+});
+
+describe('of a Holdfast', () => {
+  let holdfast: Holdfast;
+  const names = ['limited', 'invalid', 'other', 'rerun'];
+  const who = (name: string) => signIn(holdfast, toSecret(`rate-${name}`));
+
+  beforeAll(async () => {
+    const API_KEYS = names.map((name) => `rate-${name}:${toSecret(`rate-${name}`)}`).join(',');
+    holdfast = await startHoldfast({ RATE_LIMIT: '2', API_KEYS });
+  });
+  afterAll(() => holdfast.stop());
+
+  // Seen to fail when the middleware was left out of `app.ts`.
+  test('the third submission is a 429 of which nothing was started; reads and other keys go on', async () => {
+    const limited = who('limited');
+    const answers = [];
+    for (let count = 0; count < 3; count += 1) answers.push(await limited.call('POST', '/tasks/fetch-joke'));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 429]);
+    for (const { headers } of answers) expect(headers.get('ratelimit-policy')).toBe('"submissions";q=2;w=60');
+    expect(answers.map(({ headers }) => headers.get('ratelimit')?.split(';')[1])).toEqual(['r=1', 'r=0', 'r=0']);
+    const refused = answers[2] as (typeof answers)[number];
+    expect(expectProblem(refused, 'rate-limited')).toMatchObject({ retryable: true, outcome: 'not-started' });
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+
+    const [{ body }] = answers as [(typeof answers)[number]];
+    for (const path of ['/tasks', `/tasks/${body.id}`, '/health']) {
+      const { status, headers } = await limited.call('GET', path);
+      expect({ path, status, has: headers.has('ratelimit') }).toEqual({ path, status: 200, has: false });
+    }
+    expect((await limited.call('POST', `/tasks/${body.id}/cancel`)).status).toBe(202);
+    expect((await who('other').call('POST', '/tasks/fetch-joke')).status).toBe(202);
+    const page = await (await fetch(`${holdfast.url}/metrics`, { headers: auth('other') })).text();
+    expect(page).toContain('holdfast_submissions_total{task="fetch-joke",outcome="refused"} 1');
+  });
+
+  test('invalid submissions and replays leave the whole limit', async () => {
+    const { call } = who('invalid');
+    const submit = (init: RequestInit) => call('POST', '/tasks/fetch-joke', init as Omit<RequestInit, 'method'>);
+    for (let count = 0; count < 3; count += 1) {
+      expect((await submit(json({ category: 7 }))).status).toBe(422);
+      expect((await call('POST', '/tasks/nope')).status).toBe(404);
+      const { status, headers } = await submit({ headers: { 'idempotency-key': 'rate-1' } });
+      expect({ status, limit: headers.get('ratelimit')?.split(';')[1] }).toEqual({ status: 202, limit: 'r=1' });
+    }
+    expect((await submit({})).status).toBe(202);
+    expect((await submit({})).status).toBe(429);
+  });
+
+  test('a rerun is a submission', async () => {
+    const { call } = who('rerun');
+    const { headers } = await call('POST', '/tasks/nope/rerun');
+    expect(headers.get('ratelimit')).toMatch(/^"submissions";r=2;/);
+    for (let count = 0; count < 2; count += 1) await call('POST', '/tasks/fetch-joke');
+    expectProblem(await call('POST', '/tasks/nope/rerun'), 'rate-limited');
+  });
+
+  const auth = (name: string) => ({ authorization: `Bearer ${toSecret(`rate-${name}`)}` });
+});
