@@ -27,8 +27,11 @@ export type TaskName = keyof typeof tasks;
 export type TaskInput<N extends TaskName = TaskName> = z.infer<(typeof tasks)[N]['input']>;
 export type TaskOutput<N extends TaskName = TaskName> = z.infer<(typeof tasks)[N]['output']>;
 
+/** The trace of the submission (W3C Trace Context), passed on to the upstream as it came. */
+export type TraceContext = { traceparent?: string; tracestate?: string };
+
 /** What travels beside the input because Temporal's activity options cannot carry it. */
-export type AttemptOptions = { jitter: number };
+export type AttemptOptions = { jitter: number } & TraceContext;
 
 /** One activity per task, of the same name; the compiler checks the register in `activities/index.ts` against it. */
 export type TaskActivities = {

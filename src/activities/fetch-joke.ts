@@ -9,10 +9,10 @@ const upstreamJoke = z.object({ id: z.string(), value: z.string(), url: z.string
 /** The `fetch-joke` activity for one upstream: GET {upstreamUrl}/jokes/random[?category=]. */
 export const createFetchJoke =
   (upstreamUrl: string) =>
-  async ({ category }: TaskInput<'fetch-joke'>, { jitter }: AttemptOptions): Promise<TaskOutput<'fetch-joke'>> => {
+  async ({ category }: TaskInput<'fetch-joke'>, options: AttemptOptions): Promise<TaskOutput<'fetch-joke'>> => {
     logAttempt('Fetching joke');
     const url = new URL(`${upstreamUrl}/jokes/random`);
     if (category !== undefined) url.searchParams.set('category', category);
-    const { id, value, url: link } = await withHeartbeat(() => getJson(url, upstreamJoke, jitter));
+    const { id, value, url: link } = await withHeartbeat(() => getJson(url, upstreamJoke, options));
     return { id, joke: value, url: link };
   };

@@ -8,6 +8,7 @@ import {
 import { Agent, DecoratorHandler, type Dispatcher, fetch, type Response } from 'undici';
 import type { z } from 'zod';
 import { type FailureType, toDeadlineMs } from '../policy.ts';
+import type { AttemptOptions } from '../tasks.ts';
 import { toAttemptFailure } from './failure.ts';
 import { parseJson } from './parse-json.ts';
 import { toRetryAfterMs } from './retry-after.ts';
@@ -41,11 +42,15 @@ const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout:
 
 /**
  * One GET, parsed by `schema`: the only place where HTTP becomes a failure.
- * Sends `Idempotency-Key` (the task's id, the same in every attempt) and `Holdfast-Attempt`; follows no redirect; reads
+ * Sends `Idempotency-Key` (the task's id, the same in every attempt), `Holdfast-Attempt` and the submission's trace; follows no redirect; reads
  * at most 64 KiB decoded; ends at the attempt's deadline, just below start-to-close.
  * @throws {ApplicationFailure} with a type of `policy.ts`; {CancelledFailure} when the task was cancelled.
  */
-export async function getJson<S extends z.ZodType>(url: URL, schema: S, jitter: number): Promise<z.output<S>> {
+export async function getJson<S extends z.ZodType>(
+  url: URL,
+  schema: S,
+  { jitter, traceparent, tracestate }: AttemptOptions,
+): Promise<z.output<S>> {
   const { attempt, startToCloseTimeoutMs, workflowExecution } = activityInfo();
   const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
   try {
@@ -57,6 +62,8 @@ export async function getJson<S extends z.ZodType>(url: URL, schema: S, jitter: 
         accept: 'application/json',
         'idempotency-key': workflowExecution?.workflowId ?? '',
         'holdfast-attempt': String(attempt),
+        ...(traceparent && { traceparent }),
+        ...(tracestate && { tracestate }),
       },
     });
     if (response.status !== 200) {

@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import { taskNames } from '../tasks.ts';
 import type { ApiEnvironment } from './auth.ts';
+import { readTrace, toTraceId } from './trace.ts';
 
 /** Counts and times each request under its route (never its URL: a label has few values), and logs it in one line. */
 export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
@@ -19,8 +20,16 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     if (task) metrics.submissions.inc({ task, outcome: toOutcome(status, c.var) });
     const isProbe = route === '/ready' || route === '/health';
     const level = isProbe ? 'debug' : status >= 500 ? 'warn' : task ? 'info' : 'debug';
+    const traceId = toTraceId(readTrace(c));
     log[level](
-      { requestId: c.var.requestId, method: c.req.method, path: c.req.path, status, ms: Math.round(ms) },
+      {
+        requestId: c.var.requestId,
+        ...(traceId && { traceId }),
+        method: c.req.method,
+        path: c.req.path,
+        status,
+        ms: Math.round(ms),
+      },
       'Request',
     );
   });

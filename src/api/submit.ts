@@ -1,7 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { toActivityOptions } from '../policy.ts';
-import type { TaskInput, TaskName } from '../tasks.ts';
+import type { TaskInput, TaskName, TraceContext } from '../tasks.ts';
 import { toFingerprint } from './idempotency.ts';
 import { Problem } from './problem.ts';
 import { createRetention } from './retention.ts';
@@ -20,6 +20,7 @@ export type Submission = {
   /** The request's body as it was received. */
   body: unknown;
   idempotencyKey: string | undefined;
+  trace: TraceContext;
   delaySeconds?: number;
   rerunOf?: string;
 };
@@ -46,7 +47,7 @@ export function createSubmit({ client, config, view, starts }: SubmitDependencie
   const start = (
     id: string,
     name: TaskName,
-    { input, memo, delayMs }: { input: TaskInput; memo: TaskMemo; delayMs: number },
+    { input, memo, delayMs, trace }: { input: TaskInput; memo: TaskMemo; delayMs: number; trace: TraceContext },
   ) =>
     client.workflow.start(name, {
       workflowId: id,
@@ -55,7 +56,7 @@ export function createSubmit({ client, config, view, starts }: SubmitDependencie
       taskQueue: config.taskQueue,
       workflowTaskTimeout: workflowTaskTimeoutMs,
       ...(delayMs > 0 && { startDelay: delayMs }),
-      args: [{ input, options, jitter }],
+      args: [{ input, options, jitter, ...trace }],
       memo,
     });
 
@@ -84,6 +85,7 @@ export function createSubmit({ client, config, view, starts }: SubmitDependencie
     input,
     body,
     idempotencyKey,
+    trace,
     delaySeconds = 0,
     rerunOf,
   }: Submission): Promise<Submitted> => {
@@ -99,7 +101,7 @@ export function createSubmit({ client, config, view, starts }: SubmitDependencie
     };
     const delayMs = Math.round(delaySeconds * 1_000);
     const first = await starts.start(() =>
-      start(id, name, { input, memo, delayMs }).then(
+      start(id, name, { input, memo, delayMs, trace }).then(
         () => undefined,
         (error: unknown) => {
           if (error instanceof WorkflowExecutionAlreadyStartedError) return readFirst(id, name, fingerprint);

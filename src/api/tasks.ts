@@ -14,6 +14,7 @@ import { requireTaskName } from './task-id.ts';
 import { createTaskList } from './task-list.ts';
 import { submitQuery, taskRoutes } from './task-routes.ts';
 import { createTaskView } from './task-view.ts';
+import { readTrace } from './trace.ts';
 import { answerAccepted } from './wait.ts';
 import type { Watcher } from './watch.ts';
 
@@ -22,7 +23,7 @@ const noInput = z.strictObject({});
 
 type TaskDependencies = { client: Client; config: Config; watcher: Watcher; starts: Starts };
 /** How a submission reached us, and how long its caller waits. */
-type Accepting = Omit<Submission, 'owner' | 'idempotencyKey'> & { wait: number | undefined };
+type Accepting = Omit<Submission, 'owner' | 'idempotencyKey' | 'trace'> & { wait: number | undefined };
 
 /** The tasks of the catalogue: submit, read, list, cancel, rerun. */
 export function createTaskRoutes({ client, config, watcher, starts }: TaskDependencies) {
@@ -33,7 +34,7 @@ export function createTaskRoutes({ client, config, watcher, starts }: TaskDepend
 
   const accept = async (c: Context<ApiEnvironment>, { wait, ...submission }: Accepting) => {
     const idempotencyKey = readIdempotencyKey(c);
-    const caller = { owner: c.var.owner, idempotencyKey };
+    const caller = { owner: c.var.owner, idempotencyKey, trace: readTrace(c) };
     const { task, isReplay, headers } = await submit({ ...caller, ...submission });
     c.set('isReplay', isReplay);
     return answerAccepted(c, watcher, { task, headers }, wait);

@@ -20,14 +20,14 @@ export type TaskArguments<N extends TaskName = TaskName> = {
 export async function runTask<N extends TaskName>({
   input,
   options,
-  jitter,
+  ...attempt
 }: TaskArguments<N>): Promise<TaskOutput<N>> {
   const activities: TaskActivities = proxyActivities<TaskActivities>({
     ...options,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
   try {
-    const output = await activities[workflowInfo().workflowType as N](input, { jitter });
+    const output = await activities[workflowInfo().workflowType as N](input, attempt);
     throwIfCancelled();
     return output;
   } catch (error) {

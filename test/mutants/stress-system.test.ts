@@ -178,8 +178,8 @@ const mutants: Mutant[] = [
     broken: 'the activity swallows every error and makes a joke up',
     only: 8,
     file: 'src/activities/fetch-joke.ts',
-    from: 'await withHeartbeat(() => getJson(url, upstreamJoke, jitter));',
-    to: "await withHeartbeat(() => getJson(url, upstreamJoke, jitter)).catch(() => ({ id: '', value: '', url: '' }));",
+    from: 'await withHeartbeat(() => getJson(url, upstreamJoke, options));',
+    to: "await withHeartbeat(() => getJson(url, upstreamJoke, options)).catch(() => ({ id: '', value: '', url: '' }));",
     says: /ended completed on attempt 1 with 1 calls; expected/,
   },
   {
