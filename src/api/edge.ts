@@ -64,7 +64,8 @@ export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware(async (c, next) => {
     if (c.req.url.length > maximumUrlLength)
       throw new Problem('uri-too-long', `A URL has at most ${maximumUrlLength} characters`);
-    const host = c.req.header('host') ?? '';
+    // The target's own host in the absolute form (RFC 9112 section 3.2.2), else that of Host.
+    const host = toHost(c.req.url) ?? '';
     if (apiKeys.length === 0 && !loopbackHost.test(host)) {
       throw new Problem(
         'misdirected-request',
