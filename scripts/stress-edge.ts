@@ -3,8 +3,8 @@ import { type Check, expectThat } from './checks/check.ts';
 import { toPercentiles } from './checks/percentiles.ts';
 import { runSuite } from './checks/run-suite.ts';
 import { createCommand, runCommand } from './command.ts';
+import { withStack } from './stack/with-stack.ts';
 import { gatherCrowd } from './stress-edge/crowd.ts';
-import { withStack } from './stress-system/own-target.ts';
 
 const crowd = { idle: 1_000, slow: 200 };
 const connections = crowd.idle + crowd.slow;

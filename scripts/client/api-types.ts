@@ -730,6 +730,54 @@ export interface IdempotencyMismatchProblem {
   instance: string;
 }
 /**
+ * This key, or without keys this address, has submitted as many tasks this minute as `RATE_LIMIT` allows. Nothing was started. Try again after `Retry-After` seconds; the header `RateLimit` of each answer tells how many submissions are left.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "RateLimitedProblem".
+ */
+export interface RateLimitedProblem {
+  type: '/problems/rate-limited';
+  title: 'Too many submissions';
+  status: 429;
+  /**
+   * What is wrong with this request
+   */
+  detail: string;
+  /**
+   * The path of the call
+   */
+  instance: string;
+  /**
+   * The same request may succeed later
+   */
+  retryable: true;
+  outcome: 'not-started';
+}
+/**
+ * As many tasks are being started at this moment as `MAX_IN_FLIGHT` allows, mostly because Temporal is slow to answer. Nothing was started. Try again after `Retry-After` seconds.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "OverloadedProblem".
+ */
+export interface OverloadedProblem {
+  type: '/problems/overloaded';
+  title: 'Too many tasks are being started';
+  status: 503;
+  /**
+   * What is wrong with this request
+   */
+  detail: string;
+  /**
+   * The path of the call
+   */
+  instance: string;
+  /**
+   * The same request may succeed later
+   */
+  retryable: true;
+  outcome: 'not-started';
+}
+/**
  * The task has completed or failed, so it cannot be cancelled any more. Read it to see how it ended.
  *
  * This interface was referenced by `Operations`'s JSON-Schema
