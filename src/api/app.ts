@@ -70,7 +70,7 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
   for (const path of submittingPaths) app.use(path, limitSubmissions);
   const view = createTaskView(client, config);
   const watcher = createWatcher(view, stopping);
-  app.route('/', createTaskRoutes({ client, config, watcher, starts }));
+  app.route('/', createTaskRoutes({ client, config, view, watcher, starts }));
   app.route('/', createEventRoutes(view, watcher, metrics));
   app.route('/', createRetryPlanRoute(config));
 

@@ -13,7 +13,7 @@ import { createSubmit, type Submission } from './submit.ts';
 import { requireTaskName } from './task-id.ts';
 import { createTaskList } from './task-list.ts';
 import { submitQuery, taskRoutes } from './task-routes.ts';
-import { createTaskView } from './task-view.ts';
+import type { TaskView } from './task-view.ts';
 import { readTrace } from './trace.ts';
 import { answerAccepted } from './wait.ts';
 import type { Watcher } from './watch.ts';
@@ -21,14 +21,13 @@ import type { Watcher } from './watch.ts';
 /** What a call without input takes: no body, or an empty object. */
 const noInput = z.strictObject({});
 
-type TaskDependencies = { client: Client; config: Config; watcher: Watcher; starts: Starts };
+type TaskDependencies = { client: Client; config: Config; view: TaskView; watcher: Watcher; starts: Starts };
 /** How a submission reached us, and how long its caller waits. */
 type Accepting = Omit<Submission, 'owner' | 'idempotencyKey' | 'trace'> & { wait: number | undefined };
 
 /** The tasks of the catalogue: submit, read, list, cancel, rerun. */
-export function createTaskRoutes({ client, config, watcher, starts }: TaskDependencies) {
+export function createTaskRoutes({ client, config, view, watcher, starts }: TaskDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
-  const view = createTaskView(client, config);
   const listTasks = createTaskList(client, config, view);
   const submit = createSubmit({ client, config, view, starts });
 
