@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { isListening } from '../../scripts/is-listening.ts';
 import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { killNow } from '../../scripts/start/end-processes.ts';
 import { readLock } from '../../scripts/start/lock-file.ts';
 import { isAlive } from '../../scripts/start/process-identity.ts';
 import type { StressResult } from '../../scripts/stress-system/result.ts';
@@ -201,6 +202,7 @@ test('a second Ctrl-C ends everything at once, and leaves no process and no file
   await waitFor(() => running.lines.some((line) => line.startsWith('8 rounds of')), 60_000);
   const stack = findOurs().find((name) => name.startsWith('holdfast-stack-')) ?? '';
   const { children = [] } = readLock(join(directory, stack, 'data', 'lock.json')) ?? {};
+  onTestFinished(() => killNow(children));
   const worker = children.find(({ name }) => name === 'worker');
   if (!worker) throw new Error(`No stack of its own runs in ${directory}`);
   expect([findOurs().length, children.length]).toEqual([2, 4]);

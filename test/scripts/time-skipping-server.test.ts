@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { killNow } from '../../scripts/start/end-processes.ts';
 import { identify, isAlive } from '../../scripts/start/process-identity.ts';
 import { obtainTimeSkippingServer } from '../../scripts/time-skipping-server.ts';
 import { createDirectory, readIfThere, run, waitFor } from './processes.ts';
@@ -30,6 +31,7 @@ test('a server on trial does not outlive a kill -9 of the script that tries it',
   const { child } = run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
   const server = identify(Number(await waitFor(() => readIfThere(file)?.trim())));
   if (!server) throw new Error('The server on trial does not live');
+  onTestFinished(() => killNow([server]));
   child.kill('SIGKILL');
   await waitFor(() => !isAlive(server), 20_000);
 });
