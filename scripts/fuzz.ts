@@ -42,16 +42,7 @@ async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number,
   try {
     const { exitCode, timedOut, cause } = await execa(
       schemathesis,
-      [
-        '--config-file',
-        here('schemathesis.toml'),
-        'run',
-        `${url}/openapi.json`,
-        '--checks',
-        'all',
-        '--continue-on-failure',
-        ...choice,
-      ],
+      ['--config-file', here('schemathesis.toml'), 'run', `${url}/openapi.json`, '--continue-on-failure', ...choice],
       {
         cwd: directory.path,
         env: {

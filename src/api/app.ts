@@ -9,7 +9,7 @@ import type { ApiMetrics } from '../metrics.ts';
 import { taskNames } from '../tasks.ts';
 import { type ApiEnvironment, requireApiKey } from './auth.ts';
 import { createDocsRoutes } from './docs.ts';
-import { guardOrigin, limitBody, setSafeHeaders } from './edge.ts';
+import { guardOrigin, limitBody, refuseNameless, setSafeHeaders } from './edge.ts';
 import { createEventRoutes } from './events.ts';
 import { createHealthRoutes } from './health.ts';
 import { observeRequests } from './observe.ts';
@@ -51,7 +51,7 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
 
   app.use(requestId(), observeRequests(metrics, log), setSafeHeaders);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerProblem(c, toMethodProblem(methods)) }));
-  app.use(guardOrigin(config), limitBody);
+  app.use(guardOrigin(config), refuseNameless, limitBody);
 
   app.defaultHook = (result) => {
     if (!result.success) throw toValidationProblem('bad-request', result.error);

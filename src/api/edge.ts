@@ -81,4 +81,14 @@ export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     await next();
   });
 
+/** The URL parser of the framework drops a parameter whose name is empty; here it is as unknown as any other. */
+export const refuseNameless = createMiddleware(async (c, next) => {
+  const [, query = ''] = c.req.url.split('?', 2);
+  if (/(^|&)=/.test(query)) {
+    const detail = 'is not known here';
+    throw new Problem('bad-request', `#/: ${detail}`, { errors: [{ pointer: '#/', detail }] });
+  }
+  await next();
+});
+
 const toHost = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined);

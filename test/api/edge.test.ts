@@ -206,6 +206,22 @@ describe('sizes', () => {
   });
 });
 
+// Seen to fail before `refuseNameless`: the fuzzer found that such a parameter was passed over, and a task started.
+test.each(['/tasks/fetch-joke?=', '/tasks/fetch-joke?=x', '/tasks/fetch-joke?delay=0&=null'])(
+  '%s, a parameter without a name, is a 400 and starts nothing',
+  async (path) => {
+    const before = await countAccepted();
+    const { errors } = expectProblem(await holdfast.call('POST', path), 'bad-request');
+    expect(errors).toEqual([{ pointer: '#/', detail: expect.any(String) }]);
+    expect(await countAccepted()).toBe(before);
+  },
+);
+
+test('a parameter whose value begins with = has a name', async () => {
+  expectProblem(await holdfast.call('GET', '/tasks?cursor==x'), 'bad-request');
+  expect((await holdfast.call('GET', '/tasks?limit=1&&')).status).toBe(200);
+});
+
 describe('methods and paths', () => {
   const allowed: [string, string, string[]][] = [
     ['PUT', '/tasks/fetch-joke', ['POST']],
