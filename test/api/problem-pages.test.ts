@@ -13,7 +13,7 @@ afterAll(() => holdfast.stop());
 const slugs = Object.keys(problems) as ProblemSlug[];
 const asBrowser = { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } };
 
-// Seen to fail when a slug had no text: the compiler names it first.
+// A slug without a text does not compile.
 test.each(slugs)('the type of %s leads to what it means, without a key', async (slug) => {
   const { status, body } = await holdfast.call('GET', `/problems/${slug}`);
   expect(status).toBe(200);
