@@ -64,9 +64,10 @@ export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware(async (c, next) => {
     if (c.req.url.length > maximumUrlLength)
       throw new Problem('uri-too-long', `A URL has at most ${maximumUrlLength} characters`);
-    // The target's own host in the absolute form (RFC 9112 section 3.2.2), else that of Host.
-    const host = toHost(c.req.url) ?? '';
-    if (apiKeys.length === 0 && !loopbackHost.test(host)) {
+    const host = c.req.header('host') ?? '';
+    // A target in absolute form names a host of its own, which counts whatever Host says (RFC 9112 section 3.2.2).
+    const hosts = [host, toHost(c.req.url) ?? ''];
+    if (apiKeys.length === 0 && !hosts.every((name) => loopbackHost.test(name))) {
       throw new Problem(
         'misdirected-request',
         'Without API keys this API answers only to localhost and the addresses of loopback',

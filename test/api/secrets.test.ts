@@ -42,7 +42,7 @@ afterAll(async () => {
   for (const door of doors) await door.end();
 });
 
-// Seen to fail when the log line had the request's headers, and when the 401 repeated what was sent.
+// Seen to fail when the log line had the request's headers.
 test('a secret is in no answer, no log, no listing of processes and no history', async () => {
   const texts: string[] = [];
   const json = { 'content-type': 'application/json' };
