@@ -2,7 +2,6 @@ import { timingSafeEqual } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
 import { sha256 } from '../api-keys.ts';
 import type { Config } from '../config.ts';
-import type { TaskName } from '../tasks.ts';
 import { Problem } from './problem.ts';
 
 export type ApiEnvironment = {
@@ -10,8 +9,6 @@ export type ApiEnvironment = {
     owner: string;
     requestId: string;
     mayHaveStarted?: boolean;
-    /** The task that this request submits, where its path does not tell. */
-    submits?: TaskName;
     /** The submission was answered with the task that an earlier one under its key had started. */
     isReplay?: boolean;
   };

@@ -2,7 +2,7 @@ import { createMiddleware } from 'hono/factory';
 import { matchedRoutes } from 'hono/route';
 import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
-import { taskNames } from '../tasks.ts';
+import { type TaskName, taskNames } from '../tasks.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { readTrace, toTraceId } from './trace.ts';
 
@@ -16,7 +16,7 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     const route = matchedRoutes(c).find(({ method }) => method !== 'ALL')?.path ?? 'unmatched';
     const ms = performance.now() - started;
     metrics.requestDuration.observe({ method: c.req.method, route, status }, ms / 1_000);
-    const task = c.var.submits ?? taskNames.find((name) => c.req.method === 'POST' && c.req.path === `/tasks/${name}`);
+    const task = c.req.method === 'POST' ? toSubmittedName(c.req.path) : undefined;
     if (task) metrics.submissions.inc({ task, outcome: toOutcome(status, c.var) });
     const isProbe = route === '/ready' || route === '/health';
     const level = isProbe ? 'debug' : status >= 500 ? 'warn' : task ? 'info' : 'debug';
@@ -33,6 +33,13 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
       'Request',
     );
   });
+
+/** The task that a POST to this path starts: a submission's is in the path, a rerun's in the id that it names. */
+function toSubmittedName(path: string): TaskName | undefined {
+  return taskNames.find(
+    (name) => path === `/tasks/${name}` || (path.endsWith('/rerun') && path.split('_')[1] === name),
+  );
+}
 
 function toOutcome(status: number, { isReplay, mayHaveStarted }: ApiEnvironment['Variables']) {
   if (status < 300) return isReplay ? 'replayed' : 'accepted';

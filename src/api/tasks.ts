@@ -85,7 +85,6 @@ export function createTaskRoutes({ client, config, view, watcher, starts }: Task
     const { id } = c.req.valid('param');
     const { wait } = c.req.valid('query');
     const name = requireTaskName(c.var.owner, id);
-    c.set('submits', name);
     const body = toInput(noInput, await readBody(c));
     const { task, memo } = await callTemporal(() => view.readWithMemo(id, name));
     if (!task.finishedAt) throw new Problem('still-open', `The task is ${task.status}: rerun it when it has ended`);
