@@ -39,16 +39,20 @@ const commonHeaders = [
 /** What a call that is no operation may be answered: with problems that no route has a part in. */
 const strayStatuses = [400, 401, 403, 404, 405, 408, 413, 414, 421, 431, 500];
 
-/**
- * A field that the document does not name is a fault in an answer of ours; a client should pass over it. JSON Schema counts a string's
- * characters, zod UTF-16 code units, of which a character has two at most.
- */
+/** JSON Schema counts a string's characters, zod's `maxLength` UTF-16 code units: as a pattern the bound is exact. */
+const toLengthPattern = (maxLength: unknown) => ({
+  type: 'string',
+  pattern: `^(?:[\\uD800-\\uDBFF][\\uDC00-\\uDFFF]|[^\\uD800-\\uDFFF]){0,${maxLength}}$`,
+});
+
+/** A field that the document does not name is a fault in an answer of ours; a client should pass over it. */
 function close(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema;
   if (Array.isArray(schema)) return schema.map(close);
-  const closed: Record<string, unknown> = Object.fromEntries(
-    Object.entries(schema).map(([key, value]) => [key, key === 'maxLength' ? 2 * Number(value) : close(value)]),
+  const { maxLength, ...closed } = Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => [key, close(value)]),
   );
+  if (maxLength !== undefined) return { allOf: [closed, toLengthPattern(maxLength)] };
   return 'properties' in closed ? { additionalProperties: false, ...closed } : closed;
 }
 
