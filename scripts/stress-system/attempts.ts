@@ -3,10 +3,8 @@ import { expectThat, type Tools } from '../checks/check.ts';
 import { toPercentiles } from '../checks/percentiles.ts';
 import type { Task } from '../client/api-types.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';
-import { toGapsMs } from './calls.ts';
+import { earlyMs, toGapsMs } from './calls.ts';
 
-/** Clocks of two processes and whole milliseconds on the way. */
-const earlyMs = 10;
 /** A due attempt may find all slots taken and the machine busy; more than this is not lateness but another policy. */
 export const lateMs = 5_000;
 /** Half of the retries after an attempt come sooner than this, or the policy was another one. */

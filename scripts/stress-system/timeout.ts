@@ -1,6 +1,6 @@
 import { toDeadlineMs } from '../../src/policy.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import { toGapsMs } from './calls.ts';
+import { earlyMs, toGapsMs } from './calls.ts';
 import { untilFinished } from './load.ts';
 import type { Target } from './target.ts';
 
@@ -43,7 +43,7 @@ export const jobTimeout: Check<Target> = {
         );
         expectThat(first?.outcome === 'hung', `The first call ended as ${first?.outcome}, not by hanging`);
         expectThat(
-          waitMs >= retryWaitMs - 10 && waitMs <= retryWaitMs + timeoutMs - toDeadlineMs(timeoutMs) + slackMs,
+          waitMs >= retryWaitMs - earlyMs && waitMs <= retryWaitMs + timeoutMs - toDeadlineMs(timeoutMs) + slackMs,
           `The next attempt came after ${seconds(waitMs)}, the policy says ${seconds(retryWaitMs)}`,
         );
         expectThat(
