@@ -3,6 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import { sha256 } from '../api-keys.ts';
 import type { Config } from '../config.ts';
 import { Problem } from './problem.ts';
+import type { TakePlace } from './rate-limit.ts';
 
 export type ApiEnvironment = {
   Variables: {
@@ -11,6 +12,8 @@ export type ApiEnvironment = {
     mayHaveStarted?: boolean;
     /** The submission was answered with the task that an earlier one under its key had started. */
     isReplay?: boolean;
+    /** With a rate limit: what a start goes through. */
+    takePlace?: TakePlace;
   };
 };
 

@@ -33,7 +33,7 @@ const refuseLarger = bodyLimit({
   },
 });
 
-type NodeRequest = { incoming?: { headers: Record<string, string | undefined> } };
+type NodeRequest = { incoming?: { url?: string; headers: Record<string, string | undefined> } };
 
 /** Whether a body may follow, by the headers alone: to ask the Request for it would build one, for nothing as a rule. */
 export function mayHaveBody(c: Context): boolean {
@@ -62,7 +62,9 @@ const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
  */
 export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware(async (c, next) => {
-    if (c.req.url.length > maximumUrlLength)
+    // As it was sent: the framework's own begins with scheme and host.
+    const target = (c.env as NodeRequest | undefined)?.incoming?.url ?? c.req.url;
+    if (target.length > maximumUrlLength)
       throw new Problem('uri-too-long', `A URL has at most ${maximumUrlLength} characters`);
     const host = c.req.header('host') ?? '';
     // A target in absolute form names a host of its own, which counts whatever Host says (RFC 9112 section 3.2.2).

@@ -33,7 +33,20 @@ export async function listen(
   });
   const server = createServer(limits, listener);
   const answering = new WeakMap<Socket, ServerResponse>();
-  server.on('request', (request, response) => answering.set(request.socket, response));
+  const open = new WeakMap<Socket, Set<ServerResponse>>();
+  server.on('connection', (socket: Socket) => {
+    const responses = new Set<ServerResponse>();
+    open.set(socket, responses);
+    // Node tells only the answer that has the socket; one that waits behind it (pipelining) would never learn that its client is gone.
+    socket.once('close', () => {
+      for (const response of responses) if (!response.socket) response.emit('close');
+    });
+  });
+  server.on('request', (request, response) => {
+    answering.set(request.socket, response);
+    open.get(request.socket)?.add(response);
+    response.once('close', () => open.get(request.socket)?.delete(response));
+  });
   server.on('clientError', (error: ParserError, socket: Socket) => {
     const response = answering.get(socket);
     // Bytes that follow a whole request are not its fault: it may have started a task, and its answer says so.

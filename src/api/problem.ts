@@ -102,10 +102,12 @@ export function toMethodProblem(methods: string[]): Problem {
 /** A path may be as long as a caller likes; its echo need not. */
 const longestInstance = 200;
 
+/** The path as it was sent, percent-encoded: `instance` is a URI reference (RFC 9457), of which no escape is cut in two. */
+const toInstance = (url: string) => new URL(url).pathname.slice(0, longestInstance).replace(/%[0-9a-f]?$/i, '');
+
 /** Answers a problem; what a read could have started nobody asks, so its outcome stays out. */
 export function answerProblem(c: Context, problem: Problem): Response {
-  const { outcome, ...body } = problem.toJSON(c.req.path.slice(0, longestInstance)) as ReturnType<Problem['toJSON']> &
-    Extras;
+  const { outcome, ...body } = problem.toJSON(toInstance(c.req.url)) as ReturnType<Problem['toJSON']> & Extras;
   if (outcome === 'unknown') c.set('mayHaveStarted', true);
   const isRead = ['GET', 'HEAD'].includes(c.req.method);
   return c.body(JSON.stringify({ ...body, ...(outcome && !isRead && { outcome }) }), problems[problem.slug].status, {

@@ -4,6 +4,7 @@ import { toActivityOptions } from '../policy.ts';
 import type { TaskInput, TaskName, TraceContext } from '../tasks.ts';
 import { toFingerprint } from './idempotency.ts';
 import { Problem } from './problem.ts';
+import type { TakePlace } from './rate-limit.ts';
 import { createRetention } from './retention.ts';
 import type { Task } from './schemas.ts';
 import type { Starts } from './starts.ts';
@@ -21,6 +22,7 @@ export type Submission = {
   body: unknown;
   idempotencyKey: string | undefined;
   trace: TraceContext;
+  takePlace: TakePlace | undefined;
   delaySeconds?: number;
   rerunOf?: string;
 };
@@ -86,6 +88,7 @@ export function createSubmit({ client, config, view, starts }: SubmitDependencie
     body,
     idempotencyKey,
     trace,
+    takePlace,
     delaySeconds = 0,
     rerunOf,
   }: Submission): Promise<Submitted> => {
@@ -100,15 +103,19 @@ export function createSubmit({ client, config, view, starts }: SubmitDependencie
       ...(rerunOf && { rerunOf }),
     };
     const delayMs = Math.round(delaySeconds * 1_000);
-    const first = await starts.start(() =>
-      start(id, name, { input, memo, delayMs, trace }).then(
-        () => undefined,
-        (error: unknown) => {
-          if (error instanceof WorkflowExecutionAlreadyStartedError) return readFirst(id, name, fingerprint);
-          throw error;
-        },
-      ),
-    );
+    const startOrReadFirst = () =>
+      starts.start(() =>
+        start(id, name, { input, memo, delayMs, trace }).then(
+          () => undefined,
+          (error: unknown) => {
+            if (error instanceof WorkflowExecutionAlreadyStartedError) return readFirst(id, name, fingerprint);
+            throw error;
+          },
+        ),
+      );
+    const first = takePlace
+      ? await takePlace(id, startOrReadFirst, (earlier) => earlier === undefined)
+      : await startOrReadFirst();
     const task = first ?? view.toSubmitted(id, name, memo, delayMs > 0 ? 'scheduled' : 'queued');
     const isReplay = first !== undefined;
     const headers = idempotencyKey === undefined ? {} : await toKeyHeaders(task, isReplay);

@@ -23,7 +23,7 @@ const noInput = z.strictObject({});
 
 type TaskDependencies = { client: Client; config: Config; view: TaskView; watcher: Watcher; starts: Starts };
 /** How a submission reached us, and how long its caller waits. */
-type Accepting = Omit<Submission, 'owner' | 'idempotencyKey' | 'trace'> & { wait: number | undefined };
+type Accepting = Omit<Submission, 'owner' | 'idempotencyKey' | 'trace' | 'takePlace'> & { wait: number | undefined };
 
 /** The tasks of the catalogue: submit, read, list, cancel, rerun. */
 export function createTaskRoutes({ client, config, view, watcher, starts }: TaskDependencies) {
@@ -33,7 +33,8 @@ export function createTaskRoutes({ client, config, view, watcher, starts }: Task
 
   const accept = async (c: Context<ApiEnvironment>, { wait, ...submission }: Accepting) => {
     const idempotencyKey = readIdempotencyKey(c);
-    const caller = { owner: c.var.owner, idempotencyKey, trace: readTrace(c) };
+    const { owner, takePlace } = c.var;
+    const caller = { owner, takePlace, idempotencyKey, trace: readTrace(c) };
     const { task, isReplay, headers } = await submit({ ...caller, ...submission });
     c.set('isReplay', isReplay);
     return answerAccepted(c, watcher, { task, headers }, wait);

@@ -162,6 +162,24 @@ test('50 streams of one task cost one poller, and none once their clients have g
   }
 });
 
+// Seen to fail when only the answer that has the connection heard of its end.
+test('streams that a client asked for one behind the other on a connection end with it', async () => {
+  const { id } = await workerless.submit();
+  const { host, hostname, port } = new URL(workerless.url);
+  const before = await readOpen(workerless);
+  const socket = connect(Number(port), hostname);
+  socket.write(`GET /tasks/${id}/events HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(20));
+  await eventually(
+    () => readOpen(workerless),
+    (open) => open === before + 20,
+  );
+  socket.destroy();
+  await eventually(
+    () => readOpen(workerless),
+    (open) => open === before,
+  );
+});
+
 // Seen to fail when the limit was 501, and when a stream that ended kept its place.
 test('500 streams are open at once, one more is refused until a place is free', async () => {
   const own = await startHoldfast();

@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ApiEnvironment } from '../../src/api/auth.ts';
 import { answerProblem, Problem, toProblem, toUnavailable } from '../../src/api/problem.ts';
 import { createWindows, limitRate } from '../../src/api/rate-limit.ts';
 import { loadConfig } from '../../src/config.ts';
-import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
+import { eventually, type Holdfast, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';
 import { signIn, toSecret } from '../support/signed-in.ts';
 
@@ -17,26 +20,35 @@ describe('on a clock of the test', () => {
     const app = new Hono<ApiEnvironment>();
     app.onError((error, c) => answerProblem(c, toProblem(error)));
     app.use(limitRate({ ...loadConfig({}), rateLimit }, () => clock.ms));
-    app.post('/accepted', (c) => c.text('', 202));
-    app.post('/replay', (c) => {
-      c.set('isReplay', true);
-      return c.text('', 202);
+    /** A start of that end, once `gate` opens; under `?key=` that of one task, else of a new one. */
+    const clockwork = { gate: Promise.resolve(), begun: 0 };
+    const starts = (path: string, end: () => boolean) =>
+      app.post(path, async (c) => {
+        const start = async () => {
+          clockwork.begun += 1;
+          await clockwork.gate;
+          return end();
+        };
+        await c.var.takePlace?.(c.req.query('key') ?? randomUUID(), start, (isNew) => isNew);
+        return c.text('', 202);
+      });
+    starts('/accepted', () => true);
+    starts('/replay', () => false);
+    starts('/not-started', () => {
+      throw toUnavailable('not-started');
+    });
+    starts('/unknown', () => {
+      throw toUnavailable('unknown');
     });
     app.post('/invalid', () => {
       throw new Problem('invalid-input', 'It does not fit');
-    });
-    app.post('/not-started', () => {
-      throw toUnavailable('not-started');
-    });
-    app.post('/unknown', () => {
-      throw toUnavailable('unknown');
     });
     const submit = async (path = '/accepted', address = '127.0.0.1') => {
       const socket = { remoteAddress: address, remotePort: 1, remoteFamily: 'IPv4' };
       const { status, headers } = await app.request(path, { method: 'POST' }, { incoming: { socket } });
       return { status, limit: headers.get('ratelimit'), retryAfter: headers.get('retry-after') };
     };
-    return { clock, submit };
+    return { clock, clockwork, submit };
   }
 
   // Seen to fail when the window never ended, and when `used` was not counted.
@@ -77,10 +89,40 @@ describe('on a clock of the test', () => {
     expect((await submit()).status).toBe(429);
   });
 
-  test('submissions that come together cannot pass the limit together', async () => {
-    const { submit } = createLimited(3);
-    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await submit()).status));
-    expect(statuses.filter((status) => status === 202)).toHaveLength(3);
+  // Seen to fail when places under way did not count.
+  test('submissions that come together cannot pass the limit together; the refused may come again at once', async () => {
+    const { submit, clockwork } = createLimited(3);
+    let open = () => {};
+    clockwork.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const together = Array.from({ length: 20 }, () => submit());
+    // Refusals wait for nothing: those that are answered while no start has ended.
+    const early = await Promise.all(together.slice(3));
+    for (const answer of early) expect(answer).toEqual({ status: 429, limit: expect.any(String), retryAfter: '1' });
+    open();
+    const taken = await Promise.all(together.slice(0, 3));
+    expect(taken.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(await submit()).toMatchObject({ status: 429, retryAfter: '60' });
+  });
+
+  // Seen to fail when each submission under a key took a place of its own.
+  test('submissions under one key share one place while they are under way', async () => {
+    const { submit, clockwork } = createLimited(1);
+    let open = () => {};
+    clockwork.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const together = Array.from({ length: 20 }, () => submit('/replay?key=one'));
+    await eventually(
+      () => clockwork.begun,
+      (begun) => begun === 20,
+      5_000,
+    );
+    open();
+    const answers = await Promise.all(together);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=0;t=60' });
   });
 
   test('0 is no limit, and no headers', async () => {
@@ -106,7 +148,7 @@ describe('on a clock of the test', () => {
 
 describe('of a Holdfast', () => {
   let holdfast: Holdfast;
-  const names = ['limited', 'invalid', 'other', 'rerun'];
+  const names = ['limited', 'invalid', 'other', 'rerun', 'slow'];
   const who = (name: string) => signIn(holdfast, toSecret(`rate-${name}`));
 
   beforeAll(async () => {
@@ -152,6 +194,22 @@ describe('of a Holdfast', () => {
     expect((await submit({})).status).toBe(429);
   });
 
+  // Seen to fail when a place was taken in front of the handler.
+  test('a body that has not come holds no place', async () => {
+    const { hostname, port } = new URL(holdfast.url);
+    const head = `POST /tasks/fetch-joke HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${toSecret('rate-slow')}\r\n`;
+    const sockets = Array.from({ length: 10 }, () => connect(Number(port), hostname));
+    try {
+      for (const socket of sockets)
+        socket.write(`${head}Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{`);
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      const { status, headers } = await who('slow').call('POST', '/tasks/fetch-joke');
+      expect({ status, limit: headers.get('ratelimit')?.split(';')[1] }).toEqual({ status: 202, limit: 'r=1' });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
   test('a rerun is a submission', async () => {
     const { call } = who('rerun');
     const { headers } = await call('POST', '/tasks/nope/rerun');
@@ -161,4 +219,24 @@ describe('of a Holdfast', () => {
   });
 
   const auth = (name: string) => ({ authorization: `Bearer ${toSecret(`rate-${name}`)}` });
+});
+
+// Seen to fail when a place was taken in front of the handler.
+test('what is shed as overloaded costs nothing of the rate limit', async () => {
+  const holdfast = await startHoldfast({
+    RATE_LIMIT: '1000',
+    MAX_IN_FLIGHT: '2',
+    API_KEYS: `rate-shed:${toSecret('rate-shed')}`,
+  });
+  try {
+    const { call } = signIn(holdfast, toSecret('rate-shed'));
+    const answers = await Promise.all(Array.from({ length: 60 }, () => call('POST', '/tasks/fetch-joke')));
+    const accepted = answers.filter(({ status }) => status === 202).length;
+    expect(answers.filter(({ status }) => status === 503).length).toBe(60 - accepted);
+    expect(accepted).toBeLessThan(60);
+    const { headers } = await call('POST', '/tasks/fetch-joke');
+    expect(headers.get('ratelimit')?.split(';')[1]).toBe(`r=${1_000 - accepted - 1}`);
+  } finally {
+    await holdfast.stop();
+  }
 });
