@@ -75,7 +75,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException)
     return new Problem(statusSlugs.get(error.status) ?? 'internal-error', error.message);
-  if (error instanceof WorkflowNotFoundError) return new Problem('not-found', 'There is no task of this id');
+  if (error instanceof WorkflowNotFoundError) return toNoTaskProblem();
   const cause = [error, (error as Error).cause].find(isGrpcServiceError);
   if (!cause || !isAbsence(cause))
     return new Problem('internal-error', 'An unexpected error; the log has it under this request id', {
@@ -83,6 +83,9 @@ export function toProblem(error: unknown): Problem {
     });
   return toUnavailable(isNotSent(cause) ? 'not-started' : 'unknown');
 }
+
+/** The same for an id that is unknown, somebody else's, or no task's. */
+export const toNoTaskProblem = () => new Problem('not-found', 'There is no task of this id');
 
 /** The 503 of a call that Temporal did not answer, with what the caller may know of its outcome. */
 export const toUnavailable = (outcome: 'not-started' | 'unknown') =>

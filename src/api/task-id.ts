@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sha256 } from '../api-keys.ts';
 import { type TaskName, taskNames } from '../tasks.ts';
-import { Problem } from './problem.ts';
+import { toNoTaskProblem } from './problem.ts';
 
 /** What stands before every id of this owner's: 64 bits of a hash, for ids are never encrypted and names may be telling. */
 export const toOwnerPrefix = (owner: string) => `${sha256(owner).toString('hex').slice(0, 16)}_`;
@@ -22,6 +22,6 @@ export function toTaskName(owner: string, id: string): TaskName | undefined {
 /** @throws {Problem} `not-found` for an id that is none of this owner's. */
 export function requireTaskName(owner: string, id: string): TaskName {
   const name = toTaskName(owner, id);
-  if (!name) throw new Problem('not-found', 'There is no task of this id');
+  if (!name) throw toNoTaskProblem();
   return name;
 }

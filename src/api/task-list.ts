@@ -64,7 +64,9 @@ async function toSummary(
   const id = info.execution?.workflowId ?? '';
   const name = toTaskName(owner, id);
   if (!name) return undefined;
-  const { input, submittedAt } = (await toMemo(client, info.memo)) as TaskMemo;
+  const { input, submittedAt } = (await toMemo(client, info.memo)) as Partial<TaskMemo>;
+  // Not started by us, whatever its id says.
+  if (input === undefined || submittedAt === undefined) return undefined;
   const statusName =
     WorkflowExecutionStatus[info.status ?? 0]
       ?.replace('WORKFLOW_EXECUTION_STATUS_', '')

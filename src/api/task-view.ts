@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
 import { PendingActivityState, toEpochMs, toFailure } from '../temporal.ts';
 import { readHistory, toCancelReason } from './history.ts';
+import { toNoTaskProblem } from './problem.ts';
 import type { Task } from './schemas.ts';
 
 /** What a task's start puts into the memo, so that its state can be read with no worker alive. */
@@ -56,7 +57,9 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
   /** The task, and what its start put into the memo. */
   const readWithMemo = async (id: string, name: TaskName): Promise<{ task: Task; memo: TaskMemo }> => {
     const description = await client.workflow.getHandle(id).describe();
-    const memo = description.memo as TaskMemo;
+    const memo = description.memo as TaskMemo | undefined;
+    // Whoever has access to Temporal may start what he likes under an id of that form.
+    if (description.type !== name || !memo?.submittedAt) throw toNoTaskProblem();
     const submitted = toSubmitted(id, name, memo);
     const status = closedStatuses[description.status.name];
     if (!status) return { memo, task: { ...submitted, ...(await readOpen(client, description)) } };

@@ -364,12 +364,18 @@ test('an id that is unknown, another owner’s or not of a task of ours reads an
   const foreign = `${'0'.repeat(owner.length)}_${name}_${id.split('_')[2]}`;
   const start = { taskQueue: workerless.config.taskQueue, args: [] };
   await workerless.client.workflow.start('fetch-joke', { ...start, workflowId: foreign });
+  // Not made by us, whatever their ids say: one of another type, one without a memo.
+  const [other, bare] = [`${owner}_${name}_other-type`, `${owner}_${name}_no-memo`];
+  await workerless.client.workflow.start('other-type', { ...start, workflowId: other });
+  await workerless.client.workflow.start('fetch-joke', { ...start, workflowId: bare });
   const ids = [
     `${owner}_${name}_00000000-0000-4000-8000-000000000000`,
     `${owner}_other-task_00000000-0000-4000-8000-000000000000`,
     `${id}_more`,
     id.toUpperCase(),
     foreign,
+    other,
+    bare,
     'temporal-sys-scheduler:nightly',
     'temporal-sys-history-scanner',
     'nope',
