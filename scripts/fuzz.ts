@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { loadEnvironment } from '../src/config.ts';
-import { type Target, toTarget } from './client/target.ts';
+import { createHoldfastClient, type HoldfastClient } from './client/holdfast-client.ts';
+import { type Target, toKeyFault, toTarget } from './client/target.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';
 import { obtainSchemathesis } from './schemathesis.ts';
 import { SetupError } from './setup-error.ts';
@@ -30,7 +31,7 @@ const flags = command.opts<{ url?: string; examples: number; seed?: number[]; mi
 const say = (line: string) => console.log(line);
 const here = (name: string) => fileURLToPath(new URL(`fuzz/${name}`, import.meta.url));
 
-/** One run: gives Schemathesis' own exit code. */
+/** One run: 0 if Schemathesis found nothing, else 1. */
 async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number, signal: AbortSignal): Promise<number> {
   // What it writes by itself, its database of examples among it, goes there.
   const directory = createTemporaryDirectory('holdfast-fuzz-');
@@ -63,22 +64,41 @@ async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number,
     if (timedOut)
       throw new SetupError(`The run was not done after ${flags.minutes} min: set --minutes, or fewer --examples.`);
     if (exitCode === undefined) throw new SetupError(`Schemathesis did not run: ${String(cause)}`);
-    return exitCode;
+    return exitCode === 0 ? 0 : 1;
   } finally {
     directory.remove();
   }
 }
 
+/**
+ * A Holdfast that runs already, with the key that it wants: none where it has no keys, or nobody would be refused.
+ * @throws {SetupError} when it is none, cannot be reached, or does not know the key.
+ */
+async function toGiven(target: Target, signal: AbortSignal): Promise<Target> {
+  const knock = (client: HoldfastClient) => client.call('GET', '/retry-plan');
+  const holdfast = createHoldfastClient({ ...target, signal });
+  await holdfast.requireHoldfast();
+  await knock(holdfast).catch((error) => {
+    throw toKeyFault(error, target);
+  });
+  const isOpen = await knock(createHoldfastClient({ url: target.url, signal })).then(
+    () => true,
+    () => false,
+  );
+  return isOpen ? { url: target.url, apiKey: undefined } : target;
+}
+
 await runCommand(async (signal) => {
   const environment = loadEnvironment();
   const explicitPath = environment.SCHEMATHESIS_PATH || undefined;
+  const given = flags.url === undefined ? undefined : await toGiven(toTarget(environment, flags.url), signal);
   const schemathesis = await obtainSchemathesis({ explicitPath, say, signal });
   const runAll = async (target: Target) => {
     let worst = 0;
     for (const seed of flags.seed ?? [1]) worst = Math.max(worst, await fuzz(schemathesis, target, seed, signal));
     return worst;
   };
-  if (flags.url !== undefined) return await runAll(toTarget(environment, flags.url));
+  if (given) return await runAll(given);
   const apiKey = 'fuzz'.padEnd(32, '-');
   const listen = flags.verbose && ((words: string) => void process.stderr.write(words));
   return await withStack({ say, signal, ...(listen && { listen }) }, { API_KEYS: `fuzz:${apiKey}` }, ({ url }) =>

@@ -43,7 +43,10 @@ await runCommand(async (signal) => {
     title: 'SCENARIOS',
     part: 'SCENARIO',
     noun: 'scenarios',
-    allPassed: 'ALL SCENARIOS PASSED! Every task came to the end it should.',
+    allPassed:
+      chosen.length === scenarios.length
+        ? 'ALL SCENARIOS PASSED! Every task came to the end it should.'
+        : `The ${chosen.length} chosen of ${scenarios.length} scenarios passed.`,
     advice: 'Some scenarios failed. Play one alone with --verbose to see what Holdfast says meanwhile.',
     checks: chosen,
     configuration: [fast ? 'Waits and timeouts: scaled down (--fast)' : 'Waits and timeouts: in full, in real time'],

@@ -1,6 +1,9 @@
 """What is made up is valid or not by the document alone; a few valid values are put into a form that suits a run of thousands."""
 
+import os
 import re
+import threading
+import time
 import uuid
 
 import schemathesis
@@ -8,6 +11,16 @@ import schemathesis
 # Nobody waits a minute for each answer.
 LONGEST_SECONDS = {"wait": 0.2, "delay": 2_592_000}
 BOUND = {"wait": 60, "delay": 2_592_000}
+
+
+def end_with(parent):
+    """Ends this process when the command that started it is gone, even killed with -9."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
 
 
 def in_form(name, value):
