@@ -32,23 +32,23 @@ export async function listen(
     errorHandler: (error) => toResponse(error instanceof RequestError ? 'bad-request' : 'internal-error'),
   });
   const server = createServer(limits, listener);
-  const answering = new WeakMap<Socket, ServerResponse>();
-  const open = new WeakMap<Socket, Set<ServerResponse>>();
+  /** The answers that each connection still waits for, in the order of the requests. */
+  const answering = new WeakMap<Socket, Set<ServerResponse>>();
   server.on('connection', (socket: Socket) => {
     const responses = new Set<ServerResponse>();
-    open.set(socket, responses);
+    answering.set(socket, responses);
     // Node tells only the answer that has the socket; one that waits behind it (pipelining) would never learn that its client is gone.
     socket.once('close', () => {
       for (const response of responses) if (!response.socket) response.emit('close');
     });
   });
   server.on('request', (request, response) => {
-    answering.set(request.socket, response);
-    open.get(request.socket)?.add(response);
-    response.once('close', () => open.get(request.socket)?.delete(response));
+    const responses = answering.get(request.socket);
+    responses?.add(response);
+    response.once('close', () => responses?.delete(response));
   });
   server.on('clientError', (error: ParserError, socket: Socket) => {
-    const response = answering.get(socket);
+    const response = [...(answering.get(socket) ?? [])].at(-1);
     // Bytes that follow a whole request are not its fault: it may have started a task, and its answer says so.
     if (response?.req.complete && !response.writableFinished && error.code !== 'ECONNRESET')
       response.once('close', () => socket.destroy()).once('finish', () => socket.end());

@@ -72,8 +72,11 @@ export function createSubmit({ client, config, view, starts }: SubmitDependencie
     );
   }
 
-  async function toKeyHeaders({ finishedAt }: Task, isReplay: boolean): Promise<Record<string, string>> {
-    const retentionMs = await readRetentionMs();
+  function toKeyHeaders(
+    { finishedAt }: Task,
+    isReplay: boolean,
+    retentionMs: number | undefined,
+  ): Record<string, string> {
     const endMs = finishedAt ? Date.parse(finishedAt) : Date.now();
     return {
       ...(isReplay && { 'Idempotency-Replayed': 'true' }),
@@ -113,12 +116,14 @@ export function createSubmit({ client, config, view, starts }: SubmitDependencie
           },
         ),
       );
+    // Beside the start, not behind it: one after the other may take longer than the caller shall wait.
+    const retention = idempotencyKey === undefined ? undefined : readRetentionMs();
     const first = takePlace
       ? await takePlace(id, startOrReadFirst, (earlier) => earlier === undefined)
       : await startOrReadFirst();
     const task = first ?? view.toSubmitted(id, name, memo, delayMs > 0 ? 'scheduled' : 'queued');
     const isReplay = first !== undefined;
-    const headers = idempotencyKey === undefined ? {} : await toKeyHeaders(task, isReplay);
+    const headers = retention ? toKeyHeaders(task, isReplay, await retention) : {};
     return { task, isReplay, headers };
   };
 }

@@ -48,7 +48,15 @@ describe('on a clock of the test', () => {
       const { status, headers } = await app.request(path, { method: 'POST' }, { incoming: { socket } });
       return { status, limit: headers.get('ratelimit'), retryAfter: headers.get('retry-after') };
     };
-    return { clock, clockwork, submit };
+    /** Holds every start until the function returned is called. */
+    const hold = () => {
+      let open = () => {};
+      clockwork.gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      return open;
+    };
+    return { clock, clockwork, hold, submit };
   }
 
   // Seen to fail when the window never ended, and when `used` was not counted.
@@ -91,11 +99,8 @@ describe('on a clock of the test', () => {
 
   // Seen to fail when places under way did not count.
   test('submissions that come together cannot pass the limit together; the refused may come again at once', async () => {
-    const { submit, clockwork } = createLimited(3);
-    let open = () => {};
-    clockwork.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    const { submit, hold } = createLimited(3);
+    const open = hold();
     const together = Array.from({ length: 20 }, () => submit());
     // Refusals wait for nothing: those that are answered while no start has ended.
     const early = await Promise.all(together.slice(3));
@@ -108,11 +113,8 @@ describe('on a clock of the test', () => {
 
   // Seen to fail when each submission under a key took a place of its own.
   test('submissions under one key share one place while they are under way', async () => {
-    const { submit, clockwork } = createLimited(1);
-    let open = () => {};
-    clockwork.gate = new Promise((resolve) => {
-      open = resolve;
-    });
+    const { submit, hold, clockwork } = createLimited(1);
+    const open = hold();
     const together = Array.from({ length: 20 }, () => submit('/replay?key=one'));
     await eventually(
       () => clockwork.begun,
