@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { loadConfig } from '../src/config.ts';
 import { runSuite } from './checks/run-suite.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';
 import { toReport } from './report/to-report.ts';
@@ -131,7 +132,7 @@ await runCommand(async (signal) => {
   };
   if (url !== undefined) return await stress(await toGivenTarget(options, { tasks, url, jokeApiUrl }), signal);
   // All are submitted at once, and none of them is to be shed.
-  const maxInFlight = Math.max(tasks, 500);
+  const maxInFlight = Math.max(tasks, loadConfig({}).maxInFlight);
   const environment = { MAX_IN_FLIGHT: String(maxInFlight), ...(quick && { BASE_DELAY: '1' }) };
   return await withOwnTarget(options, { tasks, environment }, (target) => stress(target, signal));
 });

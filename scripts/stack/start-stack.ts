@@ -117,7 +117,8 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
 
   /** A second Ctrl-C: whoever still lived would write into a directory that goes. `npm start` first, for it restarts the others. */
   const killAll = () => {
-    killNow([identify(child?.pid ?? 0) ?? []].flat());
+    const starter = identify(child?.pid ?? 0);
+    if (starter) killNow([starter]);
     killNow(stack.children());
   };
   process.prependListener('exit', killAll);
