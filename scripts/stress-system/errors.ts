@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Check, expectThat } from '../checks/check.ts';
 import type { Behaviour } from '../joke-api/behaviour.ts';
-import { toGapsMs } from './calls.ts';
+import { earlyMs, toGapsMs } from './calls.ts';
 import { untilAllFinished } from './load.ts';
 import { needsJokeApi, type Target } from './target.ts';
 import { expectToldJokes } from './told-jokes.ts';
@@ -89,7 +89,7 @@ export const errorHandling: Check<Target> = {
       const shortestMs = Math.min(asked, policy.maximumIntervalMs);
       for (const gapMs of toGapsMs(items))
         expectThat(
-          gapMs >= shortestMs - 10,
+          gapMs >= shortestMs - earlyMs,
           `${name} ${how}: the next call came ${Math.round(gapMs)} ms later, not after ${asked} ms`,
         );
       await expectToldJokes([task], items, jokeApi);
