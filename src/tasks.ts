@@ -31,7 +31,11 @@ export type TaskOutput<N extends TaskName = TaskName> = z.infer<(typeof tasks)[N
 export type TraceContext = { traceparent?: string; tracestate?: string };
 
 /** What travels beside the input because Temporal's activity options cannot carry it. */
-export type AttemptOptions = { jitter: number } & TraceContext;
+export type AttemptOptions = {
+  jitter: number;
+  /** Of a batch's item: the output's size as JSON. */
+  maximumOutputBytes?: number;
+} & TraceContext;
 
 /** One activity per task, of the same name; the compiler checks the register in `activities/index.ts` against it. */
 export type TaskActivities = {

@@ -1,5 +1,6 @@
 import type { WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
+import { limitOutput } from './activities/limit-output.ts';
 import { type AttemptRecord, observeAttempts } from './activities/observe.ts';
 import type { Config } from './config.ts';
 
@@ -9,7 +10,7 @@ export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord)
     namespace: config.temporal.namespace,
     taskQueue: config.taskQueue,
     activities: createActivities(config),
-    interceptors: { activity: [observeAttempts(record)] },
+    interceptors: { activity: [observeAttempts(record), limitOutput] },
     maxConcurrentActivityTaskExecutions: config.workerConcurrency,
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,

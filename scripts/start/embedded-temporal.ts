@@ -12,21 +12,22 @@ const flag = (name: string, values: string[]) => values.flatMap((value) => [name
 
 const databaseFile = 'temporal.db';
 
+/** One partition, for one small server; the new matcher, without which batches would not give way to single tasks. */
+export const dynamicConfigFlags = flag('--dynamic-config-value', [
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
+  'matching.useNewMatcher=true',
+]);
+
 /** The one database file of the embedded server. */
 export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
 
 /**
  * The embedded server as a child. WAL with `synchronous=NORMAL` keeps every accepted task through kill -9 of any process;
- * after a power cut the last moments may be missing. One partition, for one small server; the new matcher, so that
- * task priorities count.
+ * after a power cut the last moments may be missing.
  */
 export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { dataDir, temporal }: Config): ChildSpec {
   const pragmas = ['journal_mode=WAL', 'synchronous=NORMAL'];
-  const dynamicConfig = [
-    'matching.numTaskqueueReadPartitions=1',
-    'matching.numTaskqueueWritePartitions=1',
-    'matching.useNewMatcher=true',
-  ];
   return {
     name: 'Temporal',
     command: cliPath,
@@ -35,7 +36,7 @@ export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { da
       ...['--ip', '127.0.0.1', '--port', `${port}`, '--ui-ip', '127.0.0.1', '--ui-port', `${uiPort}`],
       ...['--namespace', temporal.namespace, '--db-filename', databaseFile],
       ...flag('--sqlite-pragma', pragmas),
-      ...flag('--dynamic-config-value', dynamicConfig),
+      ...dynamicConfigFlags,
     ],
     // The server takes the file's name for part of a URL: DATA_DIR stays out of it, whatever it is called.
     cwd: dataDir,

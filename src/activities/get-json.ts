@@ -10,6 +10,7 @@ import type { z } from 'zod';
 import { type FailureType, toDeadlineMs } from '../policy.ts';
 import type { AttemptOptions } from '../tasks.ts';
 import { toAttemptFailure } from './failure.ts';
+import { toJobId } from './job-id.ts';
 import { parseJson } from './parse-json.ts';
 import { toRetryAfterMs } from './retry-after.ts';
 
@@ -42,7 +43,7 @@ const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout:
 
 /**
  * One GET, parsed by `schema`: the only place where HTTP becomes a failure.
- * Sends `Idempotency-Key` (the task's id, the same in every attempt), `Holdfast-Attempt` and the submission's trace; follows no redirect; reads
+ * Sends `Idempotency-Key` (the id of the task or of the batch's item, the same in every attempt), `Holdfast-Attempt` and the submission's trace; follows no redirect; reads
  * at most 64 KiB decoded; ends at the attempt's deadline, just below start-to-close.
  * @throws {ApplicationFailure} with a type of `policy.ts`; {CancelledFailure} when the task was cancelled.
  */
@@ -51,7 +52,7 @@ export async function getJson<S extends z.ZodType>(
   schema: S,
   { jitter, traceparent, tracestate }: AttemptOptions,
 ): Promise<z.output<S>> {
-  const { attempt, startToCloseTimeoutMs, workflowExecution } = activityInfo();
+  const { attempt, startToCloseTimeoutMs } = activityInfo();
   const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
   try {
     const response = await fetch(url, {
@@ -60,7 +61,7 @@ export async function getJson<S extends z.ZodType>(
       signal: AbortSignal.any([cancellationSignal(), deadline]),
       headers: {
         accept: 'application/json',
-        'idempotency-key': workflowExecution?.workflowId ?? '',
+        'idempotency-key': toJobId(),
         'holdfast-attempt': String(attempt),
         ...(traceparent && { traceparent }),
         ...(tracestate && { tracestate }),

@@ -1,6 +1,7 @@
 import { ApplicationFailure, activityInfo, CancelledFailure, cancellationDetails, log } from '@temporalio/activity';
 import { toWaitMs } from '../policy.ts';
 import { currentBackoff } from './failure.ts';
+import { toJobId } from './job-id.ts';
 
 export type AttemptRecord = {
   task: string;
@@ -9,7 +10,7 @@ export type AttemptRecord = {
   seconds: number;
 };
 
-const job = () => `Job ${activityInfo().workflowExecution?.workflowId}:`;
+const job = () => `Job ${toJobId()}:`;
 
 /** Says which attempt begins: "Job <id>: Fetching joke (attempt 1/5)". */
 export function logAttempt(doing: string): void {

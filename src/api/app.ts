@@ -8,6 +8,7 @@ import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import { taskNames } from '../tasks.ts';
 import { type ApiEnvironment, requireApiKey } from './auth.ts';
+import { createBatchRoutes } from './batches.ts';
 import { createDocsRoutes } from './docs.ts';
 import { documentRoute, metricsRoute, toDocument } from './document.ts';
 import { guardOrigin, limitBody, refuseNameless, setSafeHeaders } from './edge.ts';
@@ -18,6 +19,7 @@ import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem
 import { createProblemRoutes } from './problem-pages.ts';
 import { limitRate } from './rate-limit.ts';
 import { createRetryPlanRoute } from './retry-plan.ts';
+import { createStartOnce } from './start-once.ts';
 import { createStarts } from './starts.ts';
 import { createTaskView } from './task-view.ts';
 import { createTaskRoutes } from './tasks.ts';
@@ -33,7 +35,7 @@ export type AppDependencies = {
 };
 
 /** The calls that start tasks: what limits submissions stands before each POST to these. */
-const submittingPaths = [...taskNames.map((name) => `/tasks/${name}`), '/tasks/:id/rerun'];
+const submittingPaths = [...taskNames.flatMap((name) => [`/tasks/${name}`, `/batches/${name}`]), '/tasks/:id/rerun'];
 
 /** The whole HTTP surface. It listens nowhere by itself: a test calls `createApp(…).request('/health')`. */
 export function createApp({ client, config, log, metrics, stopping }: AppDependencies) {
@@ -70,7 +72,9 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
   for (const path of submittingPaths) app.use(path, limitSubmissions);
   const view = createTaskView(client, config);
   const watcher = createWatcher(view, stopping);
-  app.route('/', createTaskRoutes({ client, config, view, watcher, starts }));
+  const startOnce = createStartOnce({ client, config, starts });
+  app.route('/', createTaskRoutes({ client, config, view, watcher, startOnce }));
+  app.route('/', createBatchRoutes({ client, config, startOnce }));
   app.route('/', createEventRoutes(view, watcher, metrics));
   app.route('/', createRetryPlanRoute(config));
 

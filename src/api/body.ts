@@ -1,9 +1,12 @@
 import type { Context } from 'hono';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { mayHaveBody, toCutShort } from './edge.ts';
 import { Problem, toValidationProblem } from './problem.ts';
 
 const maximumDepth = 64;
+
+/** What a call without input takes: no body, or an empty object. */
+export const noInput = z.strictObject({});
 
 /**
  * The request's JSON body as it was received; no body at all is `{}`, whatever the content type says.

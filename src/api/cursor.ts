@@ -1,12 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { z } from '@hono/zod-openapi';
+import type { z } from 'zod';
 import { type ApiKey, sha256 } from '../api-keys.ts';
 import { Problem } from './problem.ts';
-
-export type Phase = 'open' | 'closed';
-/** Where a page begins: the open ones come first, and Temporal's own token says how far in them or in the finished. */
-export type Position = { phase: Phase; token: string };
-const positionSchema = z.strictObject({ phase: z.enum(['open', 'closed']), token: z.base64() });
 
 /** Without API keys everyone is the one owner, and a forged cursor shows no more than the list itself: anybody may know this. */
 const withoutApiKeys = sha256('the cursors of an API without keys');
@@ -15,7 +10,7 @@ const withoutApiKeys = sha256('the cursors of an API without keys');
  * The cursors of one owner's list under one filter: none of another owner or filter is taken, and none that was changed. The first of
  * the owner's secrets signs and any of them verifies: a cursor outlives the beginning of a rotation, and counts in every API process.
  */
-export function createCursors(apiKeys: ApiKey[], owner: string, filter: string) {
+export function createCursors<P>(position: z.ZodType<P>, apiKeys: ApiKey[], owner: string, filter: string) {
   const ofOwner = apiKeys.filter((key) => key.owner === owner).map(({ secretHash }) => secretHash);
   const [signing = withoutApiKeys, ...others] = ofOwner;
   const sign = (secret: Buffer, text: string) => {
@@ -24,20 +19,20 @@ export function createCursors(apiKeys: ApiKey[], owner: string, filter: string) 
   };
 
   return {
-    toCursor(position: Position): string {
-      const text = Buffer.from(JSON.stringify(position)).toString('base64url');
+    toCursor(where: P): string {
+      const text = Buffer.from(JSON.stringify(where)).toString('base64url');
       return `${text}.${sign(signing, text)}`;
     },
 
     /** @throws {Problem} `bad-request` for every cursor that is not one of these. */
-    parseCursor(cursor: string): Position {
+    parseCursor(cursor: string): P {
       const [, text = '', signature = ''] = /^([\w-]+)\.([\w-]{43})$/.exec(cursor) ?? [];
       const isOurs = [signing, ...others].some(
         (secret) => signature && timingSafeEqual(Buffer.from(sign(secret, text)), Buffer.from(signature)),
       );
       if (!isOurs) throw toCursorProblem();
       try {
-        return positionSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+        return position.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
       } catch {
         throw toCursorProblem();
       }

@@ -18,6 +18,7 @@ ${Object.keys(safeHeaders)
 
 const tags = [
   { name: 'Tasks', description: 'Submit, read, list and cancel tasks' },
+  { name: 'Batches', description: 'The same task many times, in one call' },
   { name: 'Policy', description: 'How hard Holdfast tries' },
   { name: 'Operation', description: 'For probes and monitoring' },
   { name: 'Documentation', description: 'This API about itself' },

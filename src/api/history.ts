@@ -4,6 +4,13 @@ import type { temporal } from '@temporalio/proto';
 import { type Failure, RetryState, toFailure, toResult } from '../temporal.ts';
 import { failureSchema, type Task } from './schemas.ts';
 
+/** The failure of what an operator ended. */
+export const terminated = {
+  type: 'Terminated',
+  message: 'The task was terminated by an operator',
+  reason: 'terminated',
+} as const;
+
 type End = { attempt: number; lastFailure?: Failure; output?: unknown; failure?: Task['failure'] };
 
 /**
@@ -34,7 +41,7 @@ export async function readHistory(client: Client, workflowId: string, runId: str
       end.failure = { type: 'TemporalTimeout:Workflow', message: 'The task ran out of its time', reason: 'timed-out' };
     }
     if (event.workflowExecutionTerminatedEventAttributes) {
-      end.failure = { type: 'Terminated', message: 'The task was terminated by an operator', reason: 'terminated' };
+      end.failure = terminated;
     }
   }
   return end;
@@ -66,7 +73,8 @@ function parseCancelReason(cause: string | null | undefined): Partial<End> {
   return { ...(attempt && { attempt }), ...(lastFailure && { lastFailure }) };
 }
 
-function toReason(
+/** Why no attempt followed the last one. */
+export function toReason(
   retryState: temporal.api.enums.v1.RetryState | null | undefined,
 ): NonNullable<Task['failure']>['reason'] {
   if (retryState === RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED) return 'attempts-exhausted';

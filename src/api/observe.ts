@@ -34,10 +34,13 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     );
   });
 
-/** The task that a POST to this path starts: a submission's is in the path, a rerun's in the id that it names. */
+/** The task that a POST to this path starts, once or many times: a submission's is in the path, a rerun's in the id that it names. */
 function toSubmittedName(path: string): TaskName | undefined {
   return taskNames.find(
-    (name) => path === `/tasks/${name}` || (path.endsWith('/rerun') && path.split('_')[1] === name),
+    (name) =>
+      path === `/tasks/${name}` ||
+      path === `/batches/${name}` ||
+      (path.endsWith('/rerun') && path.split('_')[1] === name),
   );
 }
 

@@ -31,11 +31,11 @@ export const headers = {
     false,
   ),
   'Idempotency-Replayed': header(
-    'The task was submitted before under this key',
+    'The task or batch was submitted before under this key',
     { type: 'string', const: 'true' },
     false,
   ),
-  Location: header('Where the task can be read', { type: 'string', pattern: '^/tasks/' }),
+  Location: header('Where the task or batch can be read', { type: 'string', pattern: '^/(tasks|batches)/' }),
   'Preference-Applied': header(
     'The `wait` of `Prefer` that was honoured',
     { type: 'string', pattern: '^wait=\\d+$' },

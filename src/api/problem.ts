@@ -52,13 +52,18 @@ export class Problem extends Error {
   }
 }
 
+/** A batch may have 10,000 faulty items; the first ones tell what is wrong. */
+const mostErrors = 100;
+
 /** Zod's issues as RFC 9457 wants them: one entry a field, an unknown field under its own name. */
 export function toValidationProblem(slug: 'bad-request' | 'invalid-input', { issues }: z.core.$ZodError): Problem {
-  const errors = issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: toPointer([...issue.path, key]), detail: 'is not known here' }))
-      : [{ pointer: toPointer(issue.path), detail: issue.message }],
-  );
+  const errors = issues
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ pointer: toPointer([...issue.path, key]), detail: 'is not known here' }))
+        : [{ pointer: toPointer(issue.path), detail: issue.message }],
+    )
+    .slice(0, mostErrors);
   return new Problem(slug, errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '), { errors });
 }
 
@@ -86,6 +91,9 @@ export function toProblem(error: unknown): Problem {
 
 /** The same for an id that is unknown, somebody else's, or no task's. */
 export const toNoTaskProblem = () => new Problem('not-found', 'There is no task of this id');
+
+/** The same for batches. */
+export const toNoBatchProblem = () => new Problem('not-found', 'There is no batch of this id');
 
 /** The 503 of a call that Temporal did not answer, with what the caller may know of its outcome. */
 export const toUnavailable = (outcome: 'not-started' | 'unknown') =>

@@ -9,11 +9,17 @@ export const failureSchema = z
   })
   .openapi('Failure');
 
+/** How a task, or an item of a batch, failed in the end. */
+export const finalFailureSchema = z.object({
+  ...failureSchema.shape,
+  reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
+});
+
 const anyOf = <T extends z.ZodType>([first, ...rest]: T[]) =>
   first && rest.length === 0 ? first : z.union([first as T, ...rest]);
 const anyInput = anyOf(taskNames.map((name) => tasks[name].input));
-const anyOutput = anyOf(taskNames.map((name) => tasks[name].output));
-const time = z.iso.datetime();
+export const anyOutput = anyOf(taskNames.map((name) => tasks[name].output));
+export const time = z.iso.datetime();
 
 export const taskStatuses = [
   'scheduled',
@@ -55,13 +61,7 @@ export const taskSchema = z
     nextAttemptAt: time.optional().describe('While retrying'),
     lastFailure: failureSchema.optional().describe('Of the latest failed attempt'),
     output: anyOutput.optional().describe('Of a completed task'),
-    failure: z
-      .object({
-        ...failureSchema.shape,
-        reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
-      })
-      .optional()
-      .describe('Of a failed task'),
+    failure: finalFailureSchema.optional().describe('Of a failed task'),
     submittedAt: time,
     finishedAt: time.optional(),
     rerunOf: z.string().optional(),

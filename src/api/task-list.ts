@@ -2,11 +2,18 @@ import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@tempora
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../config.ts';
 import { grpcStatus, toEpochMs, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
-import { createCursors, type Position, toCursorProblem } from './cursor.ts';
+import { createCursors, toCursorProblem } from './cursor.ts';
 import type { TaskSummary } from './schemas.ts';
 import { toTaskName } from './task-id.ts';
 import { closedStatuses, type TaskMemo, type TaskView } from './task-view.ts';
-import { isClosedStatus, type ListQuery, toVisibilityQuery } from './visibility.ts';
+import {
+  isClosedStatus,
+  type ListQuery,
+  type Position,
+  positionSchema,
+  toVisibilityQuery,
+  usualPage,
+} from './visibility.ts';
 
 /** How many open tasks one request looks at closely, an RPC each, and how many of those at once. */
 const closeLooks = 200;
@@ -33,11 +40,16 @@ export const createTaskList = (
   };
 
   return async (owner: string, query: ListQuery): Promise<{ items: TaskSummary[]; nextCursor: string | null }> => {
-    const { toCursor, parseCursor } = createCursors(apiKeys, owner, `${query.name ?? ''}:${query.status ?? ''}`);
+    const { toCursor, parseCursor } = createCursors(
+      positionSchema,
+      apiKeys,
+      owner,
+      `${query.name ?? ''}:${query.status ?? ''}`,
+    );
     const phase = isClosedStatus(query.status) ? 'closed' : 'open';
     const start: Position = query.cursor ? parseCursor(query.cursor) : { phase, token: '' };
     const looksCloser = ['queued', 'running', 'retrying', 'cancelling'].includes(query.status ?? '');
-    const size = Math.min(query.limit ?? 50, looksCloser ? closeLooks : 1_000);
+    const size = Math.min(query.limit ?? usualPage, looksCloser ? closeLooks : 1_000);
     const page = await readPage(owner, query, start, size);
     // The open ones may end before the page is full: the finished follow in the same answer.
     if (page.next?.phase === 'closed' && start.phase === 'open' && page.items.length < size) {

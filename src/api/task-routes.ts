@@ -24,14 +24,13 @@ export const submitQuery = z.strictObject({
   wait: waitQuery,
 });
 
-const submissionHeaders = z.object({
-  'Idempotency-Key': z
-    .string()
-    .optional()
-    .openapi({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })
-    .describe('Makes the call safe to repeat: the same key and request always mean the same task'),
-  Prefer: preferHeader,
-});
+export const idempotencyKeyHeader = z
+  .string()
+  .optional()
+  .openapi({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })
+  .describe('Makes the call safe to repeat: the same key and request always mean the same task or batch');
+
+const submissionHeaders = z.object({ 'Idempotency-Key': idempotencyKeyHeader, Prefer: preferHeader });
 
 /** How a client goes on from a task that it was given. */
 const links = Object.fromEntries(
@@ -52,6 +51,9 @@ const accepted = (description: string) => ({
   ),
   links,
 });
+
+/** `submit-fetch-joke` → `submitFetchJoke`. */
+export const toOperationId = (words: string) => words.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 const ended = 'The finished task: it ended while the caller waited';
 
@@ -109,7 +111,7 @@ export const taskRoutes = {
   submit: (name: TaskName) => ({
     method: 'post' as const,
     path: `/tasks/${name}`,
-    operationId: `submit-${name}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    operationId: toOperationId(`submit-${name}`),
     tags: ['Tasks'],
     summary: tasks[name].summary,
     description: 'Answers as soon as the task is kept; read it to see how it gets on.',

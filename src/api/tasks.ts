@@ -1,43 +1,37 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
 import type { Config } from '../config.ts';
 import { taskNames, tasks } from '../tasks.ts';
 import type { ApiEnvironment } from './auth.ts';
-import { readBody, toInput } from './body.ts';
+import { noInput, readBody, toInput } from './body.ts';
+import { readCaller } from './caller.ts';
 import { callTemporal } from './calls.ts';
-import { readIdempotencyKey } from './idempotency.ts';
-import { Problem, toMethodProblem, toValidationProblem } from './problem.ts';
-import type { Starts } from './starts.ts';
+import { Problem, toMethodProblem } from './problem.ts';
+import { toQuery } from './query.ts';
+import type { Caller, StartOnce } from './start-once.ts';
 import { createSubmit, type Submission } from './submit.ts';
 import { requireTaskName } from './task-id.ts';
 import { createTaskList } from './task-list.ts';
 import { submitQuery, taskRoutes } from './task-routes.ts';
 import type { TaskView } from './task-view.ts';
-import { readTrace } from './trace.ts';
 import { answerAccepted } from './wait.ts';
 import type { Watcher } from './watch.ts';
 
-/** What a call without input takes: no body, or an empty object. */
-const noInput = z.strictObject({});
-
-type TaskDependencies = { client: Client; config: Config; view: TaskView; watcher: Watcher; starts: Starts };
+type TaskDependencies = { client: Client; config: Config; view: TaskView; watcher: Watcher; startOnce: StartOnce };
 /** How a submission reached us, and how long its caller waits. */
-type Accepting = Omit<Submission, 'owner' | 'idempotencyKey' | 'trace' | 'takePlace'> & { wait: number | undefined };
+type Accepting = Omit<Submission, keyof Caller> & { wait: number | undefined };
 
 /** The tasks of the catalogue: submit, read, list, cancel, rerun. */
-export function createTaskRoutes({ client, config, view, watcher, starts }: TaskDependencies) {
+export function createTaskRoutes({ client, config, view, watcher, startOnce }: TaskDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   const listTasks = createTaskList(client, config, view);
-  const submit = createSubmit({ client, config, view, starts });
+  const submit = createSubmit({ config, view, startOnce });
 
   const accept = async (c: Context<ApiEnvironment>, { wait, ...submission }: Accepting) => {
-    const idempotencyKey = readIdempotencyKey(c);
-    const { owner, takePlace } = c.var;
-    const caller = { owner, takePlace, idempotencyKey, trace: readTrace(c) };
-    const { task, isReplay, headers } = await submit({ ...caller, ...submission });
-    c.set('isReplay', isReplay);
-    return answerAccepted(c, watcher, { task, headers }, wait);
+    const started = await submit({ ...readCaller(c), ...submission });
+    c.set('isReplay', started.isReplay);
+    return answerAccepted(c, watcher, started, wait);
   };
 
   for (const name of taskNames) {
@@ -98,12 +92,4 @@ export function createTaskRoutes({ client, config, view, watcher, starts }: Task
     throw new Problem('not-found', `There is no such task; there are: ${taskNames.join(', ')}`);
   });
   return app;
-}
-
-/** @throws {Problem} 400 for an unknown, repeated or malformed parameter. */
-function toQuery<S extends z.ZodType>(schema: S, queries: Record<string, string[]>): z.output<S> {
-  const single = Object.entries(queries).map(([name, values]) => [name, values.length === 1 ? values[0] : values]);
-  const { data, error } = schema.safeParse(Object.fromEntries(single));
-  if (error) throw toValidationProblem('bad-request', error);
-  return data as z.output<S>;
 }

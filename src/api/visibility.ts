@@ -1,21 +1,33 @@
 import { z } from '@hono/zod-openapi';
 import { taskNames } from '../tasks.ts';
-import type { Phase } from './cursor.ts';
 import { taskStatuses } from './schemas.ts';
 import { toOwnerPrefix } from './task-id.ts';
 
-const limit = 'must be a whole number from 1 to 1000';
+const limitFault = 'must be a whole number from 1 to 1000';
+/** How many things a page has at most. */
+export const toLimitQuery = (usual: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/, limitFault)
+    .transform(Number)
+    .refine((value) => value <= 1_000, limitFault)
+    .optional()
+    .openapi({ type: 'integer', minimum: 1, maximum: 1_000, default: usual });
+export const cursorQuery = z.string().min(1).optional().describe('`nextCursor` of the page before');
+
+export type Phase = 'open' | 'closed';
+/** Where a page begins: the open ones come first, and Temporal's own token says how far in them or in the finished. */
+export const positionSchema = z.strictObject({ phase: z.enum(['open', 'closed']), token: z.base64() });
+export type Position = z.output<typeof positionSchema>;
+
+/** A page of a list without a `limit`. */
+export const usualPage = 50;
+
 export const listQuery = z.strictObject({
   name: z.enum(taskNames).optional(),
   status: z.enum([...taskStatuses, 'open']).optional(),
-  limit: z
-    .string()
-    .regex(/^[1-9]\d{0,3}$/, limit)
-    .transform(Number)
-    .refine((value) => value <= 1_000, limit)
-    .optional()
-    .openapi({ type: 'integer', minimum: 1, maximum: 1_000, default: 50 }),
-  cursor: z.string().min(1).optional().describe('`nextCursor` of the page before'),
+  limit: toLimitQuery(usualPage),
+  cursor: cursorQuery,
 });
 export type ListQuery = z.output<typeof listQuery>;
 

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Task } from './schemas.ts';
-import type { Submitted } from './submit.ts';
+import type { Started } from './start-once.ts';
 import type { Watch, Watcher } from './watch.ts';
 
 const longestS = 60;
@@ -46,7 +46,7 @@ export function parsePreferredWait(prefer = ''): number | undefined {
 export async function answerAccepted(
   c: Context,
   { watch }: Watcher,
-  { task: accepted, headers }: Pick<Submitted, 'task' | 'headers'>,
+  { value: accepted, headers }: Pick<Started<Task>, 'value' | 'headers'>,
   wait: number | undefined,
 ) {
   const preferred = wait === undefined ? parsePreferredWait(c.req.header('prefer')) : undefined;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createCursors } from '../../src/api/cursor.ts';
 import type { TaskSummary } from '../../src/api/schemas.ts';
 import { createTaskId } from '../../src/api/task-id.ts';
+import { positionSchema } from '../../src/api/visibility.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type SignedIn, signIn, toSecret } from '../support/signed-in.ts';
@@ -303,7 +304,7 @@ test('without API keys pages follow one another, and what the server did not mak
   expect(second.body.items[0].id).not.toBe(first.items[0].id);
 
   // Anybody may sign there: what they sign is still read with care.
-  const { toCursor } = createCursors([], 'local', ':');
+  const { toCursor } = createCursors(positionSchema, [], 'local', ':');
   for (const token of ['rubbish', '{"CloseTime":"x"}', 'not base64']) {
     const cursor = toCursor({ phase: 'open', token: token === 'not base64' ? '#' : btoa(token) });
     const answer = await open.call('GET', `/tasks?limit=1&cursor=${cursor}`);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { TestProject } from 'vitest/node';
+import { dynamicConfigFlags } from '../../scripts/start/embedded-temporal.ts';
 import { obtainTemporalCli } from '../../scripts/temporal-cli.ts';
 import { bundleWorkflows } from '../../scripts/time-skipping/prepare-time-skipping.ts';
 import { obtainTimeSkippingServer } from '../../scripts/time-skipping-server.ts';
@@ -33,10 +34,7 @@ export default async function setup(project: TestProject) {
     server: {
       executable: { type: 'existing-path', path: temporalCli },
       log: { format: 'pretty', level: 'error' },
-      extraArgs: ['ReadPartitions', 'WritePartitions'].flatMap((kind) => [
-        '--dynamic-config-value',
-        `matching.numTaskqueue${kind}=1`,
-      ]),
+      extraArgs: dynamicConfigFlags,
     },
   });
 

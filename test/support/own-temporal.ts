@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
+import { dynamicConfigFlags } from '../../scripts/start/embedded-temporal.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { eventually } from './holdfast.ts';
 
@@ -38,8 +39,7 @@ export async function createOwnTemporal() {
           ...['server', 'start-dev', '--headless', '--log-level', 'never', '--ip', '127.0.0.1', '--port', `${port}`],
           ...['--db-filename', join(directory, 'temporal.db')],
           ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
-          ...['--dynamic-config-value', 'matching.numTaskqueueReadPartitions=1'],
-          ...['--dynamic-config-value', 'matching.numTaskqueueWritePartitions=1'],
+          ...dynamicConfigFlags,
         ],
         { stdio: 'ignore' },
       );

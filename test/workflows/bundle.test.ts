@@ -7,6 +7,8 @@ test('the workflow bundle has no zod in it and none of our code but the workflow
   const names = modules.map((line) => line.slice('/***/ "./'.length, -1));
   expect(names.filter((name) => name.startsWith('src/')).sort()).toEqual([
     'src/workflows/index.ts',
+    'src/workflows/run-batch.ts',
+    'src/workflows/run-chunk.ts',
     'src/workflows/run-task.ts',
   ]);
   expect(names.filter((name) => /node_modules\/(zod|hono|@hono|pino|undici)\//.test(name))).toEqual([]);

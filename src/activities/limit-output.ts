@@ -1,0 +1,19 @@
+import type { AttemptOptions } from '../tasks.ts';
+import { toAttemptFailure } from './failure.ts';
+
+/** A worker interceptor: an output over the size that the attempt allows is a final failure, before it reaches the history. */
+export const limitOutput = () => ({
+  inbound: {
+    async execute<I extends { args: unknown[] }, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
+      const output = await next(input);
+      const { maximumOutputBytes } = (input.args[1] ?? {}) as Partial<AttemptOptions>;
+      if (maximumOutputBytes === undefined) return output;
+      const bytes = Buffer.byteLength(JSON.stringify(output) ?? '');
+      if (bytes <= maximumOutputBytes) return output;
+      throw toAttemptFailure(
+        'ResponseTooLarge',
+        `The output has ${bytes} bytes; an item of a batch keeps ${maximumOutputBytes} at most`,
+      );
+    },
+  },
+});

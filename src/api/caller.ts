@@ -1,0 +1,11 @@
+import type { Context } from 'hono';
+import type { ApiEnvironment } from './auth.ts';
+import { readIdempotencyKey } from './idempotency.ts';
+import type { Caller } from './start-once.ts';
+import { readTrace } from './trace.ts';
+
+/** Who makes this submission, and how. @throws {Problem} 400 for a malformed `Idempotency-Key`. */
+export function readCaller(c: Context<ApiEnvironment>): Caller {
+  const { owner, takePlace } = c.var;
+  return { owner, takePlace, idempotencyKey: readIdempotencyKey(c), trace: readTrace(c) };
+}
