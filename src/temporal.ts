@@ -3,8 +3,10 @@ import {
   ApplicationFailure,
   Client,
   Connection,
+  isGrpcServiceError,
   makeGrpcRetryInterceptor,
   TimeoutFailure,
+  WorkflowNotFoundError,
 } from '@temporalio/client';
 import {
   decodeArrayFromPayloads,
@@ -29,6 +31,7 @@ export const grpcStatus = {
   UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
   RESOURCE_EXHAUSTED: 8,
   ABORTED: 10,
   UNAVAILABLE: 14,
@@ -51,6 +54,10 @@ export const isAbsence = ({ code }: { code: number }) =>
 export const isNotSent = ({ code, details }: { code: number; details: string }) =>
   code === grpcStatus.RESOURCE_EXHAUSTED ||
   (code === grpcStatus.UNAVAILABLE && /No connection established|Name resolution failed/.test(details));
+
+/** There is no such workflow, or no longer; the client library says so of most calls in a class of its own. */
+export const isNotFound = (error: unknown) =>
+  error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && error.code === grpcStatus.NOT_FOUND);
 
 /** What the client library takes for an interceptor; gRPC's own type is not ours to import. */
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;

@@ -1,5 +1,5 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { PendingActivityState } from '../temporal.ts';
+import type { Client } from '@temporalio/client';
+import { isNotFound, PendingActivityState } from '../temporal.ts';
 
 const looksAtOnce = 20;
 
@@ -30,5 +30,5 @@ async function readWaiting(client: Client, chunk: string): Promise<Record<string
 }
 
 function skipEnded(error: unknown): undefined {
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
+  if (!isNotFound(error)) throw error;
 }

@@ -1,7 +1,7 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { BatchMemo } from '../batch.ts';
-import { PendingActivityState, RetryState, toEpochMs, toFailure, toResult } from '../temporal.ts';
+import { isNotFound, PendingActivityState, RetryState, toEpochMs, toFailure, toResult } from '../temporal.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
 import { terminated, toReason } from './history.ts';
@@ -37,7 +37,7 @@ export async function readChunk(client: Client, { id, memo, end }: BatchState, c
     const states = await read();
     return toItems(chunk, (index) => settle(states.get(String(index)) ?? queued, memo.attempts?.[index], end));
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (!isNotFound(error)) throw error;
     return end === 'completed' ? [] : toItems(chunk, () => settle(queued, undefined, end));
   }
 }

@@ -1,6 +1,7 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { BatchMemo, Counts } from '../batch.ts';
 import type { TaskName } from '../tasks.ts';
+import { isNotFound } from '../temporal.ts';
 import { type BatchState, readChunk } from './batch-items.ts';
 import type { Batch, BatchItem } from './batch-schemas.ts';
 import { toChunksFrom } from './chunks.ts';
@@ -21,7 +22,7 @@ export function createBatchView(client: Client) {
       .getHandle(id)
       .describe()
       .catch((error: unknown) => {
-        throw error instanceof WorkflowNotFoundError ? toNoBatchProblem() : error;
+        throw isNotFound(error) ? toNoBatchProblem() : error;
       });
     const memo = description.memo as BatchMemo | undefined;
     // Whoever has access to Temporal may start what he likes under an id of that form.

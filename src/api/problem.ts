@@ -1,9 +1,9 @@
-import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { isGrpcServiceError } from '@temporalio/client';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
-import { isAbsence, isNotSent } from '../temporal.ts';
+import { isAbsence, isNotFound, isNotSent } from '../temporal.ts';
 
 /** Every problem this API answers: slug → status, title, and whether the same request may succeed later. */
 export const problems = {
@@ -80,7 +80,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException)
     return new Problem(statusSlugs.get(error.status) ?? 'internal-error', error.message);
-  if (error instanceof WorkflowNotFoundError) return toNoTaskProblem();
+  if (isNotFound(error)) return toNoTaskProblem();
   const cause = [error, (error as Error).cause].find(isGrpcServiceError);
   if (!cause || !isAbsence(cause))
     return new Problem('internal-error', 'An unexpected error; the log has it under this request id', {

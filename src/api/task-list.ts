@@ -1,7 +1,7 @@
-import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../config.ts';
-import { grpcStatus, toEpochMs, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
+import { grpcStatus, isNotFound, toEpochMs, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
 import { createCursors, toCursorProblem } from './cursor.ts';
 import type { TaskSummary } from './schemas.ts';
 import { toTaskName } from './task-id.ts';
@@ -116,7 +116,7 @@ async function keepStatus(
 
 /** Lists lag behind: one that was listed may be gone already. */
 function skipVanished(error: unknown): undefined {
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
+  if (!isNotFound(error)) throw error;
 }
 
 /** What the server says to a page token that it did not make: with SQL visibility a bare UNKNOWN, else INVALID_ARGUMENT. */

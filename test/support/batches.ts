@@ -1,0 +1,48 @@
+import type { Batch, BatchItem } from '../../src/api/batch-schemas.ts';
+import { eventually, type Holdfast } from './holdfast.ts';
+
+/** What batch tests do with a Holdfast. */
+export const withBatches = (holdfast: Pick<Holdfast, 'call'>) => {
+  const batches = {
+    post: (body: unknown, headers: Record<string, string> = {}) =>
+      holdfast.call('POST', '/batches/fetch-joke', {
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
+    /** The accepted batch. */
+    async submit(body: unknown): Promise<Batch> {
+      const answer = await batches.post(body);
+      if (answer.status !== 202) throw new Error(`POST /batches/fetch-joke answered ${answer.status}: ${answer.text}`);
+      return answer.body;
+    },
+    async read(id: string, query = ''): Promise<Batch> {
+      const { status, body, text } = await holdfast.call('GET', `/batches/${id}${query}`);
+      if (status !== 200) throw new Error(`GET /batches/${id}${query} answered ${status}: ${text}`);
+      return body;
+    },
+    cancel: (id: string) => holdfast.call('POST', `/batches/${id}/cancel`),
+    /** The batch with its items as soon as `holds` is true of it. */
+    until: (id: string, holds: (batch: Batch) => boolean, timeoutMs = 60_000) =>
+      eventually(() => batches.read(id, '?limit=1000'), holds, timeoutMs),
+    untilEnded: (id: string, timeoutMs?: number) =>
+      batches.until(id, ({ finishedAt }) => finishedAt !== undefined, timeoutMs),
+    /** All items, page by page. */
+    async readAll(id: string, query = 'limit=1000'): Promise<BatchItem[]> {
+      const items: BatchItem[] = [];
+      let cursor = '';
+      do {
+        const page = await batches.read(id, `?${query}${cursor && `&cursor=${cursor}`}`);
+        items.push(...(page.items ?? []));
+        cursor = page.nextCursor ?? '';
+      } while (cursor);
+      return items;
+    },
+  };
+  return batches;
+};
+
+/** The batch's counts are those of its items. */
+export const toCounts = (items: BatchItem[]) => {
+  const count = (status: BatchItem['status']) => items.filter((item) => item.status === status).length;
+  return { completed: count('completed'), failed: count('failed'), cancelled: count('cancelled') };
+};
