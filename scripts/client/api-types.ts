@@ -103,6 +103,65 @@ export interface Operations {
     output: Task;
   };
   /**
+   * Fetch a random joke from the upstream, up to 10000 times
+   */
+  submitFetchJokeBatch: {
+    input:
+      | {
+          /**
+           * @minItems 1
+           * @maxItems 10000
+           */
+          items: [
+            {
+              /**
+               * Only jokes of this category
+               */
+              category?: string;
+            },
+            ...{
+              /**
+               * Only jokes of this category
+               */
+              category?: string;
+            }[]
+          ];
+        }
+      | {
+          count: number;
+          input?: {
+            /**
+             * Only jokes of this category
+             */
+            category?: string;
+          };
+        };
+    output: Batch;
+  };
+  /**
+   * Read a batch and a page of its items; works with no worker alive
+   */
+  readBatch: {
+    query: {
+      limit?: number;
+      /**
+       * `nextCursor` of the page before
+       */
+      cursor?: string;
+      /**
+       * Only items of this status
+       */
+      status?: 'queued' | 'running' | 'retrying' | 'cancelling' | 'completed' | 'failed' | 'cancelled';
+    };
+    output: Batch;
+  };
+  /**
+   * Cancel a batch: what waits ends at once, a running attempt is told with its next heartbeat
+   */
+  cancelBatch: {
+    output: Batch;
+  };
+  /**
    * The timeline that a failing task would follow, and what is odd about the policy
    */
   planRetries: {
@@ -247,6 +306,73 @@ export interface TaskSummary {
   };
   submittedAt: string;
   finishedAt?: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Batch".
+ */
+export interface Batch {
+  id: string;
+  name: 'fetch-joke';
+  total: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  /**
+   * The items that have not ended, the waiting ones included
+   */
+  running: number;
+  /**
+   * `completed`: every item has ended, each in its own way; `failed`: an operator ended the batch
+   */
+  status: 'running' | 'completed' | 'cancelled' | 'failed';
+  submittedAt: string;
+  finishedAt?: string;
+  /**
+   * A page of the items, in order
+   */
+  items?: BatchItem[];
+  /**
+   * Leads to the next page; missing on the last
+   */
+  nextCursor?: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "BatchItem".
+ */
+export interface BatchItem {
+  /**
+   * Its place in the submitted `items`, from 0
+   */
+  index: number;
+  status: 'queued' | 'running' | 'retrying' | 'cancelling' | 'completed' | 'failed' | 'cancelled';
+  /**
+   * Attempts that were begun
+   */
+  attempts: number;
+  /**
+   * While retrying
+   */
+  nextAttemptAt?: string;
+  lastFailure?: Failure;
+  /**
+   * Of a completed item
+   */
+  output?: {
+    id: string;
+    joke: string;
+    url: string;
+  };
+  /**
+   * Of a failed item
+   */
+  failure?: {
+    type: string;
+    message: string;
+    upstreamStatus?: number;
+    reason: 'attempts-exhausted' | 'non-retryable' | 'timed-out' | 'terminated';
+  };
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
