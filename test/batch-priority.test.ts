@@ -19,22 +19,21 @@ async function measureSingle(): Promise<number> {
 }
 
 /**
- * The bound is that of a batch's items that are already on their way to the slots; in the queue a single task passes them all.
- * Seen to fail without the batch's priority (the worst task took 4.5 s), and on a server without `matching.useNewMatcher`.
+ * The 400 items in flight take 8 s at ten slots and 0.2 s an item: a task behind them would wait so long.
+ * Seen to fail without the batch's priority, and on a server without `matching.useNewMatcher`.
  */
-test('single tasks pass a batch of 2,000: none waits two seconds, while the batch goes on', async () => {
+test('single tasks pass a batch of 2,000: none takes two seconds, while the batch goes on', async () => {
   const category = 'priority';
-  holdfast.jokes.rules.add({ when: { category }, then: [{ delayMs: 20 }], repeat: true });
+  holdfast.jokes.rules.add({ when: { category }, then: [{ delayMs: 200 }], repeat: true });
   const batches = withBatches(holdfast);
   const { id } = await batches.submit({ count: 2_000, input: { category } });
-  await batches.until(id, ({ completed }) => completed > 0);
+  const begun = await batches.until(id, ({ completed }) => completed > 0);
   const seconds: number[] = [];
-  let batch = await batches.read(id, '?limit=1');
-  while (batch.running > 0 && seconds.length < 40) {
-    seconds.push(await measureSingle());
-    batch = await batches.read(id, '?limit=1');
-  }
-  expect(seconds.length).toBeGreaterThanOrEqual(5);
+  while (seconds.length < 10) seconds.push(await measureSingle());
+  const { completed, running } = await batches.read(id);
   expect(Math.max(...seconds)).toBeLessThan(2);
-  expect(await batches.untilEnded(id)).toMatchObject({ completed: 2_000, failed: 0 });
+  expect(completed).toBeGreaterThan(begun.completed);
+  expect(running).toBeGreaterThan(400);
+  await batches.cancel(id);
+  await batches.untilEnded(id);
 }, 120_000);
