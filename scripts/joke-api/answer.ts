@@ -64,6 +64,7 @@ let bomb: Buffer | undefined;
 const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer> = {
   joke: tell,
   'joke-with-markup': (joke) => tell({ ...joke, value: markup }),
+  'long-joke': (joke) => tell({ ...joke, value: 'ha '.repeat(10_000) }),
   empty: () => ({ status: 200, headers: {}, body: Buffer.alloc(0) }),
   html: () => typed('text/html; charset=utf-8', '<!doctype html><title>Maintenance</title><h1>Back soon</h1>'),
   text: (joke) => typed('text/plain; charset=utf-8', joke.value),

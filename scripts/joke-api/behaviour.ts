@@ -16,6 +16,7 @@ export const behaviourSchema = z
       .enum([
         'joke',
         'joke-with-markup',
+        'long-joke',
         'empty',
         'html',
         'text',

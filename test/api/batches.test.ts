@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toCounts, withBatches } from '../support/batches.ts';
-import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
+import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';
 
 let holdfast: Holdfast;
@@ -181,11 +181,13 @@ test('a repeated submission under a key is the same batch, another one under it 
 });
 
 // Seen to fail without `limitOutput`.
-test('an item whose output is over 16 KiB fails, and the others keep theirs', async () => {
-  const category = addCategory([{ body: 'huge' }]);
+test('an item whose output is over 16 KiB fails, and the others keep theirs; a task keeps it', async () => {
+  const category = addCategory([{ body: 'long-joke' }]);
   const { items } = await batches.untilEnded((await batches.submit({ items: [{}, { category }, {}] })).id);
   expect(items?.map(({ status }) => status)).toEqual(['completed', 'failed', 'completed']);
   expect(items?.[1]?.failure).toMatchObject({ type: 'ResponseTooLarge', reason: 'non-retryable' });
+  const task = await holdfast.submit({ category });
+  expect(await holdfast.until(task.id, isFinished)).toMatchObject({ status: 'completed' });
 });
 
 test('a batch is no task, and a task no batch; their parts are neither', async () => {
