@@ -6,11 +6,17 @@ import { quietRuntime } from '../../scripts/time-skipping/quiet-runtime.ts';
 
 const directory = fileURLToPath(new URL('../histories', import.meta.url));
 const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
-const read = (file: string) => JSON.parse(readFileSync(`${directory}/${file}`, 'utf8'));
+type History = { events: { workflowExecutionStartedEventAttributes: { workflowId?: string } }[] };
+const read = (file: string): History => JSON.parse(readFileSync(`${directory}/${file}`, 'utf8'));
 
 quietRuntime();
-const replay = (history: unknown) =>
-  Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundle') } }, history);
+/** Under its own id, of which a batch makes those of its chunks. */
+const replay = (history: History) =>
+  Worker.runReplayHistory(
+    { workflowBundle: { codePath: inject('workflowBundle') } },
+    history,
+    history.events[0]?.workflowExecutionStartedEventAttributes.workflowId,
+  );
 
 test('the saved histories hold every way in which a task can end by itself', () => {
   const ends = new Set(files.map((file) => file.split('/').at(-1)?.split('-')[0]));
