@@ -34,7 +34,7 @@ export const batchRoutes = {
     tags: ['Batches'],
     summary: 'Read a batch and a page of its items; works with no worker alive',
     description:
-      'The counts may lag behind the items by two seconds while the batch runs. With a status up to 2,000 items are looked at in one ' +
+      'While the batch runs its counts may lag behind its items, by two seconds at first and a minute at most. With a status up to 2,000 items are looked at in one ' +
       'request, so a page may be short and still have a `nextCursor`. Batches of other keys are a 404.',
     request: { params: idParameter, query: itemsQuery },
     responses: { 200: body('The batch as it is now'), ...toResponses(...ofBatch) },

@@ -16,8 +16,12 @@ import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 /** A chunk's word to its batch, the counts so far. */
 export const progressSignal = defineSignal<[chunk: string, counts: Counts]>('progress');
 
-/** A chunk that is over sooner says nothing in between; a slow one says how far it is, so that others can take its places. */
-const reportEveryMs = 2_000;
+/**
+ * A chunk that is over sooner says nothing in between; a slow one says how far it is, so that others can take its places: after 2 s, then
+ * after twice as long each time. Each report is five events of the batch, whose history may have 51,200.
+ */
+const firstReportMs = 2_000;
+const longestReportMs = 60_000;
 
 /** A child's history holds its items' outputs, and one workflow task may bring all of them at once (4 MiB at most). */
 const maximumOutputBytes = 16 * 1024;
@@ -51,7 +55,9 @@ export async function runChunk<N extends TaskName>({
   const reports = new CancellationScope();
   const reporting = reports
     .run(async () => {
-      for (let told = 0; ; await sleep(reportEveryMs)) {
+      let told = 0;
+      for (let waitMs = firstReportMs; ; waitMs = Math.min(2 * waitMs, longestReportMs)) {
+        await sleep(waitMs);
         if (toTotal(counts) === told) continue;
         told = toTotal(counts);
         await report();
