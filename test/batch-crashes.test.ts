@@ -1,5 +1,9 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { LedgerEntry } from '../scripts/joke-api/ledger.ts';
 import { toCallsByTask } from '../scripts/stress-system/calls.ts';
 import { toCounts, withBatches } from './support/batches.ts';
@@ -14,24 +18,34 @@ const killEveryMs = 2_000;
  */
 const marginMs = 500;
 
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** The workers' code with the workflow bundle beside it, as in `dist/`: each would make its own at its start, and there are many starts. */
+const built = mkdtempSync(join(tmpdir(), 'holdfast-built-'));
+
 let holdfast: Holdfast;
 const doors: Door[] = [];
 
 beforeAll(async () => {
+  for (const name of ['src', 'package.json', 'tsconfig.json'])
+    cpSync(join(root, name), join(built, name), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(built, 'node_modules'));
+  cpSync(inject('workflowBundle'), join(built, 'src/workflow-bundle.js'));
   holdfast = await startHoldfast({ HEARTBEAT_TIMEOUT: heartbeatTimeout, BASE_DELAY: '0.5', MAX_ATTEMPTS: '10' });
 });
 afterAll(async () => {
   await Promise.all(doors.map((door) => door.end('SIGKILL')));
   await holdfast?.stop();
+  rmSync(built, { recursive: true, force: true });
 });
 
 function startWorkerProcess(): Door {
   const { config } = holdfast;
-  const door = startDoor('worker', {
+  const environment = {
     TEMPORAL_ADDRESS: config.temporal.address,
     TASK_QUEUE: config.taskQueue,
     API_BASE_URL: config.upstreamUrl,
-  });
+  };
+  const door = startDoor('worker', environment, built);
   doors.push(door);
   return door;
 }
