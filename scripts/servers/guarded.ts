@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { SetupError } from '../setup-error.ts';
+import { killNow } from '../start/end-processes.ts';
+import { identify, isAlive } from '../start/process-identity.ts';
+
+type Options = {
+  command: string;
+  args: string[];
+  /** What it prints goes here. */
+  logFile: string;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Another user to run as; root only. */
+  user?: { uid: number; gid: number } | undefined;
+  /** The signal that it takes for an orderly end. */
+  endSignal?: 'TERM' | 'INT';
+  endWithinMs?: number;
+};
+
+/** A shell that stays its parent: when our end of the pipe closes, by `stop` or by our death, it ends it and waits. */
+const guard = 'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $!; wait';
+
+/**
+ * Starts a foreign program that must not outlive us, however we end: it is ended in order when this process is gone, even by kill -9.
+ * @throws {SetupError} when it cannot be started.
+ */
+export async function startGuarded({
+  command,
+  args,
+  logFile,
+  cwd,
+  env,
+  user,
+  endSignal = 'TERM',
+  endWithinMs = 10_000,
+}: Options) {
+  const shell = spawn('sh', ['-c', guard, 'sh', endSignal, logFile, command, ...args], {
+    // A group of its own: Ctrl-C in a terminal reaches only us.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    ...(cwd && { cwd }),
+    ...(env && { env }),
+    ...user,
+  });
+  const ended = once(shell, 'exit');
+  const [line] = await Promise.race([once(shell.stdout.setEncoding('utf8'), 'data'), ended]);
+  const identity = identify(Number(line));
+  if (!identity) throw new SetupError(`${command} did not start: see ${logFile}`);
+  const killAll = () => killNow([identity]);
+  process.prependListener('exit', killAll);
+
+  return {
+    pid: identity.pid,
+    isAlive: () => isAlive(identity),
+    /** Ends it in order, by force when it takes too long; resolves when it is gone. */
+    async stop() {
+      const force = setTimeout(killAll, endWithinMs);
+      shell.stdin.on('error', () => {}).end();
+      if (shell.exitCode === null && shell.signalCode === null) await ended;
+      clearTimeout(force);
+      process.off('exit', killAll);
+    },
+  };
+}
+
+export type Guarded = Awaited<ReturnType<typeof startGuarded>>;

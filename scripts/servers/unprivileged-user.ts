@@ -1,0 +1,20 @@
+import { execa } from 'execa';
+import { SetupError } from '../setup-error.ts';
+
+const candidates = ['postgres', 'nobody'];
+
+async function readId(flag: string, name: string): Promise<number | undefined> {
+  const { stdout, failed } = await execa('id', [flag, name], { reject: false });
+  return failed ? undefined : Number(stdout);
+}
+
+/** Whom a server that refuses to run as root runs as: undefined, which is ourselves, for everybody else. */
+export async function findUnprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of candidates) {
+    const uid = await readId('-u', name);
+    const gid = await readId('-g', name);
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+  }
+  throw new SetupError(`PostgreSQL refuses to run as root, and this machine has no user ${candidates.join(' or ')}.`);
+}
