@@ -8,6 +8,8 @@ export type Submissions = { seconds: number; latenciesMs: number[] };
 export type Contender = {
   /** Its row in the table. */
   name: string;
+  /** Where a task lies when it is accepted, and what that survives. */
+  storage: string;
   /** What runs, with versions read from what runs: `pg-boss 11.1.0`, `PostgreSQL 15.14`. */
   versions: string[];
   /** Submits `count` tasks as its users would, `atOnce` calls at a time (a batch interface: one call), and resolves when all are accepted. */
@@ -17,6 +19,8 @@ export type Contender = {
   /** Turns its worker off and on, for rounds that measure submission alone. */
   pauseWorker(): Promise<void>;
   resumeWorker(): Promise<void>;
+  /** What was submitted while the worker was off goes to nobody, and needs no working off. */
+  leavesNoBacklog?: true;
   /** Its processes at this moment, server included, the harness itself not: for CPU seconds and resident memory. */
   pids(): number[];
   /** Ends its processes and removes its files. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { findFreePort } from '../../src/free-port.ts';
@@ -49,6 +50,14 @@ async function createCluster(bin: string, data: string, passwordFile: string, us
   });
 }
 
+/** Temporary directories are closed to other users: lets them pass to this one, and read nothing beside it. */
+async function letWalkTo(directory: string) {
+  for (let above = dirname(directory); above.startsWith(tmpdir() + sep); above = dirname(above)) {
+    const { mode } = await stat(above);
+    if (!(mode & 0o001)) await chmod(above, mode | 0o001);
+  }
+}
+
 /**
  * A PostgreSQL of our own on loopback, with its defaults (`fsync` and `synchronous_commit` on) and `settings` on top; run as root, it runs as the
  * user postgres. `stop` ends it and leaves its files; should this process die, it ends by itself.
@@ -64,9 +73,7 @@ export async function startPostgres({ directory, signal, port, settings = {} }: 
   await mkdir(directory, { recursive: true });
   if (user) {
     await chown(directory, user.uid, user.gid);
-    // That user must be able to walk there; what lies beside it stays unreadable.
-    const { mode } = await stat(join(directory, '..'));
-    if (!(mode & 0o001)) await chmod(join(directory, '..'), mode | 0o001);
+    await letWalkTo(directory);
   }
   if (!existsSync(join(data, 'PG_VERSION'))) await createCluster(bin, data, passwordFile, user, signal);
   const password = await readFile(passwordFile, 'utf8');

@@ -2,7 +2,11 @@ import { proxyActivities } from '@temporalio/workflow';
 
 type Activities = { fetchJoke(input: { url: string }): Promise<unknown> };
 
-const { fetchJoke } = proxyActivities<Activities>({ startToCloseTimeout: '1 minute' });
+/** The same retry settings as Holdfast's defaults. */
+const { fetchJoke } = proxyActivities<Activities>({
+  startToCloseTimeout: '5 minutes',
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '5 minutes', maximumAttempts: 5 },
+});
 
 /** The plainest workflow with one activity: what Holdfast is measured against. */
 export async function plain(input: { url: string }): Promise<unknown> {

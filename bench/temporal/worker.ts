@@ -10,7 +10,7 @@ const worker = await Worker.create({
   connection: await NativeConnection.connect({ address: temporal.address }),
   namespace: temporal.namespace,
   taskQueue: 'bench-plain',
-  workflowsPath: fileURLToPath(new URL('./plain-workflow.ts', import.meta.url)),
+  workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)),
   activities: { fetchJoke: async ({ url }: { url: string }) => (await fetch(url)).json() },
   maxConcurrentActivityTaskExecutions: workerConcurrency,
 });

@@ -1,0 +1,14 @@
+import { startRedis } from '../../scripts/servers/redis.ts';
+import type { StartContender } from '../contender.ts';
+import { orSkipped, startNodePeer } from '../peer/node-peer.ts';
+
+/** BullMQ on a Redis of its own. */
+export const startBullmq: StartContender = (scene) =>
+  orSkipped(
+    startNodePeer(scene, {
+      name: 'BullMQ',
+      home: import.meta.url,
+      packages: ['bullmq', 'ioredis'],
+      startStore: startRedis,
+    }),
+  );

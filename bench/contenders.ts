@@ -1,0 +1,36 @@
+import type { Contender, Scene, StartContender } from './contender.ts';
+
+export type Entry = {
+  /** What `--only` calls it. */
+  key: string;
+  name: string;
+  start: (scene: Scene) => Promise<Contender[] | { skipped: string }>;
+};
+
+/** A peer's own code is loaded when it is wanted: nobody needs its packages for the others. */
+const peer = (key: string, name: string, load: () => Promise<StartContender>): Entry => ({
+  key,
+  name,
+  async start(scene) {
+    const started = await (await load())(scene);
+    return 'skipped' in started ? started : [started];
+  },
+});
+
+/** Everything that is compared, in the order of the table. */
+export const entries: Entry[] = [
+  {
+    key: 'holdfast',
+    name: 'Holdfast and bare Temporal',
+    start: async (scene) => (await import('./holdfast/contenders.ts')).startHoldfastContenders(scene),
+  },
+  peer('origin', 'FastAPI + Procrastinate', async () => (await import('./origin/contender.ts')).startOrigin),
+  peer('pg-boss', 'pg-boss', async () => (await import('./pg-boss/contender.ts')).startPgBoss),
+  peer(
+    'graphile-worker',
+    'graphile-worker',
+    async () => (await import('./graphile-worker/contender.ts')).startGraphileWorker,
+  ),
+  peer('dbos', 'DBOS', async () => (await import('./dbos/contender.ts')).startDbos),
+  peer('bullmq', 'BullMQ', async () => (await import('./bullmq/contender.ts')).startBullmq),
+];

@@ -1,0 +1,32 @@
+import { makeWorkerUtils } from 'graphile-worker';
+import pg from 'pg';
+import { serve, submitAll } from '../peer/serve.mjs';
+
+const utils = await makeWorkerUtils({ connectionString: process.env.STORE_URL });
+const reading = new pg.Pool({ connectionString: process.env.STORE_URL, max: 1 });
+
+/** Five attempts; the waits between them are graphile-worker's own, e^n seconds, and no setting changes them. */
+const options = { maxAttempts: 5 };
+let added = 0;
+
+serve({
+  submit: (count, atOnce) =>
+    submitAll(
+      async () => {
+        await utils.addJob('fetch-joke', {}, options);
+        added += 1;
+      },
+      count,
+      atOnce,
+    ),
+  /** A job that has completed is deleted: what was added and is not there any more. */
+  async completed() {
+    const addedBefore = added;
+    const { rows } = await reading.query('SELECT count(*)::int AS count FROM graphile_worker._private_jobs');
+    return addedBefore - rows[0].count;
+  },
+  async stop() {
+    await utils.release();
+    await reading.end();
+  },
+});

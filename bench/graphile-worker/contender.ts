@@ -1,0 +1,14 @@
+import type { StartContender } from '../contender.ts';
+import { orSkipped, startNodePeer } from '../peer/node-peer.ts';
+import { startPostgresStore } from '../peer/postgres-store.ts';
+
+/** graphile-worker on a PostgreSQL of its own. */
+export const startGraphileWorker: StartContender = (scene) =>
+  orSkipped(
+    startNodePeer(scene, {
+      name: 'graphile-worker',
+      home: import.meta.url,
+      packages: ['graphile-worker'],
+      startStore: startPostgresStore,
+    }),
+  );

@@ -1,0 +1,125 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { type Guarded, startGuarded } from '../../scripts/servers/guarded.ts';
+import { type Stack, startStack } from '../../scripts/stack/start-stack.ts';
+import { waitUntilReady } from '../../scripts/start/readiness.ts';
+import { findFreePort } from '../../src/free-port.ts';
+import type { Contender, Scene, Submissions } from '../contender.ts';
+import { type Child, startChild } from '../peer/child.ts';
+
+const { dependencies } = createRequire(import.meta.url)('../../package.json') as {
+  dependencies: Record<string, string>;
+};
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const client = fileURLToPath(new URL('client.mjs', import.meta.url));
+const idleQueue = 'bench-idle';
+const plainQueue = 'bench-plain';
+const storage = 'SQLite, WAL, synchronous=NORMAL: kill -9 loses nothing';
+
+/**
+ * Holdfast as `npm start` runs it, one worker; and beside it, on the same server, the plainest Temporal worker and client. While a
+ * worker is "paused", submissions go to a queue without any: a second API process of the same code has it, so that no backlog is left.
+ */
+export async function startHoldfastContenders(scene: Scene): Promise<Contender[]> {
+  const { say, signal, upstreamUrl } = scene;
+  const stack = await startStack({ say, signal, environment: { API_BASE_URL: upstreamUrl, LOG_LEVEL: 'warn' } });
+  const started: { stop: () => Promise<unknown> }[] = [stack];
+  const stop = async () => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  try {
+    return await startBeside(stack, scene, started, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startBeside(
+  stack: Stack,
+  { directory, upstreamUrl, say, signal }: Scene,
+  started: { stop: () => Promise<unknown> }[],
+  stop: () => Promise<void>,
+): Promise<Contender[]> {
+  const address = `127.0.0.1:${stack.temporalPort}`;
+  const port = String(await findFreePort());
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TEMPORAL_ADDRESS: address, LOG_LEVEL: 'warn' };
+  const startNode = async (script: string, more: NodeJS.ProcessEnv): Promise<Guarded> => {
+    const args = nodeArguments(join(root, script));
+    const logFile = join(directory, 'holdfast.log');
+    const part = await startGuarded({
+      command: process.execPath,
+      args,
+      cwd: directory,
+      env: { ...env, ...more },
+      logFile,
+    });
+    started.push(part);
+    return part;
+  };
+  await startNode('src/server.ts', { PORT: port, TASK_QUEUE: idleQueue });
+  const plainWorker = await startNode('bench/temporal/worker.ts', { API_BASE_URL: upstreamUrl });
+  const urls = { API_URL: stack.url, IDLE_API_URL: `http://127.0.0.1:${port}` };
+  await waitUntilReady([{ name: 'API', url: `${urls.IDLE_API_URL}/health` }], { say, signal });
+  const calling: Child = await startChild({
+    script: client,
+    env: { ...urls, TEMPORAL_ADDRESS: address, UPSTREAM_URL: upstreamUrl },
+    logFile: join(directory, 'holdfast-client.log'),
+  });
+  started.push(calling);
+
+  const pidsOf = (...names: string[]) =>
+    stack
+      .children()
+      .filter(({ name }) => names.includes(name))
+      .map(({ pid }) => pid);
+  const versions = [
+    `Temporal server ${await calling.request<string>('readServerVersion')}`,
+    `Temporal SDK ${dependencies['@temporalio/worker']}`,
+    `Node ${process.versions.node}`,
+  ];
+  const withQueue = (
+    work: (
+      isIdle: boolean,
+    ) => Omit<Contender, 'storage' | 'versions' | 'leavesNoBacklog' | 'pauseWorker' | 'resumeWorker' | 'stop'>,
+  ): Contender => {
+    let isIdle = false;
+    return {
+      ...work(false),
+      submit: (count, atOnce) => work(isIdle).submit(count, atOnce),
+      leavesNoBacklog: true,
+      storage,
+      versions,
+      async pauseWorker() {
+        isIdle = true;
+      },
+      async resumeWorker() {
+        isIdle = false;
+      },
+      stop,
+    };
+  };
+  return [
+    withQueue((isIdle) => ({
+      name: 'Holdfast, single tasks',
+      submit: (count, atOnce) => calling.request<Submissions>('submitTasks', isIdle, count, atOnce),
+      completed: () => calling.request('countTasks', stack.config().taskQueue),
+      pids: () => [...pidsOf('Temporal', 'worker', 'API'), calling.pid],
+    })),
+    withQueue((isIdle) => ({
+      name: 'Holdfast, batches',
+      submit: (count) => calling.request<Submissions>('submitBatch', isIdle, count),
+      completed: () => calling.request('countBatches'),
+      pids: () => [...pidsOf('Temporal', 'worker', 'API'), calling.pid],
+    })),
+    withQueue((isIdle) => ({
+      name: 'bare Temporal',
+      submit: (count, atOnce) =>
+        calling.request<Submissions>('submitPlain', isIdle ? idleQueue : plainQueue, count, atOnce),
+      completed: () => calling.request('countPlain', plainQueue),
+      pids: () => [...pidsOf('Temporal'), plainWorker.pid, calling.pid],
+    })),
+  ];
+}

@@ -1,0 +1,96 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { isListening } from '../../scripts/is-listening.ts';
+import { toOneLine } from '../../scripts/obtain/first-working.ts';
+import { type Guarded, startGuarded } from '../../scripts/servers/guarded.ts';
+import { startPostgres } from '../../scripts/servers/postgres.ts';
+import { SetupError } from '../../scripts/setup-error.ts';
+import { findFreePort } from '../../src/free-port.ts';
+import type { Contender, Scene, StartContender, Submissions } from '../contender.ts';
+import { baseEnvironment, type Child, startChild } from '../peer/child.ts';
+import { toChildPids } from '../peer/child-pids.ts';
+import { orSkipped } from '../peer/node-peer.ts';
+import { postgresStorage } from '../peer/postgres-store.ts';
+import { obtainPython, readPythonVersions } from './python.ts';
+
+const home = fileURLToPath(new URL('.', import.meta.url));
+const client = fileURLToPath(new URL('client.mjs', import.meta.url));
+const upWithinMs = 30_000;
+const concurrency = 10;
+
+async function start(scene: Scene): Promise<Contender> {
+  const { signal, upstreamUrl } = scene;
+  const python = await obtainPython(scene);
+  const directory = join(scene.directory, 'old-stack');
+  await mkdir(directory, { recursive: true });
+  const postgres = await startPostgres({ directory: join(directory, 'store'), signal });
+  const port = await findFreePort();
+  const env = {
+    ...baseEnvironment(),
+    API_BASE_URL: upstreamUrl,
+    DATABASE_URL: postgres.toUrl(),
+    WORKER_CONCURRENCY: String(concurrency),
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONUNBUFFERED: '1',
+  };
+  const procrastinate = ['-m', 'procrastinate', '--app=app.procrastinate_app.app'];
+  const startPython = (name: string, ...args: string[]) =>
+    startGuarded({ command: python, args, cwd: home, env, logFile: join(directory, `${name}.log`) });
+  /** It takes jobs from the moment on that its row is there. */
+  const startWorker = () => startPython('worker', ...procrastinate, 'worker', `--concurrency=${concurrency}`);
+  let api: Guarded | undefined;
+  let worker: Guarded | undefined;
+  let submitting: Child | undefined;
+
+  async function stop() {
+    await submitting?.stop();
+    await worker?.stop();
+    await api?.stop();
+    await postgres.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  try {
+    const schema = [...procrastinate, 'schema', '--apply'];
+    await execa(python, schema, { cwd: home, env, cancelSignal: signal }).catch((error: unknown) => {
+      throw new SetupError(`procrastinate schema --apply failed: ${toOneLine(error)}`);
+    });
+    const server = ['-m', 'uvicorn', 'app.main:app', '--port', String(port)];
+    api = await startPython('api', ...server);
+    const deadline = performance.now() + upWithinMs;
+    while (!(await isListening(port))) {
+      if (!api.isAlive() || performance.now() > deadline) throw new SetupError(`uvicorn did not start in ${home}`);
+      await sleep(50, undefined, { signal });
+    }
+    worker = await startWorker();
+    const url = `http://127.0.0.1:${port}`;
+    submitting = await startChild({ script: client, env: { API_URL: url }, logFile: join(directory, 'client.log') });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const [caller, server] = [submitting, api];
+
+  return {
+    name: 'FastAPI + Procrastinate',
+    versions: [...(await readPythonVersions(python)), postgres.version],
+    storage: postgresStorage,
+    submit: (count, atOnce) => caller.request<Submissions>('submit', count, atOnce),
+    completed: () => caller.request<number>('completed'),
+    async pauseWorker() {
+      await worker?.stop();
+      worker = undefined;
+    },
+    async resumeWorker() {
+      worker ??= await startWorker();
+    },
+    pids: () => [server.pid, ...(worker ? [worker.pid] : []), postgres.pid, ...toChildPids(postgres.pid)],
+    stop,
+  };
+}
+
+/** The stack that Holdfast replaces, as its testing guide describes it: FastAPI, Procrastinate and PostgreSQL. */
+export const startOrigin: StartContender = (scene) => orSkipped(start(scene));

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { fillCache, findOnPath, isExecutable, toCachePath } from '../../scripts/obtain/cache.ts';
+import { toOneLine } from '../../scripts/obtain/first-working.ts';
+import { runStep } from '../../scripts/obtain/run-step.ts';
+import { SetupError } from '../../scripts/setup-error.ts';
+import type { Scene } from '../contender.ts';
+
+const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
+const advice = 'It needs Python 3.11 or newer with venv, and PyPI: on Debian apt-get install python3-venv';
+
+/**
+ * The Python of a virtual environment in the cache that holds exactly `requirements.txt`; made with pip when it is not there.
+ * Scripts that pip writes name the directory they were made in, which moves: modules are run with `-m`.
+ * @throws {SetupError} saying what is missing.
+ */
+export async function obtainPython({ say, signal }: Pick<Scene, 'say' | 'signal'>): Promise<string> {
+  const digest = createHash('sha256').update(await readFile(requirements));
+  const entry = toCachePath('bench-origin', digest.digest('hex').slice(0, 16));
+  const python = join(entry, 'venv', 'bin', 'python');
+  if (await isExecutable(python)) return python;
+  const system = await findOnPath('python3');
+  if (!system) throw new SetupError(`no python3 on PATH. ${advice}`);
+
+  const describe = (_: number, line: string) => `Old stack: installing${line && `, now ${line}`}`;
+  say('Old stack: installing FastAPI and Procrastinate with pip');
+  const fill = async (directory: string) => {
+    const venv = join(directory, 'venv');
+    await runStep(system, ['-m', 'venv', venv], { say, signal, describe });
+    const install = [
+      '-m',
+      'pip',
+      'install',
+      '--no-input',
+      '--disable-pip-version-check',
+      '--requirement',
+      requirements,
+    ];
+    await runStep(join(venv, 'bin', 'python'), install, { say, signal, describe });
+  };
+  const check = (directory: string) =>
+    execa(join(directory, 'venv', 'bin', 'python'), ['-c', 'import fastapi, httpx, procrastinate, psycopg, uvicorn']);
+  await fillCache(entry, { fill, check }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new SetupError(`${toOneLine(error)}. ${advice}`);
+  });
+  return python;
+}
+
+/** `FastAPI 0.165.0`, … and the Python itself, as they say themselves. */
+export async function readPythonVersions(python: string): Promise<string[]> {
+  const script = `
+import importlib.metadata, platform
+for name in ("FastAPI", "Procrastinate", "uvicorn", "psycopg"): print(name, importlib.metadata.version(name))
+print("Python", platform.python_version())`;
+  const { stdout } = await execa(python, ['-c', script]);
+  return stdout.split('\n');
+}

@@ -1,0 +1,64 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { SetupError } from '../../scripts/setup-error.ts';
+
+type Options = { script: string; args?: string[]; env: NodeJS.ProcessEnv; logFile: string };
+type Reply = { ready?: true; id?: number; result?: unknown; error?: string };
+
+/** What a peer takes from our environment: nothing that configures a database driver. */
+const passedOn = ['BATCH', 'PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
+export const baseEnvironment = () => Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
+
+/**
+ * A Node process of a peer, which speaks the words of `serve.mjs`; it ends by itself when we do.
+ * @throws {SetupError} when it does not become ready.
+ */
+export async function startChild({ script, args = [], env, logFile }: Options) {
+  const log = openSync(logFile, 'a');
+  const child = fork(script, args, {
+    env: { ...baseEnvironment(), ...env },
+    execArgv: [],
+    // A group of its own: Ctrl-C in a terminal reaches only us.
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  });
+  closeSync(log);
+  const waiting = new Map<number, (reply: Reply) => void>();
+  let asked = 0;
+  const ended = once(child, 'exit').then(() => {
+    for (const settle of waiting.values()) settle({ error: `${script} ended: see ${logFile}` });
+  });
+  const ready = new Promise<void>((settle) => {
+    child.on('message', (reply: Reply) => {
+      if (reply.ready) settle();
+      waiting.get(reply.id ?? 0)?.(reply);
+    });
+  });
+  const isReady = await Promise.race([ready.then(() => true), ended.then(() => false)]);
+  if (!isReady) throw new SetupError(`${script} did not start: see ${logFile}`);
+
+  return {
+    pid: child.pid ?? 0,
+    async request<T>(name: string, ...values: unknown[]): Promise<T> {
+      const id = ++asked;
+      const reply = await new Promise<Reply>((settle) => {
+        waiting.set(id, settle);
+        if (child.connected) child.send({ id, name, args: values });
+        else settle({ error: `${script} has ended: see ${logFile}` });
+      });
+      waiting.delete(id);
+      if (reply.error) throw new Error(reply.error);
+      return reply.result as T;
+    },
+    /** Ends it in order, by force after a while; resolves when it is gone. */
+    async stop() {
+      const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      if (child.connected) child.disconnect();
+      await ended;
+      clearTimeout(force);
+    },
+  };
+}
+
+export type Child = Awaited<ReturnType<typeof startChild>>;

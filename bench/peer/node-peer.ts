@@ -1,0 +1,81 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SetupError } from '../../scripts/setup-error.ts';
+import type { Contender, Scene, Submissions } from '../contender.ts';
+import { type Child, startChild } from './child.ts';
+import { toChildPids } from './child-pids.ts';
+import { obtainPackages, readVersion } from './packages.ts';
+
+/** What a peer keeps its tasks in. */
+export type Store = { url: string; pid: number; version: string; storage: string; stop(): Promise<void> };
+
+type NodePeer = {
+  name: string;
+  /** Of its module: `worker.mjs` and `client.mjs` lie beside it. */
+  home: string;
+  packages: string[];
+  startStore(options: { directory: string; signal: AbortSignal }): Promise<Store>;
+};
+
+/** What cannot be had on this machine is a reason to go on without, and to say so. */
+export const orSkipped = (starting: Promise<Contender>) =>
+  starting.catch((error: unknown) => {
+    if (error instanceof SetupError) return { skipped: error.message };
+    throw error;
+  });
+
+/**
+ * A peer written for Node: a store of its own, one worker process, and one client process in which its users' calls are made and timed.
+ * @throws {SetupError} when something it needs is missing.
+ */
+export async function startNodePeer(scene: Scene, peer: NodePeer): Promise<Contender> {
+  const { say, signal, upstreamUrl } = scene;
+  await obtainPackages({ say, signal });
+  const versions = await Promise.all(peer.packages.map(async (name) => `${name} ${await readVersion(name)}`));
+  const directory = join(scene.directory, peer.name.replaceAll(/\W+/g, '-'));
+  await mkdir(directory, { recursive: true });
+  const store = await peer.startStore({ directory: join(directory, 'store'), signal });
+  const start = (role: 'worker' | 'client') =>
+    startChild({
+      script: fileURLToPath(new URL(`${role}.mjs`, peer.home)),
+      env: { STORE_URL: store.url, UPSTREAM_URL: upstreamUrl, NODE_ENV: 'production' },
+      logFile: join(directory, `${role}.log`),
+    });
+  let worker: Child | undefined;
+  let client: Child | undefined;
+
+  async function stop() {
+    await worker?.stop();
+    await client?.stop();
+    await store.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  try {
+    // First the worker: it makes the tables.
+    worker = await start('worker');
+    client = await start('client');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const submitting = client;
+
+  return {
+    name: peer.name,
+    versions: [...versions, store.version],
+    storage: store.storage,
+    submit: (count, atOnce) => submitting.request<Submissions>('submit', count, atOnce),
+    completed: () => submitting.request<number>('completed'),
+    async pauseWorker() {
+      await worker?.stop();
+      worker = undefined;
+    },
+    async resumeWorker() {
+      worker ??= await start('worker');
+    },
+    pids: () => [...(worker ? [worker.pid] : []), submitting.pid, store.pid, ...toChildPids(store.pid)],
+    stop,
+  };
+}

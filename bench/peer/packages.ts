@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Obtain } from '../../scripts/obtain/first-working.ts';
+import { toOneLine } from '../../scripts/obtain/first-working.ts';
+import { runStep } from '../../scripts/obtain/run-step.ts';
+import { SetupError } from '../../scripts/setup-error.ts';
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+const readJson = async (...path: string[]) => JSON.parse(await readFile(join(folder, ...path), 'utf8'));
+
+/** The version of a peer's package as it lies there, or undefined. */
+export const readVersion = (name: string): Promise<string | undefined> =>
+  readJson('node_modules', name, 'package.json').then(
+    ({ version }) => version,
+    () => undefined,
+  );
+
+async function isComplete(): Promise<boolean> {
+  const { dependencies } = await readJson('package.json');
+  const found = await Promise.all(
+    Object.entries(dependencies).map(async ([name, version]) => (await readVersion(name)) === version),
+  );
+  return found.every(Boolean);
+}
+
+let installing: Promise<void> | undefined;
+
+async function install({ say, signal }: Omit<Obtain, 'explicitPath'>) {
+  if (await isComplete()) return;
+  const describe = (_: number, line: string) => `Peers: npm ci in bench${line && `, now ${line}`}`;
+  say('Peers: installing their packages with npm ci in bench');
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  await runStep('npm', args, { say, signal, cwd: folder, describe }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw new SetupError(`their packages are not installed (npm ci --prefix bench): ${toOneLine(error)}`);
+  });
+}
+
+/**
+ * Sees to it that the packages of `bench/package.json` lie in `bench/node_modules`, exactly those; once for all who ask.
+ * @throws {SetupError} naming the command to type.
+ */
+export async function obtainPackages(options: Omit<Obtain, 'explicitPath'>): Promise<void> {
+  installing ??= install(options);
+  await installing;
+}

@@ -1,0 +1,43 @@
+/**
+ * Tells the bench that this process is ready, answers its requests by name and, when the bench says so or is gone, runs `stop` and ends.
+ * @param {{ stop: () => Promise<unknown> } & Record<string, (...args: never[]) => Promise<unknown>>} requests
+ */
+export function serve({ stop, ...requests }) {
+  process.on('message', async ({ id, name, args }) => {
+    try {
+      process.send?.({ id, result: await requests[name](...args) });
+    } catch (error) {
+      console.error(error);
+      process.send?.({ id, error: String(error) });
+    }
+  });
+  process.once('disconnect', async () => {
+    setTimeout(() => process.exit(1), 8_000).unref();
+    await stop();
+    process.exit();
+  });
+  process.send?.({ ready: true });
+}
+
+/**
+ * Makes `count` submissions, `atOnce` of them open at a time.
+ * @param {() => Promise<unknown>} submitOne
+ * @param {number} count
+ * @param {number} atOnce
+ * @returns {Promise<{ seconds: number, latenciesMs: number[] }>}
+ */
+export async function submitAll(submitOne, count, atOnce) {
+  const latenciesMs = [];
+  let left = count;
+  const startedAt = performance.now();
+  const lane = async () => {
+    while (left > 0) {
+      left -= 1;
+      const calledAt = performance.now();
+      await submitOne();
+      latenciesMs.push(performance.now() - calledAt);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return { seconds: (performance.now() - startedAt) / 1_000, latenciesMs };
+}

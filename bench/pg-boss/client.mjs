@@ -1,0 +1,25 @@
+import pg from 'pg';
+import { PgBoss } from 'pg-boss';
+import { serve, submitAll } from '../peer/serve.mjs';
+import { queue } from './queue.mjs';
+
+/** An instance that only sends leaves the maintenance to the worker's. */
+const boss = new PgBoss({ connectionString: process.env.STORE_URL, supervise: false, schedule: false });
+boss.on('error', console.error);
+await boss.start();
+const reading = new pg.Pool({ connectionString: process.env.STORE_URL, max: 1 });
+
+serve({
+  submit: (count, atOnce) => submitAll(() => boss.send(queue, {}), count, atOnce),
+  async completed() {
+    const { rows } = await reading.query(
+      `SELECT count(*)::int AS count FROM pgboss.job WHERE name = $1 AND state = 'completed'`,
+      [queue],
+    );
+    return rows[0].count;
+  },
+  async stop() {
+    await boss.stop();
+    await reading.end();
+  },
+});

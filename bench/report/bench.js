@@ -1,0 +1,99 @@
+const { data, charts, element, addTo, table, toCount } = globalThis.report;
+const { Plot } = globalThis;
+
+const toRate = ({ median }) => toCount(Math.round(median));
+const toSpread = ({ median, min, max }, digits) =>
+  `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+const toVerdict = ({ met }) => (met === undefined ? '– skipped' : met ? '✓ met' : '✗ not met');
+const toClass = ({ met }) => (met === undefined ? 'not-run' : met ? 'passed' : 'failed');
+
+addTo(
+  'run',
+  element(
+    'p',
+    {},
+    `${data.rounds} rounds on ${data.machine}, started ${data.startedAt}, ${Math.round(data.seconds)} s.`,
+  ),
+  ...data.skipped.map(({ name, reason }) => element('p', { class: 'not-run' }, `Skipped: ${name}, for ${reason}`)),
+);
+addTo(
+  'goals',
+  table(
+    'Ratios within this run: the median of the rounds, and the lowest and the highest',
+    ['Ratio', 'Goal', 'Measured', ''],
+    data.goals.map((goal) => [
+      goal.what,
+      goal.goal,
+      goal.ratio ? toSpread(goal.ratio, 2) : '–',
+      element('span', { class: toClass(goal) }, toVerdict(goal)),
+    ]),
+  ),
+);
+addTo(
+  'systems',
+  element(
+    'div',
+    { class: 'scroll' },
+    table(
+      'Medians of the rounds; latency of a submission over all of them',
+      ['System', 'Submissions/s', 'Completions/s', 'p50', 'p95', 'p99', 'CPU s / 1,000', 'Memory'],
+      data.rows.map((row) => [
+        row.name,
+        toRate(row.submissionRate),
+        toRate(row.completionRate),
+        ...['p50', 'p95', 'p99'].map((key) => `${row.submissionLatency[key]} ms`),
+        row.cpuSecondsPer1000.median.toFixed(2),
+        `${Math.round(row.memoryMiB.median)} MiB`,
+      ]),
+    ),
+  ),
+);
+addTo(
+  'versions',
+  table(
+    'Versions as what ran says them, and what an accepted task lies in',
+    ['System', 'Versions', 'Storage'],
+    data.rows.map(({ name, versions, storage }) => [name, versions.join(', '), storage]),
+  ),
+);
+
+/** A dot for each round, a bar up to their median. */
+function toBars(id, figure, label) {
+  charts.push({
+    id,
+    empty: data.rows.length === 0 && 'Nothing was measured.',
+    label,
+    caption: 'A bar up to the median of the rounds, and a dot for each of them.',
+    draw: (width) => {
+      const svg = Plot.plot({
+        width,
+        ariaLabel: label,
+        marginLeft: Math.min(180, width / 3),
+        marginRight: 48,
+        height: 40 + data.rows.length * 30,
+        style: { fontSize: '12px' },
+        x: { label: null, grid: true, zero: true },
+        y: { label: null, domain: data.rows.map(({ name }) => name) },
+        marks: [
+          Plot.barX(data.rows, {
+            x: (row) => row[figure].median,
+            y: 'name',
+            fill: (row) => (row.name.startsWith('Holdfast') ? 'var(--blue)' : 'var(--muted)'),
+            fillOpacity: 0.5,
+            insetTop: 3,
+            insetBottom: 3,
+          }),
+          Plot.dot(
+            data.rows.flatMap((row) => row.rounds.map((round) => ({ name: row.name, value: round[figure] }))),
+            { x: 'value', y: 'name', r: 2.5, fill: 'currentColor' },
+          ),
+        ],
+      });
+      svg.setAttribute('role', 'img');
+      return [svg];
+    },
+  });
+}
+toBars('completions', 'completionRate', 'Completions a second of each system');
+toBars('submissions', 'submissionRate', 'Submissions a second of each system');
+toBars('cpu', 'cpuSecondsPer1000', 'CPU seconds for 1,000 tasks of each system');

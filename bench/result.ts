@@ -1,0 +1,54 @@
+import { type Percentiles, toPercentiles } from '../scripts/checks/percentiles.ts';
+import type { Round } from './measure.ts';
+
+/** The middle of a figure's rounds, and its lowest and highest. */
+export type Spread = { median: number; min: number; max: number };
+
+/** What a run says of one contender; figures as in `Round`, latencies over all rounds. */
+export type Row = {
+  name: string;
+  versions: string[];
+  storage: string;
+  rounds: Omit<Round, 'submissionLatenciesMs'>[];
+  submissionRate: Spread;
+  completionRate: Spread;
+  cpuSecondsPer1000: Spread;
+  memoryMiB: Spread;
+  submissionLatency: Percentiles;
+};
+
+/** A ratio to be held, the median over the rounds; `met` is undefined where one side was skipped. */
+export type Goal = { what: string; goal: string; ratio?: Spread; met?: boolean };
+
+export type BenchResult = {
+  startedAt: string;
+  seconds: number;
+  machine: string;
+  rounds: number;
+  rows: Row[];
+  skipped: { name: string; reason: string }[];
+  goals: Goal[];
+};
+
+export function toSpread(values: number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const at = (index: number) => sorted[index] ?? Number.NaN;
+  return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
+}
+
+export function toRow({ name, versions, storage }: Pick<Row, 'name' | 'versions' | 'storage'>, rounds: Round[]): Row {
+  const spread = (figure: Exclude<keyof Round, 'submissionLatenciesMs'>) =>
+    toSpread(rounds.map((round) => round[figure]));
+  return {
+    name,
+    versions,
+    storage,
+    rounds: rounds.map(({ submissionLatenciesMs: _, ...figures }) => figures),
+    submissionRate: spread('submissionRate'),
+    completionRate: spread('completionRate'),
+    cpuSecondsPer1000: spread('cpuSecondsPer1000'),
+    memoryMiB: spread('memoryMiB'),
+    submissionLatency: toPercentiles(rounds.flatMap(({ submissionLatenciesMs }) => submissionLatenciesMs)),
+  };
+}

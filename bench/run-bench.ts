@@ -1,0 +1,92 @@
+import { startJokeApi } from '../scripts/joke-api/create-joke-api.ts';
+import type { createProgress, Say } from '../scripts/obtain/progress.ts';
+import { calculate } from '../scripts/stress-backoff/benchmark.ts';
+import { createTemporaryDirectory } from '../scripts/temporary-directory.ts';
+import type { Contender } from './contender.ts';
+import type { Entry } from './contenders.ts';
+import { toGoals } from './goals.ts';
+import { measureRound, type Round, type Sizes, toSizes } from './measure.ts';
+import { type BenchResult, type Goal, toRow, toSpread } from './result.ts';
+
+type Options = {
+  entries: Entry[];
+  rounds: number;
+  /** About how long each half of a round takes. */
+  seconds: number;
+  machine: string;
+  say: Say;
+  progress: ReturnType<typeof createProgress>;
+  signal: AbortSignal;
+};
+
+/** The round that tells how many tasks the others have. */
+const firstSizes: Sizes = { submissions: 200, completions: 200 };
+const calculations = 1_000_000;
+const mostMicroseconds = 0.2;
+
+/** Runs all contenders round by round, in turn, and stops whatever was started. Each round begins with another one. */
+export async function runBench({
+  entries,
+  rounds,
+  seconds,
+  machine,
+  say,
+  progress,
+  signal,
+}: Options): Promise<BenchResult> {
+  const startedAt = new Date();
+  const { path: directory, remove } = createTemporaryDirectory('holdfast-bench-');
+  const jokes = await startJokeApi();
+  const contenders: Contender[] = [];
+  const skipped: BenchResult['skipped'] = [];
+  try {
+    for (const { name, start } of entries) {
+      signal.throwIfAborted();
+      say(`Starting ${name}`);
+      const started = await start({ upstreamUrl: jokes.url, directory, say, signal });
+      if ('skipped' in started) {
+        skipped.push({ name, reason: started.skipped });
+        say(`SKIPPED: ${name}, for ${started.skipped}`);
+      } else contenders.push(...started);
+    }
+    const measured = new Map<Contender, Round[]>();
+    const sizes = new Map<Contender, Sizes>();
+    for (let round = 0; round <= rounds; round += 1)
+      for (const contender of rotate(contenders, round)) {
+        progress.update(`${round === 0 ? 'Warming up' : `Round ${round} of ${rounds}`}: ${contender.name}`);
+        const one = await measureRound(contender, sizes.get(contender) ?? firstSizes, signal);
+        if (round === 0) sizes.set(contender, toSizes(one, contender, seconds));
+        else measured.set(contender, [...(measured.get(contender) ?? []), one]);
+      }
+    progress.end();
+    const rows = contenders.map((contender) => toRow(contender, measured.get(contender) ?? []));
+    return {
+      startedAt: startedAt.toISOString(),
+      seconds: (Date.now() - startedAt.getTime()) / 1_000,
+      machine,
+      rounds,
+      rows,
+      skipped,
+      goals: [...toGoals(rows), measureCalculation(rounds)],
+    };
+  } finally {
+    progress.end();
+    await Promise.allSettled(contenders.map((contender) => contender.stop()));
+    await jokes.close();
+    remove();
+  }
+}
+
+const rotate = <T>(list: T[], by: number): T[] => list.map((_, index) => list[(index + by) % list.length] as T);
+
+/** Microseconds of one calculation of a wait: the seconds of a million. */
+function measureCalculation(rounds: number): Goal {
+  calculate(calculations);
+  const ratio = toSpread(Array.from({ length: rounds }, () => calculate(calculations).seconds));
+  return {
+    what: 'a retry calculation, µs',
+    goal: `< ${mostMicroseconds}`,
+    ratio,
+    met: ratio.median < mostMicroseconds,
+  };
+}

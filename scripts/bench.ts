@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { type Entry, entries } from '../bench/contenders.ts';
+import { toBenchReport } from '../bench/report/to-bench-report.ts';
+import { runBench } from '../bench/run-bench.ts';
+import { toText } from '../bench/to-text.ts';
+import { createCommand, decimalNumber, runCommand, wholeNumber } from './command.ts';
+import { createProgress } from './obtain/progress.ts';
+
+function toEntries(text: string): Entry[] {
+  const keys = text.split(',');
+  const unknown = keys.find((key) => !entries.some((entry) => entry.key === key));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`There is no ${unknown}; there are ${entries.map(({ key }) => key).join(', ')}.`);
+  return entries.filter(({ key }) => keys.includes(key));
+}
+
+const quick = { rounds: 3, seconds: 3 };
+const full = { rounds: 5, seconds: 6 };
+
+const command = createCommand(
+  'bench',
+  'Holdfast beside bare Temporal, the stack it replaces, and what people would pick instead.',
+)
+  .option('--quick', `${quick.rounds} shorter rounds`)
+  .option('--rounds <count>', 'how often each system is measured', wholeNumber(1, 50))
+  .option('--seconds <seconds>', 'about how long each half of a round takes', decimalNumber(0.1, 60))
+  .option('--only <keys>', `some of ${entries.map(({ key }) => key).join(', ')}`, toEntries)
+  .option('--output <directory>', 'where bench.json and bench.html go', '.bench')
+  .addHelpText('after', '\nbench/README.md says how it measures, and why that is fair.')
+  .parse();
+
+type Flags = { quick?: true; rounds?: number; seconds?: number; only?: Entry[]; output: string };
+const { quick: isQuick, only = entries, output, ...given } = command.opts<Flags>();
+const { rounds, seconds } = { ...(isQuick ? quick : full), ...given };
+
+await runCommand(async (signal) => {
+  const say = (line: string) => console.log(line);
+  const progress = createProgress(say);
+  const [cpu] = cpus();
+  const machine = `${cpus().length} × ${cpu?.model ?? 'CPU'}`;
+  const result = await runBench({ entries: only, rounds, seconds, machine, say, progress, signal });
+  mkdirSync(output, { recursive: true });
+  writeFileSync(join(output, 'bench.json'), `${JSON.stringify(result, null, 1)}\n`);
+  writeFileSync(join(output, 'bench.html'), toBenchReport(result));
+  say(`\n${toText(result)}\n\nEvery figure: ${join(output, 'bench.json')}; as a page: ${join(output, 'bench.html')}`);
+  return 0;
+});
