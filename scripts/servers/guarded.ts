@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { SetupError } from '../setup-error.ts';
 import { killNow } from '../start/end-processes.ts';
-import { identify, isAlive } from '../start/process-identity.ts';
+import { identify, isAlive, type ProcessIdentity } from '../start/process-identity.ts';
 
 type Options = {
   command: string;
@@ -20,6 +20,10 @@ type Options = {
 
 /** A shell that stays its parent: when our end of the pipe closes, by `stop` or by our death, it ends it and waits. */
 const guard = 'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $!; wait';
+
+/** For the end of this process: one listener for all of them. */
+const living = new Set<ProcessIdentity>();
+const killLiving = () => killNow([...living]);
 
 /**
  * Starts a foreign program that must not outlive us, however we end: it is ended in order when this process is gone, even by kill -9.
@@ -47,19 +51,20 @@ export async function startGuarded({
   const [line] = await Promise.race([once(shell.stdout.setEncoding('utf8'), 'data'), ended]);
   const identity = identify(Number(line));
   if (!identity) throw new SetupError(`${command} did not start: see ${logFile}`);
-  const killAll = () => killNow([identity]);
-  process.prependListener('exit', killAll);
+  if (living.size === 0) process.prependListener('exit', killLiving);
+  living.add(identity);
 
   return {
     pid: identity.pid,
     isAlive: () => isAlive(identity),
     /** Ends it in order, by force when it takes too long; resolves when it is gone. */
     async stop() {
-      const force = setTimeout(killAll, endWithinMs);
+      const force = setTimeout(() => killNow([identity]), endWithinMs);
       shell.stdin.on('error', () => {}).end();
       if (shell.exitCode === null && shell.signalCode === null) await ended;
       clearTimeout(force);
-      process.off('exit', killAll);
+      living.delete(identity);
+      if (living.size === 0) process.off('exit', killLiving);
     },
   };
 }
