@@ -109,17 +109,17 @@ async function startBeside(
       pids: () => [...pidsOf('Temporal', 'worker', 'API'), calling.pid],
     })),
     withQueue((isIdle) => ({
-      name: 'Holdfast, batches',
-      submit: (count) => calling.request<Submissions>('submitBatch', isIdle, count),
-      completed: () => calling.request('countBatches'),
-      pids: () => [...pidsOf('Temporal', 'worker', 'API'), calling.pid],
-    })),
-    withQueue((isIdle) => ({
       name: 'bare Temporal',
       submit: (count, atOnce) =>
         calling.request<Submissions>('submitPlain', isIdle ? idleQueue : plainQueue, count, atOnce),
       completed: () => calling.request('countPlain', plainQueue),
       pids: () => [...pidsOf('Temporal'), plainWorker.pid, calling.pid],
+    })),
+    withQueue((isIdle) => ({
+      name: 'Holdfast, batches',
+      submit: (count) => calling.request<Submissions>('submitBatch', isIdle, count),
+      completed: () => calling.request('countBatches'),
+      pids: () => [...pidsOf('Temporal', 'worker', 'API'), calling.pid],
     })),
   ];
 }

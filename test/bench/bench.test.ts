@@ -49,8 +49,8 @@ describe('a short run of Holdfast beside bare Temporal', () => {
   test('has a row for each with rates, latencies, CPU and memory, and the versions of what ran', () => {
     expect(result.rows.map(({ name }) => name)).toEqual([
       'Holdfast, single tasks',
-      'Holdfast, batches',
       'bare Temporal',
+      'Holdfast, batches',
     ]);
     for (const row of result.rows) {
       for (const figure of ['submissionRate', 'completionRate', 'cpuSecondsPer1000', 'memoryMiB'] as const)
