@@ -120,6 +120,7 @@ export async function startPostgres({ directory, signal, port, settings = {} }: 
     /** `PostgreSQL 15.14` */
     version: `PostgreSQL ${/\d+(\.\d+)*/.exec(stdout)?.[0]}`,
     logFile,
+    isAlive: server.isAlive,
     stop: server.stop,
   };
 }

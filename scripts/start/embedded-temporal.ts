@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import { Connection, isGrpcServiceError } from '@temporalio/client';
 import type { Config } from '../../src/config.ts';
+import { grpcStatus } from '../../src/temporal.ts';
 import { SetupError } from '../setup-error.ts';
 import type { ChildSpec } from './spawn-child.ts';
 
@@ -59,14 +60,12 @@ async function waitUntilServing(connection: Connection, signal: AbortSignal) {
       .catch(() => undefined);
     if (health?.status === 1) return;
     if (performance.now() > deadline)
-      throw new SetupError(
-        `The embedded Temporal server does not serve after ${upWithinMs / 1_000} s: see its words above.`,
-      );
+      throw new SetupError(`The Temporal server does not serve after ${upWithinMs / 1_000} s: see its words.`);
     await sleep(100, undefined, { signal });
   }
 }
 
-/** Waits for the embedded server, then has it keep finished tasks as long as configured. */
+/** Waits for a server that we started, then has it keep finished tasks as long as configured; makes the namespace where there is none. */
 export async function prepareTemporal(
   { address, namespace }: Config['temporal'],
   retentionDays: number,
@@ -78,11 +77,17 @@ export async function prepareTemporal(
   });
   try {
     await waitUntilServing(connection, signal);
+    const workflowExecutionRetentionTtl = { seconds: (retentionDays * 86_400) as never };
     await connection.withAbortSignal(signal, () =>
-      connection.workflowService.updateNamespace({
-        namespace,
-        config: { workflowExecutionRetentionTtl: { seconds: (retentionDays * 86_400) as never } },
-      }),
+      connection.workflowService
+        .updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } })
+        .catch((error: unknown) => {
+          if (!isGrpcServiceError(error) || error.code !== grpcStatus.NOT_FOUND) throw error;
+          return connection.workflowService.registerNamespace({
+            namespace,
+            workflowExecutionRetentionPeriod: workflowExecutionRetentionTtl,
+          });
+        }),
     );
   } finally {
     await connection.close();

@@ -30,13 +30,17 @@ export default async function setup(project: TestProject) {
   const { code } = await bundleWorkflows();
   writeFileSync(workflowBundle, code);
 
-  const devServer = await TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path: temporalCli },
-      log: { format: 'pretty', level: 'error' },
-      extraArgs: dynamicConfigFlags,
-    },
-  });
+  // Another server to test against, such as that of `npm run temporal:postgres`; it is not ours to end.
+  const address = process.env.TEMPORAL_TEST_ADDRESS;
+  const devServer = address
+    ? { address, teardown: async () => {} }
+    : await TestWorkflowEnvironment.createLocal({
+        server: {
+          executable: { type: 'existing-path', path: temporalCli },
+          log: { format: 'pretty', level: 'error' },
+          extraArgs: dynamicConfigFlags,
+        },
+      });
 
   project.provide('temporalCli', temporalCli);
   project.provide('timeSkippingServer', timeSkippingServer.path);

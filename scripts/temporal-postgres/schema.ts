@@ -1,0 +1,34 @@
+import { execa } from 'execa';
+import { toOneLine } from '../obtain/first-working.ts';
+import type { Postgres } from '../servers/postgres.ts';
+import { SetupError } from '../setup-error.ts';
+
+/** The database of each store and the schema that goes into it. */
+export const databases = { default: 'temporal', visibility: 'temporal_visibility' } as const;
+const schemas = { default: 'postgresql/v12/temporal', visibility: 'postgresql/v12/visibility' } as const;
+
+/**
+ * Makes both databases, or brings those of an older server up to date; on those that are, it changes nothing.
+ * @throws {SetupError} with the tool's last words.
+ */
+export async function prepareSchema(sqlTool: string, { port, password }: Postgres, signal: AbortSignal) {
+  for (const store of ['default', 'visibility'] as const) {
+    const where = ['--plugin', 'postgres12', '--endpoint', '127.0.0.1', '--port', String(port), '--user', 'postgres'];
+    const steps = [
+      ['create-database'],
+      ['setup-schema', '--version', '0.0'],
+      ['update-schema', '--schema-name', schemas[store]],
+    ];
+    for (const step of steps)
+      await execa(sqlTool, [...where, '--database', databases[store], ...step], {
+        // In a list of processes everybody could read it.
+        env: { SQL_PASSWORD: password },
+        stdin: 'ignore',
+        all: true,
+        cancelSignal: signal,
+      }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw new SetupError(`Temporal's schema: ${step[0]} failed for ${databases[store]}: ${toOneLine(error)}`);
+      });
+  }
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { fillCache, findOnPath, isExecutable, toCachePath } from '../obtain/cache.ts';
+import type { Say } from '../obtain/progress.ts';
+import { runStep } from '../obtain/run-step.ts';
+import { SetupError } from '../setup-error.ts';
+
+const version = 'v1.29.1';
+const module = 'go.temporal.io/server';
+
+/** What `go install` names them. */
+const toExecutables = (directory: string) => ({ server: join(directory, 'server'), sqlTool: join(directory, 'sql') });
+
+async function check(directory: string) {
+  const { server, sqlTool } = toExecutables(directory);
+  const options = { timeout: 30_000, stdin: 'ignore' } as const;
+  await execa(sqlTool, ['--help'], options);
+  return (await execa(server, ['--version'], options)).stdout.trim();
+}
+
+/** Whether {@link obtainTemporalServer} can have one here: it is in the cache, or Go can build it. */
+export const canObtainTemporalServer = async () =>
+  (await isExecutable(toExecutables(toCachePath('temporal-server', version)).server)) ||
+  Boolean(await findOnPath('go'));
+
+/**
+ * The production server and its schema tool, seen to run: from our cache, else built with Go into it.
+ * @throws {SetupError} when there is no Go.
+ */
+export async function obtainTemporalServer({ say, signal }: { say: Say; signal: AbortSignal }) {
+  const entry = toCachePath('temporal-server', version);
+  const executables = toExecutables(entry);
+  if (!(await isExecutable(executables.server))) {
+    if (!(await findOnPath('go')))
+      throw new SetupError(
+        'Temporal server: none in the cache, and no go to build it with. Install Go (https://go.dev/dl)',
+      );
+    say(`Temporal server: building ${version} with go install; the first time takes some minutes`);
+    await fillCache(entry, {
+      check,
+      fill: (directory) =>
+        runStep('go', ['install', '-v', `${module}/cmd/server@${version}`, `${module}/cmd/tools/sql@${version}`], {
+          say,
+          signal,
+          env: { GOBIN: directory, GOOS: '', GOARCH: '' },
+          describe: (lines, line) =>
+            `Temporal server: building${line && `, ${lines} modules and packages done, now ${line}`}`,
+        }),
+    });
+  }
+  say(`Temporal server: ${await check(entry)} (${executables.server})`);
+  return executables;
+}
