@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startJokeApi } from '../../scripts/joke-api/create-joke-api.ts';
+import { nodeArguments } from '../../scripts/node-arguments.ts';
+import type { Say } from '../../scripts/obtain/progress.ts';
+import { type Guarded, startGuarded } from '../../scripts/servers/guarded.ts';
+import { startStack } from '../../scripts/stack/start-stack.ts';
+import { waitUntilReady } from '../../scripts/start/readiness.ts';
+import { createTemporaryDirectory } from '../../scripts/temporary-directory.ts';
+import { findFreePort } from '../../src/free-port.ts';
+import type { Submissions } from '../contender.ts';
+import { startChild } from '../peer/child.ts';
+import { readResources } from '../resources.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const client = fileURLToPath(new URL('../holdfast/client.mjs', import.meta.url));
+const queue = 'bench-scale';
+
+/**
+ * The embedded server as `npm start` runs it, and on a task queue of their own an API process and as many workers as asked for, none at first.
+ * The worker of `npm start` itself idles on another queue.
+ */
+export async function startScene({ say, signal }: { say: Say; signal: AbortSignal }) {
+  const { path: directory, remove } = createTemporaryDirectory('holdfast-scale-');
+  const jokes = await startJokeApi();
+  const started: { stop: () => Promise<unknown> }[] = [{ stop: async () => remove() }, { stop: () => jokes.close() }];
+  const stop = async () => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  try {
+    const stack = await startStack({ say, signal, environment: { API_BASE_URL: jokes.url, LOG_LEVEL: 'warn' } });
+    started.push(stack);
+    const address = `127.0.0.1:${stack.temporalPort}`;
+    const port = String(await findFreePort());
+    const url = `http://127.0.0.1:${port}`;
+    const env = {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      TEMPORAL_ADDRESS: address,
+      TASK_QUEUE: queue,
+      API_BASE_URL: jokes.url,
+      PORT: port,
+      LOG_LEVEL: 'warn',
+    };
+    const startNode = (script: string): Promise<Guarded> =>
+      startGuarded({
+        command: process.execPath,
+        args: nodeArguments(join(root, script)),
+        cwd: directory,
+        env,
+        logFile: join(directory, 'holdfast.log'),
+        // Its own grace for attempts that run.
+        endWithinMs: 45_000,
+      });
+    const api = await startNode('src/server.ts');
+    started.push(api);
+    await waitUntilReady([{ name: 'API', url: `${url}/health` }], { say, signal });
+    const urls = { API_URL: url, IDLE_API_URL: url, TEMPORAL_ADDRESS: address, UPSTREAM_URL: jokes.url };
+    const calling = await startChild({ script: client, env: urls, logFile: join(directory, 'client.log') });
+    started.push(calling);
+
+    const workers: Guarded[] = [];
+    const setWorkers = async (count: number) => {
+      await Promise.all(workers.splice(count).map((worker) => worker.stop()));
+      while (workers.length < count) workers.push(await startNode('src/worker.ts'));
+    };
+    started.push({ stop: () => setWorkers(0) });
+    const serverPids = () => stack.children().flatMap(({ name, pid }) => (name === 'Temporal' ? [pid] : []));
+    return {
+      submit: (count: number) => calling.request<Submissions>('submitTasks', false, count, 50),
+      completed: () => calling.request<number>('countTasks', queue),
+      setWorkers,
+      read: () => ({
+        server: readResources(serverPids()),
+        api: readResources([api.pid]),
+        worker: readResources(workers.map(({ pid }) => pid)),
+      }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export type Scene = Awaited<ReturnType<typeof startScene>>;
