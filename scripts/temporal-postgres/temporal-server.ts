@@ -18,11 +18,6 @@ async function check(directory: string) {
   return (await execa(server, ['--version'], options)).stdout.trim();
 }
 
-/** Whether {@link obtainTemporalServer} can have one here: it is in the cache, or Go can build it. */
-export const canObtainTemporalServer = async () =>
-  (await isExecutable(toExecutables(toCachePath('temporal-server', version)).server)) ||
-  Boolean(await findOnPath('go'));
-
 /**
  * The production server and its schema tool, seen to run: from our cache, else built with Go into it.
  * @throws {SetupError} when there is no Go.
