@@ -1,58 +1,34 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { type Drain, measureDrain } from '../bench/scale/measure-drain.ts';
-import { startScene } from '../bench/scale/start-scene.ts';
-import { createCommand, runCommand } from './command.ts';
+import { toScaleReport } from '../bench/report/to-scale-report.ts';
+import { toScaleText } from '../bench/scale/result.ts';
+import { runScale, type Sizes } from '../bench/scale/run-scale.ts';
+import { createCommand, runCommand, wholeNumber } from './command.ts';
+import { createProgress } from './obtain/progress.ts';
 
-/** The first is the small backlog and the second the large one, whose drain rates are compared. */
-const full = { backlogs: [1_000, 20_000], workers: [2, 4], tasks: 1_000 };
-const quick = { backlogs: [300, 1_500], workers: [2, 4], tasks: 300 };
+const full: Sizes = { backlogs: [1_000, 20_000], workers: [1, 2, 4], tasks: 1_000, clients: [10, 100, 1_000] };
+const quick: Sizes = { backlogs: [300, 2_000], workers: [1, 2, 4], tasks: 300, clients: [10, 100, 1_000] };
 
-const command = createCommand(
-  'bench:scale',
-  'How backlog and the number of workers change rate, CPU seconds and memory.',
-)
+const command = createCommand('bench:scale', 'What backlogs, workers and clients cost as there are more of them.')
   .option('--quick', `backlogs of ${quick.backlogs.join(' and ')} instead of ${full.backlogs.join(' and ')}`)
-  .option('--output <directory>', 'where scale.json goes', '.bench')
+  .option('--backlog <tasks>', 'the large backlog', wholeNumber(10, 100_000))
+  .option('--output <directory>', 'where scale.json and scale.html go', '.bench')
+  .addHelpText('after', '\ndocs/scaling.md says what follows from it.')
   .parse();
-const { quick: isQuick, output } = command.opts<{ quick?: true; output: string }>();
-
-const round = (values: Record<string, number>) =>
-  Object.entries(values)
-    .map(([part, value]) => `${part} ${value.toFixed(1)}`)
-    .join(', ');
-const toText = (drain: Drain) =>
-  [
-    `${drain.tasks} tasks, ${drain.workers} worker(s): submitted at ${drain.submissionRate.toFixed(0)}/s, drained at ${drain.drainRate.toFixed(1)}/s`,
-    `  first quarter ${drain.firstQuarterRate.toFixed(1)}/s, last quarter ${drain.lastQuarterRate.toFixed(1)}/s`,
-    `  CPU seconds for 1,000: ${round(drain.cpuSecondsPer1000)}; MiB: ${round(drain.memoryMiB)}`,
-  ].join('\n');
+const { quick: isQuick = false, backlog, output } = command.opts<{ quick?: true; backlog?: number; output: string }>();
 
 await runCommand(async (signal) => {
   const say = (line: string) => console.log(line);
-  const { backlogs, workers, tasks } = isQuick ? quick : full;
-  const scene = await startScene({ say, signal });
-  const drains: Drain[] = [];
-  try {
-    await measureDrain(scene, { tasks: 200, workers: 1, signal });
-    const steps = [
-      ...backlogs.map((backlog) => ({ tasks: backlog, workers: 1 })),
-      ...workers.map((count) => ({ tasks, workers: count })),
-    ];
-    for (const step of steps) {
-      const drain = await measureDrain(scene, { ...step, signal });
-      drains.push(drain);
-      say(toText(drain));
-    }
-  } finally {
-    await scene.stop();
-  }
-  const [small, large] = drains as [Drain, Drain];
-  const ratio = large.drainRate / small.drainRate;
-  say(
-    `Drain rate with a backlog of ${large.tasks} / of ${small.tasks}: ${ratio.toFixed(2)} (goal, for 20,000 / 1,000: 0.9)`,
-  );
+  const base = isQuick ? quick : full;
+  const sizes = { ...base, backlogs: [base.backlogs[0], backlog ?? base.backlogs[1]] satisfies [number, number] };
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`;
+  const result = await runScale({ sizes, quick: isQuick, machine, say, progress: createProgress(say), signal });
   mkdirSync(output, { recursive: true });
-  writeFileSync(join(output, 'scale.json'), `${JSON.stringify({ drains, ratio, quick: isQuick ?? false }, null, 1)}\n`);
+  writeFileSync(join(output, 'scale.json'), `${JSON.stringify(result, null, 1)}\n`);
+  writeFileSync(join(output, 'scale.html'), toScaleReport(result));
+  say(
+    `\n${toScaleText(result)}\n\nEvery figure: ${join(output, 'scale.json')}; as a page: ${join(output, 'scale.html')}`,
+  );
   return 0;
 });

@@ -11,8 +11,8 @@ export type Drain = {
   submissionRate: number;
   /** Completions a second from the first that is seen to the last: the start of the worker processes is left out. */
   drainRate: number;
-  firstQuarterRate: number;
-  lastQuarterRate: number;
+  /** The same for each tenth of the backlog, in order. */
+  tenths: number[];
   /** For 1,000 tasks, submission and drain together; a worker's include its start. */
   cpuSecondsPer1000: Record<Part, number>;
   memoryMiB: Record<Part, number>;
@@ -20,7 +20,27 @@ export type Drain = {
 
 type Sample = { at: number; done: number };
 
-const rateBetween = (from: Sample, to: Sample) => ((to.done - from.done) / (to.at - from.at)) * 1_000;
+/** Rates a second from the first sample to the last, and over each tenth of what lies between. */
+export function toRates(samples: Sample[]): Pick<Drain, 'drainRate' | 'tenths'> {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (!first || !last) return { drainRate: Number.NaN, tenths: [] };
+  const span = last.done - first.done;
+  /** Between two samples as if tasks had completed evenly. */
+  const timeAt = (done: number) => {
+    const index = Math.max(
+      1,
+      samples.findIndex((sample) => sample.done >= done),
+    );
+    const [from = first, to = last] = samples.slice(index - 1, index + 1);
+    return from.at + ((to.at - from.at) * (done - from.done)) / Math.max(1, to.done - from.done);
+  };
+  const tenths = Array.from({ length: 10 }, (_, index) => {
+    const [from, to] = [index, index + 1].map((tenth) => timeAt(first.done + (span * tenth) / 10)) as [number, number];
+    return (span / 10 / (to - from)) * 1_000;
+  });
+  return { drainRate: (span / (last.at - first.at)) * 1_000, tenths };
+}
+
 const silentMs = 60_000;
 
 /** Submits `tasks` with no worker alive, then starts `workers` and watches until all have completed. */
@@ -47,17 +67,13 @@ export async function measureDrain(
     done = now;
   }
   const after = scene.read();
-  const sampleAt = (share: number) => samples.find(({ done }) => done >= tasks * share) as Sample;
-  const [first, last] = [sampleAt(0), sampleAt(1)];
   const toParts = (value: (part: Part) => number) =>
     Object.fromEntries(parts.map((part) => [part, value(part)])) as Record<Part, number>;
   return {
     tasks,
     workers,
     submissionRate: tasks / seconds,
-    drainRate: rateBetween(first, last),
-    firstQuarterRate: rateBetween(first, sampleAt(0.25)),
-    lastQuarterRate: rateBetween(sampleAt(0.75), last),
+    ...toRates(samples),
     cpuSecondsPer1000: toParts((part) => ((after[part].cpuSeconds - before[part].cpuSeconds) / tasks) * 1_000),
     memoryMiB: toParts((part) => after[part].memoryMiB),
   };

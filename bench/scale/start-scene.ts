@@ -67,7 +67,8 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
     started.push({ stop: () => setWorkers(0) });
     const serverPids = () => stack.children().flatMap(({ name, pid }) => (name === 'Temporal' ? [pid] : []));
     return {
-      submit: (count: number) => calling.request<Submissions>('submitTasks', false, count, 50),
+      url,
+      submit: (count: number, atOnce = 50) => calling.request<Submissions>('submitTasks', false, count, atOnce),
       completed: () => calling.request<number>('countTasks', queue),
       setWorkers,
       read: () => ({
