@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadConfigOrExit } from '../src/config.ts';
 import { createEnding } from './ending.ts';
@@ -11,7 +11,7 @@ import { acquireLock, type Lock } from './start/lock.ts';
 import { checkPorts } from './start/ports.ts';
 import { identify } from './start/process-identity.ts';
 import { prepareSchema } from './temporal-postgres/schema.ts';
-import { toServerConfig } from './temporal-postgres/server-config.ts';
+import { type Services, toServerConfig } from './temporal-postgres/server-config.ts';
 import { obtainTemporalServer } from './temporal-postgres/temporal-server.ts';
 import { untilUsable } from './temporal-postgres/until-usable.ts';
 
@@ -23,6 +23,13 @@ const home = join(resolve(dataDir), 'temporal-postgres');
 let lock: Lock | undefined;
 let postgres: Postgres | undefined;
 let server: Guarded | undefined;
+
+/** The services of the last start; undefined at the first. */
+const readServices = (configFile: string): Promise<Services | undefined> =>
+  readFile(configFile, 'utf8').then(
+    (text) => JSON.parse(text).services,
+    () => undefined,
+  );
 
 /** The production server on a PostgreSQL of its own, until it is told to end or one of the two dies. */
 async function run() {
@@ -41,8 +48,10 @@ async function run() {
 
   await mkdir(join(home, 'config'), { recursive: true });
   // JSON is YAML; the password in it is for our own user's eyes.
-  const config = JSON.stringify(await toServerConfig({ postgres, port }), undefined, 2);
-  await writeFile(join(home, 'config', 'holdfast.yaml'), config, { mode: 0o600 });
+  const configFile = join(home, 'config', 'holdfast.yaml');
+  const before = await readServices(configFile);
+  const config = JSON.stringify(await toServerConfig({ postgres, port, before }), undefined, 2);
+  await writeFile(configFile, config, { mode: 0o600 });
   await checkPorts(ports);
   const logFile = join(home, 'temporal.log');
   server = await startGuarded({

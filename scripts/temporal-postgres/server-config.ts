@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../../src/free-port.ts';
+import { isListening } from '../is-listening.ts';
 import type { Postgres } from '../servers/postgres.ts';
 import { databases } from './schema.ts';
 
@@ -12,8 +13,18 @@ const dynamicConfig = fileURLToPath(new URL('../../deploy/temporal-dynamic-confi
  */
 const historyShards = 64;
 
+type Rpc = { grpcPort: number; membershipPort: number };
+export type Services = Record<'frontend' | 'history' | 'matching' | 'worker', { rpc: Rpc }>;
+
+type Options = {
+  postgres: Postgres;
+  port: number;
+  /** Those of an earlier start: with other ports the server waits for the hosts that it remembers, some ten seconds. */
+  before?: Services | undefined;
+};
+
 /** The server's static configuration: all four services in one process on loopback, nothing archived, no metrics. */
-export async function toServerConfig({ postgres, port }: { postgres: Postgres; port: number }) {
+export async function toServerConfig({ postgres, port, before }: Options) {
   const sql = (databaseName: string, connections: number) => ({
     sql: {
       pluginName: 'postgres12',
@@ -27,9 +38,16 @@ export async function toServerConfig({ postgres, port }: { postgres: Postgres; p
       maxConnLifetime: '1h',
     },
   });
-  const service = async (grpcPort?: number) => ({
-    rpc: { grpcPort: grpcPort ?? (await findFreePort()), membershipPort: await findFreePort(), bindOnLocalHost: true },
-  });
+  const keep = async (known: number | undefined) =>
+    known && !(await isListening(known)) ? known : await findFreePort();
+  const service = async (name: keyof Services, grpcPort?: number) => {
+    const rpc = before?.[name]?.rpc;
+    const ports = {
+      grpcPort: grpcPort ?? (await keep(rpc?.grpcPort)),
+      membershipPort: await keep(rpc?.membershipPort),
+    };
+    return { rpc: { ...ports, bindOnLocalHost: true } };
+  };
   const off = { state: 'disabled' };
   return {
     log: { stdout: true, level: 'warn' },
@@ -42,10 +60,10 @@ export async function toServerConfig({ postgres, port }: { postgres: Postgres; p
     },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },
     services: {
-      frontend: await service(port),
-      history: await service(),
-      matching: await service(),
-      worker: await service(),
+      frontend: await service('frontend', port),
+      history: await service('history'),
+      matching: await service('matching'),
+      worker: await service('worker'),
     },
     clusterMetadata: {
       enableGlobalNamespace: false,
