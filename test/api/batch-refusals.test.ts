@@ -112,6 +112,21 @@ test('what was refused has started nothing', async () => {
   expect(id).toBeDefined();
 });
 
+// Seen to fail with the batches left out of the paths that RATE_LIMIT stands before.
+test('a batch is one submission of RATE_LIMIT, however many items it has; the next is a 429 that starts nothing', async () => {
+  const limited = await startHoldfast({ RATE_LIMIT: '2' });
+  try {
+    const ours = withBatches(limited);
+    const { headers } = await ours.post({ count: 500 });
+    expect(headers.get('ratelimit')).toMatch(/^"submissions";r=1;/);
+    await ours.submit({ count: 500 });
+    expectProblem(await ours.post({ count: 1 }), 'rate-limited');
+    expectProblem(await limited.call('POST', '/tasks/fetch-joke'), 'rate-limited');
+  } finally {
+    await limited.stop();
+  }
+});
+
 test('a batch of another key is a 404 to read and to cancel, and stays untouched', async () => {
   const keyed = await startHoldfast({ API_KEYS: `batch-a:${toSecret('a')},batch-b:${toSecret('b')}` });
   try {
