@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BatchItem } from '../../src/api/batch-schemas.ts';
 import { toCounts, withBatches } from '../support/batches.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -85,6 +86,29 @@ test('items that are retried for long hold only their own places', async () => {
   } finally {
     await patient.stop();
   }
+});
+
+// Seen to fail with an output that was read anew as of now each time.
+test('while a batch runs, what an item has come to never changes, and the counts never shrink', async () => {
+  const flaky = addCategory([{ status: 503 }, {}, {}]);
+  const items = Array.from({ length: 300 }, (_, index) => (index % 7 === 0 ? { category: flaky } : {}));
+  const { id } = await batches.submit({ items });
+  const ends = new Map<number, BatchItem>();
+  let ended = 0;
+  const looks = await batches.until(id, (batch) => {
+    for (const item of batch.items ?? []) {
+      const before = ends.get(item.index);
+      if (before) expect(item).toEqual(before);
+      else if (item.output || item.failure) ends.set(item.index, item);
+    }
+    const now = batch.completed + batch.failed;
+    expect(now).toBeGreaterThanOrEqual(ended);
+    expect(now + batch.running).toBe(300);
+    ended = now;
+    return batch.finishedAt !== undefined;
+  });
+  expect(ends.size).toBe(300);
+  expect(toCounts([...ends.values()])).toEqual(toCounts(looks.items ?? []));
 });
 
 describe('pages', () => {
