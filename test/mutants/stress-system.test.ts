@@ -20,7 +20,7 @@ const mutants: Mutant[] = [
     from: 'const id = createTaskId(owner, name, idempotencyKey);',
     to: `const id = createTaskId(owner, name, idempotencyKey);
       globalThis.seen = (globalThis.seen ?? 0) + 1;
-      if (globalThis.seen % 5 === 0) throw new Problem('not-ready', 'refused');`,
+      if (globalThis.seen % 5 === 0) throw new Error('refused');`,
     says: /10 of 50 submissions were not accepted/,
   },
   {
@@ -35,9 +35,9 @@ const mutants: Mutant[] = [
   {
     broken: 'every fifth accepted task is never started',
     only: 1,
-    file: 'src/api/submit.ts',
-    from: 'client.workflow.start(name, {',
-    to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 5 === 0 ? Promise.resolve() : client.workflow.start(name, {`,
+    file: 'src/api/start-once.ts',
+    from: 'client.workflow.start(type, {',
+    to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 5 === 0 ? Promise.resolve() : client.workflow.start(type, {`,
     says: /FAILED: GET \/tasks\/\S+: 404/,
   },
   {
