@@ -2,8 +2,8 @@
 export type Submissions = { seconds: number; latenciesMs: number[] };
 
 /**
- * One system under comparison. It is started once and measured in every round, in turn with the others; between its rounds it idles, with
- * its worker running. Every task is one GET of the same upstream, under the same retry settings, ten at once.
+ * One system under comparison. It is started once and measured in every round, in turn with the others; between its rounds its worker is
+ * off, for one that polls would take CPU from them. Every task is one GET of the same upstream, under the same retry settings, ten at once.
  */
 export type Contender = {
   /** Its row in the table. */

@@ -47,7 +47,7 @@ async function untilCompleted({ name, completed }: Contender, wanted: number, si
 
 /**
  * One round of one contender: first submissions alone, with its worker off; then, with all of those done, submissions and completions
- * together, from the first call until the last task has completed.
+ * together, from the first call until the last task has completed. It leaves the worker off.
  */
 export async function measureRound(contender: Contender, sizes: Sizes, signal: AbortSignal): Promise<Round> {
   await contender.pauseWorker();
@@ -63,6 +63,8 @@ export async function measureRound(contender: Contender, sizes: Sizes, signal: A
   await untilCompleted(contender, completedBefore + sizes.completions, signal);
   const seconds = (performance.now() - startedAt) / 1_000;
   const after = readResources(contender.pids());
+  // A worker that polls would take CPU from whoever comes next.
+  await contender.pauseWorker();
   return {
     submissionRate: sizes.submissions / alone.seconds,
     completionRate: sizes.completions / seconds,

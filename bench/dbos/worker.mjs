@@ -9,9 +9,7 @@ DBOS.registerWorkflow(() => DBOS.runStep(fetchJoke, { name: 'fetchJoke', ...retr
 
 DBOS.setConfig({ name: 'fetch-joke', systemDatabaseUrl: process.env.STORE_URL });
 await DBOS.launch();
-await DBOS.registerQueue('fetch-joke', {
-  workerConcurrency: 10,
-  minPollingIntervalMs: 10,
-});
+/** A poll starts ten at most: at the default interval of a second the rate would be ten a second. Below 10 ms it gains nothing. */
+await DBOS.registerQueue('fetch-joke', { workerConcurrency: 10, minPollingIntervalMs: 10 });
 
 serve({ stop: () => DBOS.shutdown() });

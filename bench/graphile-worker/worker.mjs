@@ -8,7 +8,7 @@ const runner = await run({
       connectionString: process.env.STORE_URL,
       concurrentJobs: 10,
       maxPoolSize: 12,
-      localQueue: { size: 500 },
+      localQueue: { size: 100 },
       completeJobBatchDelay: 0,
       failJobBatchDelay: 0,
     },

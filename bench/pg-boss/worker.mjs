@@ -11,7 +11,7 @@ await boss.createQueue(queue, queueOptions);
 /** Ten workers, each with one job at a time; what is fetched at once spares them round trips and waits. */
 const options = {
   localConcurrency: 10,
-  batchSize: 10,
+  batchSize: 50,
   burstWhenBatchFull: true,
   pollingIntervalSeconds: 0.5,
   perJobResults: true,
