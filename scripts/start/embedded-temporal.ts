@@ -20,7 +20,7 @@ export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'matching.useNewMatcher=true',
 ]);
 
-/** Go's garbage collector runs when the heap has grown fivefold, not twofold: a tenth more tasks a second for some 100 MB. */
+/** Go's garbage collector runs when the heap has grown fivefold, not twofold: a tenth more tasks a second for memory. */
 const garbageCollectionPercent = '400';
 
 /** The one database file of the embedded server. */
