@@ -9,7 +9,7 @@ export type Drain = {
   tasks: number;
   workers: number;
   submissionRate: number;
-  /** Completions a second from the first that is seen to the last: the start of the worker processes is left out. */
+  /** Completions a second from the last look that saw none to the last one: the start of the worker processes is left out. */
   drainRate: number;
   /** The same for each tenth of the backlog, in order. */
   tenths: number[];
@@ -53,12 +53,14 @@ export async function measureDrain(
   const before = scene.read();
   const { seconds } = await scene.submit(tasks);
   await scene.setWorkers(workers);
-  const samples: Sample[] = [];
   let changedAt = performance.now();
+  // Never one sample alone: a small backlog may be gone between two looks.
+  const samples: Sample[] = [{ at: changedAt, done: 0 }];
   for (let done = 0; done < tasks; ) {
     await sleep(250, undefined, { signal });
     const now = (await scene.completed()) - base;
     const at = performance.now();
+    if (now === 0) samples[0] = { at, done: 0 };
     if (now > done) {
       changedAt = at;
       samples.push({ at, done: now });
