@@ -1,16 +1,17 @@
 import {
   CancellationScope,
   CancelledFailure,
+  type ChildWorkflowOptions,
   condition,
   defineSignal,
-  executeChild,
   isCancellation,
   setHandler,
+  startChild,
   TemporalFailure,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BatchArguments, Counts, Inputs } from '../batch.ts';
+import type { BatchArguments, ChunkArguments, Counts, Inputs } from '../batch.ts';
 import type { TaskName } from '../tasks.ts';
 import { progressSignal, type runChunk, toTotal } from './run-chunk.ts';
 
@@ -51,7 +52,7 @@ export async function runBatch<N extends TaskName>({
       const chunkInputs = toSlice(inputs, first, size);
       update(
         id,
-        await executeChild<typeof runChunk<N>>('run-chunk', {
+        await untilChunkEnds({
           workflowId: id,
           workflowTaskTimeout,
           args: [{ ...common, first, inputs: chunkInputs }],
@@ -83,6 +84,22 @@ export async function runBatch<N extends TaskName>({
   const progress = toProgress();
   upsertMemo({ progress: { ...progress, cancelled: total - progress.completed - progress.failed } });
   throw new CancelledFailure('The batch was cancelled');
+}
+
+/**
+ * Cancelled as its caller is, but not before it has started: Temporal refuses to cancel a child that it has yet to start, the SDK does not
+ * ask again, and the child would run on to its own end (seen when a cancel came within some 50 ms of a submission).
+ */
+async function untilChunkEnds<N extends TaskName>(
+  options: ChildWorkflowOptions & { args: [ChunkArguments<N>] },
+): Promise<Counts> {
+  const { cancelRequested } = CancellationScope.current();
+  return CancellationScope.nonCancellable(async () => {
+    const chunk = new CancellationScope();
+    const child = await chunk.run(() => startChild<typeof runChunk<N>>('run-chunk', options));
+    cancelRequested.catch(() => chunk.cancel());
+    return child.result();
+  });
 }
 
 const none: Counts = { completed: 0, failed: 0, cancelled: 0 };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Batch } from '../../src/api/batch-schemas.ts';
 import { toCounts, withBatches } from '../support/batches.ts';
@@ -46,6 +47,19 @@ test('cancelled before any worker saw it, no item runs', async () => {
   } finally {
     await idle.stop();
   }
+});
+
+// Seen to fail when a chunk was cancelled before it had started: Temporal refused, and its items ran to their own ends.
+test('cancelled at any moment of its start, no item is tried again', async () => {
+  const category = addCategory([{ status: 503 }]);
+  const ids: string[] = [];
+  for (let delayMs = 0; delayMs < 100; delayMs += 4) {
+    const { id } = await batches.submit({ count: 2, input: { category } });
+    await setTimeout(delayMs);
+    expect((await batches.cancel(id)).status).toBe(202);
+    ids.push(id);
+  }
+  for (const id of ids) expectCancelled(await batches.untilEnded(id, 15_000));
 });
 
 // Seen to fail without the last report of a cancelled chunk: its counts said cancelled, its items completed.
