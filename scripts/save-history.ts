@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { loadConfigOrExit } from '../src/config.ts';
 import { createClient } from '../src/temporal.ts';
+import { toHistoryJson } from './history-json.ts';
 
 /**
  * `npm run save-history -- <directory> <task id>…`: writes the history of each task as JSON, one file a task, for the
@@ -14,9 +14,6 @@ if (!directory || ids.length === 0) {
   process.exit(2);
 }
 
-/** Names of machines and paths on them have no part in a replay. */
-const withoutMachine = (key: string, value: unknown) => (['identity', 'stackTrace'].includes(key) ? undefined : value);
-
 const config = loadConfigOrExit();
 const client = createClient(config);
 mkdirSync(directory, { recursive: true });
@@ -25,8 +22,7 @@ try {
     const handle = client.workflow.getHandle(id);
     const { status } = await handle.describe();
     const file = join(directory, `${status.name.toLowerCase()}-${id.slice(-8)}.json`);
-    const history = JSON.parse(historyToJSON(await handle.fetchHistory()));
-    writeFileSync(file, `${JSON.stringify(history, withoutMachine, 1)}\n`);
+    writeFileSync(file, `${JSON.stringify(toHistoryJson(await handle.fetchHistory()), null, 1)}\n`);
     console.log(file);
   }
 } catch (error) {

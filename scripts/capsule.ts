@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import { Option } from 'commander';
+import { loadConfigOrExit } from '../src/config.ts';
+import { countAttempts, loadCapsule } from './capsule/capsule.ts';
+import { type Comparison, replayActivity } from './capsule/replay-activity.ts';
+import { replayWorkflow } from './capsule/replay-workflow.ts';
+import { toCapsule } from './capsule/save.ts';
+import { createCommand, runCommand } from './command.ts';
+import { SetupError } from './setup-error.ts';
+import { quietRuntime } from './time-skipping/quiet-runtime.ts';
+
+const command = createCommand(
+  'capsule',
+  "Saves a task with the upstream's answers, and replays it against today's code.",
+)
+  .argument('[task id]', 'the task to save')
+  .option('--joke-api <url>', 'the joke API whose ledger knows the answers')
+  .option('--output <file>', 'where to (default: capsule-<last 8 of the id>.json)')
+  .addOption(new Option('--replay <file>', 'replay this capsule instead').conflicts(['jokeApi', 'output']))
+  .parse();
+const [taskId] = command.args;
+const { replay, jokeApi, output } = command.opts<{ replay?: string; jokeApi?: string; output?: string }>();
+if ((taskId === undefined) === (replay === undefined)) command.error('error: give a task id or --replay <file>');
+
+await runCommand(async (signal) => (taskId === undefined ? await play(replay ?? '') : await save(taskId, signal)));
+
+async function save(id: string, signal: AbortSignal): Promise<number> {
+  const { capsule, attempts } = await toCapsule(id, { config: loadConfigOrExit(), jokeApi, signal });
+  const file = output ?? `capsule-${id.slice(-8)}.json`;
+  try {
+    writeFileSync(file, `${JSON.stringify(capsule, null, 1)}\n`);
+  } catch (error) {
+    throw new SetupError(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}): choose an --output.`);
+  }
+  console.log(`${file}: the answers of ${capsule.answers.length} of ${attempts} attempts are known`);
+  return 0;
+}
+
+async function play(file: string): Promise<number> {
+  const { capsule, past } = loadCapsule(file);
+  quietRuntime();
+  const refusal = await replayWorkflow(capsule);
+  console.log(refusal ? `Workflow: REFUSED: ${refusal}` : "Workflow: today's code goes the way of the history");
+  const comparisons = await replayActivity(capsule, past);
+  for (const { line } of comparisons) console.log(line);
+  const count = (wanted: Comparison['verdict']) => comparisons.filter(({ verdict }) => verdict === wanted).length;
+  const differences = count('different') + (refusal ? 1 : 0);
+  const compared = count('same') + count('different');
+  console.log(
+    `Verdict: ${differences === 0 ? 'the same as then' : 'DIFFERENT from then'}; ${compared} of ${countAttempts(capsule, past)} attempts compared`,
+  );
+  return differences === 0 ? 0 : 1;
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+/** How an attempt ended: with an output, or with a failure of that type. */
+export type End = { output: unknown } | { type: string; upstreamStatus?: number };
+
+const payloads = z
+  .object({ payloads: z.array(z.object({ data: z.base64().optional() })) })
+  .transform(({ payloads }) =>
+    payloads.map(({ data }): unknown => (data ? JSON.parse(Buffer.from(data, 'base64').toString()) : undefined)),
+  );
+const durationMs = z
+  .string()
+  .regex(/^[\d.]+s$/)
+  .transform((text) => Number.parseFloat(text) * 1_000);
+
+const failure = z
+  .object({
+    applicationFailureInfo: z.object({ type: z.string().default('Error'), details: payloads.optional() }).optional(),
+    timeoutFailureInfo: z.object({}).optional(),
+  })
+  .transform(({ applicationFailureInfo: own, timeoutFailureInfo: timeout }): End => {
+    if (!own) return { type: timeout ? 'TemporalTimeout' : 'Cancelled' };
+    const { upstreamStatus } = (own.details?.[0] ?? {}) as { upstreamStatus?: number };
+    return { type: own.type, ...(upstreamStatus !== undefined && { upstreamStatus }) };
+  });
+
+const scheduled = z.object({
+  activityType: z.object({ name: z.string() }),
+  input: payloads,
+  startToCloseTimeout: durationMs,
+  heartbeatTimeout: durationMs,
+  retryPolicy: z.object({
+    initialInterval: durationMs,
+    backoffCoefficient: z.number(),
+    maximumInterval: durationMs,
+    maximumAttempts: z.int(),
+    nonRetryableErrorTypes: z.array(z.string()).default([]),
+  }),
+});
+
+const events = z.array(
+  z.object({
+    workflowExecutionStartedEventAttributes: z.object({ workflowType: z.object({ name: z.string() }) }).optional(),
+    activityTaskScheduledEventAttributes: scheduled.optional(),
+    activityTaskStartedEventAttributes: z.object({ attempt: z.int(), lastFailure: failure.optional() }).optional(),
+    activityTaskCompletedEventAttributes: z.object({ result: payloads }).optional(),
+    activityTaskFailedEventAttributes: z.object({ failure }).optional(),
+    activityTaskTimedOutEventAttributes: z.object({ failure }).optional(),
+    activityTaskCanceledEventAttributes: z.object({}).optional(),
+  }),
+);
+
+export type Past = {
+  workflowType: string;
+  /** The last one of which the history knows. */
+  attempts: number;
+  /** How the activity was scheduled; undefined for a task that ended before. */
+  activity?: z.output<typeof scheduled>;
+  /** By attempt; the history keeps the last one and the failure before it. */
+  ends: Map<number, End>;
+};
+
+/** The type of a workflow, from the JSON of its history. */
+export const readWorkflowType = (history: { events: { [key: string]: unknown }[] }): string =>
+  z
+    .object({ workflowType: z.object({ name: z.string() }) })
+    .parse(history.events[0]?.workflowExecutionStartedEventAttributes).workflowType.name;
+
+/**
+ * What the history of a task tells of its attempts.
+ * @throws {z.ZodError} for one that is none of a task's.
+ */
+export function readHistory(history: { events: { [key: string]: unknown }[] }): Past {
+  const past: Past = { workflowType: readWorkflowType(history), attempts: 0, ends: new Map() };
+  for (const event of events.parse(history.events)) {
+    if (event.activityTaskScheduledEventAttributes) past.activity = event.activityTaskScheduledEventAttributes;
+    const started = event.activityTaskStartedEventAttributes;
+    if (started) past.attempts = started.attempt;
+    if (started?.lastFailure) past.ends.set(started.attempt - 1, started.lastFailure);
+    const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
+    if (failed) past.ends.set(past.attempts, failed.failure);
+    if (event.activityTaskCanceledEventAttributes) past.ends.set(past.attempts, { type: 'Cancelled' });
+    const completed = event.activityTaskCompletedEventAttributes;
+    if (completed) past.ends.set(past.attempts, { output: completed.result[0] });
+  }
+  return past;
+}

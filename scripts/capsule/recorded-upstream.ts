@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Answer as HttpAnswer, toAnswer } from '../joke-api/answer.ts';
+import type { Behaviour } from '../joke-api/behaviour.ts';
+import { send } from '../joke-api/send.ts';
+import type { Answer } from './capsule.ts';
+import type { End } from './read-history.ts';
+
+const badBodies = new Map<string, NonNullable<Behaviour['body']>>([
+  ['InvalidResponse', 'text'],
+  ['ResponseTooLarge', 'huge'],
+]);
+
+/** The joke API's behaviour that is this answer; only the history tells what was wrong with a 200's body. */
+function toBehaviour({ status, outcome, joke }: Answer, end: End | undefined): Behaviour {
+  const own = status === null ? {} : { status };
+  // The activity leaves at a bad status: who ended the answer then does not matter.
+  if (status !== null && status !== 200) return own;
+  const badBody = end && 'type' in end ? badBodies.get(end.type) : undefined;
+  const started = status === 200;
+  if (badBody === 'huge') return { status: 200, body: badBody };
+  if (['hung', 'client-gone', 'open'].includes(outcome)) return { ...own, hang: started ? 'body' : 'headers' };
+  if (outcome === 'cut-short') return { ...own, cutShort: true };
+  if (outcome !== 'answered' || !started) return { ...own, reset: started ? 'mid-body' : 'before-headers' };
+  return joke ? own : { status: 200, body: badBody ?? 'truncated-json' };
+}
+
+function toHttpAnswer(behaviour: Behaviour, { joke }: Answer): HttpAnswer {
+  const question = { method: 'GET', path: '/jokes/random', category: null, origin: 'http://127.0.0.1' };
+  if (!joke) return toAnswer(behaviour, question, () => true);
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(joke)) };
+}
+
+/** Runs `work` with the URL of an upstream, on loopback, that answers every request as it was answered then. */
+export async function withRecordedUpstream<T>(
+  answer: Answer,
+  end: End | undefined,
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  const behaviour = toBehaviour(answer, end);
+  const server = createServer((_request, response) => {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    send(response, toHttpAnswer(behaviour, answer), behaviour, { status() {}, ends() {} }, gone.signal).catch(() =>
+      response.destroy(),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    return await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}

@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import type { Capsule } from './capsule.ts';
+
+/** Replays the history against the workflow code of this checkout; gives what is wrong, undefined when all is well. */
+export async function replayWorkflow({ history, taskId }: Capsule): Promise<string | undefined> {
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('WARN'),
+  });
+  try {
+    await Worker.runReplayHistory({ workflowBundle }, history, taskId);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split('\n')[0];
+  }
+}

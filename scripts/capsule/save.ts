@@ -1,0 +1,76 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import type { Config } from '../../src/config.ts';
+import { taskNames } from '../../src/tasks.ts';
+import { createClient, isAbsence, isNotFound } from '../../src/temporal.ts';
+import { createJokeApiClient, type JokeApiClient } from '../client/joke-api-client.ts';
+import { toHistoryJson } from '../history-json.ts';
+import { SetupError } from '../setup-error.ts';
+import { type Answer, type Capsule, capsuleSchema, countAttempts } from './capsule.ts';
+import { toAnswerOf } from './expected-end.ts';
+import { type Past, readHistory, readWorkflowType } from './read-history.ts';
+
+type Options = { config: Config; jokeApi?: string | undefined; signal: AbortSignal };
+
+/**
+ * A task as a capsule, and how many attempts it is known to have made. Where the ledger knows nothing, the history fills in.
+ * @throws {SetupError} for an id that is no task's, a Temporal or a joke API that is not there.
+ */
+export async function toCapsule(taskId: string, { config, jokeApi, signal }: Options) {
+  const history = capsuleSchema.shape.history.parse(await fetchHistory(taskId, config));
+  if (!(taskNames as string[]).includes(readWorkflowType(history)))
+    throw new SetupError(`${taskId} is no task's id but a batch's: give the id of a task, as GET /tasks lists them.`);
+  const past = readHistory(history);
+  const byAttempt = new Map(toHistoryAnswers(past).map((answer) => [answer.attempt, answer]));
+  const client = jokeApi === undefined ? undefined : createJokeApiClient({ url: jokeApi, signal });
+  for (const answer of client ? await readLedger(client, taskId, past) : []) byAttempt.set(answer.attempt, answer);
+  const answers = [...byAttempt.values()].sort((a, b) => a.attempt - b.attempt);
+  const capsule: Capsule = { version: 1, taskId, savedAt: new Date().toISOString(), history, answers };
+  return { capsule, attempts: countAttempts(capsule, past) };
+}
+
+async function fetchHistory(taskId: string, config: Config): Promise<unknown> {
+  const client = createClient(config);
+  const { address, namespace } = config.temporal;
+  try {
+    return toHistoryJson(await client.workflow.getHandle(taskId).fetchHistory());
+  } catch (error) {
+    if (isNotFound(error))
+      throw new SetupError(
+        `Temporal at ${address}, namespace ${namespace}, knows no task ${taskId}: GET /tasks lists the ids.`,
+      );
+    const { code, details } = findGrpcError(error) ?? { code: 0, details: '' };
+    if (isAbsence({ code }))
+      throw new SetupError(`Temporal at ${address} cannot be reached: start it, or set TEMPORAL_ADDRESS.`);
+    if (details) throw new SetupError(`Temporal at ${address} refuses: ${details}: check the TEMPORAL_ variables.`);
+    throw error;
+  } finally {
+    await client.connection.close();
+  }
+}
+
+/** The client library wraps some of them. */
+const findGrpcError = (error: unknown) => [error, (error as Error).cause].find(isGrpcServiceError);
+
+const toHistoryAnswers = ({ ends }: Past): Answer[] =>
+  [...ends].flatMap(([attempt, end]) => {
+    const answer = toAnswerOf(end);
+    return answer ? [{ attempt, ...answer, source: 'history' as const }] : [];
+  });
+
+async function readLedger(client: JokeApiClient, taskId: string, { ends }: Past): Promise<Answer[]> {
+  const { items } = await client.ledger({ taskKey: taskId });
+  return await Promise.all(
+    items.flatMap(({ attempt, status, outcome, jokeId }) =>
+      attempt === null ? [] : [toLedgerAnswer({ attempt, status, outcome, source: 'ledger' }, jokeId)],
+    ),
+  );
+
+  async function toLedgerAnswer(answer: Answer, id: string | null): Promise<Answer> {
+    const value = id === null ? undefined : await client.joke(id);
+    if (id === null || value === undefined) return answer;
+    const end = ends.get(answer.attempt);
+    const { url } = (end && 'output' in end ? end.output : {}) as { url?: string };
+    // A joke's link depends on the name under which the worker called: the history knows it.
+    return { ...answer, joke: { id, value, url: url ?? `${client.url}/jokes/${id}` } };
+  }
+}

@@ -1,0 +1,146 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Capsule } from '../../scripts/capsule/capsule.ts';
+import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { findFreePort } from '../../src/free-port.ts';
+import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
+
+const script = fileURLToPath(new URL('../../scripts/capsule.ts', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'holdfast-capsule-'));
+
+let holdfast: Holdfast;
+beforeAll(async () => {
+  holdfast = await startHoldfast({ BASE_DELAY: '0.1' });
+  await holdfast.startWorker();
+});
+afterAll(async () => {
+  await holdfast.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** The command as a process of its own, on this run's Temporal. */
+async function capsule(args: string[], env: Record<string, string> = {}) {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [...nodeArguments(script), ...args], {
+    cwd: directory,
+    env: { TEMPORAL_ADDRESS: holdfast.config.temporal.address, ...env },
+    reject: false,
+  });
+  return { exitCode, lines: stdout.split('\n').filter(Boolean), errors: stderr.split('\n').filter(Boolean) };
+}
+
+/** A finished task whose attempts met `then`. */
+async function run(category: string, then: object[]) {
+  holdfast.jokes.rules.add({ when: { category }, then });
+  return await holdfast.until((await holdfast.submit({ category })).id, isFinished);
+}
+
+const read = (file: string): Capsule => JSON.parse(readFileSync(join(directory, file), 'utf8'));
+
+/** The same capsule with one text changed. */
+function change(file: string, from: RegExp, to: string) {
+  const text = readFileSync(join(directory, file), 'utf8');
+  const changed = text.replace(from, to);
+  expect(changed).not.toBe(text);
+  writeFileSync(join(directory, 'changed.json'), changed);
+}
+
+test.each([true, false])('a task that failed once is replayed (with its ledger: %s)', async (withLedger) => {
+  const { id, output } = await run(`once-${withLedger}`, [{ status: 503 }]);
+  const flags = withLedger ? ['--joke-api', holdfast.jokes.url] : [];
+  const saved = await capsule([id, ...flags, '--output', 'once.json']);
+  expect(saved).toEqual({
+    exitCode: 0,
+    lines: ['once.json: the answers of 2 of 2 attempts are known'],
+    errors: [],
+  });
+  const source = withLedger ? 'ledger' : 'history';
+  const { joke: value, ...joke } = output as { id: string; joke: string; url: string };
+  expect(read('once.json').answers).toEqual([
+    { attempt: 1, status: 503, outcome: expect.stringMatching('answered|client-gone'), source },
+    { attempt: 2, status: 200, outcome: 'answered', joke: { ...joke, value }, source },
+  ]);
+  expect(JSON.stringify(read('once.json').history)).not.toMatch(/"identity"|"stackTrace"/);
+
+  const replayed = await capsule(['--replay', 'once.json'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  expect(replayed).toEqual({
+    exitCode: 0,
+    lines: [
+      "Workflow: today's code goes the way of the history",
+      expect.stringMatching(/^Attempt 1: 503, .*: UpstreamUnavailable \(503\), as the history says$/),
+      expect.stringMatching(/^Attempt 2: 200, answered .*: completed with .*, as the history says$/),
+      'Verdict: the same as then; 2 of 2 attempts compared',
+    ],
+    errors: [],
+  });
+
+  // Negative control: an upstream that answered something else brings another failure.
+  change('once.json', /"status": 503/, '"status": 404');
+  const different = await capsule(['--replay', 'changed.json']);
+  expect(different.exitCode).toBe(1);
+  expect(different.lines[1]).toMatch(/DIFFERENT: now UpstreamRejected \(404\), in the history UpstreamUnavailable/);
+
+  // Negative control: workflow code that would have scheduled another activity.
+  change('once.json', /("activityType": \{\s*"name": )"fetch-joke"/g, '$1"other"');
+  const foreign = await capsule(['--replay', 'changed.json']);
+  expect(foreign.exitCode).toBe(1);
+  expect(foreign.lines[0]).toMatch(/REFUSED.*nondeterminism/i);
+});
+
+test('every way in which an answer can fail is replayed, also those of attempts that the history forgot', async () => {
+  holdfast.jokes.rules.clear();
+  const { id, status } = await run('every', [
+    { reset: 'before-headers' },
+    { cutShort: true },
+    { body: 'truncated-json' },
+    { reset: 'mid-body' },
+    { body: 'wrong-shape' },
+  ]);
+  expect(status).toBe('failed');
+  await capsule([id, '--joke-api', holdfast.jokes.url, '--output', 'every.json']);
+  const { exitCode, lines } = await capsule(['--replay', 'every.json']);
+  expect(lines.map((line) => line.split(': ').at(-1))).toEqual([
+    "today's code goes the way of the history",
+    'UpstreamUnreachable, as such an answer should',
+    'UpstreamUnreachable, as such an answer should',
+    'TruncatedResponse (200), as such an answer should',
+    'UpstreamUnreachable, as the history says',
+    'InvalidResponse (200), as the history says',
+    'the same as then; 5 of 5 attempts compared',
+  ]);
+  expect(exitCode).toBe(0);
+
+  // A hang and a closed API, which a test would have to wait for, in place of two of them.
+  const { answers, ...rest } = read('every.json');
+  const [first, second, ...others] = answers;
+  const hung = { ...first, outcome: 'hung' };
+  const closed = { ...second, status: null, outcome: 'closed' };
+  writeFileSync(join(directory, 'changed.json'), JSON.stringify({ ...rest, answers: [hung, closed, ...others] }));
+  const changed = await capsule(['--replay', 'changed.json']);
+  expect(changed.lines[1]).toMatch(/hung .*: UpstreamTimeout, as such an answer should/);
+  expect(changed.lines[2]).toMatch(/closed .*: UpstreamUnreachable, as such an answer should/);
+  expect(changed.exitCode).toBe(0);
+});
+
+test('what cannot be saved or replayed is told in one line', async () => {
+  const { body: batch } = await holdfast.call('POST', '/batches/fetch-joke', {
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ count: 1 }),
+  });
+  writeFileSync(join(directory, 'none.json'), '{}');
+  const nowhere = { TEMPORAL_ADDRESS: `127.0.0.1:${await findFreePort()}` };
+  const told = [
+    [await capsule([batch.id]), 1, /batch's: give the id of a task/],
+    [await capsule(['nobody']), 1, /knows no task nobody: GET \/tasks lists the ids/],
+    [await capsule(['nobody'], nowhere), 1, /cannot be reached: start it, or set TEMPORAL_ADDRESS/],
+    [await capsule(['--replay', 'none.json']), 1, /is no capsule: npm run capsule -- <task id> saves one/],
+    [await capsule(['--replay', 'absent.json']), 1, /cannot be read \(ENOENT\)/],
+    [await capsule([]), 2, /give a task id or --replay/],
+    [await capsule(['an-id', '--replay', 'none.json']), 2, /give a task id or --replay/],
+  ] as const;
+  for (const [{ exitCode, lines, errors }, code, line] of told)
+    expect({ exitCode, lines, errors }).toEqual({ exitCode: code, lines: [], errors: [expect.stringMatching(line)] });
+});
