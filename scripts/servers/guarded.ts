@@ -18,8 +18,12 @@ type Options = {
   endWithinMs?: number;
 };
 
-/** A shell that stays its parent: when our end of the pipe closes, by `stop` or by our death, it ends it and waits. */
-const guard = 'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $!; wait';
+/**
+ * A shell that stays its parent: when our end of the pipe closes, by `stop` or by our death, it ends it and waits. A stopped process
+ * (SIGSTOP) takes no signal before it goes on.
+ */
+const guard =
+  'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $!; kill -s CONT $!; wait';
 
 /** For the end of this process: one listener for all of them. */
 const living = new Set<ProcessIdentity>();
