@@ -17,20 +17,21 @@ export type BatchState = { id: string; memo: BatchMemo; end: 'completed' | 'canc
 
 /**
  * The items of one chunk, from its history (what has ended) and, while it is open, its description (what is pending): both are the
- * server's, no worker is asked. The history comes first, so that an item that ends in between is pending nowhere rather than lost.
- * Empty for a chunk that the server keeps no longer.
+ * server's, no worker is asked. The history comes first, so that an item that ends in between is pending nowhere rather than lost; its
+ * end then stands in the history, which is read once more. Empty for a chunk that the server keeps no longer.
  */
 export async function readChunk(client: Client, { id, memo, end }: BatchState, chunk: Chunk): Promise<BatchItem[]> {
   const handle = client.workflow.getHandle(`${id}~${chunk.number}`);
-  const read = async (): Promise<Map<string, State>> => {
+  const read = async (isSecond = false): Promise<Map<string, State>> => {
     const { events } = await handle.fetchHistory();
     const states = await toEnds(client, events ?? []);
     const { raw, status } = await handle.describe();
-    if (status.name === 'RUNNING')
-      for (const activity of raw.pendingActivities ?? []) {
-        const index = activity.activityId ?? '';
-        if (!isEnd(states.get(index))) states.set(index, await toPending(client, activity));
-      }
+    const open = status.name === 'RUNNING' ? (raw.pendingActivities ?? []) : [];
+    const pending = new Map(open.map((activity) => [activity.activityId ?? '', activity]));
+    const hasEndedMeanwhile = [...states].some(([index, state]) => !isEnd(state) && !pending.has(index));
+    if (hasEndedMeanwhile && !isSecond) return read(true);
+    for (const [index, activity] of pending)
+      if (!isEnd(states.get(index))) states.set(index, await toPending(client, activity));
     return states;
   };
   try {
@@ -74,6 +75,7 @@ async function toEnds(client: Client, events: HistoryEvent[]): Promise<Map<strin
 const toScheduledEventId = (event: HistoryEvent) =>
   (
     event.activityTaskStartedEventAttributes ??
+    event.activityTaskCancelRequestedEventAttributes ??
     event.activityTaskCompletedEventAttributes ??
     event.activityTaskFailedEventAttributes ??
     event.activityTaskTimedOutEventAttributes ??
@@ -88,6 +90,7 @@ async function toChange(client: Client, event: HistoryEvent): Promise<Partial<St
       attempts: started.attempt ?? 1,
       ...(started.lastFailure && { lastFailure: await toFailure(client, started.lastFailure) }),
     };
+  if (event.activityTaskCancelRequestedEventAttributes) return { status: 'cancelling' };
   const completed = event.activityTaskCompletedEventAttributes;
   if (completed)
     return { status: 'completed', output: (await toResult(client, completed.result)) as BatchItem['output'] };
