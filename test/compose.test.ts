@@ -158,11 +158,12 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('has one partition a task queue, and priorities', () => {
+  it('has one partition a task queue, priorities, and notes each second what it handed out', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
       'matching.useNewMatcher': [{ value: true }],
+      'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
     });
   });
 });

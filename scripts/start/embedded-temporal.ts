@@ -13,11 +13,16 @@ const flag = (name: string, values: string[]) => values.flatMap((value) => [name
 
 const databaseFile = 'temporal.db';
 
-/** One partition, for one small server; the new matcher, without which batches would not give way to single tasks. */
+/**
+ * One partition, for one small server; the new matcher, without which batches would not give way to single tasks. What has been handed to a
+ * task queue is noted each second, not each 30 s: what a killed server had not noted it hands out once more, a task that waits for its
+ * next attempt too, and then before its time.
+ */
 export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
   'matching.useNewMatcher=true',
+  'history.transferProcessorUpdateAckInterval="1s"',
 ]);
 
 /** Go's garbage collector runs when the heap has grown fivefold, not twofold: a tenth more tasks a second for memory. */
