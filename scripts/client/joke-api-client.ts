@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../joke-api/ledger.ts';
-import type { RuleInput } from '../joke-api/rules.ts';
+import type { Rule, RuleInput } from '../joke-api/rules.ts';
 import { SetupError } from '../setup-error.ts';
 import { toBaseUrl } from './target.ts';
 
@@ -49,6 +49,8 @@ export function createJokeApiClient({ url: given, signal }: Options) {
     /** The new rule's id. A category that it names exists as long as the rule does. */
     addRule,
     removeRule,
+    /** The rules in force; `applied` counts the requests that each decided. */
+    rules: async () => (await call<{ items: (Rule & { applied: number })[] }>('GET', '/admin/rules')).items,
     /** Runs `work` under these rules, and removes them whatever happens, Ctrl-C too. */
     async withRules<T>(rules: RuleInput[], work: () => Promise<T>): Promise<T> {
       const ids: string[] = [];

@@ -23,7 +23,7 @@ type Options = {
  * (SIGSTOP) takes no signal before it goes on.
  */
 const guard =
-  'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $!; kill -s CONT $!; wait';
+  'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $! 2>/dev/null; kill -s CONT $! 2>/dev/null; wait';
 
 /** For the end of this process: one listener for all of them. */
 const living = new Set<ProcessIdentity>();

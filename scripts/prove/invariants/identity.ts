@@ -1,0 +1,117 @@
+import { groupBy, isFinal } from '../join.ts';
+import { examine, type Invariant } from './invariant.ts';
+
+export const acceptedNeverLost: Invariant = {
+  name: 'accepted-never-lost',
+  title: 'What was accepted exists, and has an end that can be looked up',
+  check: ({ accepted, works, executionsById }) => {
+    const whole = examine(
+      accepted.keys(),
+      (id) => id,
+      (id) => (executionsById.has(id) ? undefined : 'it was accepted, and Temporal does not know it'),
+    );
+    const ends = examine(
+      works.values(),
+      ({ id }) => id,
+      ({ final }) =>
+        !final
+          ? 'no read of it was ever answered'
+          : isFinal(final.state)
+            ? undefined
+            : `its last state is ${final.state}`,
+    );
+    return { checked: whole.checked + ends.checked, findings: [...whole.findings, ...ends.findings] };
+  },
+};
+
+export const noPhantom: Invariant = {
+  name: 'no-phantom',
+  title: 'Nothing runs and nothing calls the upstream but what somebody submitted',
+  check: ({ accepted, works, executions, callsByKey }) => {
+    const runs = examine(
+      executions,
+      ({ id }) => id,
+      ({ id, type }) =>
+        accepted.has(id.replace(/~\d+$/, ''))
+          ? undefined
+          : `a ${type} runs that nobody was told of (or under another id)`,
+    );
+    const calls = examine(
+      callsByKey.keys(),
+      (key) => key,
+      (key) => (works.has(key) ? undefined : 'the upstream was called for it, and it is no task'),
+    );
+    return { checked: runs.checked + calls.checked, findings: [...runs.findings, ...calls.findings] };
+  },
+};
+
+const submissions = ['submit', 'submit-batch', 'rerun', 'conflict'];
+
+export const oneTaskPerKey: Invariant = {
+  name: 'one-task-per-key',
+  title: 'A key is one task, over both APIs and however often it is sent; another body under it is refused',
+  check: ({ ended, executionsById }) => {
+    const byKey = groupBy(
+      ended.filter(({ end }) => submissions.includes(end.action)),
+      ({ end }) => end.key,
+    );
+    const keys = examine(
+      byKey,
+      ([key]) => key,
+      ([, calls]) => {
+        const taken = calls.filter(({ end }) => end.type === 'ok' && end.action !== 'conflict');
+        const ids = [...new Set(taken.map(({ end }) => end.id))];
+        if (ids.length > 1) return `it stands for ${ids.length} tasks: ${ids.join(', ')}`;
+        const fresh = taken.filter(({ end }) => !end.isReplay).length;
+        if (fresh > 1) return `${fresh} answers call themselves the first`;
+        if (calls.some(({ end }) => end.action === 'conflict' && end.type === 'ok')) return 'another body was accepted';
+        const refused = calls.find(
+          ({ end }) => end.action !== 'conflict' && [400, 404, 409, 422].includes(end.status ?? 0),
+        );
+        return refused && `the submission itself was refused with ${refused.end.status}`;
+      },
+    );
+    const runs = examine(
+      executionsById,
+      ([id]) => id,
+      ([, all]) => (all.length === 1 ? undefined : `Temporal has ${all.length} runs of it`),
+    );
+    return { checked: keys.checked + runs.checked, findings: [...keys.findings, ...runs.findings] };
+  },
+};
+
+export const unknownConverges: Invariant = {
+  name: 'unknown-converges',
+  title: 'A submission whose outcome nobody knew becomes one accepted task when it is sent again',
+  check: ({ ended }) => {
+    const byKey = groupBy(
+      ended.filter(({ end }) => ['submit', 'submit-batch', 'rerun'].includes(end.action)),
+      ({ end }) => end.key,
+    );
+    return examine(
+      [...byKey].filter(([, calls]) => calls.some(({ end }) => end.type === 'info')),
+      ([key]) => key,
+      ([, calls]) =>
+        calls.some(({ end }) => end.type === 'ok')
+          ? undefined
+          : `${calls.length} submissions, and none was ever accepted`,
+    );
+  },
+};
+
+export const readYourWrite: Invariant = {
+  name: 'read-your-write',
+  title: 'What was accepted can be read, at either API, from that moment on',
+  check: ({ ended, accepted }) =>
+    examine(
+      ended.filter(
+        ({ end }) =>
+          ['read', 'read-batch', 'cancel', 'cancel-batch'].includes(end.action) && accepted.has(end.id ?? ''),
+      ),
+      ({ end }) => end.id ?? '',
+      ({ end, invokedAt }) =>
+        end.status === 404
+          ? `a ${end.action} ${Math.round(invokedAt - (accepted.get(end.id ?? '')?.at ?? 0))} ms after its acceptance was a 404`
+          : undefined,
+    ),
+};

@@ -1,0 +1,13 @@
+import type { Invariant } from './invariant.ts';
+
+export const cleanProcesses: Invariant = {
+  name: 'clean-processes',
+  title: 'No process ended by itself, and no log has an unhandled error, a panic or a workflow that left its history',
+  check: ({ logs, deaths }) => ({
+    checked: logs.lines,
+    findings: [
+      ...deaths.map((text) => ({ id: 'process', text })),
+      ...logs.findings.map(({ file, line }) => ({ id: file, text: line })),
+    ],
+  }),
+};

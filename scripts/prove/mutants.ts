@@ -1,0 +1,83 @@
+import type { Mutation } from './build.ts';
+
+/** A build that breaks one promise; the checker must say so by one of `caughtBy`. */
+export type Mutant = { name: string; mutations: Mutation[]; inMemory?: boolean; caughtBy: string[] };
+
+const mutant = (name: string, caughtBy: string[], ...mutations: Mutation[]): Mutant => ({ name, caughtBy, mutations });
+
+export const mutants: Mutant[] = [
+  mutant('a random id instead of the key’s', ['one-task-per-key', 'no-phantom'], {
+    file: 'src/api/task-id.ts',
+    from: "idempotencyKey === undefined ? randomUUID() : sha256(idempotencyKey).toString('hex')",
+    to: 'randomUUID()',
+  }),
+  mutant('the conflict policy “use existing”', ['one-task-per-key'], {
+    file: 'src/api/start-once.ts',
+    from: "workflowIdConflictPolicy: 'FAIL'",
+    to: "workflowIdConflictPolicy: 'USE_EXISTING'",
+  }),
+  mutant('the answer before the start', ['accepted-never-lost', 'one-task-per-key', 'read-your-write'], {
+    file: 'src/api/start-once.ts',
+    from: ': await startOrReadFirst();',
+    to: ': void startOrReadFirst().catch(() => {});',
+  }),
+  { ...mutant('a server that keeps nothing on disk', ['accepted-never-lost', 'read-your-write']), inMemory: true },
+  mutant('no heartbeat timeout', ['recovery'], {
+    file: 'src/policy.ts',
+    from: '    heartbeatTimeout: policy.heartbeatTimeoutMs,\n',
+    to: '',
+  }),
+  mutant('a status that is cached in each API', ['forward-only', 'accepted-never-lost', 'same-end-in-temporal'], {
+    file: 'src/api/task-view.ts',
+    from: 'const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;',
+    to: `const cache = new Map<string, Task>();
+  const readTask = async (id: string, name: TaskName): Promise<Task> => {
+    const task = cache.get(id) ?? (await readWithMemo(id, name)).task;
+    cache.set(id, task);
+    return task;
+  };`,
+  }),
+  mutant('results swapped between tasks', ['own-result'], {
+    file: 'src/activities/fetch-joke.ts',
+    from: '    return { id, joke: value, url: link };',
+    to: `    const own = { id, joke: value, url: link };
+    const shared = globalThis as { before?: typeof own };
+    const given = shared.before ?? own;
+    shared.before = own;
+    return given;`,
+  }),
+  mutant('Retry-After ignored', ['gaps-follow-policy'], {
+    file: 'src/activities/get-json.ts',
+    from: '    ...(retryAfterMs !== undefined && { retryAfterMs }),\n',
+    to: '    ...(retryAfterMs === Number.POSITIVE_INFINITY && { retryAfterMs }),\n',
+  }),
+  mutant('a cancellation that is confirmed and ignored', ['cancel-stops-calls'], {
+    file: 'src/workflows/run-task.ts',
+    from: `const output = await activities[workflowInfo().workflowType as N](input, attempt);
+    throwIfCancelled();`,
+    to: `const output = await CancellationScope.nonCancellable(() =>
+      activities[workflowInfo().workflowType as N](input, attempt),
+    );
+    if (output === undefined) throwIfCancelled();`,
+  }),
+  mutant('one attempt too many', ['attempts-bounded', 'failed-for-a-reason'], {
+    file: 'src/policy.ts',
+    from: '      maximumAttempts: policy.maximumAttempts,\n',
+    to: '      maximumAttempts: policy.maximumAttempts + 1,\n',
+  }),
+  mutant('waits that do not grow', ['gaps-follow-policy'], {
+    file: 'src/policy.ts',
+    from: '      backoffCoefficient: policy.backoffCoefficient,\n',
+    to: '      backoffCoefficient: 1,\n',
+  }),
+  mutant('a final answer that is asked for again', ['extra-calls-explained', 'failed-for-a-reason'], {
+    file: 'src/policy.ts',
+    from: 'nonRetryableErrorTypes: [...new Set([...finalFailureTypes, ...policy.nonRetryableErrorTypes])]',
+    to: 'nonRetryableErrorTypes: policy.nonRetryableErrorTypes',
+  }),
+  mutant('another key towards the upstream in each attempt', ['no-phantom'], {
+    file: 'src/activities/get-json.ts',
+    from: "'idempotency-key': toJobId(),",
+    to: "'idempotency-key': [toJobId(), attempt].join('.'),",
+  }),
+];

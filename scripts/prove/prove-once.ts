@@ -1,0 +1,36 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTemporaryDirectory } from '../temporary-directory.ts';
+import type { ProveResult } from './result.ts';
+import { type RunOptions, runProof } from './run.ts';
+import { toResult } from './to-result.ts';
+
+type Options = Omit<RunOptions, 'directory'> & {
+  /** The command line that makes this run, for the report. */
+  command: string;
+};
+
+const left = ['history.jsonl', 'ledger.jsonl', 'executions.jsonl', 'faults.jsonl', 'prove.json', 'prove.html', 'logs'];
+
+const toLines = (values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+/** One run and its verdict. `output` gets the three records, one line each, the logs and `prove.json`; what an earlier run left there goes. */
+export async function proveOnce({ command, ...options }: Options): Promise<ProveResult> {
+  const { output } = options;
+  mkdirSync(output, { recursive: true });
+  // Nothing else that may be there.
+  for (const name of left) rmSync(join(output, name), { recursive: true, force: true });
+  const { path: directory, remove } = createTemporaryDirectory('holdfast-prove-');
+  const began = performance.now();
+  try {
+    const evidence = await runProof({ ...options, directory });
+    const result = toResult(evidence, { command, seconds: (performance.now() - began) / 1_000 });
+    writeFileSync(join(output, 'ledger.jsonl'), toLines(evidence.calls));
+    writeFileSync(join(output, 'executions.jsonl'), toLines(evidence.executions));
+    writeFileSync(join(output, 'faults.jsonl'), toLines(evidence.faults));
+    writeFileSync(join(output, 'prove.json'), `${JSON.stringify(result, null, 1)}\n`);
+    return result;
+  } finally {
+    remove();
+  }
+}

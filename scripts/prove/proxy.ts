@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** What a proxy does to what passes it. `drop`: requests arrive and are carried out, and their answers vanish. */
+export type Mode = { kind: 'pass' } | { kind: 'delay'; ms: number } | { kind: 'cut' } | { kind: 'drop' };
+
+type Pair = { client: Socket; server: Socket; lostAnswers: boolean };
+
+/**
+ * A TCP proxy on a free port of loopback, in front of `port` there. A connection whose answers were dropped is reset when the proxy passes
+ * again, for its bytes no longer make sense.
+ */
+export async function startProxy(port: number) {
+  const pairs = new Set<Pair>();
+  let mode: Mode = { kind: 'pass' };
+  let affected = 0;
+
+  const reset = (pair: Pair) => {
+    pair.client.resetAndDestroy();
+    pair.server.resetAndDestroy();
+    pairs.delete(pair);
+  };
+
+  /** Writes in the order of arrival, each chunk no earlier than the delay of its moment says. */
+  function forward(pair: Pair, from: Socket, to: Socket, isAnswer: boolean) {
+    let due = 0;
+    let waiting = 0;
+    const later = (work: () => void) => {
+      if (mode.kind === 'delay') {
+        affected += 1;
+        due = Math.max(due, performance.now() + mode.ms);
+      }
+      if (waiting === 0 && due <= performance.now()) return work();
+      waiting += 1;
+      setTimeout(
+        () => {
+          waiting -= 1;
+          work();
+        },
+        Math.max(0, due - performance.now()),
+      );
+    };
+    from.on('data', (bytes) => {
+      if (isAnswer && mode.kind === 'drop') {
+        affected += 1;
+        pair.lostAnswers = true;
+        return;
+      }
+      later(() => void to.write(bytes));
+    });
+    from.on('end', () => later(() => void to.end()));
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      pairs.delete(pair);
+      // After what is still on its way.
+      later(() => void to.destroySoon());
+    });
+  }
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    client.setNoDelay(true);
+    if (mode.kind === 'cut') {
+      affected += 1;
+      client.on('error', () => {});
+      return void client.resetAndDestroy();
+    }
+    const pair: Pair = {
+      client,
+      server: connect({ port, host: '127.0.0.1', allowHalfOpen: true }),
+      lostAnswers: false,
+    };
+    pair.server.setNoDelay(true);
+    pairs.add(pair);
+    forward(pair, client, pair.server, false);
+    forward(pair, pair.server, client, true);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    /** How much the mode of this moment has affected so far: connections or pieces of them. */
+    affected: () => affected,
+    /** Changes what it does; gives how much the mode until now had affected: connections or pieces of them. */
+    set(next: Mode): number {
+      const before = affected;
+      affected = 0;
+      mode = next;
+      for (const pair of [...pairs]) {
+        if (next.kind === 'cut') affected += 1;
+        if (next.kind === 'cut' || (next.kind === 'pass' && pair.lostAnswers)) reset(pair);
+      }
+      return before;
+    },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const pair of [...pairs]) reset(pair);
+      await closed;
+    },
+  };
+}
+
+export type TcpProxy = Awaited<ReturnType<typeof startProxy>>;

@@ -1,0 +1,60 @@
+const { data, charts, toCount, toTime } = globalThis.report;
+const { Plot } = globalThis;
+const { values, boundMs, percentiles } = data.recovery;
+
+const rules = [
+  { label: `p99 ${toTime(percentiles.p99)}`, at: percentiles.p99, row: 0 },
+  { label: `bound ${toTime(boundMs)}`, at: boundMs, row: 1 },
+];
+const most = Math.max(boundMs, ...values) * 1.05;
+
+charts.push({
+  id: 'recovery',
+  empty: values.length === 0 && 'No call that died with its worker could be judged.',
+  label: 'How long it took until what a killed worker held was tried again, beside the wait of the policy',
+  caption: `${toCount(values.length)} calls whose worker was killed and that no other fault touched: from the kill to the next attempt, less the policy's wait at its longest. The bound is the heartbeat timeout and 2 s.`,
+  draw: (width) => {
+    const svg = Plot.plot({
+      width,
+      ariaLabel: 'Histogram of recovery times, with p99 and bound',
+      height: 240,
+      marginTop: 44,
+      marginBottom: 42,
+      marginLeft: 48,
+      style: { fontSize: '12px' },
+      x: { domain: [0, most / 1_000], label: 'seconds →' },
+      y: { label: '↑ calls', grid: true, zero: true },
+      marks: [
+        Plot.rectY(
+          values,
+          Plot.binX(
+            { y: 'count' },
+            {
+              x: (ms) => ms / 1_000,
+              domain: [0, most / 1_000],
+              thresholds: 40,
+              fill: 'var(--blue)',
+              ariaDescription: 'bin',
+            },
+          ),
+        ),
+        Plot.ruleY([0]),
+        ...rules.flatMap(({ label, at, row }) => [
+          Plot.ruleX([at / 1_000], { stroke: 'currentColor', strokeDasharray: '4 3', ariaDescription: 'rule' }),
+          // A row each, for the two may lie side by side.
+          Plot.text([label], {
+            x: [at / 1_000],
+            frameAnchor: 'top',
+            lineAnchor: 'bottom',
+            textAnchor: 'end',
+            dx: -4,
+            dy: -4 - 16 * row,
+            fill: 'currentColor',
+          }),
+        ]),
+      ],
+    });
+    svg.setAttribute('role', 'img');
+    return [svg];
+  },
+});

@@ -1,0 +1,13 @@
+import { toPage } from '../../report/to-page.ts';
+import type { ProveResult } from '../result.ts';
+
+const shared = (name: string) => new URL(`../../report/page/${name}.js`, import.meta.url);
+const own = (name: string) => new URL(name, import.meta.url);
+
+/** The HTML report of a run of `npm run prove`: one file that needs nothing else. */
+export const toProveReport = (result: ProveResult): string =>
+  toPage({
+    html: own('prove.html'),
+    scripts: [shared('report'), own('verdict.js'), own('faults.js'), own('recovery.js'), shared('draw')],
+    data: result,
+  });

@@ -1,0 +1,138 @@
+import { setMaxListeners } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createProgress, type Say } from '../obtain/progress.ts';
+import { buildCopy, type Mutation } from './build.ts';
+import { createProvingClient } from './client.ts';
+import { readExecutions } from './executions.ts';
+import { createFaults } from './faults.ts';
+import { readToTheEnd, runLoad } from './load.ts';
+import { scanLogs } from './logs.ts';
+import { createRecorder } from './recorder.ts';
+import { planFaults, toEstimateMs } from './schedule.ts';
+import { startProvedStack } from './stack.ts';
+import { planStories } from './stories.ts';
+import { ordinaryRules } from './storms.ts';
+import type { Evidence, FaultKind, PlannedFault } from './types.ts';
+
+export type RunOptions = {
+  tasks: number;
+  faults: number;
+  seed: number;
+  only: readonly FaultKind[];
+  /** No fault begins later than so many minutes after the first. */
+  minutes: number;
+  /** Of a mutant. */
+  mutations?: Mutation[];
+  inMemory?: boolean;
+  /** For the build and Temporal's data; it exists and goes afterwards. */
+  directory: string;
+  /** For the history and the logs; it exists. */
+  output: string;
+  say: Say;
+  signal: AbortSignal;
+};
+
+/** So long after the last fault was healed clients give up; the invariant allows a minute. */
+const patienceMs = 90_000;
+/** Before the first fault, so that the first tasks go the ordinary way. */
+const calmMs = 2_000;
+
+/** What is left of the time of the faults: by the plan at first, then by the pace so far. */
+function createForecast(plan: PlannedFault[], minutes: number) {
+  const began = performance.now();
+  const estimateMs = calmMs + toEstimateMs(plan);
+  return (done: number): number => {
+    const elapsedMs = performance.now() - began;
+    const leftMs = done < 5 ? estimateMs - elapsedMs : (elapsedMs * (plan.length - done)) / done;
+    return Math.max(0, Math.min(leftMs, minutes * 60_000 - elapsedMs));
+  };
+}
+
+/** One run: build, stack, load and faults side by side, the wait for the ends, and the records of it. */
+export async function runProof(options: RunOptions): Promise<Evidence> {
+  const {
+    tasks,
+    faults,
+    seed,
+    only,
+    minutes,
+    mutations = [],
+    inMemory = false,
+    directory,
+    output,
+    say,
+    signal,
+  } = options;
+  const planned = planFaults({ seed, faults, only });
+  const stories = planStories({ seed, tasks });
+  const progress = createProgress(say);
+  progress.update('Building');
+  const copy = join(directory, 'build');
+  mkdirSync(copy, { recursive: true });
+  const dist = await buildCopy(copy, mutations, signal);
+  progress.update('Starting Temporal, two APIs, three workers and the joke API');
+  const stack = await startProvedStack({ directory, logs: join(output, 'logs'), dist, inMemory, say, signal });
+  const recorder = createRecorder(join(output, 'history.jsonl'));
+  const quiet = new AbortController();
+  const over = new AbortController();
+  // Every client waits on it.
+  setMaxListeners(0, over.signal, quiet.signal);
+  const atWork: Promise<unknown>[] = [];
+  try {
+    for (const rule of ordinaryRules) await stack.jokeApi.addRule(rule);
+    const startedAt = performance.timeOrigin + performance.now();
+    const client = createProvingClient({ urls: stack.urls, recorder, signal });
+    const injector = createFaults(stack, signal);
+    const toLeftMs = createForecast(planned, minutes);
+    let done = 0;
+    const inject = async () => {
+      await sleep(calmMs, undefined, { signal });
+      const records = await injector.run(planned, startedAt + minutes * 60_000, () => {
+        done += 1;
+        progress.update(
+          `Faults under load: ${done} of ${planned.length}, ${recorder.operations.length} lines of history`,
+        );
+      });
+      setTimeout(() => over.abort(), patienceMs).unref();
+      return records;
+    };
+    const load = runLoad(stories, { client, over: over.signal, signal, leftMs: () => toLeftMs(done) });
+    const injecting = inject();
+    const watching = injector.watch(quiet.signal);
+    atWork.push(load, injecting, watching);
+    const [accepted, records] = await Promise.all([load, injecting]);
+    await readToTheEnd(accepted, {
+      client,
+      over: over.signal,
+      signal,
+      onEnd: (ended) => progress.update(`Waiting for the ends: ${ended} of ${accepted.length}`),
+    });
+    quiet.abort();
+    await watching;
+    const where = { address: stack.temporalAddress, namespace: stack.config.temporal.namespace };
+    const executions = await readExecutions(where, (read) => progress.update(`Reading Temporal's histories: ${read}`));
+    return {
+      seed,
+      startedAt,
+      stories: stories.map(({ key, isBatch, categories }) => ({ key, isBatch, items: categories.length })),
+      policy: stack.config.policy,
+      planned,
+      faults: records,
+      operations: recorder.operations,
+      calls: (await stack.jokeApi.ledger()).items,
+      executions,
+      logs: scanLogs(join(output, 'logs')),
+      deaths: injector.deaths,
+    };
+  } finally {
+    progress.end();
+    quiet.abort();
+    over.abort();
+    // Whoever still starts a process must be done with it before all are stopped.
+    await Promise.allSettled(atWork);
+    await recorder.close();
+    await stack.stop();
+  }
+}
