@@ -32,17 +32,22 @@ function toActivities(events: HistoryEvent[]): ActivityFact[] {
   return [...facts.values()];
 }
 
-async function readExecution(
-  client: Client,
-  id: string,
-  runId: string,
-  type: string,
-  status: string,
-): Promise<Execution> {
-  const { events = [] } = await client.workflow.getHandle(id, runId).fetchHistory();
+/** How the history ends, in Temporal's words for the status. */
+function toStatus(last: HistoryEvent | undefined): string {
+  if (last?.workflowExecutionCompletedEventAttributes) return 'COMPLETED';
+  if (last?.workflowExecutionFailedEventAttributes) return 'FAILED';
+  if (last?.workflowExecutionCanceledEventAttributes) return 'CANCELLED';
+  if (last?.workflowExecutionTerminatedEventAttributes) return 'TERMINATED';
+  return last?.workflowExecutionTimedOutEventAttributes ? 'TIMED_OUT' : 'RUNNING';
+}
+
+/** By its history alone, for lists are behind it. */
+async function readExecution(client: Client, id: string, runId: string, type: string): Promise<Execution> {
+  const { events } = await client.workflow.getHandle(id, runId).fetchHistory();
   const list = (events ?? []) as HistoryEvent[];
   const cancelled = list.find((event) => event.workflowExecutionCancelRequestedEventAttributes);
   const last = list.at(-1);
+  const status = toStatus(last);
   return {
     id,
     runId,
@@ -75,7 +80,7 @@ export async function readExecutions(
         for (;;) {
           const { value, done } = await queue.next();
           if (done) return;
-          all.push(await readExecution(client, value.workflowId, value.runId, value.type, value.status.name));
+          all.push(await readExecution(client, value.workflowId, value.runId, value.type));
           onEach(all.length);
         }
       }),
