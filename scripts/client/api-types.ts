@@ -348,7 +348,7 @@ export interface BatchItem {
   index: number;
   status: 'queued' | 'running' | 'retrying' | 'cancelling' | 'completed' | 'failed' | 'cancelled';
   /**
-   * Attempts that were begun
+   * Attempts that were begun; an item that has just come back to a chunk whose worker died shows `running` and 1 until another has taken over, 5 s at most
    */
   attempts: number;
   /**

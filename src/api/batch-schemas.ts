@@ -20,7 +20,12 @@ export const batchItemSchema = z
   .object({
     index: z.int().min(0).describe('Its place in the submitted `items`, from 0'),
     status: z.enum(itemStatuses),
-    attempts: z.int().min(0).describe('Attempts that were begun'),
+    attempts: z
+      .int()
+      .min(0)
+      .describe(
+        'Attempts that were begun; an item that has just come back to a chunk whose worker died shows `running` and 1 until another has taken over, 5 s at most',
+      ),
     nextAttemptAt: time.optional().describe('While retrying'),
     lastFailure: failureSchema.optional().describe('Of the latest failed attempt'),
     output: anyOutput.optional().describe('Of a completed item'),
