@@ -137,21 +137,30 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
     async run(plan: PlannedFault[], deadline: number, onDone: (record: FaultRecord) => void): Promise<FaultRecord[]> {
       const records: FaultRecord[] = [];
       const active = new Set<Promise<void>>();
-      for (const planned of plan) {
-        if (now() > deadline || signal.aborted) break;
-        while (active.size >= mostAtOnce) await Promise.race(active);
+      const begin = (planned: PlannedFault) => {
         const done = inject(planned).then((record) => {
           records.push(record);
           onDone(record);
         });
         const tracked = done.finally(() => active.delete(tracked));
         active.add(tracked);
-        const aheadMs = planned.durationMs + planned.pauseMs;
-        if (planned.pauseMs < 0) await Promise.race([tracked, sleep(Math.max(0, aheadMs), undefined, { signal })]);
-        else await tracked.then(() => sleep(planned.pauseMs, undefined, { signal }));
+        return tracked;
+      };
+      try {
+        for (const planned of plan) {
+          if (now() > deadline || signal.aborted) break;
+          while (active.size >= mostAtOnce) await Promise.race(active);
+          const done = begin(planned);
+          const aheadMs = planned.durationMs + planned.pauseMs;
+          if (planned.pauseMs < 0) await Promise.race([done, sleep(Math.max(0, aheadMs), undefined, { signal })]);
+          else await done.then(() => sleep(planned.pauseMs, undefined, { signal }));
+        }
+        await Promise.all(active);
+        return records;
+      } finally {
+        // Also when it is broken off: what is being healed shall be.
+        await Promise.allSettled(active);
       }
-      await Promise.all(active);
-      return records;
     },
     /** Starts again what ends although nobody ended it, and remembers that it did. */
     async watch(until: AbortSignal) {

@@ -1,4 +1,4 @@
-import type { Mutation } from './build.ts';
+import type { Mutation } from '../mutate.ts';
 
 /** A build that breaks one promise; the checker must say so by one of `caughtBy`. */
 export type Mutant = { name: string; mutations: Mutation[]; inMemory?: boolean; caughtBy: string[] };

@@ -157,6 +157,7 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
   try {
     await Promise.all([temporal.start(), jokeApi.start()]);
     await Promise.all([...apiParts, ...workerParts].map((part) => part.start()));
+    signal.throwIfAborted();
   } catch (error) {
     await stack.stop();
     throw error;

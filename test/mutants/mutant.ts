@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { inject } from 'vitest';
+import { type Mutation, mutate } from '../../scripts/mutate.ts';
 
 type Run = {
   /** A script of package.json: `stress:backoff`. */
@@ -12,25 +13,10 @@ type Run = {
   env?: Record<string, string>;
 };
 
-/** One breakage: `from` stands exactly once in `file`. */
-type Mutation = { file: string; from: string; to: string };
-
 export type MutantEnd = { exitCode: number | undefined; output: string };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const longestRunMs = 300_000;
-
-function mutate(copy: string, { file, from, to }: Mutation): void {
-  const path = join(copy, file);
-  const text = readFileSync(path, 'utf8');
-  const found = text.split(from).length - 1;
-  if (found !== 1)
-    throw new Error(`${JSON.stringify(from)} stands ${found} times in ${file}: a mutation needs it once`);
-  writeFileSync(
-    path,
-    text.replace(from, () => to),
-  );
-}
 
 async function runInCopy({ command, args = [], env = {} }: Run, mutation?: Mutation): Promise<MutantEnd> {
   const copy = mkdtempSync(join(tmpdir(), 'holdfast-mutant-'));
