@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createTemporaryDirectory } from '../temporary-directory.ts';
 import type { ProveResult } from './result.ts';
 import { type RunOptions, runProof } from './run.ts';
@@ -16,14 +16,15 @@ const toLines = (values: unknown[]) => values.map((value) => `${JSON.stringify(v
 
 /** One run and its verdict. `output` gets the three records, one line each, the logs and `prove.json`; what an earlier run left there goes. */
 export async function proveOnce({ command, ...options }: Options): Promise<ProveResult> {
-  const { output } = options;
+  // Its processes work elsewhere.
+  const output = resolve(options.output);
   mkdirSync(output, { recursive: true });
   // Nothing else that may be there.
   for (const name of left) rmSync(join(output, name), { recursive: true, force: true });
   const { path: directory, remove } = createTemporaryDirectory('holdfast-prove-');
   const began = performance.now();
   try {
-    const evidence = await runProof({ ...options, directory });
+    const evidence = await runProof({ ...options, output, directory });
     const result = toResult(evidence, { command, seconds: (performance.now() - began) / 1_000 });
     writeFileSync(join(output, 'ledger.jsonl'), toLines(evidence.calls));
     writeFileSync(join(output, 'executions.jsonl'), toLines(evidence.executions));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { nodeArguments } from '../../scripts/node-arguments.ts';
 import { eventually } from '../support/holdfast.ts';
 
 const script = fileURLToPath(new URL('../../scripts/prove.ts', import.meta.url));
@@ -16,7 +17,8 @@ beforeEach(() => {
 afterEach(() => rmSync(place, { recursive: true, force: true }));
 
 function start(...args: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, '--output', join(place, 'output'), ...args], {
+  const child = spawn(process.execPath, [...nodeArguments(script), '--output', 'output', ...args], {
+    cwd: place,
     env: { ...process.env, TMPDIR: place, TEMPORAL_CLI_PATH: inject('temporalCli') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
