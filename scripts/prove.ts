@@ -10,8 +10,8 @@ import { toProveText } from './prove/to-text.ts';
 import { type FaultKind, faultKinds } from './prove/types.ts';
 
 /** Under 5 minutes on two cores, with more than 20 kills. */
-const quickSize = { tasks: 600, faults: 75 };
-const usualSize = { tasks: 1_000, faults: 100 };
+const quickSize = { tasks: 1_000, faults: 75 };
+const usualSize = { tasks: 2_000, faults: 150 };
 
 function toKinds(text: string): FaultKind[] {
   const words = text.split(',');

@@ -21,7 +21,8 @@ export function toMeaning(violated: number, checked: number): string {
   if (checked === 0) return 'nothing to look at';
   if (violated > 0) return `${toCount(violated)} of ${toCount(checked)}`;
   const percent = Math.min(100, 300 / checked);
-  return `0 of ${toCount(checked)}: below ${percent.toPrecision(2)} % at 95 % confidence`;
+  const share = percent < 10 ? percent.toPrecision(2) : Math.round(percent);
+  return `0 of ${toCount(checked)}: below ${share} % at 95 % confidence`;
 }
 
 function check(proof: Case): InvariantResult[] {

@@ -275,6 +275,7 @@ test('a run in which too little happened is unknown, not passed', () => {
 
 test('what no violation means is said with the rule of three', () => {
   expect(toMeaning(0, 3_000)).toBe('0 of 3,000: below 0.10 % at 95 % confidence');
+  expect(toMeaning(0, 2)).toBe('0 of 2: below 100 % at 95 % confidence');
   expect(toMeaning(0, 0)).toBe('nothing to look at');
   expect(toMeaning(2, 3_000)).toBe('2 of 3,000');
 });

@@ -77,6 +77,9 @@ export const gapsFollowPolicy: Invariant = {
   },
 };
 
+/** A fault that was healed so long before a kill has no part in what follows. */
+const quietMs = 500;
+
 /**
  * From a worker's kill -9 to the next attempt of each call that died with it, less the wait of the policy at its longest: milliseconds.
  * Only where no other fault had a say.
@@ -98,7 +101,7 @@ export function toRecoveries({ faults, works, policy, ...proof }: Case): { id: s
             fault !== kill &&
             disturbing.has(fault.kind) &&
             fault.startedAt <= next.startedAt &&
-            fault.endedAt >= kill.startedAt - policy.heartbeatTimeoutMs,
+            fault.endedAt >= kill.startedAt - quietMs,
         );
         if (hasOther) return [];
         const wait = toLeastWaitMs({ faults, works, policy, ...proof }, call) * (1 + policy.jitter);
