@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { SetupError } from '../setup-error.ts';
 import { createTemporaryDirectory } from '../temporary-directory.ts';
 import type { ProveResult } from './result.ts';
 import { type RunOptions, runProof } from './run.ts';
@@ -12,13 +13,22 @@ type Options = Omit<RunOptions, 'directory'> & {
 
 const left = ['history.jsonl', 'ledger.jsonl', 'executions.jsonl', 'faults.jsonl', 'prove.json', 'prove.html', 'logs'];
 
+function makeDirectory(path: string) {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SetupError(`${path} cannot be made a directory (${code}): name another with --output.`);
+  }
+}
+
 const toLines = (values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
 
 /** One run and its verdict. `output` gets the three records, one line each, the logs and `prove.json`; what an earlier run left there goes. */
 export async function proveOnce({ command, ...options }: Options): Promise<ProveResult> {
   // Its processes work elsewhere.
   const output = resolve(options.output);
-  mkdirSync(output, { recursive: true });
+  makeDirectory(output);
   // Nothing else that may be there.
   for (const name of left) rmSync(join(output, name), { recursive: true, force: true });
   const { path: directory, remove } = createTemporaryDirectory('holdfast-prove-');

@@ -84,3 +84,9 @@ test('a kind of fault that there is not is refused with those that there are', a
   expect(await run.ended).toEqual([2, null]);
   expect(run.output()).toContain('There is no fault "kill-upstream"; there are: kill-worker');
 });
+
+test('an output that is no directory is refused in one line before anything starts', async () => {
+  const run = start('--output', script);
+  expect(await run.ended).toEqual([1, null]);
+  expect(run.output()).toContain(`${script} cannot be made a directory (EEXIST): name another with --output.`);
+});
