@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { toScaleReport } from '../bench/report/to-scale-report.ts';
 import { toScaleText } from '../bench/scale/result.ts';
 import { runScale, type Sizes } from '../bench/scale/run-scale.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';
+import { toMachine } from './machine.ts';
 import { createProgress } from './obtain/progress.ts';
 
 const full: Sizes = { backlogs: [1_000, 20_000], workers: [1, 2, 4], tasks: 1_000, clients: [10, 100, 1_000] };
@@ -22,8 +22,14 @@ await runCommand(async (signal) => {
   const say = (line: string) => console.log(line);
   const base = isQuick ? quick : full;
   const sizes = { ...base, backlogs: [base.backlogs[0], backlog ?? base.backlogs[1]] satisfies [number, number] };
-  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}`;
-  const result = await runScale({ sizes, quick: isQuick, machine, say, progress: createProgress(say), signal });
+  const result = await runScale({
+    sizes,
+    quick: isQuick,
+    machine: toMachine(),
+    say,
+    progress: createProgress(say),
+    signal,
+  });
   mkdirSync(output, { recursive: true });
   writeFileSync(join(output, 'scale.json'), `${JSON.stringify(result, null, 1)}\n`);
   writeFileSync(join(output, 'scale.html'), toScaleReport(result));

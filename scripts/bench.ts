@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { type Entry, entries } from '../bench/contenders.ts';
@@ -7,6 +6,7 @@ import { toBenchReport } from '../bench/report/to-bench-report.ts';
 import { runBench } from '../bench/run-bench.ts';
 import { toText } from '../bench/to-text.ts';
 import { createCommand, decimalNumber, runCommand, wholeNumber } from './command.ts';
+import { toMachine } from './machine.ts';
 import { createProgress } from './obtain/progress.ts';
 
 function toEntries(text: string): Entry[] {
@@ -39,9 +39,7 @@ const { rounds, seconds } = { ...(isQuick ? quick : full), ...given };
 await runCommand(async (signal) => {
   const say = (line: string) => console.log(line);
   const progress = createProgress(say);
-  const [cpu] = cpus();
-  const machine = `${cpus().length} × ${cpu?.model ?? 'CPU'}`;
-  const result = await runBench({ entries: only, rounds, seconds, machine, say, progress, signal });
+  const result = await runBench({ entries: only, rounds, seconds, machine: toMachine(), say, progress, signal });
   mkdirSync(output, { recursive: true });
   writeFileSync(join(output, 'bench.json'), `${JSON.stringify(result, null, 1)}\n`);
   writeFileSync(join(output, 'bench.html'), toBenchReport(result));

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { nowMs } from '../now-ms.ts';
 
 /**
  * How a request ended: `answered` all bytes handed over · `cut-short` closed before the promised length · `reset` we reset
@@ -24,8 +24,6 @@ export type LedgerEntry = {
 };
 
 export type LedgerFilter = { taskKey?: string | undefined; category?: string | undefined; after?: number | undefined };
-
-const nowMs = () => performance.timeOrigin + performance.now();
 
 /** The most entries that were open at one moment. */
 function toMaxInFlight(entries: LedgerEntry[]) {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { toSeededShare } from '../seeded-share.ts';
 import { type Behaviour, behaviourSchema } from './behaviour.ts';
 import type { LedgerEntry } from './ledger.ts';
 
@@ -23,11 +23,8 @@ export type Rule = z.output<typeof ruleSchema> & { id: string };
 type Request = Pick<LedgerEntry, 'seq' | 'taskKey' | 'attempt' | 'category'>;
 
 /** In [0, 1), the same for the same task key, attempt and seed; without both headers the ledger's number stands for them. */
-function toShare({ seq, taskKey, attempt }: Request, seed: string | number) {
-  const identity = taskKey === null || attempt === null ? [seq] : [taskKey, attempt];
-  const digest = createHash('sha256').update(JSON.stringify([...identity, seed]));
-  return digest.digest().readUInt32BE() / 2 ** 32;
-}
+const toShare = ({ seq, taskKey, attempt }: Request, seed: string | number) =>
+  toSeededShare(...(taskKey === null || attempt === null ? [seq] : [taskKey, attempt]), seed);
 
 const matches = ({ when, ratio, seed }: Rule, request: Request) =>
   (when.category === undefined || when.category === request.category) &&

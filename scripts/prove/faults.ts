@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { nowMs } from '../now-ms.ts';
 import type { Part } from './part.ts';
 import type { Mode, TcpProxy } from './proxy.ts';
 import type { ProvedStack } from './stack.ts';
@@ -14,8 +15,6 @@ const patienceMs = 4_000;
 const mostAtOnce = 3;
 const deathLookMs = 250;
 const busyCalls = 3;
-
-const now = () => performance.timeOrigin + performance.now();
 
 /** Does the faults of a plan to a stack, each with a look at whether it had its effect, and heals each again. */
 export function createFaults(stack: ProvedStack, signal: AbortSignal) {
@@ -91,16 +90,16 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
 
   /** A worker that holds nothing has nothing to recover: one of three holds some of so many calls, most likely. */
   async function untilBusy() {
-    const deadline = now() + patienceMs / 2;
+    const deadline = nowMs() + patienceMs / 2;
     // Of the ledger only what is open at this moment.
     const toOpen = async () => (await stack.jokeApi.ledger({ after: '999999999999999' })).inFlight;
-    while (!signal.aborted && now() < deadline && (await toOpen()) < busyCalls) await sleep(50);
+    while (!signal.aborted && nowMs() < deadline && (await toOpen()) < busyCalls) await sleep(50);
   }
 
   async function lastUntilEffect({ durationMs }: PlannedFault, hasEffect: () => boolean | Promise<boolean>) {
     await sleep(durationMs, undefined, { signal }).catch(() => {});
-    const deadline = now() + patienceMs;
-    while (!signal.aborted && now() < deadline && !(await hasEffect())) await sleep(100);
+    const deadline = nowMs() + patienceMs;
+    while (!signal.aborted && nowMs() < deadline && !(await hasEffect())) await sleep(100);
   }
 
   async function disturb(planned: PlannedFault, link: string, begin: Begin, mode: Mode): Promise<Seen> {
@@ -123,12 +122,12 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
 
   async function inject(planned: PlannedFault): Promise<FaultRecord> {
     const [family = '', where = ''] = planned.kind.split('-');
-    let startedAt = now();
+    let startedAt = nowMs();
     const seen = await families[family]?.(planned, where, () => {
-      startedAt = now();
+      startedAt = nowMs();
     });
     if (!seen) throw new Error(`No such fault: ${planned.kind}`);
-    return { ...planned, ...seen, startedAt, endedAt: now() };
+    return { ...planned, ...seen, startedAt, endedAt: nowMs() };
   }
 
   return {
@@ -148,7 +147,7 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
       };
       try {
         for (const planned of plan) {
-          if (now() > deadline || signal.aborted) break;
+          if (nowMs() > deadline || signal.aborted) break;
           while (active.size >= mostAtOnce) await Promise.race(active);
           const done = begin(planned);
           const aheadMs = planned.durationMs + planned.pauseMs;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isListening } from '../is-listening.ts';
 import { type Guarded, startGuarded } from '../servers/guarded.ts';
 import { SetupError } from '../setup-error.ts';
+import { readState } from '../start/process-identity.ts';
 import type { Role } from './types.ts';
 
 type Options = {
@@ -84,7 +85,10 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
     async kill(): Promise<{ verified: boolean; seen: string }> {
       const victim = living();
       isWanted = false;
-      if (!victim.isAlive()) return { verified: false, seen: `pid ${victim.pid} had ended before` };
+      if (!victim.isAlive()) {
+        await victim.stop();
+        return { verified: false, seen: `pid ${victim.pid} had ended before` };
+      }
       process.kill(victim.pid, 'SIGKILL');
       const isGone = await until(() => !victim.isAlive(), 2_000);
       const portIsClosed = await until(isClosed, 2_000);
@@ -100,14 +104,14 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
     async pause(): Promise<{ verified: boolean; seen: string }> {
       const { pid } = living();
       process.kill(pid, 'SIGSTOP');
-      const verified = await until(() => stateOf(pid) === 'T', 1_000);
-      return { verified, seen: `pid ${pid} is in state ${stateOf(pid)}` };
+      const verified = await until(() => readState(pid) === 'T', 1_000);
+      return { verified, seen: `pid ${pid} is in state ${readState(pid)}` };
     },
     /** SIGCONT; false if it did not go on. */
     async resume(): Promise<boolean> {
       const { pid } = living();
       process.kill(pid, 'SIGCONT');
-      return until(() => !['T', '?'].includes(stateOf(pid)), 1_000);
+      return until(() => !['T', undefined].includes(readState(pid)), 1_000);
     },
 
     /** SIGTERM; verified if it ended by itself, in the time that an orchestrator gives it. The next process is for `start`. */
@@ -134,15 +138,6 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
 }
 
 export type Part = ReturnType<typeof createPart>;
-
-/** The letter for a process's state in `/proc` (proc(5)); `?` for none. */
-function stateOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.[0] ?? '?';
-  } catch {
-    return '?';
-  }
-}
 
 const lastWords = (log: string) => {
   try {

@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { nowMs } from '../now-ms.ts';
 import type { Operation } from './types.ts';
 
 type Invocation = Pick<Operation, 'action' | 'key' | 'id'>;
@@ -13,14 +14,13 @@ export function createRecorder(file: string) {
     operations.push(operation);
     stream.write(`${JSON.stringify(operation)}\n`);
   };
-  const now = () => performance.timeOrigin + performance.now();
   return {
     operations,
     /** Records an invocation; what it gives records its end. */
     invoke(what: Invocation): (end: End) => void {
       const op = ++invocations;
-      add({ op, at: now(), type: 'invoke', ...what });
-      return (end) => add({ op, at: now(), ...what, ...end });
+      add({ op, at: nowMs(), type: 'invoke', ...what });
+      return (end) => add({ op, at: nowMs(), ...what, ...end });
     },
     close: () => new Promise<void>((closed) => stream.end(closed)),
   };

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mutation } from '../mutate.ts';
+import { nowMs } from '../now-ms.ts';
 import { createProgress, type Say } from '../obtain/progress.ts';
 import { buildCopy } from './build.ts';
 import { createProvingClient } from './client.ts';
@@ -83,7 +84,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
   const atWork: Promise<unknown>[] = [];
   try {
     for (const rule of ordinaryRules) await stack.jokeApi.addRule(rule);
-    const startedAt = performance.timeOrigin + performance.now();
+    const startedAt = nowMs();
     const client = createProvingClient({ urls: stack.urls, recorder, signal });
     const injector = createFaults(stack, signal);
     const toLeftMs = createForecast(planned, minutes);

@@ -1,9 +1,5 @@
-import { createHash } from 'node:crypto';
+import { toSeededShare } from '../seeded-share.ts';
 import { type FaultKind, faultKinds, type PlannedFault } from './types.ts';
-
-/** In [0, 1), the same for the same seed and place. */
-export const toShare = (...place: (string | number)[]) =>
-  createHash('sha256').update(JSON.stringify(place)).digest().readUInt32BE() / 2 ** 32;
 
 /** How often a kind comes, to the others; kills are what this is about. */
 const weights: Record<FaultKind, number> = {
@@ -72,14 +68,14 @@ export function planFaults({
 }): PlannedFault[] {
   // The order is by a hash of the card: a shuffle.
   const deck = toCounts(only, faults)
-    .map((kind, card) => ({ kind, order: toShare(seed, 'order', card) }))
+    .map((kind, card) => ({ kind, order: toSeededShare(seed, 'order', card) }))
     .sort((a, b) => a.order - b.order);
   return deck.map(({ kind }, index) => ({
     number: index + 1,
     kind,
-    pick: toShare(seed, 'pick', index),
-    durationMs: between(durations[toFamily(kind)] as [number, number], toShare(seed, 'duration', index)),
-    pauseMs: kind === 'kill-worker' ? calmAfterWorkerMs : between(pauses, toShare(seed, 'pause', index)),
+    pick: toSeededShare(seed, 'pick', index),
+    durationMs: between(durations[toFamily(kind)] as [number, number], toSeededShare(seed, 'duration', index)),
+    pauseMs: kind === 'kill-worker' ? calmAfterWorkerMs : between(pauses, toSeededShare(seed, 'pause', index)),
   }));
 }
 

@@ -1,4 +1,4 @@
-import { toShare } from './schedule.ts';
+import { toSeededShare } from '../seeded-share.ts';
 
 /** What one client does with one task or batch. */
 export type Story = {
@@ -47,12 +47,12 @@ export function planStories({ seed, tasks }: { seed: number; tasks: number }): S
   let left = tasks;
   let inBatches = 0;
   for (let number = 1; left > 0; number += 1) {
-    const draw = (what: string) => toShare(seed, 'story', number, what);
+    const draw = (what: string) => toSeededShare(seed, 'story', number, what);
     const isBatch = inBatches < (tasks - left) / 2 && left >= itemsOfBatch.from;
     const wanted = Math.round(itemsOfBatch.from + draw('size') * (itemsOfBatch.to - itemsOfBatch.from));
     const size = isBatch ? Math.min(left, wanted) : 1;
     const categories = Array.from({ length: size }, (_, item) => {
-      const category = pick(toShare(seed, 'category', number, item));
+      const category = pick(toSeededShare(seed, 'category', number, item));
       return isBatch && category === 'prove-cancel' ? 'prove-plain' : category;
     });
     const cancels = isBatch ? draw('cancel') < 0.2 : categories[0] === 'prove-cancel';

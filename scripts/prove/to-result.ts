@@ -1,5 +1,5 @@
-import { cpus } from 'node:os';
 import { toPercentiles } from '../checks/percentiles.ts';
+import { toMachine } from '../machine.ts';
 import { toGuards, toVerifiedKills } from './guards.ts';
 import { invariants } from './invariants/index.ts';
 import { countEarly, toRecoveries, toRecoveryBoundMs } from './invariants/timing.ts';
@@ -73,7 +73,7 @@ export function toResult(evidence: Evidence, { command, seconds }: { command: st
     verdict: isBroken ? 'failed' : guards.every(({ holds }) => holds) ? 'passed' : 'unknown',
     command,
     seed: evidence.seed,
-    machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, Node ${process.version}`,
+    machine: `${toMachine()}, Node ${process.version}`,
     startedAt: new Date(startedAt).toISOString(),
     seconds: Math.round(seconds),
     figures: {

@@ -1,8 +1,9 @@
 import { expectThat, type Tools } from '../checks/check.ts';
 import { isListening } from '../is-listening.ts';
+import { nowMs } from '../now-ms.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import { isAlive } from '../start/process-identity.ts';
-import { nowMs, toSeconds, until } from './until.ts';
+import { toSeconds, until } from './until.ts';
 
 /** A moment from which recovery counts; with a limit, no task may take longer from then on. */
 export type Moment = { name: string; atMs: number; limit?: { ms: number; sum: string } };

@@ -1,8 +1,9 @@
 import { expectThat } from '../checks/check.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';
+import { nowMs } from '../now-ms.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import { toCallsByTask } from '../stress-system/calls.ts';
-import { nowMs, toSeconds, toStateText, until, untilCompleted } from './until.ts';
+import { toSeconds, toStateText, until, untilCompleted } from './until.ts';
 
 type Options = { category: string; count: number; heartbeatTimeoutMs: number; signal: AbortSignal };
 

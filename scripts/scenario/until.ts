@@ -5,9 +5,6 @@ import type { HoldfastClient } from '../client/holdfast-client.ts';
 
 const pollMs = 50;
 
-/** Now, on the clock of a joke API in this process: comparable to its ledger. */
-export const nowMs = () => performance.timeOrigin + performance.now();
-
 export const toSeconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
 
 /** Generous: on a busy machine everything may take long, but nothing for ever. */

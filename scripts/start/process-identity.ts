@@ -4,9 +4,21 @@ import { readFileSync } from 'node:fs';
 /** A pid alone names another process once it is reused; together with the start time it names one process for ever. */
 export type ProcessIdentity = { pid: number; startedAt: string };
 
-/** `/proc/<pid>/stat`: the name may hold spaces and brackets, so fields count from behind the last bracket (3 = state). */
+/** The fields of `/proc/<pid>/stat` from the third on, the state: the name before it may hold spaces and brackets. */
+const readStat = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+
+/** The letter for the state that Linux has the process in (proc(5)): T is stopped. Undefined for none. */
+export function readState(pid: number): string | undefined {
+  try {
+    return readStat(pid)[0];
+  } catch {
+    return undefined;
+  }
+}
+
 function readLinuxStartTime(pid: number): string | undefined {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  const fields = readStat(pid);
   const [state, startTime] = [fields[0], fields[22 - 3]];
   if (!startTime || state === 'Z' || state === 'X') return undefined;
   return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${startTime}`;

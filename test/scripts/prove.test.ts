@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { readState } from '../../scripts/start/process-identity.ts';
 import { eventually } from '../support/holdfast.ts';
 
 const script = fileURLToPath(new URL('../../scripts/prove.ts', import.meta.url));
@@ -31,13 +32,13 @@ function start(...args: string[]) {
 }
 
 /** Every living process that works in the run's directory or runs what was built there, with the letter of its state. */
-function toProcesses(): { pid: number; state: string }[] {
+function toProcesses(): { pid: number; state: string | undefined }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
       try {
         const where = `${readlinkSync(`/proc/${pid}/cwd`)} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`;
-        const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.[0] ?? '';
+        const state = readState(Number(pid));
         return where.includes(place) && state !== 'Z' ? [{ pid: Number(pid), state }] : [];
       } catch {
         return [];
