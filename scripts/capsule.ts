@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Option } from 'commander';
-import { loadConfigOrExit } from '../src/config.ts';
+import { loadConfigOrExit } from '../src/config/config.ts';
 import { countAttempts, loadCapsule } from './capsule/capsule.ts';
 import { type Comparison, replayActivity } from './capsule/replay-activity.ts';
 import { replayWorkflow } from './capsule/replay-workflow.ts';

@@ -1,4 +1,4 @@
-import { ConfigError } from '../src/config.ts';
+import { ConfigError } from '../src/config/config.ts';
 import type { Say } from './obtain/progress.ts';
 import { onParentGone } from './parent.ts';
 import { SetupError } from './setup-error.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { loadEnvironment } from '../src/config.ts';
+import { loadEnvironment } from '../src/config/config.ts';
 import { createHoldfastClient, type HoldfastClient } from './client/holdfast-client.ts';
 import { type Target, toKeyFault, toTarget } from './client/target.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';

@@ -1,4 +1,4 @@
-import { loadConfigOrExit } from '../src/config.ts';
+import { loadConfigOrExit } from '../src/config/config.ts';
 import { type JokeApi, startJokeApi } from './joke-api/create-joke-api.ts';
 
 const { jokeApiPort: port } = loadConfigOrExit();

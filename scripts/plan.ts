@@ -1,7 +1,7 @@
-import { loadConfigOrExit } from '../src/config.ts';
-import { lintPolicy } from '../src/policy-lint.ts';
-import { overridePolicy, type PolicyOverrides, type PolicyWord, policyWords } from '../src/policy-words.ts';
-import { toRetryPlan } from '../src/retry-plan.ts';
+import { loadConfigOrExit } from '../src/config/config.ts';
+import { lintPolicy } from '../src/planner/policy-lint.ts';
+import { overridePolicy, type PolicyOverrides, type PolicyWord, policyWords } from '../src/planner/policy-words.ts';
+import { toRetryPlan } from '../src/planner/retry-plan.ts';
 import { createCommand, decimalNumber, runCommand, wholeNumber } from './command.ts';
 import { toText } from './plan/to-text.ts';
 

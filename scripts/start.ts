@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type Config, loadConfigOrExit } from '../src/config.ts';
+import { type Config, loadConfigOrExit } from '../src/config/config.ts';
 import { createEnding } from './ending.ts';
 import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from './start/addresses.ts';
 import { api, jokeApi, watchdog, workers } from './start/children.ts';

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config/config.ts';
 import { runSuite } from './checks/run-suite.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';
 import { toReport } from './report/to-report.ts';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ConfigError, loadEnvironment } from '../src/config.ts';
+import { ConfigError, loadEnvironment } from '../src/config/config.ts';
 import { type TaskInput, taskNames, tasks } from '../src/tasks.ts';
 import { type Target, toTarget } from './client/target.ts';
 import { createCommand, runCommand, wholeNumber } from './command.ts';

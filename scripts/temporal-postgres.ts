@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { loadConfigOrExit } from '../src/config.ts';
+import { loadConfigOrExit } from '../src/config/config.ts';
 import { createEnding } from './ending.ts';
 import { type Guarded, startGuarded } from './servers/guarded.ts';
 import { type Postgres, startPostgres } from './servers/postgres.ts';

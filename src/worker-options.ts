@@ -2,7 +2,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { limitOutput } from './activities/limit-output.ts';
 import { type AttemptRecord, observeAttempts } from './activities/observe.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 
 /** How every Holdfast worker runs, in production and in tests; where its workflow code lies the caller adds. */
 export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord) => void) {

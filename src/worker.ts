@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { loadConfigOrExit } from './config.ts';
+import { loadConfigOrExit } from './config/config.ts';
 import { findFreePort } from './free-port.ts';
 import { createLog } from './log.ts';
 import { createWorkerMetrics } from './metrics.ts';

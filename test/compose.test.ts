@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseEnv } from 'dotenv';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { type Environment, loadConfig } from '../src/config.ts';
+import { type Environment, loadConfig } from '../src/config/config.ts';
 
 type Service = {
   image: string;

@@ -8,8 +8,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { sha256 } from '../src/api-keys.ts';
-import { ConfigError, type Environment, loadConfig, loadConfigOrExit, loadEnvironment } from '../src/config.ts';
+import { sha256 } from '../src/config/api-keys.ts';
+import { ConfigError, type Environment, loadConfig, loadConfigOrExit, loadEnvironment } from '../src/config/config.ts';
 
 let directory: string;
 beforeAll(() => {

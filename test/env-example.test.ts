@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, type Environment, loadConfig } from '../src/config.ts';
+import { ConfigError, type Environment, loadConfig } from '../src/config/config.ts';
 import { failureTypes, toWaitMs } from '../src/policy.ts';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -22,7 +22,7 @@ const rows = guide
   }));
 
 /** What `config.ts` names: the keys of its schema, and what it takes from `env` itself. */
-const source = read('src/config.ts') + read('src/settings.ts');
+const source = read('src/config/config.ts') + read('src/config/settings.ts');
 const own = [...all(source, /^ {2}([A-Z][A-Z0-9_]+): /gm), ...all(source, /\benv\.([A-Z][A-Z0-9_]+)/g)];
 /** What envconfig reads, less what the TypeScript SDK then makes no use of. */
 const withoutEffect = ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'TEMPORAL_CODEC_ENDPOINT', 'TEMPORAL_CODEC_AUTH'];

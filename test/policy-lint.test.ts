@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Environment, loadConfig } from '../src/config.ts';
+import { type Environment, loadConfig } from '../src/config/config.ts';
+import { lintPolicy, type WarningCode, warningCodes } from '../src/planner/policy-lint.ts';
 import { retryableFailureTypes, timeoutFailureTypes } from '../src/policy.ts';
-import { lintPolicy, type WarningCode, warningCodes } from '../src/policy-lint.ts';
 
 const lint = (environment: Environment = {}) => lintPolicy(loadConfig(environment));
 const codesOf = (environment: Environment = {}) => lint(environment).map(({ code }) => code);

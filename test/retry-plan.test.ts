@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { overridePolicy, type PolicyOverrides, type PolicyWord, policyWords } from '../src/planner/policy-words.ts';
+import { toRetryPlan } from '../src/planner/retry-plan.ts';
 import { policySchema, toRetryDelayMs } from '../src/policy.ts';
-import { overridePolicy, type PolicyOverrides, type PolicyWord, policyWords } from '../src/policy-words.ts';
-import { toRetryPlan } from '../src/retry-plan.ts';
 
 type PolicyInput = Parameters<typeof policySchema.parse>[0];
 const createPolicy = (input: PolicyInput = {}) => policySchema.parse(input);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { loadConfigOrExit } from '../../src/config.ts';
+import { loadConfigOrExit } from '../../src/config/config.ts';
 import { onStop } from '../../src/stop.ts';
 
 /** The plainest worker: one workflow, one activity that fetches, the same concurrency; nothing else of ours. */

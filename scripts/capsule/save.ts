@@ -1,5 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { taskNames } from '../../src/tasks.ts';
 import { createClient, isAbsence, isNotFound } from '../../src/temporal.ts';
 import { createJokeApiClient, type JokeApiClient } from '../client/joke-api-client.ts';

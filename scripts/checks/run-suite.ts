@@ -1,4 +1,4 @@
-import { ConfigError } from '../../src/config.ts';
+import { ConfigError } from '../../src/config/config.ts';
 import { createProgress, type Say } from '../obtain/progress.ts';
 import { SetupError } from '../setup-error.ts';
 import { type Check, CheckFailure, type Verdict } from './check.ts';

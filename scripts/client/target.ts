@@ -1,4 +1,4 @@
-import { type Environment, loadConfig } from '../../src/config.ts';
+import { type Environment, loadConfig } from '../../src/config/config.ts';
 import { SetupError } from '../setup-error.ts';
 import { toUrl } from '../start/addresses.ts';
 import { ApiProblem } from './holdfast-client.ts';

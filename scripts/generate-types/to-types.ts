@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { pino } from 'pino';
 import { createApp } from '../../src/api/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createApiMetrics } from '../../src/metrics.ts';
 
 type Schema = Record<string, unknown>;

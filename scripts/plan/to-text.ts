@@ -1,5 +1,5 @@
-import type { Warning } from '../../src/policy-lint.ts';
-import type { RetryPlan } from '../../src/retry-plan.ts';
+import type { Warning } from '../../src/planner/policy-lint.ts';
+import type { RetryPlan } from '../../src/planner/retry-plan.ts';
 
 type Attempt = RetryPlan['attempts'][number];
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config.ts';
+import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { createJokeApiClient } from '../client/joke-api-client.ts';
 import { isListening } from '../is-listening.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config.ts';
+import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
 import { createJokeApiClient, type JokeApiClient } from '../client/joke-api-client.ts';

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import type { WantedPort } from './ports.ts';
 import type { Probe } from './readiness.ts';
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { nodeArguments } from '../node-arguments.ts';
 import type { Lock } from './lock.ts';
 import type { ChildSpec } from './spawn-child.ts';

@@ -1,7 +1,7 @@
-import { type Config, loadConfig, loadEnvironment } from '../../src/config.ts';
+import { type Config, loadConfig, loadEnvironment } from '../../src/config/config.ts';
+import { type PolicyWord, policyWords } from '../../src/planner/policy-words.ts';
+import type { RetryPlan } from '../../src/planner/retry-plan.ts';
 import { type Policy, policySchema } from '../../src/policy.ts';
-import { type PolicyWord, policyWords } from '../../src/policy-words.ts';
-import type { RetryPlan } from '../../src/retry-plan.ts';
 import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
 import { createJokeApiClient } from '../client/joke-api-client.ts';
 import { type Target as Named, toKeyFault, toTarget } from '../client/target.ts';

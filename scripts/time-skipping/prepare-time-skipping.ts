@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { ConfigError, loadEnvironment } from '../../src/config.ts';
+import { ConfigError, loadEnvironment } from '../../src/config/config.ts';
 import type { Say } from '../obtain/progress.ts';
 import { SetupError } from '../setup-error.ts';
 import { obtainTimeSkippingServer } from '../time-skipping-server.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { type Environment, loadConfig } from '../../src/config.ts';
+import { type Environment, loadConfig } from '../../src/config/config.ts';
 import { type Policy, toActivityOptions } from '../../src/policy.ts';
 import type { TaskOutput } from '../../src/tasks.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';

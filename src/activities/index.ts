@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { TaskActivities } from '../tasks.ts';
 import { createFetchJoke } from './fetch-joke.ts';
 

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
-import { sha256 } from '../api-keys.ts';
-import type { Config } from '../config.ts';
+import { sha256 } from '../config/api-keys.ts';
+import type { Config } from '../config/config.ts';
 import { Problem } from './problem.ts';
 import type { TakePlace } from './rate-limit.ts';
 

@@ -1,5 +1,5 @@
 import type { BatchArguments, BatchMemo, Inputs } from '../batch.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { toActivityOptions } from '../policy.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
 import type { Batch } from './batch-schemas.ts';

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { taskNames } from '../tasks.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { cancelBatch } from './batch-cancel.ts';

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { z } from 'zod';
-import { type ApiKey, sha256 } from '../api-keys.ts';
+import { type ApiKey, sha256 } from '../config/api-keys.ts';
 import { Problem } from './problem.ts';
 
 /** Without API keys everyone is the one owner, and a forged cursor shows no more than the list itself: anybody may know this. */

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { TaskQueueType, toEpochMs } from '../temporal.ts';
 import { withinDeadline } from './calls.ts';
 import { noQuery, toResponses } from './openapi.ts';

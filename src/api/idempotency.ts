@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import type { Context } from 'hono';
-import { sha256 } from '../api-keys.ts';
+import { sha256 } from '../config/api-keys.ts';
 import { Problem } from './problem.ts';
 
 const keyPattern = /^[\x21-\x7e]{1,255}$/;

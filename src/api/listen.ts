@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { createApp } from './app.ts';
 import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs, safeHeaders } from './edge.ts';
 import { Problem, type ProblemSlug, problems } from './problem.ts';

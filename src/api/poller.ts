@@ -1,4 +1,4 @@
-import { sha256 } from '../api-keys.ts';
+import { sha256 } from '../config/api-keys.ts';
 import { callTemporal } from './calls.ts';
 import type { createPace } from './pace.ts';
 import { toProblem } from './problem.ts';

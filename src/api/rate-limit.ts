@@ -1,6 +1,6 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { createMiddleware } from 'hono/factory';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { Problem, toProblem } from './problem.ts';
 

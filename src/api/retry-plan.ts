@@ -1,10 +1,10 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { toNumber } from '../config/settings.ts';
+import { lintPolicy, warningCodes } from '../planner/policy-lint.ts';
+import { overridePolicy, type PolicyWord, policyWords } from '../planner/policy-words.ts';
+import { attemptsListed, toRetryPlan } from '../planner/retry-plan.ts';
 import { failureTypes } from '../policy.ts';
-import { lintPolicy, warningCodes } from '../policy-lint.ts';
-import { overridePolicy, type PolicyWord, policyWords } from '../policy-words.ts';
-import { attemptsListed, toRetryPlan } from '../retry-plan.ts';
-import { toNumber } from '../settings.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { toResponses } from './openapi.ts';
 import { toValidationProblem } from './problem.ts';

@@ -1,5 +1,5 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { TraceContext } from '../tasks.ts';
 import { Problem } from './problem.ts';
 import type { TakePlace } from './rate-limit.ts';

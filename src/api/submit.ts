@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { toActivityOptions } from '../policy.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
 import { toFingerprint } from './idempotency.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sha256 } from '../api-keys.ts';
+import { sha256 } from '../config/api-keys.ts';
 import { type TaskName, taskNames } from '../tasks.ts';
 import { toNoBatchProblem, toNoTaskProblem } from './problem.ts';
 

@@ -1,6 +1,6 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { grpcStatus, isNotFound, toEpochMs, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
 import { createCursors, toCursorProblem } from './cursor.ts';
 import type { TaskSummary } from './schemas.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
 import { PendingActivityState, toEpochMs, toFailure } from '../temporal.ts';
 import { readHistory, toCancelReason } from './history.ts';

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { taskNames, tasks } from '../tasks.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { noInput, readBody, toInput } from './body.ts';

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createApiMetrics } from '../../src/metrics.ts';
 import { TaskQueueType } from '../../src/temporal.ts';
 import { eventually, type Holdfast, startHoldfast } from '../support/holdfast.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ApiEnvironment } from '../../src/api/auth.ts';
 import { answerProblem, Problem, toProblem, toUnavailable } from '../../src/api/problem.ts';
 import { createWindows, limitRate } from '../../src/api/rate-limit.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { eventually, type Holdfast, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';
 import { signIn, toSecret } from '../support/signed-in.ts';

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { sha256 as toHash } from '../../src/api-keys.ts';
-import { loadConfig } from '../../src/config.ts';
+import { sha256 as toHash } from '../../src/config/api-keys.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { createClient } from '../../src/temporal.ts';
 import { type Door, startDoor } from '../support/door.ts';

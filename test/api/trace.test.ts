@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createApiMetrics } from '../../src/metrics.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { exchange } from '../support/wire.ts';

@@ -129,7 +129,7 @@ const mutants: Mutant[] = [
   {
     broken: 'JOB_TIMEOUT is ignored',
     only: 5,
-    file: 'src/config.ts',
+    file: 'src/config/config.ts',
     from: "JOB_TIMEOUT: ['startToCloseTimeoutMs', toMs]",
     to: "JOB_TIMEOUT: ['startToCloseTimeoutMs', () => 86_000_000]",
     says: /Task \S+ has not ended in time: it is running on attempt 1/,

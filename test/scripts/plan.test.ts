@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Environment, loadConfig } from '../../src/config.ts';
-import { lintPolicy } from '../../src/policy-lint.ts';
-import { toRetryPlan } from '../../src/retry-plan.ts';
+import { type Environment, loadConfig } from '../../src/config/config.ts';
+import { lintPolicy } from '../../src/planner/policy-lint.ts';
+import { toRetryPlan } from '../../src/planner/retry-plan.ts';
 
 const script = fileURLToPath(new URL('../../scripts/plan.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-plan-'));

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { usesJokeApi } from '../../scripts/start/upstream.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { createPlace, start } from './place.ts';
 import { run, waitFor } from './processes.ts';

@@ -7,7 +7,7 @@ import { dynamicConfigFlags } from '../../scripts/start/embedded-temporal.ts';
 import { obtainTemporalCli } from '../../scripts/temporal-cli.ts';
 import { bundleWorkflows } from '../../scripts/time-skipping/prepare-time-skipping.ts';
 import { obtainTimeSkippingServer } from '../../scripts/time-skipping-server.ts';
-import { loadConfig, loadEnvironment } from '../../src/config.ts';
+import { loadConfig, loadEnvironment } from '../../src/config/config.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

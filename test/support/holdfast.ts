@@ -9,7 +9,7 @@ import type { AttemptRecord } from '../../src/activities/observe.ts';
 import { createApp } from '../../src/api/app.ts';
 import { listen } from '../../src/api/listen.ts';
 import type { Task } from '../../src/api/schemas.ts';
-import { type Config, type Environment, loadConfig } from '../../src/config.ts';
+import { type Config, type Environment, loadConfig } from '../../src/config/config.ts';
 import { createApiMetrics } from '../../src/metrics.ts';
 import { createClient } from '../../src/temporal.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';

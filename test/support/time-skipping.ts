@@ -3,7 +3,7 @@ import { inject } from 'vitest';
 import type { Behaviour } from '../../scripts/joke-api/behaviour.ts';
 import { quietRuntime } from '../../scripts/time-skipping/quiet-runtime.ts';
 import { startTimeSkipping as startServer } from '../../scripts/time-skipping/start-time-skipping.ts';
-import type { Environment } from '../../src/config.ts';
+import type { Environment } from '../../src/config/config.ts';
 
 /** The time-skipping server, worker and joke API of one test file, on the server and bundle that all test files share. */
 export async function startTimeSkipping() {

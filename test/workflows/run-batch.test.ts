@@ -6,7 +6,7 @@ import { type JokeApi, startJokeApi } from '../../scripts/joke-api/create-joke-a
 import { quietRuntime } from '../../scripts/time-skipping/quiet-runtime.ts';
 import { watchedServer } from '../../scripts/time-skipping/watched-server.ts';
 import type { BatchArguments, BatchMemo, Counts } from '../../src/batch.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { toActivityOptions } from '../../src/policy.ts';
 import { toEpochMs } from '../../src/temporal.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';

@@ -1,4 +1,4 @@
-import { type Policy, policySchema } from './policy.ts';
+import { type Policy, policySchema } from '../policy.ts';
 
 /** The numbers of a policy in the words of their variables (MAX_ATTEMPTS → maxAttempts), durations in seconds. */
 export const policyWords = {

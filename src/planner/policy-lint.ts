@@ -1,4 +1,4 @@
-import { type Policy, retryableFailureTypes, toRetryDelayMs, toWaitMs } from './policy.ts';
+import { type Policy, retryableFailureTypes, toRetryDelayMs, toWaitMs } from '../policy.ts';
 import { toSeconds } from './policy-words.ts';
 
 /** An upstream's restart or rolling deploy: some 30 s to drain the old process, some 30 s until the new one is ready. */

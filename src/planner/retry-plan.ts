@@ -1,4 +1,4 @@
-import { type Policy, toRetryDelayMs, toWaitMs } from './policy.ts';
+import { type Policy, toRetryDelayMs, toWaitMs } from '../policy.ts';
 import { toSeconds, toWords } from './policy-words.ts';
 
 /** Longest list of attempts in a plan; also how many attempts of each task of the herd are played. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { parse } from 'dotenv';
-import { policySchema } from './policy.ts';
+import { policySchema } from '../policy.ts';
 import { isServerAddress, settings, toMs, toNumber } from './settings.ts';
 
 export type Environment = Record<string, string | undefined>;
