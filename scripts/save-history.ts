@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfigOrExit } from '../src/config/config.ts';
-import { createClient } from '../src/temporal.ts';
+import { createClient } from '../src/temporal/client.ts';
 import { toHistoryJson } from './history-json.ts';
 
 /**

@@ -5,7 +5,7 @@ import { loadConfigOrExit } from './config/config.ts';
 import { createLog } from './log.ts';
 import { createApiMetrics } from './metrics.ts';
 import { onStop } from './stop.ts';
-import { createClient } from './temporal.ts';
+import { createClient } from './temporal/client.ts';
 
 /** Requests still being answered have this long when the process is asked to end. */
 const closeGraceMs = 5_000;

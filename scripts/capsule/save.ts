@@ -1,7 +1,7 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type { Config } from '../../src/config/config.ts';
 import { taskNames } from '../../src/tasks.ts';
-import { createClient, isAbsence, isNotFound } from '../../src/temporal.ts';
+import { createClient, isAbsence, isNotFound } from '../../src/temporal/client.ts';
 import { createJokeApiClient, type JokeApiClient } from '../client/joke-api-client.ts';
 import { toHistoryJson } from '../history-json.ts';
 import { SetupError } from '../setup-error.ts';

@@ -12,12 +12,12 @@ export const mutants: Mutant[] = [
     to: 'randomUUID()',
   }),
   mutant('the conflict policy “use existing”', ['one-task-per-key'], {
-    file: 'src/api/start-once.ts',
+    file: 'src/temporal/start-once.ts',
     from: "workflowIdConflictPolicy: 'FAIL'",
     to: "workflowIdConflictPolicy: 'USE_EXISTING'",
   }),
   mutant('the answer before the start', ['accepted-never-lost', 'one-task-per-key', 'read-your-write'], {
-    file: 'src/api/start-once.ts',
+    file: 'src/temporal/start-once.ts',
     from: ': await startOrReadFirst();',
     to: ': void startOrReadFirst().catch(() => {});',
   }),

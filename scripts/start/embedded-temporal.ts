@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import type { Config } from '../../src/config/config.ts';
-import { grpcStatus } from '../../src/temporal.ts';
+import { grpcStatus } from '../../src/temporal/client.ts';
 import { SetupError } from '../setup-error.ts';
 import type { ChildSpec } from './spawn-child.ts';
 

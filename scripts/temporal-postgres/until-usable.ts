@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import type { Config } from '../../src/config/config.ts';
-import { grpcStatus } from '../../src/temporal.ts';
+import { grpcStatus } from '../../src/temporal/client.ts';
 import { SetupError } from '../setup-error.ts';
 
 const withinMs = 60_000;

@@ -7,6 +7,8 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
 import { taskNames } from '../tasks.ts';
+import { createStartOnce } from '../temporal/start-once.ts';
+import { createStarts } from '../temporal/starts.ts';
 import { type ApiEnvironment, requireApiKey } from './auth.ts';
 import { createBatchRoutes } from './batches.ts';
 import { createDocsRoutes } from './docs.ts';
@@ -19,8 +21,6 @@ import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem
 import { createProblemRoutes } from './problem-pages.ts';
 import { limitRate } from './rate-limit.ts';
 import { createRetryPlanRoute } from './retry-plan.ts';
-import { createStartOnce } from './start-once.ts';
-import { createStarts } from './starts.ts';
 import { createTaskView } from './task-view.ts';
 import { createTaskRoutes } from './tasks.ts';
 import { createWatcher } from './watch.ts';

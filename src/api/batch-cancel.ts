@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { isNotFound, PendingActivityState } from '../temporal.ts';
+import { isNotFound, PendingActivityState } from '../temporal/client.ts';
 
 const looksAtOnce = 20;
 

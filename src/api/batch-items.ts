@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { BatchMemo } from '../batch.ts';
-import { isNotFound, PendingActivityState, RetryState, toEpochMs, toFailure, toResult } from '../temporal.ts';
+import { isNotFound, PendingActivityState, RetryState, toEpochMs, toFailure, toResult } from '../temporal/client.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
 import { terminated, toReason } from './history.ts';

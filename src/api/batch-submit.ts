@@ -2,6 +2,7 @@ import type { BatchArguments, BatchMemo, Inputs } from '../batch.ts';
 import type { Config } from '../config/config.ts';
 import { toActivityOptions } from '../policy.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
+import type { Caller, Started, StartOnce } from '../temporal/start-once.ts';
 import type { Batch } from './batch-schemas.ts';
 import { toBatchBodies } from './batch-schemas.ts';
 import { type BatchView, toBatch } from './batch-view.ts';
@@ -10,7 +11,6 @@ import { toChunkSizes } from './chunks.ts';
 import { maximumBatchBytes } from './edge.ts';
 import { toFingerprint } from './idempotency.ts';
 import { Problem } from './problem.ts';
-import type { Caller, Started, StartOnce } from './start-once.ts';
 import { createBatchId } from './task-id.ts';
 
 /** Below a task's, which is 3: what waits of a batch lets single tasks pass (1 is the highest, 5 the lowest). */

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { BatchMemo, Counts } from '../batch.ts';
 import type { TaskName } from '../tasks.ts';
-import { isNotFound } from '../temporal.ts';
+import { isNotFound } from '../temporal/client.ts';
 import { type BatchState, readChunk } from './batch-items.ts';
 import type { Batch, BatchItem } from './batch-schemas.ts';
 import { toChunksFrom } from './chunks.ts';

@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { taskNames } from '../tasks.ts';
+import { callTemporal } from '../temporal/calls.ts';
+import type { StartOnce } from '../temporal/start-once.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { cancelBatch } from './batch-cancel.ts';
 import { batchRoutes, usualItems } from './batch-routes.ts';
@@ -10,12 +12,10 @@ import { createBatchSubmit } from './batch-submit.ts';
 import { createBatchView } from './batch-view.ts';
 import { noInput, readBody, toInput } from './body.ts';
 import { readCaller } from './caller.ts';
-import { callTemporal } from './calls.ts';
 import { createCursors } from './cursor.ts';
 import { noQuery } from './openapi.ts';
 import { Problem, toMethodProblem } from './problem.ts';
 import { toQuery } from './query.ts';
-import type { StartOnce } from './start-once.ts';
 import { requireBatchName } from './task-id.ts';
 
 /** A page of items begins with the one of this index. */

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
+import type { Caller } from '../temporal/start-once.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { readIdempotencyKey } from './idempotency.ts';
-import type { Caller } from './start-once.ts';
 import { readTrace } from './trace.ts';
 
 /** Who makes this submission, and how. @throws {Problem} 400 for a malformed `Idempotency-Key`. */

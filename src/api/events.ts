@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import type { ApiMetrics } from '../metrics.ts';
+import { callTemporal } from '../temporal/calls.ts';
 import type { ApiEnvironment } from './auth.ts';
-import { callTemporal } from './calls.ts';
 import { noQuery, toHeaders, toResponses } from './openapi.ts';
 import { toStateId } from './poller.ts';
 import { Problem } from './problem.ts';

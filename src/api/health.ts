@@ -2,8 +2,8 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../config/config.ts';
-import { TaskQueueType, toEpochMs } from '../temporal.ts';
-import { withinDeadline } from './calls.ts';
+import { withinDeadline } from '../temporal/calls.ts';
+import { TaskQueueType, toEpochMs } from '../temporal/client.ts';
 import { noQuery, toResponses } from './openapi.ts';
 import { Problem } from './problem.ts';
 

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { type Failure, RetryState, toFailure, toResult } from '../temporal.ts';
+import { type Failure, RetryState, toFailure, toResult } from '../temporal/client.ts';
 import { failureSchema, type Task } from './schemas.ts';
 
 /** The failure of what an operator ended. */

@@ -1,5 +1,5 @@
 import { sha256 } from '../config/api-keys.ts';
-import { callTemporal } from './calls.ts';
+import { callTemporal } from '../temporal/calls.ts';
 import type { createPace } from './pace.ts';
 import { toProblem } from './problem.ts';
 import type { Task } from './schemas.ts';

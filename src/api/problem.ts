@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
-import { isAbsence, isNotFound, isNotSent } from '../temporal.ts';
+import { isAbsence, isNotFound, isNotSent } from '../temporal/client.ts';
 
 /** Every problem this API answers: slug → status, title, and whether the same request may succeed later. */
 export const problems = {

@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { toActivityOptions } from '../policy.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
+import type { Caller, Started, StartOnce } from '../temporal/start-once.ts';
 import { toFingerprint } from './idempotency.ts';
 import type { Task } from './schemas.ts';
-import type { Caller, Started, StartOnce } from './start-once.ts';
 import { createTaskId } from './task-id.ts';
 import type { TaskMemo, TaskView } from './task-view.ts';
 

@@ -1,7 +1,7 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../config/config.ts';
-import { grpcStatus, isNotFound, toEpochMs, toMemo, WorkflowExecutionStatus } from '../temporal.ts';
+import { grpcStatus, isNotFound, toEpochMs, toMemo, WorkflowExecutionStatus } from '../temporal/client.ts';
 import { createCursors, toCursorProblem } from './cursor.ts';
 import type { TaskSummary } from './schemas.ts';
 import { toTaskName } from './task-id.ts';

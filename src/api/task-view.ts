@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
-import { PendingActivityState, toEpochMs, toFailure } from '../temporal.ts';
+import { PendingActivityState, toEpochMs, toFailure } from '../temporal/client.ts';
 import { readHistory, toCancelReason } from './history.ts';
 import { toNoTaskProblem } from './problem.ts';
 import type { Task } from './schemas.ts';

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { Started } from '../temporal/start-once.ts';
 import type { Task } from './schemas.ts';
-import type { Started } from './start-once.ts';
 import type { Watch, Watcher } from './watch.ts';
 
 const longestS = 60;

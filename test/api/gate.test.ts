@@ -1,7 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createGate } from '../../src/api/gate.ts';
 import { Problem, toUnavailable } from '../../src/api/problem.ts';
+import { createGate } from '../../src/temporal/gate.ts';
 
 /** Calls that end when the test says so; `began` is their order. */
 function createCalls() {

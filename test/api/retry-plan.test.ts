@@ -10,7 +10,7 @@ import { createApiMetrics } from '../../src/metrics.ts';
 import { lintPolicy } from '../../src/planner/policy-lint.ts';
 import { type PolicyWord, policyWords } from '../../src/planner/policy-words.ts';
 import { toRetryPlan } from '../../src/planner/retry-plan.ts';
-import { createClient } from '../../src/temporal.ts';
+import { createClient } from '../../src/temporal/client.ts';
 import { expectProblem, expectSafeHeaders } from '../support/problem.ts';
 import { toSecret } from '../support/signed-in.ts';
 

@@ -35,7 +35,7 @@ const mutants: Mutant[] = [
   {
     broken: 'every fifth accepted task is never started',
     only: 1,
-    file: 'src/api/start-once.ts',
+    file: 'src/temporal/start-once.ts',
     from: 'client.workflow.start(type, {',
     to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 5 === 0 ? Promise.resolve() : client.workflow.start(type, {`,
     says: /FAILED: GET \/tasks\/\S+: 404/,

@@ -166,7 +166,7 @@ describe('a Holdfast that is broken fails the scenario that is meant for it:', (
     },
     {
       mutant: 'every tenth submission accepted and swallowed',
-      file: 'src/api/start-once.ts',
+      file: 'src/temporal/start-once.ts',
       from: 'client.workflow.start(type, {',
       to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 10 === 0 ? Promise.resolve() : client.workflow.start(type, {`,
       scenario: 5,

@@ -11,7 +11,7 @@ import { listen } from '../../src/api/listen.ts';
 import type { Task } from '../../src/api/schemas.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config/config.ts';
 import { createApiMetrics } from '../../src/metrics.ts';
-import { createClient } from '../../src/temporal.ts';
+import { createClient } from '../../src/temporal/client.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';
 import { createContract, type Document } from './contract.ts';
 

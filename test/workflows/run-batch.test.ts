@@ -8,7 +8,7 @@ import { watchedServer } from '../../scripts/time-skipping/watched-server.ts';
 import type { BatchArguments, BatchMemo, Counts } from '../../src/batch.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { toActivityOptions } from '../../src/policy.ts';
-import { toEpochMs } from '../../src/temporal.ts';
+import { toEpochMs } from '../../src/temporal/client.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';
 
 /** Hours of waiting, in the time that the attempts themselves take. */

@@ -1,7 +1,7 @@
 import { createMiddleware } from 'hono/factory';
+import { Problem } from '../api/problem.ts';
 import type { Config } from '../config/config.ts';
 import { callTemporal } from './calls.ts';
-import { Problem } from './problem.ts';
 
 /**
  * The tasks that are being started at this moment, `maxInFlight` at most: a further one is refused at once instead of queued, of

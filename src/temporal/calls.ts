@@ -1,5 +1,5 @@
+import { toUnavailable } from '../api/problem.ts';
 import { createGate } from './gate.ts';
-import { toUnavailable } from './problem.ts';
 
 /** A little over the deadline of one RPC: we answer even if several of them, or the client library, take longer. */
 const answerDeadlineMs = 2_500;

@@ -1,8 +1,8 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client';
+import { Problem } from '../api/problem.ts';
+import type { TakePlace } from '../api/rate-limit.ts';
 import type { Config } from '../config/config.ts';
 import type { TraceContext } from '../tasks.ts';
-import { Problem } from './problem.ts';
-import type { TakePlace } from './rate-limit.ts';
 import { createRetention } from './retention.ts';
 import type { Starts } from './starts.ts';
 

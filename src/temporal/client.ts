@@ -14,8 +14,8 @@ import {
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import proto, { type temporal } from '@temporalio/proto';
-import type { Config } from './config/config.ts';
-import { failureTypes } from './policy.ts';
+import type { Config } from '../config/config.ts';
+import { failureTypes } from '../policy.ts';
 
 /** Temporal's enumerations; the package is CommonJS that only hands out one object. */
 export const { PendingActivityState, RetryState, TaskQueueType, WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
