@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createApp } from './api/app.ts';
-import { listen } from './api/listen.ts';
 import { loadConfigOrExit } from './config/config.ts';
+import { listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { createApiMetrics } from './metrics.ts';
 import { onStop } from './stop.ts';

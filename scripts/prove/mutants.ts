@@ -7,7 +7,7 @@ const mutant = (name: string, caughtBy: string[], ...mutations: Mutation[]): Mut
 
 export const mutants: Mutant[] = [
   mutant('a random id instead of the key’s', ['one-task-per-key', 'no-phantom'], {
-    file: 'src/api/task-id.ts',
+    file: 'src/api/views/task-id.ts',
     from: "idempotencyKey === undefined ? randomUUID() : sha256(idempotencyKey).toString('hex')",
     to: 'randomUUID()',
   }),
@@ -28,7 +28,7 @@ export const mutants: Mutant[] = [
     to: '',
   }),
   mutant('a status that is cached in each API', ['forward-only', 'accepted-never-lost', 'same-end-in-temporal'], {
-    file: 'src/api/task-view.ts',
+    file: 'src/api/views/task-view.ts',
     from: 'const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;',
     to: `const cache = new Map<string, Task>();
   const readTask = async (id: string, name: TaskName): Promise<Task> => {

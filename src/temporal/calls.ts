@@ -1,4 +1,4 @@
-import { toUnavailable } from '../api/problem.ts';
+import { toUnavailable } from '../api/problems/problem.ts';
 import { createGate } from './gate.ts';
 
 /** A little over the deadline of one RPC: we answer even if several of them, or the client library, take longer. */

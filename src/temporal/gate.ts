@@ -1,4 +1,4 @@
-import { toProblem, toUnavailable } from '../api/problem.ts';
+import { toProblem, toUnavailable } from '../api/problems/problem.ts';
 
 type Waiting = { go: (silentMs: number) => void; refuse: (why: unknown) => void };
 type Limits = { least: number; most: number; slowMs: number };

@@ -1,6 +1,6 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client';
-import { Problem } from '../api/problem.ts';
-import type { TakePlace } from '../api/rate-limit.ts';
+import type { TakePlace } from '../api/http/rate-limit.ts';
+import { Problem } from '../api/problems/problem.ts';
 import type { Config } from '../config/config.ts';
 import type { TraceContext } from '../tasks.ts';
 import { createRetention } from './retention.ts';

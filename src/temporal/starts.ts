@@ -1,5 +1,5 @@
 import { createMiddleware } from 'hono/factory';
-import { Problem } from '../api/problem.ts';
+import { Problem } from '../api/problems/problem.ts';
 import type { Config } from '../config/config.ts';
 import { callTemporal } from './calls.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Batch } from '../../src/api/batch-schemas.ts';
+import type { Batch } from '../../src/api/batches/batch-schemas.ts';
 import { toCounts, withBatches } from '../support/batches.ts';
 import { eventually, type Holdfast, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';

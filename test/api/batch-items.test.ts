@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readChunk } from '../../src/api/batch-items.ts';
+import { readChunk } from '../../src/api/batches/batch-items.ts';
 import { withBatches } from '../support/batches.ts';
 import { eventually, type Holdfast, startHoldfast } from '../support/holdfast.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BatchItem } from '../../src/api/batch-schemas.ts';
+import type { BatchItem } from '../../src/api/batches/batch-schemas.ts';
 import { toCounts, withBatches } from '../support/batches.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { Problem, toUnavailable } from '../../src/api/problem.ts';
+import { Problem, toUnavailable } from '../../src/api/problems/problem.ts';
 import { createGate } from '../../src/temporal/gate.ts';
 
 /** Calls that end when the test says so; `began` is their order. */

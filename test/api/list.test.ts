@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { createCursors } from '../../src/api/cursor.ts';
-import type { TaskSummary } from '../../src/api/schemas.ts';
-import { createTaskId } from '../../src/api/task-id.ts';
-import { positionSchema } from '../../src/api/visibility.ts';
+import { createCursors } from '../../src/api/http/cursor.ts';
+import { positionSchema } from '../../src/api/tasks/visibility.ts';
+import type { TaskSummary } from '../../src/api/views/schemas.ts';
+import { createTaskId } from '../../src/api/views/task-id.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type SignedIn, signIn, toSecret } from '../support/signed-in.ts';

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
-import type { Task } from '../../src/api/schemas.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { createApiMetrics } from '../../src/metrics.ts';
 import type { Document, Exchange } from '../support/contract.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ProblemSlug, problems } from '../../src/api/problem.ts';
+import { type ProblemSlug, problems } from '../../src/api/problems/problem.ts';
 import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
 import { expectProblem, expectSafeHeaders } from '../support/problem.ts';
 import { toSecret } from '../support/signed-in.ts';

@@ -1,6 +1,6 @@
 import { ServiceError } from '@temporalio/client';
 import { expect, test } from 'vitest';
-import { toProblem } from '../../src/api/problem.ts';
+import { toProblem } from '../../src/api/problems/problem.ts';
 
 /** An error as the client library hands it over: its own class around gRPC's. */
 const lost = (code: number, details: string) =>

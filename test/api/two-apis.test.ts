@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTaskId } from '../../src/api/task-id.ts';
+import { createTaskId } from '../../src/api/views/task-id.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { type Door, startDoor } from '../support/door.ts';
 import { eventually, type Holdfast, startHoldfast } from '../support/holdfast.ts';

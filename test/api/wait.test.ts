@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { parsePreferredWait } from '../../src/api/wait.ts';
+import { parsePreferredWait } from '../../src/api/watch/wait.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { createOwnTemporal } from '../support/own-temporal.ts';
 import { expectProblem } from '../support/problem.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Problem, toUnavailable } from '../../src/api/problem.ts';
-import type { Task } from '../../src/api/schemas.ts';
-import { createWatcher } from '../../src/api/watch.ts';
+import { Problem, toUnavailable } from '../../src/api/problems/problem.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
+import { createWatcher } from '../../src/api/watch/watch.ts';
 
 /** Here time is the subject, so it is the test's: nothing waits for real. */
 beforeEach(() => {

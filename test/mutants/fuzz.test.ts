@@ -6,14 +6,14 @@ type Mutant = { broken: string; file: string; from: string; to: string; says: Re
 const mutants: Mutant[] = [
   {
     broken: 'the 404 of a task is not documented',
-    file: 'src/api/task-routes.ts',
+    file: 'src/api/tasks/task-routes.ts',
     from: "['unauthorized', 'not-found', 'temporal-unavailable']",
     to: "['unauthorized', 'temporal-unavailable']",
     says: /Undocumented status code/,
   },
   {
     broken: 'a body that does not fit its schema is accepted',
-    file: 'src/api/body.ts',
+    file: 'src/api/http/body.ts',
     from: "if (!parsed.success) throw toValidationProblem('invalid-input', parsed.error);\n  return parsed.data;",
     to: 'return (parsed.success ? parsed.data : {}) as z.output<S>;',
     says: /Schema-violating request accepted/,

@@ -16,7 +16,7 @@ const mutants: Mutant[] = [
   {
     broken: 'every fifth submission is refused',
     only: 1,
-    file: 'src/api/submit.ts',
+    file: 'src/api/tasks/submit.ts',
     from: 'const id = createTaskId(owner, name, idempotencyKey);',
     to: `const id = createTaskId(owner, name, idempotencyKey);
       globalThis.seen = (globalThis.seen ?? 0) + 1;
@@ -26,7 +26,7 @@ const mutants: Mutant[] = [
   {
     broken: 'each submission takes 3 s',
     only: 1,
-    file: 'src/api/submit.ts',
+    file: 'src/api/tasks/submit.ts',
     from: 'const id = createTaskId(owner, name, idempotencyKey);',
     to: `const id = createTaskId(owner, name, idempotencyKey);
       await new Promise((resolve) => setTimeout(resolve, 3_000));`,
@@ -95,7 +95,7 @@ const mutants: Mutant[] = [
   {
     broken: 'a retrying task announces its next attempt 3 s late',
     only: 2,
-    file: 'src/api/task-view.ts',
+    file: 'src/api/views/task-view.ts',
     from: 'new Date(nextAttemptMs)',
     to: 'new Date(nextAttemptMs + 3_000)',
     says: /read while retrying, said attempt \d\/5 \d+ ms after the last call; the policy says \d+ ms, and it came after/,
@@ -137,7 +137,7 @@ const mutants: Mutant[] = [
   {
     broken: 'each status read opens a connection of its own',
     only: 6,
-    file: 'src/api/task-view.ts',
+    file: 'src/api/views/task-view.ts',
     from: 'const description = await client.workflow.getHandle(id).describe();',
     to: `const { Client: Plain, Connection } = await import('@temporalio/client');
     const connection = Connection.lazy({
@@ -150,7 +150,7 @@ const mutants: Mutant[] = [
   {
     broken: 'the API keeps 10 KiB of each task',
     only: 7,
-    file: 'src/api/submit.ts',
+    file: 'src/api/tasks/submit.ts',
     from: 'const id = createTaskId(owner, name, idempotencyKey);',
     to: `const id = createTaskId(owner, name, idempotencyKey);
       (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,

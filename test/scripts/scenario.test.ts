@@ -85,7 +85,7 @@ Total: 6/6 scenarios passed`);
 }, 300_000);
 
 const policy = 'src/policy.ts';
-const routes = 'src/api/tasks.ts';
+const routes = 'src/api/tasks/tasks.ts';
 const route = `app.post(\`/tasks/\${name}\`, async (c) => {`;
 const everyTenth = (what: string) => `let received = 0; ${route} if (++received % 10 === 0) ${what};`;
 const finals = '[...new Set([...finalFailureTypes, ';

@@ -10,7 +10,7 @@ import { nodeArguments } from '../../scripts/node-arguments.ts';
 import { escapeText, toJsonLine } from '../../scripts/task/escape.ts';
 import { followTasks } from '../../scripts/task/follow.ts';
 import { createShortIds } from '../../scripts/task/short-ids.ts';
-import type { Task } from '../../src/api/schemas.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { createOwnTemporal } from '../support/own-temporal.ts';

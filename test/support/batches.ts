@@ -1,4 +1,4 @@
-import type { Batch, BatchItem } from '../../src/api/batch-schemas.ts';
+import type { Batch, BatchItem } from '../../src/api/batches/batch-schemas.ts';
 import { eventually, type Holdfast } from './holdfast.ts';
 
 /** What batch tests do with a Holdfast. */

@@ -1,4 +1,4 @@
-import type { Task } from '../../src/api/schemas.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 
 export type TaskEvent = { event: string; id: string; task: Task };
 

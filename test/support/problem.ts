@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type ProblemSlug, problems } from '../../src/api/problem.ts';
+import { type ProblemSlug, problems } from '../../src/api/problems/problem.ts';
 
 export type Answer = { status: number; headers: Headers; text: string };
 

@@ -1,4 +1,4 @@
-import type { Task } from '../../src/api/schemas.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { eventually, type Holdfast } from './holdfast.ts';
 
 /** A secret long enough for `API_KEYS`, telling in a failed test whose it is. */

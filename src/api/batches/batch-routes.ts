@@ -1,0 +1,97 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { type TaskName, tasks } from '../../tasks.ts';
+import {
+  anyBody,
+  anyPost,
+  anySubmission,
+  noQuery,
+  rateLimitHeaders,
+  toHeaders,
+  toResponses,
+} from '../problems/openapi.ts';
+import { idempotencyKeyHeader, toOperationId } from '../tasks/task-routes.ts';
+import { cursorQuery, toLimitQuery } from '../tasks/visibility.ts';
+import { batchSchema, exampleBatchId, itemStatuses, mostItems, toBatchBodies } from './batch-schemas.ts';
+
+const idParameter = z.object({ id: z.string().describe('The id of a batch').openapi({ example: exampleBatchId }) });
+const body = (description: string) => ({ description, content: { 'application/json': { schema: batchSchema } } });
+
+/** A page of items without a `limit`. */
+export const usualItems = 100;
+
+export const itemsQuery = z.strictObject({
+  limit: toLimitQuery(usualItems),
+  cursor: cursorQuery,
+  status: z.enum(itemStatuses).optional().describe('Only items of this status'),
+});
+
+const ofBatch = ['unauthorized', 'not-found', 'temporal-unavailable'] as const;
+
+const links = Object.fromEntries(
+  ['readBatch', 'cancelBatch'].map((operationId) => [
+    operationId,
+    { operationId, parameters: { id: '$response.body#/id' } },
+  ]),
+);
+
+export const batchRoutes = {
+  read: createRoute({
+    method: 'get',
+    path: '/batches/{id}',
+    operationId: 'readBatch',
+    tags: ['Batches'],
+    summary: 'Read a batch and a page of its items; works with no worker alive',
+    description:
+      'While the batch runs its counts may lag behind its items, by two seconds at first and a minute at most. With a status up to 2,000 items are looked at in one ' +
+      'request, so a page may be short and still have a `nextCursor`. Batches of other keys are a 404.',
+    request: { params: idParameter, query: itemsQuery },
+    responses: { 200: body('The batch as it is now'), ...toResponses(...ofBatch) },
+  }),
+  cancel: createRoute({
+    method: 'post',
+    path: '/batches/{id}/cancel',
+    operationId: 'cancelBatch',
+    tags: ['Batches'],
+    summary: 'Cancel a batch: what waits ends at once, a running attempt is told with its next heartbeat',
+    description:
+      'Items that have ended stay as they are. To cancel a batch again is no fault; one that has ended by itself is a 409.',
+    request: { params: idParameter, query: noQuery },
+    responses: {
+      202: body('The batch, which ends as soon as its running attempts have'),
+      ...toResponses(...anyPost, ...anyBody, ...ofBatch, 'already-finished'),
+    },
+  }),
+  submit: (name: TaskName) => {
+    const { list, repeat } = toBatchBodies(name);
+    return {
+      method: 'post' as const,
+      path: `/batches/${name}`,
+      operationId: toOperationId(`submit-${name}-batch`),
+      tags: ['Batches'],
+      summary: `${tasks[name].summary}, up to ${mostItems} times`,
+      description:
+        'Each item is retried, fails and is reported by itself, under the same policy as a task. Their inputs have 1.5 MiB as JSON at ' +
+        'most, and items in a batch give way to single tasks. An output over 16 KiB fails its item. A batch is one submission, however many items it has.',
+      request: {
+        headers: z.object({ 'Idempotency-Key': idempotencyKeyHeader }),
+        query: noQuery,
+        body: { required: true, content: { 'application/json': { schema: z.union([list, repeat]) } } },
+      },
+      responses: {
+        202: {
+          ...body('The accepted batch'),
+          headers: toHeaders('Location', 'Idempotency-Replayed', 'Idempotency-Expires', ...rateLimitHeaders),
+          links,
+        },
+        ...toResponses(
+          ...anyPost,
+          ...anyBody,
+          'unauthorized',
+          'idempotency-mismatch',
+          'temporal-unavailable',
+          ...anySubmission,
+        ),
+      },
+    };
+  },
+};

@@ -1,0 +1,81 @@
+import type { BatchArguments, BatchMemo, Inputs } from '../../batch.ts';
+import type { Config } from '../../config/config.ts';
+import { toActivityOptions } from '../../policy.ts';
+import type { TaskInput, TaskName } from '../../tasks.ts';
+import type { Caller, Started, StartOnce } from '../../temporal/start-once.ts';
+import { toInput } from '../http/body.ts';
+import { maximumBatchBytes } from '../http/edge.ts';
+import { Problem } from '../problems/problem.ts';
+import { toFingerprint } from '../submissions/idempotency.ts';
+import { createBatchId } from '../views/task-id.ts';
+import type { Batch } from './batch-schemas.ts';
+import { toBatchBodies } from './batch-schemas.ts';
+import { type BatchView, toBatch } from './batch-view.ts';
+import { toChunkSizes } from './chunks.ts';
+
+/** Below a task's, which is 3: what waits of a batch lets single tasks pass (1 is the highest, 5 the lowest). */
+const priority = { priorityKey: 5 };
+
+export type BatchSubmission = Caller & {
+  name: TaskName;
+  /** The request's body as it was received. */
+  body: unknown;
+};
+
+/** Starts a batch, with an idempotency key at most one. */
+export function createBatchSubmit({
+  config,
+  view,
+  startOnce,
+}: {
+  config: Config;
+  view: BatchView;
+  startOnce: StartOnce;
+}) {
+  const options = toActivityOptions(config.policy);
+  const { jitter } = config.policy;
+
+  /** @throws {Problem} 422 for a body that is no batch, 413 for inputs that Temporal would not take. */
+  return async ({ name, body, ...caller }: BatchSubmission): Promise<Started<Batch>> => {
+    const { owner, idempotencyKey, trace } = caller;
+    const inputs = toInputs(name, body);
+    const chunkSizes = toChunkSizes(toBytes(inputs));
+    const id = createBatchId(owner, name, idempotencyKey);
+    const memo: BatchMemo = {
+      chunkSizes,
+      submittedAt: new Date().toISOString(),
+      ...(idempotencyKey !== undefined && { fingerprint: toFingerprint({ body, delaySeconds: 0 }) }),
+    };
+    return startOnce(caller, {
+      id,
+      type: 'run-batch',
+      args: [{ name, inputs, chunkSizes, options, jitter, ...trace } satisfies BatchArguments],
+      memo,
+      priority,
+      fresh: toBatch(id, name, memo),
+      readFirst: async () => {
+        const { batch, state } = await view.readState(id, name);
+        return { value: batch, fingerprint: state.memo.fingerprint };
+      },
+    });
+  };
+}
+
+function toInputs(name: TaskName, body: unknown): Inputs {
+  const { list, repeat } = toBatchBodies(name);
+  // A union of the two would say of a bad item only that it fits neither.
+  if (typeof body === 'object' && body !== null && 'items' in body) return toInput(list, body).items;
+  const { count, input } = toInput(repeat, body);
+  return { count, input: input ?? (toInput(repeat.shape.input.unwrap(), {}) as TaskInput) };
+}
+
+/** The size of each input as JSON. @throws {Problem} 413 if all together are too large for one start. */
+function toBytes(inputs: Inputs): number[] {
+  const toSize = (input: TaskInput) => Buffer.byteLength(JSON.stringify(input));
+  const sizes = Array.isArray(inputs)
+    ? inputs.map(toSize)
+    : Array.from<number>({ length: inputs.count }).fill(toSize(inputs.input));
+  const total = sizes.reduce((sum, size) => sum + size + 1, 1);
+  if (total <= maximumBatchBytes) return sizes;
+  throw new Problem('body-too-large', `The inputs of a batch have at most ${maximumBatchBytes} bytes as JSON`);
+}

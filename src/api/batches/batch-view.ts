@@ -1,0 +1,87 @@
+import type { Client } from '@temporalio/client';
+import type { BatchMemo, Counts } from '../../batch.ts';
+import type { TaskName } from '../../tasks.ts';
+import { isNotFound } from '../../temporal/client.ts';
+import { toNoBatchProblem } from '../problems/problem.ts';
+import { closedStatuses } from '../views/task-view.ts';
+import { type BatchState, readChunk } from './batch-items.ts';
+import type { Batch, BatchItem } from './batch-schemas.ts';
+import { toChunksFrom } from './chunks.ts';
+
+type Page = { items: BatchItem[]; next: number | undefined };
+
+/** One request reads so many chunks, two RPCs each, and so many of them at once. */
+const mostChunks = 20;
+const chunksAtOnce = 5;
+
+/** Turns Temporal's descriptions into the API's `Batch`: one RPC for its counts, two more for each chunk of a page. */
+export function createBatchView(client: Client) {
+  /** @throws {Problem} `not-found` */
+  const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
+    const description = await client.workflow
+      .getHandle(id)
+      .describe()
+      .catch((error: unknown) => {
+        throw isNotFound(error) ? toNoBatchProblem() : error;
+      });
+    const memo = description.memo as BatchMemo | undefined;
+    // Whoever has access to Temporal may start what he likes under an id of that form.
+    if (description.type !== 'run-batch' || !memo?.chunkSizes) throw toNoBatchProblem();
+    const end = closedStatuses[description.status.name];
+    const finishedAt = description.closeTime?.toISOString();
+    return { state: { id, memo, end }, batch: toBatch(id, name, memo, end, finishedAt) };
+  };
+
+  /** The items from `start` on, as many as `limit` and in order; with a status only those, which may take several pages to find. */
+  const readPage = async (
+    state: BatchState,
+    { start, limit, status }: { start: number; limit: number; status?: BatchItem['status'] | undefined },
+  ): Promise<Page> => {
+    const { chunkSizes } = state.memo;
+    const chunks = toChunksFrom(chunkSizes, start);
+    const wanted = status ? chunks : chunks.filter(({ first }) => first < start + limit);
+    const items: BatchItem[] = [];
+    let read = 0;
+    while (read < Math.min(wanted.length, mostChunks) && items.length < limit) {
+      const group = wanted.slice(read, read + chunksAtOnce);
+      const found = await Promise.all(group.map((chunk) => readChunk(client, state, chunk)));
+      read += group.length;
+      items.push(
+        ...found.flat().filter((item) => item.index >= start && (status === undefined || item.status === status)),
+      );
+    }
+    const beyond = items[limit];
+    return { items: items.slice(0, limit), next: beyond?.index ?? chunks[read]?.first };
+  };
+
+  return { readState, readPage };
+}
+
+export type BatchView = ReturnType<typeof createBatchView>;
+
+const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
+
+/** A batch by its memo. Of one that an operator ended, what had not ended counts as failed. */
+export function toBatch(
+  id: string,
+  name: TaskName,
+  { chunkSizes, submittedAt, progress = none }: BatchMemo,
+  end?: BatchState['end'],
+  finishedAt?: string,
+): Batch {
+  const { completed, cancelled } = progress;
+  const total = chunkSizes.reduce((sum, size) => sum + size, 0);
+  const failed = end === 'failed' ? total - completed - cancelled : progress.failed;
+  return {
+    id,
+    name,
+    total,
+    completed,
+    failed,
+    cancelled,
+    running: total - completed - failed - cancelled,
+    status: end ?? 'running',
+    submittedAt,
+    ...(finishedAt && { finishedAt }),
+  };
+}

@@ -1,0 +1,85 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import { taskNames } from '../../tasks.ts';
+import { callTemporal } from '../../temporal/calls.ts';
+import type { StartOnce } from '../../temporal/start-once.ts';
+import type { ApiEnvironment } from '../http/auth.ts';
+import { noInput, readBody, toInput } from '../http/body.ts';
+import { createCursors } from '../http/cursor.ts';
+import { toQuery } from '../http/query.ts';
+import { noQuery } from '../problems/openapi.ts';
+import { Problem, toMethodProblem } from '../problems/problem.ts';
+import { readCaller } from '../submissions/caller.ts';
+import { requireBatchName } from '../views/task-id.ts';
+import { cancelBatch } from './batch-cancel.ts';
+import { batchRoutes, usualItems } from './batch-routes.ts';
+import { createBatchSubmit } from './batch-submit.ts';
+import { createBatchView } from './batch-view.ts';
+
+/** A page of items begins with the one of this index. */
+const positionSchema = z.int().min(0);
+
+type BatchDependencies = { client: Client; config: Config; startOnce: StartOnce };
+
+/** Batches of the catalogue's tasks: submit, read with a page of items, cancel. */
+export function createBatchRoutes({ client, config, startOnce }: BatchDependencies) {
+  const app = new OpenAPIHono<ApiEnvironment>();
+  const view = createBatchView(client);
+  const submit = createBatchSubmit({ config, view, startOnce });
+
+  for (const name of taskNames) {
+    app.openAPIRegistry.registerPath(batchRoutes.submit(name));
+    app.post(`/batches/${name}`, async (c) => {
+      toQuery(noQuery, c.req.queries());
+      const { value, isReplay, headers } = await submit({ ...readCaller(c), name, body: await readBody(c) });
+      c.set('isReplay', isReplay);
+      return c.json(value, 202, { Location: `/batches/${value.id}`, ...headers });
+    });
+    // A task's name is no id: what reads batches does not answer here.
+    app.all(`/batches/${name}`, () => {
+      throw toMethodProblem(['POST']);
+    });
+  }
+
+  app.openapi(batchRoutes.read, async (c) => {
+    const { id } = c.req.valid('param');
+    const { limit = usualItems, cursor, status } = c.req.valid('query');
+    const { owner } = c.var;
+    const name = requireBatchName(owner, id);
+    const { toCursor, parseCursor } = createCursors(positionSchema, config.apiKeys, owner, `${id}:${status ?? ''}`);
+    const start = cursor ? parseCursor(cursor) : 0;
+    return c.json(
+      await callTemporal(async () => {
+        const { batch, state } = await view.readState(id, name);
+        const { items, next } = await view.readPage(state, { start, limit, status });
+        return { ...batch, items, ...(next !== undefined && { nextCursor: toCursor(next) }) };
+      }),
+      200,
+    );
+  });
+
+  app.openapi(batchRoutes.cancel, async (c) => {
+    const { id } = c.req.valid('param');
+    const name = requireBatchName(c.var.owner, id);
+    toInput(noInput, await readBody(c));
+    const batch = await callTemporal(async () => {
+      // Temporal accepts the cancellation of a finished workflow: only a look at it tells.
+      const { batch: before } = await view.readState(id, name);
+      if (before.finishedAt) return before;
+      await cancelBatch(client, id);
+      return (await view.readState(id, name)).batch;
+    });
+    if (batch.status === 'completed' || batch.status === 'failed')
+      throw new Problem('already-finished', `The batch has ${batch.status}`);
+    return c.json(batch, 202);
+  });
+
+  // Behind the routes of the catalogue: a name nobody knows is a 404 that says which there are, not a 405.
+  app.all('/batches/:name', (c) => {
+    if (c.req.method !== 'POST') return c.notFound();
+    throw new Problem('not-found', `There is no such task; there are: ${taskNames.join(', ')}`);
+  });
+  return app;
+}

@@ -1,0 +1,88 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { ApiEnvironment } from '../http/auth.ts';
+import { safeHeaders } from '../http/edge.ts';
+import { headers, noQuery, toHeaders, toResponses } from '../problems/openapi.ts';
+
+const info = {
+  title: 'Holdfast',
+  version: '1',
+  license: { name: 'MIT', identifier: 'MIT' },
+  description: `Submit a task, and it survives failing upstreams, timeouts, killed workers and killed servers until it has one definite end.
+
+JSON in, JSON out. Every other answer than a success is a problem document (RFC 9457), and its \`type\` leads to a page that says what to
+do. Unknown fields and unknown or repeated query parameters are errors. A GET also answers to HEAD. Every answer carries
+${Object.keys(safeHeaders)
+  .map((name) => `\`${name}\``)
+  .join(', ')}, and none a CORS header.`,
+};
+
+const tags = [
+  { name: 'Tasks', description: 'Submit, read, list and cancel tasks' },
+  { name: 'Batches', description: 'The same task many times, in one call' },
+  { name: 'Policy', description: 'How hard Holdfast tries' },
+  { name: 'Operation', description: 'For probes and monitoring' },
+  { name: 'Documentation', description: 'This API about itself' },
+];
+
+const bearer = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'The secret of an API key. Without `API_KEYS` no key is asked for, and no call is answered 401.',
+} as const;
+
+/** The OpenAPI document of everything registered with the app. Its own headers are put in here, once for every answer. */
+export function toDocument({ openAPIRegistry, getOpenAPI31Document }: OpenAPIHono<ApiEnvironment>) {
+  openAPIRegistry.registerComponent('securitySchemes', 'bearer', bearer);
+  for (const [name, component] of Object.entries(headers))
+    openAPIRegistry.registerComponent(
+      'headers',
+      name,
+      component as Parameters<typeof openAPIRegistry.registerComponent>[2],
+    );
+  const document = getOpenAPI31Document({
+    openapi: '3.1.0',
+    info,
+    servers: [{ url: '/', description: 'The Holdfast that serves this document' }],
+    tags,
+    security: [{ bearer: [] }],
+  });
+  for (const operations of Object.values(document.paths ?? {}))
+    for (const { responses } of Object.values(
+      operations as Record<string, { responses: Record<string, { headers?: object }> }>,
+    ))
+      for (const response of Object.values(responses))
+        response.headers = { ...response.headers, ...toHeaders('X-Request-Id') };
+  return document;
+}
+
+export const documentRoute = createRoute({
+  method: 'get',
+  path: '/openapi.json',
+  operationId: 'readDocument',
+  tags: ['Documentation'],
+  summary: 'This document',
+  description: 'The API as OpenAPI 3.1, generated from the schemas that it parses with.',
+  security: [],
+  request: { query: noQuery },
+  responses: {
+    200: {
+      description: 'The document',
+      content: { 'application/json': { schema: z.looseObject({ openapi: z.string().openapi({ example: '3.1.0' }) }) } },
+    },
+    ...toResponses(),
+  },
+});
+
+export const metricsRoute = createRoute({
+  method: 'get',
+  path: '/metrics',
+  operationId: 'readMetrics',
+  tags: ['Operation'],
+  summary: 'What this process counted and measured, for Prometheus',
+  description: 'Of this process alone; each worker serves its own.',
+  request: { query: noQuery },
+  responses: {
+    200: { description: 'Samples in Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } },
+    ...toResponses('unauthorized'),
+  },
+});

@@ -1,0 +1,67 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+import type { Config } from '../../config/config.ts';
+import { withinDeadline } from '../../temporal/calls.ts';
+import { TaskQueueType, toEpochMs } from '../../temporal/client.ts';
+import { noQuery, toResponses } from '../problems/openapi.ts';
+import { Problem } from '../problems/problem.ts';
+
+/** Temporal lists a dead worker's poller for 5 minutes; a living one asks again at least every 60 s. */
+const pollerFreshMs = 75_000;
+
+const status = (value: string, description: string) => ({
+  description,
+  content: { 'application/json': { schema: z.object({ status: z.literal(value) }) } },
+});
+
+const health = createRoute({
+  method: 'get',
+  path: '/health',
+  operationId: 'readHealth',
+  tags: ['Operation'],
+  summary: 'Whether this process lives',
+  description: 'Asks nobody else: it is 200 also while Temporal is away.',
+  security: [],
+  request: { query: noQuery },
+  responses: { 200: status('ok', 'It lives'), ...toResponses() },
+});
+
+const ready = createRoute({
+  method: 'get',
+  path: '/ready',
+  operationId: 'readReadiness',
+  tags: ['Operation'],
+  summary: 'Whether tasks would run: Temporal answers and a worker polled lately',
+  description: 'The problem of a 503 says which of the two is missing.',
+  security: [],
+  request: { query: noQuery },
+  responses: { 200: status('ready', 'Tasks run'), ...toResponses('not-ready', 'temporal-unavailable') },
+});
+
+export function createHealthRoutes({ client, config }: { client: Client; config: Config }) {
+  const hasPoller = async (taskQueueType: temporal.api.enums.v1.TaskQueueType): Promise<boolean> => {
+    const { pollers } = await client.workflowService.describeTaskQueue({
+      namespace: config.temporal.namespace,
+      taskQueue: { name: config.taskQueue },
+      taskQueueType,
+    });
+    return (pollers ?? []).some(({ lastAccessTime }) => toEpochMs(lastAccessTime) > Date.now() - pollerFreshMs);
+  };
+
+  return new OpenAPIHono()
+    .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
+    .openapi(ready, async (c) => {
+      const polled = await withinDeadline(() =>
+        Promise.all([
+          hasPoller(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+          hasPoller(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+        ]),
+      );
+      if (!polled.every(Boolean)) {
+        const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s`;
+        throw new Problem('not-ready', detail, {}, { 'Retry-After': '2' });
+      }
+      return c.json({ status: 'ready' as const }, 200);
+    });
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { accepts } from 'hono/accepts';
+import { html, raw } from 'hono/html';
+import { noQuery, toHeaders, toResponses } from '../problems/openapi.ts';
+import { Problem, type ProblemSlug, problems } from '../problems/problem.ts';
+import { problemTexts } from '../problems/problem-texts.ts';
+
+const slugs = Object.keys(problems) as ProblemSlug[];
+
+const typeSchema = z
+  .strictObject({
+    type: z.string().openapi({ example: '/problems/not-found' }),
+    title: z.string(),
+    status: z.int(),
+    description: z.string().describe('What it means and what to do'),
+    retryable: z.boolean().describe('Whether the same request may succeed later'),
+  })
+  .openapi('ProblemType');
+
+function describe(slug: ProblemSlug): z.infer<typeof typeSchema> {
+  const { status, title, ...rest } = problems[slug];
+  return { type: `/problems/${slug}`, title, status, description: problemTexts[slug], retryable: 'retryable' in rest };
+}
+
+const toRoute = (path: string, operationId: string, schema: z.ZodType) => ({
+  method: 'get' as const,
+  path,
+  operationId,
+  tags: ['Documentation'],
+  description: 'A page for browsers (`Accept: text/html`), JSON for everybody else. It needs no key.',
+  security: [],
+  responses: {
+    200: {
+      description: 'What it means and what to do',
+      headers: toHeaders('Vary'),
+      content: { 'application/json': { schema }, 'text/html': { schema: z.string() } },
+    },
+  },
+});
+
+const list = toRoute('/problems', 'listProblemTypes', z.strictObject({ items: z.array(typeSchema) }));
+const listRoute = createRoute({
+  ...list,
+  summary: 'Every problem that this API answers',
+  request: { query: noQuery },
+  responses: { ...list.responses, ...toResponses() },
+});
+const read = toRoute('/problems/{slug}', 'readProblemType', typeSchema);
+const readRoute = createRoute({
+  ...read,
+  summary: 'What a problem means, where its `type` leads',
+  request: { params: z.object({ slug: z.string().openapi({ example: 'not-found' }) }), query: noQuery },
+  responses: { ...read.responses, ...toResponses('not-found') },
+});
+
+const style = 'body{font:1rem/1.6 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}';
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The words between backquotes are code. */
+const toText = (text: string) => text.split('`').map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
+
+const toSection = ({ type, title, status, description, retryable }: ReturnType<typeof describe>) => html`
+<h2><a href="${type}">${title}</a></h2>
+<p><code>${type}</code>, status ${status}. ${retryable ? 'The same request may succeed later.' : 'The same request fails again.'}</p>
+<p>${toText(description)}</p>`;
+
+/** A page for browsers, JSON for everybody else. */
+function answer(c: Context, title: string, types: ReturnType<typeof describe>[], json: object) {
+  c.header('Vary', 'Accept');
+  if (
+    accepts(c, { header: 'Accept', supports: ['application/json', 'text/html'], default: 'application/json' }) !==
+    'text/html'
+  )
+    return c.json(json, 200);
+  c.header('Content-Security-Policy', contentSecurityPolicy);
+  return c.html(html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} – Holdfast</title>
+<link rel="icon" href="data:,">
+<style>${raw(style)}</style>
+<h1>${title}</h1>
+${types.map(toSection)}
+<p><a href="/problems">Every problem</a> · <a href="/docs">The API</a></p>
+</html>
+`);
+}
+
+/** Where the `type` of each problem leads (RFC 9457 section 3.1.1). */
+export const createProblemRoutes = () =>
+  new OpenAPIHono()
+    .openapi(listRoute, (c) => {
+      const items = slugs.map(describe);
+      return answer(c, 'Problems', items, { items });
+    })
+    .openapi(readRoute, (c) => {
+      const slug = slugs.find((known) => known === c.req.valid('param').slug);
+      if (!slug) throw new Problem('not-found', 'There is no problem of this name');
+      const type = describe(slug);
+      return answer(c, type.title, [type], type);
+    });

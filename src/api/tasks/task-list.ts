@@ -1,0 +1,124 @@
+import { type Client, isGrpcServiceError } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+import type { Config } from '../../config/config.ts';
+import { grpcStatus, isNotFound, toEpochMs, toMemo, WorkflowExecutionStatus } from '../../temporal/client.ts';
+import { createCursors, toCursorProblem } from '../http/cursor.ts';
+import type { TaskSummary } from '../views/schemas.ts';
+import { toTaskName } from '../views/task-id.ts';
+import { closedStatuses, type TaskMemo, type TaskView } from '../views/task-view.ts';
+import {
+  isClosedStatus,
+  type ListQuery,
+  type Position,
+  positionSchema,
+  toVisibilityQuery,
+  usualPage,
+} from './visibility.ts';
+
+/** How many open tasks one request looks at closely, an RPC each, and how many of those at once. */
+const closeLooks = 200;
+const closeLooksAtOnce = 20;
+
+/** Reads one page of an owner's tasks: the open ones first by start, then the latest finished. */
+export const createTaskList = (
+  client: Client,
+  { apiKeys, temporal: { namespace } }: Config,
+  { readTask }: TaskView,
+) => {
+  const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
+    const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
+    const page = await client.workflowService
+      .listWorkflowExecutions({ ...request, nextPageToken: Buffer.from(token, 'base64') })
+      .catch((error: unknown) => {
+        throw token && isRefused(error) ? toCursorProblem() : error;
+      });
+    const listed = await Promise.all((page.executions ?? []).map((info) => toSummary(client, owner, info)));
+    return {
+      items: listed.filter((item) => item !== undefined),
+      next: toNext(phase, Buffer.from(page.nextPageToken ?? []).toString('base64'), query.status),
+    };
+  };
+
+  return async (owner: string, query: ListQuery): Promise<{ items: TaskSummary[]; nextCursor: string | null }> => {
+    const { toCursor, parseCursor } = createCursors(
+      positionSchema,
+      apiKeys,
+      owner,
+      `${query.name ?? ''}:${query.status ?? ''}`,
+    );
+    const phase = isClosedStatus(query.status) ? 'closed' : 'open';
+    const start: Position = query.cursor ? parseCursor(query.cursor) : { phase, token: '' };
+    const looksCloser = ['queued', 'running', 'retrying', 'cancelling'].includes(query.status ?? '');
+    const size = Math.min(query.limit ?? usualPage, looksCloser ? closeLooks : 1_000);
+    const page = await readPage(owner, query, start, size);
+    // The open ones may end before the page is full: the finished follow in the same answer.
+    if (page.next?.phase === 'closed' && start.phase === 'open' && page.items.length < size) {
+      const rest = await readPage(owner, query, page.next, size - page.items.length);
+      page.items.push(...rest.items);
+      page.next = rest.next;
+    }
+    const items = looksCloser ? await keepStatus(page.items, query.status, readTask) : page.items;
+    return { items, nextCursor: page.next ? toCursor(page.next) : null };
+  };
+};
+
+/** Where the next page begins: further in this phase, or, for a list of every status, with the finished tasks. */
+function toNext(phase: Position['phase'], token: string, status: ListQuery['status']): Position | undefined {
+  if (token) return { phase, token };
+  return phase === 'open' && status === undefined ? { phase: 'closed', token: '' } : undefined;
+}
+
+async function toSummary(
+  client: Client,
+  owner: string,
+  info: temporal.api.workflow.v1.IWorkflowExecutionInfo,
+): Promise<TaskSummary | undefined> {
+  const id = info.execution?.workflowId ?? '';
+  const name = toTaskName(owner, id);
+  if (!name) return undefined;
+  const { input, submittedAt } = (await toMemo(client, info.memo)) as Partial<TaskMemo>;
+  // Not started by us, whatever its id says.
+  if (input === undefined || submittedAt === undefined) return undefined;
+  const statusName =
+    WorkflowExecutionStatus[info.status ?? 0]
+      ?.replace('WORKFLOW_EXECUTION_STATUS_', '')
+      .replace('CANCELED', 'CANCELLED') ?? '';
+  const isScheduled = toEpochMs(info.executionTime) > Date.now();
+  return {
+    id,
+    name,
+    status: closedStatuses[statusName] ?? (isScheduled ? 'scheduled' : 'open'),
+    input,
+    submittedAt,
+    ...(info.closeTime && { finishedAt: new Date(toEpochMs(info.closeTime)).toISOString() }),
+  };
+}
+
+/** The close look: reads each open task and keeps those that are in this status now. */
+async function keepStatus(
+  items: TaskSummary[],
+  status: ListQuery['status'],
+  readTask: TaskView['readTask'],
+): Promise<TaskSummary[]> {
+  const kept: TaskSummary[] = [];
+  for (let index = 0; index < items.length; index += closeLooksAtOnce) {
+    const tasks = await Promise.all(
+      items.slice(index, index + closeLooksAtOnce).map(({ id, name }) => readTask(id, name).catch(skipVanished)),
+    );
+    for (const task of tasks) {
+      if (task?.status !== status || !task) continue;
+      const { id, name, input, submittedAt } = task;
+      kept.push({ id, name, status: task.status, input, submittedAt });
+    }
+  }
+  return kept;
+}
+
+/** Lists lag behind: one that was listed may be gone already. */
+function skipVanished(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
+}
+
+/** What the server says to a page token that it did not make: with SQL visibility a bare UNKNOWN, else INVALID_ARGUMENT. */
+const isRefused = (error: unknown) =>
+  isGrpcServiceError(error) && [grpcStatus.UNKNOWN, grpcStatus.INVALID_ARGUMENT].some((code) => code === error.code);

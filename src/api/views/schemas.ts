@@ -1,0 +1,97 @@
+import { z } from '@hono/zod-openapi';
+import { taskNames, tasks } from '../../tasks.ts';
+
+export const failureSchema = z
+  .object({
+    type: z.string().openapi({ example: 'UpstreamUnavailable' }),
+    message: z.string().openapi({ example: 'HTTP 503' }),
+    upstreamStatus: z.int().optional(),
+  })
+  .openapi('Failure');
+
+/** How a task, or an item of a batch, failed in the end. */
+export const finalFailureSchema = z.object({
+  ...failureSchema.shape,
+  reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
+});
+
+const anyOf = <T extends z.ZodType>([first, ...rest]: T[]) =>
+  first && rest.length === 0 ? first : z.union([first as T, ...rest]);
+const anyInput = anyOf(taskNames.map((name) => tasks[name].input));
+export const anyOutput = anyOf(taskNames.map((name) => tasks[name].output));
+export const time = z.iso.datetime();
+
+export const taskStatuses = [
+  'scheduled',
+  'queued',
+  'running',
+  'retrying',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
+
+export const exampleId = '25bf8e1a2393f110_fetch-joke_0b5c9e3e-6f0a-4a54-9d2b-6a4a7e1f2c3d';
+const example = {
+  id: exampleId,
+  name: 'fetch-joke',
+  input: { category: 'dev' },
+  status: 'retrying',
+  attempt: 2,
+  maxAttempts: 5,
+  nextAttemptAt: '2026-11-23T12:00:02.000Z',
+  lastFailure: { type: 'UpstreamUnavailable', message: 'HTTP 503', upstreamStatus: 503 },
+  submittedAt: '2026-11-23T12:00:00.000Z',
+  links: {
+    self: `/tasks/${exampleId}`,
+    cancel: `/tasks/${exampleId}/cancel`,
+    events: `/tasks/${exampleId}/events`,
+  },
+};
+
+export const taskSchema = z
+  .object({
+    id: z.string(),
+    name: z.enum(taskNames),
+    input: anyInput,
+    status: z.enum(taskStatuses),
+    attempt: z.int().min(1).describe('While retrying, the coming one'),
+    maxAttempts: z.int().min(1),
+    nextAttemptAt: time.optional().describe('While retrying'),
+    lastFailure: failureSchema.optional().describe('Of the latest failed attempt'),
+    output: anyOutput.optional().describe('Of a completed task'),
+    failure: finalFailureSchema.optional().describe('Of a failed task'),
+    submittedAt: time,
+    finishedAt: time.optional(),
+    rerunOf: z.string().optional(),
+    links: z.object({
+      self: z.string(),
+      cancel: z.string().optional(),
+      events: z.string().optional(),
+      temporal: z.string().optional(),
+    }),
+  })
+  .openapi('Task', { example });
+
+export type Task = z.infer<typeof taskSchema>;
+
+export const taskListSchema = z
+  .object({
+    items: z.array(
+      z
+        .object({
+          id: z.string(),
+          name: z.enum(taskNames),
+          status: z.enum([...taskStatuses, 'open']),
+          input: anyInput,
+          submittedAt: time,
+          finishedAt: time.optional(),
+        })
+        .openapi('TaskSummary'),
+    ),
+    nextCursor: z.string().nullable(),
+  })
+  .openapi('TaskList');
+
+export type TaskSummary = z.infer<typeof taskListSchema>['items'][number];

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import type { createApp } from './api/app.ts';
+import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs, safeHeaders } from './api/http/edge.ts';
+import { Problem, type ProblemSlug, problems } from './api/problems/problem.ts';
+import type { Config } from './config/config.ts';
+
+/** What Node's parser says of bytes that it refuses (https://nodejs.org/api/http.html#event-clienterror). */
+type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
+
+/**
+ * Listens on the configured address and resolves when it does. What is refused before any of the app's code runs, by
+ * Node's parser or by the adapter, is answered as a problem too.
+ * @throws the listening error (`EADDRINUSE`, `EACCES`, …) when the address cannot be had.
+ */
+export async function listen(
+  app: ReturnType<typeof createApp>,
+  { host, port }: Pick<Config, 'host' | 'port'>,
+): Promise<Server> {
+  const limits = {
+    maxHeaderSize: maximumHeaderBytes,
+    headersTimeout: requestTimeoutMs - 2_000,
+    requestTimeout: requestTimeoutMs - 2_000,
+    connectionsCheckingInterval: 1_000,
+    // Node would answer by itself, with an empty 400; the adapter refuses it as well.
+    requireHostHeader: false,
+  };
+  const listener = getRequestListener(app.fetch, {
+    errorHandler: (error) => toResponse(error instanceof RequestError ? 'bad-request' : 'internal-error'),
+  });
+  const server = createServer(limits, listener);
+  /** The answers that each connection still waits for, in the order of the requests. */
+  const answering = new WeakMap<Socket, Set<ServerResponse>>();
+  server.on('connection', (socket: Socket) => {
+    const responses = new Set<ServerResponse>();
+    answering.set(socket, responses);
+    // Node tells only the answer that has the socket; one that waits behind it (pipelining) would never learn that its client is gone.
+    socket.once('close', () => {
+      for (const response of responses) if (!response.socket) response.emit('close');
+    });
+  });
+  server.on('request', (request, response) => {
+    const responses = answering.get(request.socket);
+    responses?.add(response);
+    response.once('close', () => responses?.delete(response));
+  });
+  server.on('clientError', (error: ParserError, socket: Socket) => {
+    const response = [...(answering.get(socket) ?? [])].at(-1);
+    // Bytes that follow a whole request are not its fault: it may have started a task, and its answer says so.
+    if (response?.req.complete && !response.writableFinished && error.code !== 'ECONNRESET')
+      response.once('close', () => socket.destroy()).once('finish', () => socket.end());
+    else if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, toSlug(error));
+    else socket.destroy();
+  });
+  server.on('connect', (_, socket: Socket) =>
+    refuse(
+      socket.on('error', () => socket.destroy()),
+      'method-not-allowed',
+    ),
+  );
+  // An expectation that nobody knows may be ignored (RFC 9110 section 10.1.1); Node would answer an empty 417.
+  server.on('checkExpectation', listener);
+  server.listen(port, host);
+  await once(server, 'listening');
+  return server;
+}
+
+/** A request line by its form, whatever its method, so that a stray protocol is malformed and not a wrong method. */
+const requestLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\s]*( HTTP\/1\.[01])?(\r\n|$)/;
+
+function toSlug({ code, rawPacket }: ParserError): ProblemSlug {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout';
+  const [line = ''] = requestLine.exec(rawPacket?.toString('latin1') ?? '') ?? [];
+  if (code === 'HPE_HEADER_OVERFLOW') return line.length > maximumUrlLength ? 'uri-too-long' : 'headers-too-large';
+  return code === 'HPE_INVALID_METHOD' && line.endsWith('\r\n') ? 'method-not-allowed' : 'bad-request';
+}
+
+/** The answer of a problem nobody's route had a part in, with the headers that the app's own answers carry. */
+function toAnswer(slug: ProblemSlug) {
+  return {
+    status: problems[slug].status,
+    body: JSON.stringify(new Problem(slug, 'The request could not be read').toJSON('/')),
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'X-Request-Id': randomUUID(),
+      ...safeHeaders,
+      ...(slug === 'method-not-allowed' && { Allow: 'GET, HEAD, POST' }),
+      Connection: 'close',
+    },
+  };
+}
+
+function toResponse(slug: ProblemSlug): Response {
+  const { status, headers, body } = toAnswer(slug);
+  return new Response(body, { status, headers });
+}
+
+function refuse(socket: Socket, slug: ProblemSlug): void {
+  const { status, headers, body } = toAnswer(slug);
+  const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) });
+  const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${text}\r\n${body}`);
+}
