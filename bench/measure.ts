@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SetupError } from '../scripts/setup-error.ts';
+import { SetupError } from '../cli/setup-error.ts';
 import type { Contender } from './contender.ts';
 import { readResources } from './resources.ts';
 

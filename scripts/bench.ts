@@ -5,9 +5,9 @@ import { type Entry, entries } from '../bench/contenders.ts';
 import { toBenchReport } from '../bench/report/to-bench-report.ts';
 import { runBench } from '../bench/run-bench.ts';
 import { toText } from '../bench/to-text.ts';
-import { createCommand, decimalNumber, runCommand, wholeNumber } from './command.ts';
-import { toMachine } from './machine.ts';
-import { createProgress } from './obtain/progress.ts';
+import { createCommand, decimalNumber, runCommand, wholeNumber } from '../cli/command.ts';
+import { toMachine } from '../cli/machine.ts';
+import { createProgress } from '../cli/progress.ts';
 
 function toEntries(text: string): Entry[] {
   const keys = text.split(',');

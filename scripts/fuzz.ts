@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { createHoldfastClient, type HoldfastClient } from '../cli/client/holdfast-client.ts';
+import { type Target, toKeyFault, toTarget } from '../cli/client/target.ts';
+import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
+import { SetupError } from '../cli/setup-error.ts';
+import { createTemporaryDirectory } from '../cli/temporary-directory.ts';
 import { loadEnvironment } from '../src/config/config.ts';
-import { createHoldfastClient, type HoldfastClient } from './client/holdfast-client.ts';
-import { type Target, toKeyFault, toTarget } from './client/target.ts';
-import { createCommand, runCommand, wholeNumber } from './command.ts';
 import { obtainSchemathesis } from './schemathesis.ts';
-import { SetupError } from './setup-error.ts';
 import { withStack } from './stack/with-stack.ts';
-import { createTemporaryDirectory } from './temporary-directory.ts';
 
 /** `npm run fuzz`: holds a Holdfast to its own document with requests that nobody thought of. */
 const command = createCommand('fuzz', 'Property-based tests of the whole API against /openapi.json, with Schemathesis.')

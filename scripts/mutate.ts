@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SetupError } from './setup-error.ts';
+import { SetupError } from '../cli/setup-error.ts';
 
 /** One breakage: `from` stands exactly once in `file`. */
 export type Mutation = { file: string; from: string; to: string };

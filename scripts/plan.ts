@@ -1,9 +1,9 @@
+import { createCommand, decimalNumber, runCommand, wholeNumber } from '../cli/command.ts';
+import { toText } from '../cli/plan/to-text.ts';
 import { loadConfigOrExit } from '../src/config/config.ts';
 import { lintPolicy } from '../src/planner/policy-lint.ts';
 import { overridePolicy, type PolicyOverrides, type PolicyWord, policyWords } from '../src/planner/policy-words.ts';
 import { toRetryPlan } from '../src/planner/retry-plan.ts';
-import { createCommand, decimalNumber, runCommand, wholeNumber } from './command.ts';
-import { toText } from './plan/to-text.ts';
 
 type Flags = PolicyOverrides & { failures?: number; check?: true; json?: true };
 

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { createCommand, runCommand, wholeNumber } from './command.ts';
+import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
 import { proveMutants } from './prove/prove-mutants.ts';
 import { proveOnce } from './prove/prove-once.ts';
 import { toProveReport } from './prove/report/to-prove-report.ts';

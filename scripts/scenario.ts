@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { createCommand, runCommand } from '../cli/command.ts';
 import { runSuite } from './checks/run-suite.ts';
-import { createCommand, runCommand } from './command.ts';
 import { apiRestored } from './scenario/api-restored.ts';
 import { backoffPattern } from './scenario/backoff-pattern.ts';
 import { concurrentLoad } from './scenario/concurrent-load.ts';

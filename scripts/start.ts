@@ -1,6 +1,6 @@
 import { once } from 'node:events';
+import { createEnding } from '../cli/ending.ts';
 import { type Config, loadConfigOrExit } from '../src/config/config.ts';
-import { createEnding } from './ending.ts';
 import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from './start/addresses.ts';
 import { api, jokeApi, watchdog, workers } from './start/children.ts';
 import { refuseDatabaseInUse } from './start/database-users.ts';

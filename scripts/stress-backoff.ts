@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { createCommand, runCommand } from '../cli/command.ts';
 import { runSuite } from './checks/run-suite.ts';
-import { createCommand, runCommand } from './command.ts';
 import { checks } from './stress-backoff/checks.ts';
 import { prepareTimeSkipping } from './time-skipping/prepare-time-skipping.ts';
 import type { TimeSkipping } from './time-skipping/start-time-skipping.ts';

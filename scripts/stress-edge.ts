@@ -1,8 +1,8 @@
 import { Pool } from 'undici';
+import { createCommand, runCommand } from '../cli/command.ts';
+import { toPercentiles } from '../cli/percentiles.ts';
 import { type Check, expectThat } from './checks/check.ts';
-import { toPercentiles } from './checks/percentiles.ts';
 import { runSuite } from './checks/run-suite.ts';
-import { createCommand, runCommand } from './command.ts';
 import { withStack } from './stack/with-stack.ts';
 import { gatherCrowd } from './stress-edge/crowd.ts';
 

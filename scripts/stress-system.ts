@@ -1,10 +1,10 @@
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
+import { toReport } from '../cli/report/to-report.ts';
+import { SetupError } from '../cli/setup-error.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { runSuite } from './checks/run-suite.ts';
-import { createCommand, runCommand, wholeNumber } from './command.ts';
-import { toReport } from './report/to-report.ts';
-import { SetupError } from './setup-error.ts';
 import { burstLoad } from './stress-system/bursts.ts';
 import { capacity } from './stress-system/capacity.ts';
 import { connections } from './stress-system/connections.ts';

@@ -1,17 +1,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Target, toTarget } from '../cli/client/target.ts';
+import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
+import { SetupError } from '../cli/setup-error.ts';
+import { escapeText } from '../cli/task/escape.ts';
+import { toFault } from '../cli/task/faults.ts';
+import { addInputFlags } from '../cli/task/input-flags.ts';
+import { statusNames } from '../cli/task/lines.ts';
+import { createOutput } from '../cli/task/output.ts';
+import { cancelTask, type ListFlags, listTasks, showTask } from '../cli/task/read-tasks.ts';
+import { openSession, type Session } from '../cli/task/session.ts';
+import { submitTasks } from '../cli/task/submit-tasks.ts';
 import { ConfigError, loadEnvironment } from '../src/config/config.ts';
 import { type TaskInput, taskNames, tasks } from '../src/tasks.ts';
-import { type Target, toTarget } from './client/target.ts';
-import { createCommand, runCommand, wholeNumber } from './command.ts';
-import { SetupError } from './setup-error.ts';
-import { escapeText } from './task/escape.ts';
-import { toFault } from './task/faults.ts';
-import { addInputFlags } from './task/input-flags.ts';
-import { statusNames } from './task/lines.ts';
-import { createOutput } from './task/output.ts';
-import { cancelTask, type ListFlags, listTasks, showTask } from './task/read-tasks.ts';
-import { openSession, type Session } from './task/session.ts';
-import { submitTasks } from './task/submit-tasks.ts';
 
 /** `npm run task`: submits tasks to a running Holdfast and watches them, over HTTP. */
 const command = createCommand('task', 'Submits tasks to a running Holdfast, watches, lists, cancels and reruns them.')

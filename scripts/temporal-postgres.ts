@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { createEnding } from '../cli/ending.ts';
+import { SetupError } from '../cli/setup-error.ts';
 import { loadConfigOrExit } from '../src/config/config.ts';
-import { createEnding } from './ending.ts';
 import { type Guarded, startGuarded } from './servers/guarded.ts';
 import { type Postgres, startPostgres } from './servers/postgres.ts';
-import { SetupError } from './setup-error.ts';
 import { prepareTemporal } from './start/embedded-temporal.ts';
 import { acquireLock, type Lock } from './start/lock.ts';
 import { checkPorts } from './start/ports.ts';

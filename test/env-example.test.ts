@@ -34,7 +34,7 @@ const envconfig = all(readFileSync(envconfigSource, 'utf8'), /envProvider\['(TEM
 const variables = [...new Set([...own, ...envconfig.filter((name) => !withoutEffect.includes(name))])].sort();
 
 /** What the client commands read; the configuration of a Holdfast has no part in it. */
-const clientVariables = all(read('scripts/client/target.ts'), /\benvironment\.(HOLDFAST_[A-Z_]+)/g);
+const clientVariables = all(read('cli/client/target.ts'), /\benvironment\.(HOLDFAST_[A-Z_]+)/g);
 
 /** Without a default of their own: unset means none, or found elsewhere. */
 const withoutDefault = /^(API_KEYS|NON_RETRYABLE_ERRORS|TEMPORAL_(?!NAMESPACE).*)$/;

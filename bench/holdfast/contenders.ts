@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { nodeArguments } from '../../cli/node-arguments.ts';
 import { type Guarded, startGuarded } from '../../scripts/servers/guarded.ts';
 import { type Stack, startStack } from '../../scripts/stack/start-stack.ts';
 import { waitUntilReady } from '../../scripts/start/readiness.ts';

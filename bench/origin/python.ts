@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { SetupError } from '../../cli/setup-error.ts';
 import { fillCache, findOnPath, isExecutable, toCachePath } from '../../scripts/obtain/cache.ts';
 import { toOneLine } from '../../scripts/obtain/first-working.ts';
 import { runStep } from '../../scripts/obtain/run-step.ts';
-import { SetupError } from '../../scripts/setup-error.ts';
 import type { Scene } from '../contender.ts';
 
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { SetupError } from '../../scripts/setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 
 type Options = { script: string; args?: string[]; env: NodeJS.ProcessEnv; logFile: string };
 type Reply = { ready?: true; id?: number; result?: unknown; error?: string };

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SetupError } from '../../scripts/setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import type { Contender, Scene, Submissions } from '../contender.ts';
 import { type Child, startChild } from './child.ts';
 import { toChildPids } from './child-pids.ts';

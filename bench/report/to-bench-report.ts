@@ -1,4 +1,4 @@
-import { toPage } from '../../scripts/report/to-page.ts';
+import { toPage } from '../../cli/report/to-page.ts';
 import type { BenchResult } from '../result.ts';
 
 const shared = (name: string) => new URL(`../../scripts/report/page/${name}.js`, import.meta.url);

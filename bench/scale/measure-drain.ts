@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SetupError } from '../../scripts/setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import type { Scene } from './start-scene.ts';
 
 const parts = ['server', 'api', 'worker'] as const;

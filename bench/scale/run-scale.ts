@@ -1,4 +1,4 @@
-import type { createProgress, Say } from '../../scripts/obtain/progress.ts';
+import type { createProgress, Say } from '../../cli/progress.ts';
 import { type Crowd, measureClients } from './measure-clients.ts';
 import { type Drain, measureDrain } from './measure-drain.ts';
 import type { ScaleResult } from './result.ts';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeArguments } from '../../cli/node-arguments.ts';
+import type { Say } from '../../cli/progress.ts';
+import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import { startJokeApi } from '../../scripts/joke-api/create-joke-api.ts';
-import { nodeArguments } from '../../scripts/node-arguments.ts';
-import type { Say } from '../../scripts/obtain/progress.ts';
 import { type Guarded, startGuarded } from '../../scripts/servers/guarded.ts';
 import { startStack } from '../../scripts/stack/start-stack.ts';
 import { waitUntilReady } from '../../scripts/start/readiness.ts';
-import { createTemporaryDirectory } from '../../scripts/temporary-directory.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import type { Submissions } from '../contender.ts';
 import { startChild } from '../peer/child.ts';

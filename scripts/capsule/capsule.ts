@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { type Past, readHistory } from './read-history.ts';
 
 const joke = z.strictObject({ id: z.string(), value: z.string(), url: z.string() });

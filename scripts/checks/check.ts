@@ -1,4 +1,4 @@
-import type { Say } from '../obtain/progress.ts';
+import type { Say } from '../../cli/progress.ts';
 
 /** What a check sees of the run it is part of. */
 export type Tools = {

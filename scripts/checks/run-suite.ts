@@ -1,6 +1,6 @@
+import { createProgress, type Say } from '../../cli/progress.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { ConfigError } from '../../src/config/config.ts';
-import { createProgress, type Say } from '../obtain/progress.ts';
-import { SetupError } from '../setup-error.ts';
 import { type Check, CheckFailure, type Verdict } from './check.ts';
 
 const rule = '='.repeat(80);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toSeededShare } from '../seeded-share.ts';
+import { toSeededShare } from '../../cli/seeded-share.ts';
 import { type Behaviour, behaviourSchema } from './behaviour.ts';
 import type { LedgerEntry } from './ledger.ts';
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { SetupError } from '../setup-error.ts';
+import type { Say } from '../../cli/progress.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { isExecutable } from './cache.ts';
-import type { Say } from './progress.ts';
 
 export type Obtain = { explicitPath: string | undefined; say: Say; signal?: AbortSignal };
 

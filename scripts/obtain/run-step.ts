@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { createProgress, type Say } from './progress.ts';
+import { createProgress, type Say } from '../../cli/progress.ts';
 
 type Step = {
   say: Say;

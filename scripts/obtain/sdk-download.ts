@@ -2,9 +2,9 @@ import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { nodeArguments } from '../node-arguments.ts';
+import { nodeArguments } from '../../cli/node-arguments.ts';
+import { createProgress, type Say } from '../../cli/progress.ts';
 import { toOneLine } from './first-working.ts';
-import { createProgress, type Say } from './progress.ts';
 
 const script = fileURLToPath(new URL('./sdk-download-child.ts', import.meta.url));
 

@@ -2,9 +2,9 @@ import { cpSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { nodeArguments } from '../../cli/node-arguments.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { type Mutation, mutate } from '../mutate.ts';
-import { nodeArguments } from '../node-arguments.ts';
-import { SetupError } from '../setup-error.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const parts = ['src', 'scripts/build.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];

@@ -1,4 +1,4 @@
-import type { Batch, Task } from '../client/api-types.ts';
+import type { Batch, Task } from '../../cli/client/api-types.ts';
 import type { Recorder } from './recorder.ts';
 import type { Operation, Seen } from './types.ts';
 

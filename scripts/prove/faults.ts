@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nowMs } from '../now-ms.ts';
+import { nowMs } from '../../cli/now-ms.ts';
 import type { Part } from './part.ts';
 import type { Mode, TcpProxy } from './proxy.ts';
 import type { ProvedStack } from './stack.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupError } from '../../cli/setup-error.ts';
 import { isListening } from '../is-listening.ts';
 import { type Guarded, startGuarded } from '../servers/guarded.ts';
-import { SetupError } from '../setup-error.ts';
 import { readState } from '../start/process-identity.ts';
 import type { Role } from './types.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { SetupError } from '../setup-error.ts';
-import { createTemporaryDirectory } from '../temporary-directory.ts';
+import { SetupError } from '../../cli/setup-error.ts';
+import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import type { ProveResult } from './result.ts';
 import { type RunOptions, runProof } from './run.ts';
 import { toResult } from './to-result.ts';

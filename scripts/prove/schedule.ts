@@ -1,4 +1,4 @@
-import { toSeededShare } from '../seeded-share.ts';
+import { toSeededShare } from '../../cli/seeded-share.ts';
 import { type FaultKind, faultKinds, type PlannedFault } from './types.ts';
 
 /** How often a kind comes, to the others; kills are what this is about. */

@@ -1,4 +1,4 @@
-import { toSeededShare } from '../seeded-share.ts';
+import { toSeededShare } from '../../cli/seeded-share.ts';
 
 /** What one client does with one task or batch. */
 export type Story = {

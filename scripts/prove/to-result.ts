@@ -1,5 +1,5 @@
-import { toPercentiles } from '../checks/percentiles.ts';
-import { toMachine } from '../machine.ts';
+import { toMachine } from '../../cli/machine.ts';
+import { toPercentiles } from '../../cli/percentiles.ts';
 import { toGuards, toVerifiedKills } from './guards.ts';
 import { invariants } from './invariants/index.ts';
 import { countEarly, toRecoveries, toRecoveryBoundMs } from './invariants/timing.ts';

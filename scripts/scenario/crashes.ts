@@ -1,6 +1,6 @@
+import { nowMs } from '../../cli/now-ms.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { isListening } from '../is-listening.ts';
-import { nowMs } from '../now-ms.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import { isAlive } from '../start/process-identity.ts';
 import { toSeconds, until } from './until.ts';

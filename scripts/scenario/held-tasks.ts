@@ -1,6 +1,6 @@
+import { nowMs } from '../../cli/now-ms.ts';
 import { expectThat } from '../checks/check.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';
-import { nowMs } from '../now-ms.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import { toCallsByTask } from '../stress-system/calls.ts';
 import { toSeconds, toStateText, until, untilCompleted } from './until.ts';

@@ -1,4 +1,4 @@
-import type { Say } from '../obtain/progress.ts';
+import type { Say } from '../../cli/progress.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import { type StackOptions, withStack } from '../stack/with-stack.ts';
 

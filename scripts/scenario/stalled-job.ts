@@ -1,5 +1,5 @@
+import type { Say } from '../../cli/progress.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
-import type { Say } from '../obtain/progress.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import { crashEverything, crashWorker, type Moment, type Timing } from './crashes.ts';
 import { holdTasks } from './held-tasks.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Task } from '../../cli/client/api-types.ts';
+import type { HoldfastClient } from '../../cli/client/holdfast-client.ts';
 import { CheckFailure } from '../checks/check.ts';
-import type { Task } from '../client/api-types.ts';
-import type { HoldfastClient } from '../client/holdfast-client.ts';
 
 const pollMs = 50;
 

@@ -1,5 +1,5 @@
+import type { Say } from '../../cli/progress.ts';
 import { expectThat } from '../checks/check.ts';
-import type { Say } from '../obtain/progress.ts';
 import { earlyMs, toGapsMs } from '../stress-system/calls.ts';
 
 /** A busy machine comes later than asked. */

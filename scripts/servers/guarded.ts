@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { killNow } from '../start/end-processes.ts';
 import { identify, isAlive, type ProcessIdentity } from '../start/process-identity.ts';
 

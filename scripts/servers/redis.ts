@@ -2,10 +2,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { SetupError } from '../../cli/setup-error.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { isListening } from '../is-listening.ts';
 import { findOnPath } from '../obtain/cache.ts';
-import { SetupError } from '../setup-error.ts';
 import { startGuarded } from './guarded.ts';
 
 type Options = {

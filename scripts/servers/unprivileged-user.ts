@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 
 const candidates = ['postgres', 'nobody'];
 

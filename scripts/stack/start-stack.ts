@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createHoldfastClient, type HoldfastClient } from '../../cli/client/holdfast-client.ts';
+import { nodeArguments } from '../../cli/node-arguments.ts';
+import type { Say } from '../../cli/progress.ts';
+import { SetupError } from '../../cli/setup-error.ts';
+import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { findFreePort } from '../../src/free-port.ts';
-import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
 import { createJokeApiClient, type JokeApiClient } from '../client/joke-api-client.ts';
 import { startJokeApi } from '../joke-api/create-joke-api.ts';
-import { nodeArguments } from '../node-arguments.ts';
-import type { Say } from '../obtain/progress.ts';
-import { SetupError } from '../setup-error.ts';
 import { killNow } from '../start/end-processes.ts';
 import { readLock } from '../start/lock-file.ts';
 import { identify, isAlive } from '../start/process-identity.ts';
 import { obtainTemporalCli } from '../temporal-cli.ts';
-import { createTemporaryDirectory } from '../temporary-directory.ts';
 
 type Options = {
   say: Say;

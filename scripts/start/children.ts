@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { nodeArguments } from '../../cli/node-arguments.ts';
 import type { Config } from '../../src/config/config.ts';
-import { nodeArguments } from '../node-arguments.ts';
 import type { Lock } from './lock.ts';
 import type { ChildSpec } from './spawn-child.ts';
 

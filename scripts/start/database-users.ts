@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 
 function readOpenFiles(pid: string): string[] {
   try {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 
 /** A child as the lock file records it; children of a later stage need those of the earlier ones, so they end first. */

@@ -1,6 +1,6 @@
 import { mkdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { endProcesses, type RecordedChild } from './end-processes.ts';
 import { codeOf, createLock, isHeldBy, type LockContent, readLock, replaceLock } from './lock-file.ts';
 import { identify, isAlive } from './process-identity.ts';

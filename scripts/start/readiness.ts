@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Say } from '../obtain/progress.ts';
-import { SetupError } from '../setup-error.ts';
+import type { Say } from '../../cli/progress.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 
 export type Probe = { name: string; url: string };
 

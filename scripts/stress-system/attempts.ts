@@ -1,7 +1,7 @@
+import type { Task } from '../../cli/client/api-types.ts';
+import { toPercentiles } from '../../cli/percentiles.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
-import { toPercentiles } from '../checks/percentiles.ts';
-import type { Task } from '../client/api-types.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';
 import { earlyMs, toGapsMs } from './calls.ts';
 

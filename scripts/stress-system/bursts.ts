@@ -1,5 +1,5 @@
+import { toPercentiles } from '../../cli/percentiles.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import { toPercentiles } from '../checks/percentiles.ts';
 import { countOpen, submitAtOnce, untilAllFinished } from './load.ts';
 import type { Target } from './target.ts';
 import { expectToldJokes } from './told-jokes.ts';

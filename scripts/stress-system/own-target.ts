@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import { CheckFailure } from '../checks/check.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import { type StackOptions, withStack } from '../stack/with-stack.ts';
-import { createTemporaryDirectory } from '../temporary-directory.ts';
 import { createRecorder } from './recorder.ts';
 import type { ProbedStack, Target } from './target.ts';
 

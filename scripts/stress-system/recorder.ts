@@ -1,4 +1,4 @@
-import type { Task } from '../client/api-types.ts';
+import type { Task } from '../../cli/client/api-types.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';
 import { toCallsByTask } from './calls.ts';
 import type { FinishedTask, MemorySample, Submission } from './result.ts';

@@ -1,5 +1,5 @@
+import type { HoldfastClient } from '../../cli/client/holdfast-client.ts';
 import type { Policy } from '../../src/policy.ts';
-import type { HoldfastClient } from '../client/holdfast-client.ts';
 import type { JokeApiClient } from '../client/joke-api-client.ts';
 import type { Stack } from '../stack/start-stack.ts';
 import type { Recorder } from './recorder.ts';

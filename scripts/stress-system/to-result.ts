@@ -1,5 +1,5 @@
+import { toPercentiles } from '../../cli/percentiles.ts';
 import type { Verdict } from '../checks/check.ts';
-import { toPercentiles } from '../checks/percentiles.ts';
 import type { StressResult } from './result.ts';
 import type { Target } from './target.ts';
 

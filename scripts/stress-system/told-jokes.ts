@@ -1,5 +1,5 @@
+import type { Task } from '../../cli/client/api-types.ts';
 import { expectThat } from '../checks/check.ts';
-import type { Task } from '../client/api-types.ts';
 import type { JokeApiClient } from '../client/joke-api-client.ts';
 import type { LedgerEntry } from '../joke-api/ledger.ts';
 import { toCallsByTask } from './calls.ts';

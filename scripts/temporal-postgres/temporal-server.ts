@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { Say } from '../../cli/progress.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { fillCache, findOnPath, isExecutable, toCachePath } from '../obtain/cache.ts';
-import type { Say } from '../obtain/progress.ts';
 import { runStep } from '../obtain/run-step.ts';
-import { SetupError } from '../setup-error.ts';
 
 const version = 'v1.29.1';
 const module = 'go.temporal.io/server';

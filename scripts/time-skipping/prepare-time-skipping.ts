@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import type { Say } from '../../cli/progress.ts';
+import { SetupError } from '../../cli/setup-error.ts';
 import { ConfigError, loadEnvironment } from '../../src/config/config.ts';
-import type { Say } from '../obtain/progress.ts';
-import { SetupError } from '../setup-error.ts';
 import { obtainTimeSkippingServer } from '../time-skipping-server.ts';
 import { quietRuntime } from './quiet-runtime.ts';
 import { startTimeSkipping } from './start-time-skipping.ts';

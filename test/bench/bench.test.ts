@@ -8,7 +8,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { toChildPids } from '../../bench/peer/child-pids.ts';
 import type { BenchResult } from '../../bench/result.ts';
-import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { nodeArguments } from '../../cli/node-arguments.ts';
 import { identify, isAlive } from '../../scripts/start/process-identity.ts';
 import { run, waitFor } from '../scripts/processes.ts';
 import { startBrowser } from '../support/browser.ts';

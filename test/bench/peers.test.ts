@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import type { BenchResult } from '../../bench/result.ts';
-import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { nodeArguments } from '../../cli/node-arguments.ts';
 import { findOnPath } from '../../scripts/obtain/cache.ts';
 
 const script = fileURLToPath(new URL('../../scripts/bench.ts', import.meta.url));

@@ -6,9 +6,9 @@ import { startDbos } from '../../bench/dbos/contender.ts';
 import { startGraphileWorker } from '../../bench/graphile-worker/contender.ts';
 import { startOrigin } from '../../bench/origin/contender.ts';
 import { startPgBoss } from '../../bench/pg-boss/contender.ts';
+import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import { startJokeApi } from '../../scripts/joke-api/create-joke-api.ts';
 import { identify, isAlive } from '../../scripts/start/process-identity.ts';
-import { createTemporaryDirectory } from '../../scripts/temporary-directory.ts';
 
 const { path, remove } = createTemporaryDirectory('holdfast-peers-');
 afterAll(remove);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { readDocument, toTypes } from '../../scripts/generate-types/to-types.ts';
+import { readDocument, toTypes } from '../../cli/generate-types/to-types.ts';
 
-const kept = readFileSync(new URL('../../scripts/client/api-types.ts', import.meta.url), 'utf8');
+const kept = readFileSync(new URL('../../cli/client/api-types.ts', import.meta.url), 'utf8');
 
 // Seen to fail when a field was added to the task's schema and the types were not generated again.
 test('the types of our clients are those of the document: else run npm run generate:types', async () => {

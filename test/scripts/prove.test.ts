@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { nodeArguments } from '../../cli/node-arguments.ts';
 import { readState } from '../../scripts/start/process-identity.ts';
 import { eventually } from '../support/holdfast.ts';
 

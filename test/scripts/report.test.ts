@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { toPercentiles } from '../../cli/percentiles.ts';
+import { toReport } from '../../cli/report/to-report.ts';
 import type { Verdict } from '../../scripts/checks/check.ts';
-import { toPercentiles } from '../../scripts/checks/percentiles.ts';
-import { toReport } from '../../scripts/report/to-report.ts';
 import type {
   Attempt,
   FinishedTask,

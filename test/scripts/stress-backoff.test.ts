@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { nodeArguments } from '../../cli/node-arguments.ts';
 import { identify, isAlive } from '../../scripts/start/process-identity.ts';
 import { runMutant, runUnmutated } from '../mutants/mutant.ts';
 import { waitFor } from './processes.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { nodeArguments } from '../../scripts/node-arguments.ts';
+import { nodeArguments } from '../../cli/node-arguments.ts';
 import { readLock } from '../../scripts/start/lock-file.ts';
 import { isAlive } from '../../scripts/start/process-identity.ts';
 import { findFreePort } from '../../src/free-port.ts';

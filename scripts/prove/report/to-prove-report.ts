@@ -1,4 +1,4 @@
-import { toPage } from '../../report/to-page.ts';
+import { toPage } from '../../../cli/report/to-page.ts';
 import type { ProveResult } from '../result.ts';
 
 const shared = (name: string) => new URL(`../../report/page/${name}.js`, import.meta.url);

@@ -1,5 +1,5 @@
 import type { Task, TaskSummary } from '../client/api-types.ts';
-import { createProgress } from '../obtain/progress.ts';
+import { createProgress } from '../progress.ts';
 import { escapeText, toJsonLine } from './escape.ts';
 import { toListLine, toLiveLine, toTaskLine } from './lines.ts';
 import { createShortIds } from './short-ids.ts';

@@ -1,6 +1,6 @@
+import { toUrl } from '../../scripts/start/addresses.ts';
 import { type Environment, loadConfig } from '../../src/config/config.ts';
 import { SetupError } from '../setup-error.ts';
-import { toUrl } from '../start/addresses.ts';
 import { ApiProblem } from './holdfast-client.ts';
 
 /** Where a running Holdfast is, and the key to call it with. */

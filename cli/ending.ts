@@ -1,6 +1,6 @@
 import { ConfigError } from '../src/config/config.ts';
-import type { Say } from './obtain/progress.ts';
 import { onParentGone } from './parent.ts';
+import type { Say } from './progress.ts';
 import { SetupError } from './setup-error.ts';
 
 /** 128 + the signal's number, as shells have it. */

@@ -1,6 +1,6 @@
+import type { FinishedTask } from '../../scripts/stress-system/result.ts';
+import { retries } from '../../scripts/stress-system/retries.ts';
 import { type Policy, toRetryDelayMs, toWaitMs } from '../../src/policy.ts';
-import type { FinishedTask } from '../stress-system/result.ts';
-import { retries } from '../stress-system/retries.ts';
 import { toSample } from './bins.ts';
 import { toMeasuredWaits } from './to-timeline.ts';
 
