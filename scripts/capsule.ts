@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { createCommand, runCommand } from '../cli/command.ts';
 import { SetupError } from '../cli/setup-error.ts';
+import { quietRuntime } from '../local/time-skipping/quiet-runtime.ts';
 import { loadConfigOrExit } from '../src/config/config.ts';
 import { countAttempts, loadCapsule } from './capsule/capsule.ts';
 import { type Comparison, replayActivity } from './capsule/replay-activity.ts';
 import { replayWorkflow } from './capsule/replay-workflow.ts';
 import { toCapsule } from './capsule/save.ts';
-import { quietRuntime } from './time-skipping/quiet-runtime.ts';
 
 const command = createCommand(
   'capsule',

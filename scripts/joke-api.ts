@@ -1,5 +1,5 @@
+import { type JokeApi, startJokeApi } from '../local/joke-api/create-joke-api.ts';
 import { loadConfigOrExit } from '../src/config/config.ts';
-import { type JokeApi, startJokeApi } from './joke-api/create-joke-api.ts';
 
 const { jokeApiPort: port } = loadConfigOrExit();
 

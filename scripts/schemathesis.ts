@@ -2,9 +2,9 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { fillCache, findOnPath, isExecutable, toCachePath } from './obtain/cache.ts';
-import { type Obtain, obtainFirstWorking } from './obtain/first-working.ts';
-import { runStep } from './obtain/run-step.ts';
+import { fillCache, findOnPath, isExecutable, toCachePath } from '../local/obtain/cache.ts';
+import { type Obtain, obtainFirstWorking } from '../local/obtain/first-working.ts';
+import { runStep } from '../local/obtain/run-step.ts';
 
 const version = '4.32.5';
 const executable = 'schemathesis';

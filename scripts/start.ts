@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { createEnding } from '../cli/ending.ts';
+import { obtainTemporalCli } from '../local/obtain/temporal-cli.ts';
+import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from '../local/start/addresses.ts';
+import { api, jokeApi, watchdog, workers } from '../local/start/children.ts';
+import { refuseDatabaseInUse } from '../local/start/database-users.ts';
+import { readFlagsOrExit } from '../local/start/flags.ts';
+import { acquireLock, type Lock } from '../local/start/lock.ts';
+import { checkPorts } from '../local/start/ports.ts';
+import { waitUntilReady } from '../local/start/readiness.ts';
+import { createSupervisor, type Supervisor } from '../local/start/supervise.ts';
+import { usesJokeApi } from '../local/start/upstream.ts';
+import { prepareTemporal, temporalServer, toDatabasePath } from '../local/temporal/embedded-temporal.ts';
 import { type Config, loadConfigOrExit } from '../src/config/config.ts';
-import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from './start/addresses.ts';
-import { api, jokeApi, watchdog, workers } from './start/children.ts';
-import { refuseDatabaseInUse } from './start/database-users.ts';
-import { prepareTemporal, temporalServer, toDatabasePath } from './start/embedded-temporal.ts';
-import { readFlagsOrExit } from './start/flags.ts';
-import { acquireLock, type Lock } from './start/lock.ts';
-import { checkPorts } from './start/ports.ts';
-import { waitUntilReady } from './start/readiness.ts';
-import { createSupervisor, type Supervisor } from './start/supervise.ts';
-import { usesJokeApi } from './start/upstream.ts';
-import { obtainTemporalCli } from './temporal-cli.ts';
 
 const say = (line: string) => console.log(line);
 const flags = readFlagsOrExit();

@@ -1,9 +1,9 @@
 import { Pool } from 'undici';
 import { createCommand, runCommand } from '../cli/command.ts';
 import { toPercentiles } from '../cli/percentiles.ts';
+import { withStack } from '../local/stack/with-stack.ts';
 import { type Check, expectThat } from './checks/check.ts';
 import { runSuite } from './checks/run-suite.ts';
-import { withStack } from './stack/with-stack.ts';
 import { gatherCrowd } from './stress-edge/crowd.ts';
 
 const crowd = { idle: 1_000, slow: 200 };

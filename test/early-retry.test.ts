@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Stack, startStack } from '../scripts/stack/start-stack.ts';
+import { type Stack, startStack } from '../local/stack/start-stack.ts';
 import { eventually } from './support/holdfast.ts';
 
 const waitMs = 10_000;

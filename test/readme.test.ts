@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, inject, test } from 'vitest';
-import { startJokeApi } from '../scripts/joke-api/create-joke-api.ts';
+import { startJokeApi } from '../local/joke-api/create-joke-api.ts';
 import { findFreePort } from '../src/free-port.ts';
 import { startDoor } from './support/door.ts';
 import { eventually } from './support/holdfast.ts';

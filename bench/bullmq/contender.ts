@@ -1,4 +1,4 @@
-import { startRedis } from '../../scripts/servers/redis.ts';
+import { startRedis } from '../../local/databases/redis.ts';
 import type { StartContender } from '../contender.ts';
 import { orSkipped, startNodePeer } from '../peer/node-peer.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { SetupError } from '../../cli/setup-error.ts';
-import { fillCache, findOnPath, isExecutable, toCachePath } from '../../scripts/obtain/cache.ts';
-import { toOneLine } from '../../scripts/obtain/first-working.ts';
-import { runStep } from '../../scripts/obtain/run-step.ts';
+import { fillCache, findOnPath, isExecutable, toCachePath } from '../../local/obtain/cache.ts';
+import { toOneLine } from '../../local/obtain/first-working.ts';
+import { runStep } from '../../local/obtain/run-step.ts';
 import type { Scene } from '../contender.ts';
 
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));

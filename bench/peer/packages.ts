@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetupError } from '../../cli/setup-error.ts';
-import type { Obtain } from '../../scripts/obtain/first-working.ts';
-import { toOneLine } from '../../scripts/obtain/first-working.ts';
-import { runStep } from '../../scripts/obtain/run-step.ts';
+import type { Obtain } from '../../local/obtain/first-working.ts';
+import { toOneLine } from '../../local/obtain/first-working.ts';
+import { runStep } from '../../local/obtain/run-step.ts';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const readJson = async (...path: string[]) => JSON.parse(await readFile(join(folder, ...path), 'utf8'));

@@ -1,4 +1,4 @@
-import { startPostgres } from '../../scripts/servers/postgres.ts';
+import { startPostgres } from '../../local/databases/postgres.ts';
 import type { Store } from './node-peer.ts';
 
 export const postgresStorage = 'PostgreSQL, fsync and synchronous_commit on: a power cut loses nothing';

@@ -1,4 +1,4 @@
-import { toUrl } from '../../scripts/start/addresses.ts';
+import { toUrl } from '../../local/start/addresses.ts';
 import { type Environment, loadConfig } from '../../src/config/config.ts';
 import { SetupError } from '../setup-error.ts';
 import { ApiProblem } from './holdfast-client.ts';

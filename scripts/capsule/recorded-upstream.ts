@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Answer as HttpAnswer, toAnswer } from '../joke-api/answer.ts';
-import type { Behaviour } from '../joke-api/behaviour.ts';
-import { send } from '../joke-api/send.ts';
+import { type Answer as HttpAnswer, toAnswer } from '../../local/joke-api/answer.ts';
+import type { Behaviour } from '../../local/joke-api/behaviour.ts';
+import { send } from '../../local/joke-api/send.ts';
 import type { Answer } from './capsule.ts';
 import type { End } from './read-history.ts';
 

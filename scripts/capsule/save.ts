@@ -1,9 +1,9 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { SetupError } from '../../cli/setup-error.ts';
+import { createJokeApiClient, type JokeApiClient } from '../../local/joke-api/joke-api-client.ts';
 import type { Config } from '../../src/config/config.ts';
 import { taskNames } from '../../src/tasks.ts';
 import { createClient, isAbsence, isNotFound } from '../../src/temporal/client.ts';
-import { createJokeApiClient, type JokeApiClient } from '../client/joke-api-client.ts';
 import { toHistoryJson } from '../history-json.ts';
 import { type Answer, type Capsule, capsuleSchema, countAttempts } from './capsule.ts';
 import { toAnswerOf } from './expected-end.ts';

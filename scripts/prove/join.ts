@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../joke-api/ledger.ts';
+import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Evidence, Execution, FaultKind, FaultRecord, Operation, Seen } from './types.ts';
 
 /** A task or an item of a batch, with all that is known of it. */

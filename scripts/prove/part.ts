@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupError } from '../../cli/setup-error.ts';
-import { isListening } from '../is-listening.ts';
-import { type Guarded, startGuarded } from '../servers/guarded.ts';
-import { readState } from '../start/process-identity.ts';
+import { type Guarded, startGuarded } from '../../local/processes/guarded.ts';
+import { isListening } from '../../local/processes/is-listening.ts';
+import { readState } from '../../local/processes/process-identity.ts';
 import type { Role } from './types.ts';
 
 type Options = {

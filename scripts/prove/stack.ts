@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeArguments } from '../../cli/node-arguments.ts';
 import type { Say } from '../../cli/progress.ts';
+import { createJokeApiClient } from '../../local/joke-api/joke-api-client.ts';
+import { obtainTemporalCli } from '../../local/obtain/temporal-cli.ts';
+import { isListening } from '../../local/processes/is-listening.ts';
+import { prepareTemporal, temporalServer } from '../../local/temporal/embedded-temporal.ts';
 import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { findFreePort } from '../../src/free-port.ts';
-import { createJokeApiClient } from '../client/joke-api-client.ts';
-import { isListening } from '../is-listening.ts';
-import { prepareTemporal, temporalServer } from '../start/embedded-temporal.ts';
-import { obtainTemporalCli } from '../temporal-cli.ts';
 import { createPart, type Part } from './part.ts';
 import { startProxy } from './proxy.ts';
 

@@ -1,4 +1,4 @@
-import type { RuleInput } from '../joke-api/rules.ts';
+import type { RuleInput } from '../../local/joke-api/rules.ts';
 import type { FaultKind } from './types.ts';
 
 /** What a storm of 429s asks for, longer than the first two waits of the policy. */

@@ -1,5 +1,5 @@
+import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Policy } from '../../src/policy.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
 
 /** The parts that can be killed, stopped and deployed anew. */
 export type Role = 'worker' | 'api' | 'temporal';

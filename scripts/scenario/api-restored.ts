@@ -1,6 +1,6 @@
+import type { Stack } from '../../local/stack/start-stack.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
-import type { Stack } from '../stack/start-stack.ts';
 import { type Scene, toSetUp } from './scene.ts';
 import { toStateText, untilCompleted, untilTask } from './until.ts';
 import { expectWaits, toWaitsSeconds } from './waits.ts';

@@ -1,8 +1,8 @@
 import { nowMs } from '../../cli/now-ms.ts';
+import { isListening } from '../../local/processes/is-listening.ts';
+import { isAlive } from '../../local/processes/process-identity.ts';
+import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
-import { isListening } from '../is-listening.ts';
-import type { Stack } from '../stack/start-stack.ts';
-import { isAlive } from '../start/process-identity.ts';
 import { toSeconds, until } from './until.ts';
 
 /** A moment from which recovery counts; with a limit, no task may take longer from then on. */

@@ -1,5 +1,5 @@
+import { prepareTimeSkipping } from '../../local/time-skipping/prepare-time-skipping.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import { prepareTimeSkipping } from '../time-skipping/prepare-time-skipping.ts';
 import type { Scene } from './scene.ts';
 import { toSeconds } from './until.ts';
 import { expectWaits } from './waits.ts';

@@ -1,7 +1,7 @@
 import { nowMs } from '../../cli/now-ms.ts';
+import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
+import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat } from '../checks/check.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
-import type { Stack } from '../stack/start-stack.ts';
 import { toCallsByTask } from '../stress-system/calls.ts';
 import { toSeconds, toStateText, until, untilCompleted } from './until.ts';
 

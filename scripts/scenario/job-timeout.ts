@@ -1,5 +1,5 @@
+import type { Stack } from '../../local/stack/start-stack.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import type { Stack } from '../stack/start-stack.ts';
 import { type Scene, toSetUp } from './scene.ts';
 import { toSeconds, toStateText, until, untilCompleted, untilTask } from './until.ts';
 import { holdsWait, toWaitsSeconds } from './waits.ts';

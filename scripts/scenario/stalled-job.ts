@@ -1,6 +1,6 @@
 import type { Say } from '../../cli/progress.ts';
+import type { Stack } from '../../local/stack/start-stack.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
-import type { Stack } from '../stack/start-stack.ts';
 import { crashEverything, crashWorker, type Moment, type Timing } from './crashes.ts';
 import { holdTasks } from './held-tasks.ts';
 import { type Scene, toSetUp } from './scene.ts';

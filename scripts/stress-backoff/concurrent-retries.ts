@@ -1,5 +1,5 @@
+import type { Finished } from '../../local/time-skipping/start-time-skipping.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
-import type { Finished } from '../time-skipping/start-time-skipping.ts';
 import { calculateTogether } from './calculate-together.ts';
 import type { Context } from './context.ts';
 

@@ -1,4 +1,4 @@
-import type { TimeSkipping } from '../time-skipping/start-time-skipping.ts';
+import type { TimeSkipping } from '../../local/time-skipping/start-time-skipping.ts';
 
 /** What the checks have in common. */
 export type Context = {

@@ -1,6 +1,6 @@
+import type { Behaviour } from '../../local/joke-api/behaviour.ts';
+import type { Trial } from '../../local/time-skipping/start-time-skipping.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import type { Behaviour } from '../joke-api/behaviour.ts';
-import type { Trial } from '../time-skipping/start-time-skipping.ts';
 import type { Context } from './context.ts';
 
 type Case = { upstream: string; behaviour: Behaviour; type: string; variables?: Trial['variables'] };

@@ -1,8 +1,8 @@
 import type { Task } from '../../cli/client/api-types.ts';
 import { toPercentiles } from '../../cli/percentiles.ts';
+import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
 import { earlyMs, toGapsMs } from './calls.ts';
 
 /** A due attempt may find all slots taken and the machine busy; more than this is not lateness but another policy. */

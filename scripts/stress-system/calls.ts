@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../joke-api/ledger.ts';
+import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 
 /** The ledger's calls by the task that made them, each in order. */
 export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Behaviour } from '../../local/joke-api/behaviour.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import type { Behaviour } from '../joke-api/behaviour.ts';
 import { earlyMs, toGapsMs } from './calls.ts';
 import { untilAllFinished } from './load.ts';
 import { needsJokeApi, type Target } from './target.ts';

@@ -1,12 +1,12 @@
 import { createHoldfastClient, type HoldfastClient } from '../../cli/client/holdfast-client.ts';
 import { type Target as Named, toKeyFault, toTarget } from '../../cli/client/target.ts';
 import { SetupError } from '../../cli/setup-error.ts';
+import { createJokeApiClient } from '../../local/joke-api/joke-api-client.ts';
+import { type StackOptions, withStack } from '../../local/stack/with-stack.ts';
 import { type Config, loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { type PolicyWord, policyWords } from '../../src/planner/policy-words.ts';
 import type { RetryPlan } from '../../src/planner/retry-plan.ts';
 import { type Policy, policySchema } from '../../src/policy.ts';
-import { createJokeApiClient } from '../client/joke-api-client.ts';
-import { type StackOptions, withStack } from '../stack/with-stack.ts';
 import { withProbedStack } from './own-target.ts';
 import { createRecorder } from './recorder.ts';
 import { findListener } from './sockets.ts';

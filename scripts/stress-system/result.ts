@@ -1,7 +1,7 @@
 import type { Percentiles } from '../../cli/percentiles.ts';
+import type { Outcome } from '../../local/joke-api/ledger.ts';
 import type { Policy } from '../../src/policy.ts';
 import type { Verdict } from '../checks/check.ts';
-import type { Outcome } from '../joke-api/ledger.ts';
 
 /** One submission: when it was sent, and how long until its answer. Every `…AtMs` counts from the start of the run. */
 export type Submission = { check: string; atMs: number; latencyMs: number; status: number };

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Task } from '../../cli/client/api-types.ts';
 import type { HoldfastClient } from '../../cli/client/holdfast-client.ts';
+import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
 
 /** A task read while it was retrying, and when it was asked for. */
 export type Seen = { task: Task; askedAtMs: number };

@@ -1,7 +1,7 @@
 import type { HoldfastClient } from '../../cli/client/holdfast-client.ts';
+import type { JokeApiClient } from '../../local/joke-api/joke-api-client.ts';
+import type { Stack } from '../../local/stack/start-stack.ts';
 import type { Policy } from '../../src/policy.ts';
-import type { JokeApiClient } from '../client/joke-api-client.ts';
-import type { Stack } from '../stack/start-stack.ts';
 import type { Recorder } from './recorder.ts';
 
 /** The Holdfast under test, and all that the checks need to know of it. */

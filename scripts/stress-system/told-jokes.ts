@@ -1,7 +1,7 @@
 import type { Task } from '../../cli/client/api-types.ts';
+import type { JokeApiClient } from '../../local/joke-api/joke-api-client.ts';
+import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import { expectThat } from '../checks/check.ts';
-import type { JokeApiClient } from '../client/joke-api-client.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
 import { toCallsByTask } from './calls.ts';
 
 /**

@@ -3,8 +3,8 @@ import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/com
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Behaviour } from '../../scripts/joke-api/behaviour.ts';
-import { type JokeApi, startJokeApi } from '../../scripts/joke-api/create-joke-api.ts';
+import type { Behaviour } from '../../local/joke-api/behaviour.ts';
+import { type JokeApi, startJokeApi } from '../../local/joke-api/create-joke-api.ts';
 import { createActivities } from '../../src/activities/index.ts';
 import { type AttemptRecord, observeAttempts } from '../../src/activities/observe.ts';
 import { policySchema, toActivityOptions } from '../../src/policy.ts';

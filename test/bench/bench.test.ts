@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { toChildPids } from '../../bench/peer/child-pids.ts';
 import type { BenchResult } from '../../bench/result.ts';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { identify, isAlive } from '../../scripts/start/process-identity.ts';
+import { identify, isAlive } from '../../local/processes/process-identity.ts';
 import { run, waitFor } from '../scripts/processes.ts';
 import { startBrowser } from '../support/browser.ts';
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import type { BenchResult } from '../../bench/result.ts';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { findOnPath } from '../../scripts/obtain/cache.ts';
+import { findOnPath } from '../../local/obtain/cache.ts';
 
 const script = fileURLToPath(new URL('../../scripts/bench.ts', import.meta.url));
 const output = mkdtempSync(join(tmpdir(), 'holdfast-peers-'));

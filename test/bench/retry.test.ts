@@ -7,8 +7,8 @@ import { startGraphileWorker } from '../../bench/graphile-worker/contender.ts';
 import { startOrigin } from '../../bench/origin/contender.ts';
 import { startPgBoss } from '../../bench/pg-boss/contender.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
-import { startJokeApi } from '../../scripts/joke-api/create-joke-api.ts';
-import { identify, isAlive } from '../../scripts/start/process-identity.ts';
+import { startJokeApi } from '../../local/joke-api/create-joke-api.ts';
+import { identify, isAlive } from '../../local/processes/process-identity.ts';
 
 const { path, remove } = createTemporaryDirectory('holdfast-peers-');
 afterAll(remove);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { watchdog } from '../../scripts/start/children.ts';
-import { acquireLock } from '../../scripts/start/lock.ts';
-import { createSupervisor } from '../../scripts/start/supervise.ts';
+import { watchdog } from '../../local/start/children.ts';
+import { acquireLock } from '../../local/start/lock.ts';
+import { createSupervisor } from '../../local/start/supervise.ts';
 
 // Does what `npm start` does around its children, with the children given as JSON: [{ name, args, foreign? }].
 // Prints "waiting", tries for the lock when a line comes in, and prints "holding" or why not.

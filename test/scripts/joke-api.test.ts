@@ -4,9 +4,9 @@ import { connect, createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Behaviour } from '../../scripts/joke-api/behaviour.ts';
-import { type JokeApi, startJokeApi } from '../../scripts/joke-api/create-joke-api.ts';
-import type { LedgerEntry, Outcome } from '../../scripts/joke-api/ledger.ts';
+import type { Behaviour } from '../../local/joke-api/behaviour.ts';
+import { type JokeApi, startJokeApi } from '../../local/joke-api/create-joke-api.ts';
+import type { LedgerEntry, Outcome } from '../../local/joke-api/ledger.ts';
 
 const cap = 65_536;
 let api: JokeApi;

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { acquireLock } from '../../scripts/start/lock.ts';
-import { type LockContent, readLock } from '../../scripts/start/lock-file.ts';
-import { identify, isAlive } from '../../scripts/start/process-identity.ts';
+import { identify, isAlive } from '../../local/processes/process-identity.ts';
+import { acquireLock } from '../../local/start/lock.ts';
+import { type LockContent, readLock } from '../../local/start/lock-file.ts';
 import {
   createDirectory,
   ignoreTerm,

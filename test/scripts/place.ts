@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, onTestFinished } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { isListening } from '../../scripts/is-listening.ts';
-import { readLock } from '../../scripts/start/lock-file.ts';
-import { isAlive } from '../../scripts/start/process-identity.ts';
+import { isListening } from '../../local/processes/is-listening.ts';
+import { isAlive } from '../../local/processes/process-identity.ts';
+import { readLock } from '../../local/start/lock-file.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { createDirectory, run, untilUnused, waitFor } from './processes.ts';
 

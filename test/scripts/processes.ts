@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { readLock } from '../../scripts/start/lock-file.ts';
-import { isAlive } from '../../scripts/start/process-identity.ts';
+import { isAlive } from '../../local/processes/process-identity.ts';
+import { readLock } from '../../local/start/lock-file.ts';
 
 /** A directory that is removed when the test is over. */
 export function createDirectory(): string {

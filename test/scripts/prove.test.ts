@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { readState } from '../../scripts/start/process-identity.ts';
+import { readState } from '../../local/processes/process-identity.ts';
 import { eventually } from '../support/holdfast.ts';
 
 const script = fileURLToPath(new URL('../../scripts/prove.ts', import.meta.url));

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { isListening } from '../../scripts/is-listening.ts';
-import { readLock } from '../../scripts/start/lock-file.ts';
-import { isAlive, type ProcessIdentity } from '../../scripts/start/process-identity.ts';
+import { isListening } from '../../local/processes/is-listening.ts';
+import { isAlive, type ProcessIdentity } from '../../local/processes/process-identity.ts';
+import { readLock } from '../../local/start/lock-file.ts';
 import { runMutant, runUnmutated } from '../mutants/mutant.ts';
 import { createDirectory, waitFor } from './processes.ts';
 
@@ -150,7 +150,7 @@ describe('a Holdfast that is broken fails the scenario that is meant for it:', (
     },
     {
       mutant: 'a server that keeps nothing on disk',
-      file: 'scripts/start/embedded-temporal.ts',
+      file: 'local/temporal/embedded-temporal.ts',
       from: ", '--db-filename', databaseFile],\n      ...flag('--sqlite-pragma', pragmas),",
       to: '],',
       scenario: 4,

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { usesJokeApi } from '../../scripts/start/upstream.ts';
+import { usesJokeApi } from '../../local/start/upstream.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { createPlace, start } from './place.ts';

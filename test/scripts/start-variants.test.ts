@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { expect, inject, test } from 'vitest';
-import { readLock } from '../../scripts/start/lock-file.ts';
-import { isAlive } from '../../scripts/start/process-identity.ts';
+import { isAlive } from '../../local/processes/process-identity.ts';
+import { readLock } from '../../local/start/lock-file.ts';
 import { createPlace, expectNothingLeft, start, submit, untilCompleted, untilReady } from './place.ts';
 import { run, waitFor } from './processes.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAlive } from '../../scripts/start/process-identity.ts';
+import { isAlive } from '../../local/processes/process-identity.ts';
 import {
   createPlace,
   expectNothingLeft,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { identify, isAlive } from '../../scripts/start/process-identity.ts';
+import { identify, isAlive } from '../../local/processes/process-identity.ts';
 import { runMutant, runUnmutated } from '../mutants/mutant.ts';
 import { waitFor } from './processes.ts';
 

@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { RecordedChild } from '../../scripts/start/end-processes.ts';
-import type { ChildSpec } from '../../scripts/start/spawn-child.ts';
-import { createSupervisor } from '../../scripts/start/supervise.ts';
+import type { RecordedChild } from '../../local/processes/end-processes.ts';
+import type { ChildSpec } from '../../local/processes/spawn-child.ts';
+import { createSupervisor } from '../../local/start/supervise.ts';
 import { createDirectory, ignoreTerm, readIfThere, signing, waitFor } from './processes.ts';
 
 type Options = Partial<Parameters<typeof createSupervisor>[0]>;

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { obtainTemporalCli } from '../../scripts/temporal-cli.ts';
+import { obtainTemporalCli } from '../../local/obtain/temporal-cli.ts';
 import { createDirectory } from './processes.ts';
 
 let bin: string;

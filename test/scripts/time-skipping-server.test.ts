@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { killNow } from '../../scripts/start/end-processes.ts';
-import { identify, isAlive } from '../../scripts/start/process-identity.ts';
-import { obtainTimeSkippingServer } from '../../scripts/time-skipping-server.ts';
+import { obtainTimeSkippingServer } from '../../local/obtain/time-skipping-server.ts';
+import { killNow } from '../../local/processes/end-processes.ts';
+import { identify, isAlive } from '../../local/processes/process-identity.ts';
 import { createDirectory, readIfThere, run, waitFor } from './processes.ts';
 
-const module = new URL('../../scripts/time-skipping-server.ts', import.meta.url).href;
+const module = new URL('../../local/obtain/time-skipping-server.ts', import.meta.url).href;
 
 /** An executable that is taken for a server. */
 function writeServer(lines: string): string {

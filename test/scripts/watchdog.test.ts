@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readLock } from '../../scripts/start/lock-file.ts';
-import { isAlive } from '../../scripts/start/process-identity.ts';
+import { isAlive } from '../../local/processes/process-identity.ts';
+import { readLock } from '../../local/start/lock-file.ts';
 import { createDirectory, ignoreTerm, runHolder, waitFor } from './processes.ts';
 
 const idle = 'setInterval(() => {}, 1e6);';

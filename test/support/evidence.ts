@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../../scripts/joke-api/ledger.ts';
+import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Evidence, Execution, FaultRecord, Operation } from '../../scripts/prove/types.ts';
 import { policySchema } from '../../src/policy.ts';
 

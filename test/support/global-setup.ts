@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { TestProject } from 'vitest/node';
-import { dynamicConfigFlags } from '../../scripts/start/embedded-temporal.ts';
-import { obtainTemporalCli } from '../../scripts/temporal-cli.ts';
-import { bundleWorkflows } from '../../scripts/time-skipping/prepare-time-skipping.ts';
-import { obtainTimeSkippingServer } from '../../scripts/time-skipping-server.ts';
+import { obtainTemporalCli } from '../../local/obtain/temporal-cli.ts';
+import { obtainTimeSkippingServer } from '../../local/obtain/time-skipping-server.ts';
+import { dynamicConfigFlags } from '../../local/temporal/embedded-temporal.ts';
+import { bundleWorkflows } from '../../local/time-skipping/prepare-time-skipping.ts';
 import { loadConfig, loadEnvironment } from '../../src/config/config.ts';
 
 declare module 'vitest' {

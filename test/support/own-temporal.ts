@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
-import { dynamicConfigFlags } from '../../scripts/start/embedded-temporal.ts';
+import { dynamicConfigFlags } from '../../local/temporal/embedded-temporal.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { eventually } from './holdfast.ts';
 

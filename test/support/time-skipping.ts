@@ -1,8 +1,8 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { inject } from 'vitest';
-import type { Behaviour } from '../../scripts/joke-api/behaviour.ts';
-import { quietRuntime } from '../../scripts/time-skipping/quiet-runtime.ts';
-import { startTimeSkipping as startServer } from '../../scripts/time-skipping/start-time-skipping.ts';
+import type { Behaviour } from '../../local/joke-api/behaviour.ts';
+import { quietRuntime } from '../../local/time-skipping/quiet-runtime.ts';
+import { startTimeSkipping as startServer } from '../../local/time-skipping/start-time-skipping.ts';
 import type { Environment } from '../../src/config/config.ts';
 
 /** The time-skipping server, worker and joke API of one test file, on the server and bundle that all test files share. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { expect, inject, test } from 'vitest';
-import { quietRuntime } from '../../scripts/time-skipping/quiet-runtime.ts';
+import { quietRuntime } from '../../local/time-skipping/quiet-runtime.ts';
 
 const directory = fileURLToPath(new URL('../histories', import.meta.url));
 const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));

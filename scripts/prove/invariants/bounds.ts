@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../../joke-api/ledger.ts';
+import type { LedgerEntry } from '../../../local/joke-api/ledger.ts';
 
 /** Clocks of two processes, and timers that round. */
 export const toleranceMs = 50;

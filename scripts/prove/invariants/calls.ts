@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../../joke-api/ledger.ts';
+import type { LedgerEntry } from '../../../local/joke-api/ledger.ts';
 import type { Work } from '../join.ts';
 import { aftermathMs, endOf, reachMs } from './bounds.ts';
 import { examine, type Finding, type Invariant } from './invariant.ts';

@@ -1,5 +1,5 @@
+import type { LedgerEntry } from '../../../local/joke-api/ledger.ts';
 import { toWaitMs } from '../../../src/policy.ts';
-import type { LedgerEntry } from '../../joke-api/ledger.ts';
 import { type Case, disturbing, postponing } from '../join.ts';
 import { stormRetryAfterSeconds } from '../storms.ts';
 import { aftermathMs, endOf, reachMs, toleranceMs } from './bounds.ts';

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { SetupError } from '../../cli/setup-error.ts';
+import type { Postgres } from '../databases/postgres.ts';
 import { toOneLine } from '../obtain/first-working.ts';
-import type { Postgres } from '../servers/postgres.ts';
 
 /** The database of each store and the schema that goes into it. */
 export const databases = { default: 'temporal', visibility: 'temporal_visibility' } as const;

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { SetupError } from '../../cli/setup-error.ts';
 import { findFreePort } from '../../src/free-port.ts';
-import { isListening } from '../is-listening.ts';
 import { findOnPath } from '../obtain/cache.ts';
-import { startGuarded } from './guarded.ts';
+import { startGuarded } from '../processes/guarded.ts';
+import { isListening } from '../processes/is-listening.ts';
 
 type Options = {
   /** Becomes the home of its files. */

@@ -1,4 +1,4 @@
-import { endProcesses } from './end-processes.ts';
+import { endProcesses } from '../processes/end-processes.ts';
 import { readLock } from './lock-file.ts';
 
 const [path = '', pid, startedAt] = process.argv.slice(2);

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { nodeArguments } from '../../cli/node-arguments.ts';
 import type { Config } from '../../src/config/config.ts';
+import type { ChildSpec } from '../processes/spawn-child.ts';
 import type { Lock } from './lock.ts';
-import type { ChildSpec } from './spawn-child.ts';
 
 type NodeChild = Pick<ChildSpec, 'name' | 'stopWithinMs'> & {
   script: string;
@@ -23,7 +23,7 @@ export const watchdog = ({ path, holder }: Lock): ChildSpec =>
   toSpec({
     name: 'watchdog',
     stopWithinMs: 2_000,
-    script: 'scripts/start/watchdog.ts',
+    script: 'local/start/watchdog.ts',
     args: [path, String(holder.pid), holder.startedAt],
   });
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { fillCache, findOnPath, isExecutable, toCachePath } from './obtain/cache.ts';
-import { type Obtain, obtainFirstWorking } from './obtain/first-working.ts';
-import { runStep } from './obtain/run-step.ts';
-import { downloadThroughSdk } from './obtain/sdk-download.ts';
+import { fillCache, findOnPath, isExecutable, toCachePath } from './cache.ts';
+import { type Obtain, obtainFirstWorking } from './first-working.ts';
+import { runStep } from './run-step.ts';
+import { downloadThroughSdk } from './sdk-download.ts';
 
 const version = 'v1.5.1';
 const executable = 'temporal';

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import type { RecordedChild } from './end-processes.ts';
-import { identify } from './process-identity.ts';
-import { type ChildSpec, letGo, spawnChild } from './spawn-child.ts';
+import type { RecordedChild } from '../processes/end-processes.ts';
+import { identify } from '../processes/process-identity.ts';
+import { type ChildSpec, letGo, spawnChild } from '../processes/spawn-child.ts';
 
 type Options = {
   say: (line: string) => void;

@@ -4,7 +4,7 @@ import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { SetupError } from '../../cli/setup-error.ts';
 import type { Config } from '../../src/config/config.ts';
 import { grpcStatus } from '../../src/temporal/client.ts';
-import type { ChildSpec } from './spawn-child.ts';
+import type { ChildSpec } from '../processes/spawn-child.ts';
 
 type Embedded = NonNullable<Config['embedded']>;
 

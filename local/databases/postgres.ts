@@ -9,7 +9,7 @@ import { SetupError } from '../../cli/setup-error.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { findOnPath, isExecutable } from '../obtain/cache.ts';
 import { toOneLine } from '../obtain/first-working.ts';
-import { startGuarded } from './guarded.ts';
+import { startGuarded } from '../processes/guarded.ts';
 import { findUnprivilegedUser } from './unprivileged-user.ts';
 
 type Options = {

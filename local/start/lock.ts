@@ -1,9 +1,9 @@
 import { mkdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../../cli/setup-error.ts';
-import { endProcesses, type RecordedChild } from './end-processes.ts';
+import { endProcesses, type RecordedChild } from '../processes/end-processes.ts';
+import { identify, isAlive } from '../processes/process-identity.ts';
 import { codeOf, createLock, isHeldBy, type LockContent, readLock, replaceLock } from './lock-file.ts';
-import { identify, isAlive } from './process-identity.ts';
 
 type Options = { say: (line: string) => void };
 

@@ -1,7 +1,7 @@
 import { toBaseUrl } from '../../cli/client/target.ts';
 import { SetupError } from '../../cli/setup-error.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
-import type { Rule, RuleInput } from '../joke-api/rules.ts';
+import type { LedgerEntry } from './ledger.ts';
+import type { Rule, RuleInput } from './rules.ts';
 
 export type LedgerPage = { items: LedgerEntry[]; inFlight: number; maxInFlight: number };
 type Options = { url: string; signal?: AbortSignal | undefined };

@@ -10,12 +10,12 @@ import { SetupError } from '../../cli/setup-error.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { findFreePort } from '../../src/free-port.ts';
-import { createJokeApiClient, type JokeApiClient } from '../client/joke-api-client.ts';
 import { startJokeApi } from '../joke-api/create-joke-api.ts';
-import { killNow } from '../start/end-processes.ts';
+import { createJokeApiClient, type JokeApiClient } from '../joke-api/joke-api-client.ts';
+import { obtainTemporalCli } from '../obtain/temporal-cli.ts';
+import { killNow } from '../processes/end-processes.ts';
+import { identify, isAlive } from '../processes/process-identity.ts';
 import { readLock } from '../start/lock-file.ts';
-import { identify, isAlive } from '../start/process-identity.ts';
-import { obtainTemporalCli } from '../temporal-cli.ts';
 
 type Options = {
   say: Say;
@@ -26,7 +26,7 @@ type Options = {
   listen?: (words: string) => void;
 };
 
-const script = fileURLToPath(new URL('../start.ts', import.meta.url));
+const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
 
 /** How many lines of a stack's own words a fault repeats. */
 const lastWords = 5;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../../src/free-port.ts';
-import { isListening } from '../is-listening.ts';
-import type { Postgres } from '../servers/postgres.ts';
+import type { Postgres } from '../databases/postgres.ts';
+import { isListening } from '../processes/is-listening.ts';
 import { databases } from './schema.ts';
 
 /** What docker-compose.yml mounts into its server. */

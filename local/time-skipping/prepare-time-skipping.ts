@@ -3,7 +3,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 import { ConfigError, loadEnvironment } from '../../src/config/config.ts';
-import { obtainTimeSkippingServer } from '../time-skipping-server.ts';
+import { obtainTimeSkippingServer } from '../obtain/time-skipping-server.ts';
 import { quietRuntime } from './quiet-runtime.ts';
 import { startTimeSkipping } from './start-time-skipping.ts';
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { SetupError } from '../../cli/setup-error.ts';
-import { killNow } from '../start/end-processes.ts';
-import { identify, isAlive, type ProcessIdentity } from '../start/process-identity.ts';
+import { killNow } from './end-processes.ts';
+import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
 type Options = {
   command: string;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { ProcessIdentity } from './process-identity.ts';
+import type { ProcessIdentity } from '../processes/process-identity.ts';
 
 const identity = { pid: z.int().positive(), startedAt: z.string() };
 const lockSchema = z.object({
