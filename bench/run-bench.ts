@@ -1,7 +1,7 @@
 import type { createProgress, Say } from '../cli/progress.ts';
 import { createTemporaryDirectory } from '../cli/temporary-directory.ts';
 import { startJokeApi } from '../local/joke-api/create-joke-api.ts';
-import { calculate } from '../scripts/stress-backoff/benchmark.ts';
+import { calculate } from '../proof/backoff/benchmark.ts';
 import type { Contender } from './contender.ts';
 import type { Entry } from './contenders.ts';
 import { toGoals } from './goals.ts';

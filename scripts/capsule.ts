@@ -3,11 +3,11 @@ import { Option } from 'commander';
 import { createCommand, runCommand } from '../cli/command.ts';
 import { SetupError } from '../cli/setup-error.ts';
 import { quietRuntime } from '../local/time-skipping/quiet-runtime.ts';
+import { countAttempts, loadCapsule } from '../proof/capsule/capsule.ts';
+import { type Comparison, replayActivity } from '../proof/capsule/replay-activity.ts';
+import { replayWorkflow } from '../proof/capsule/replay-workflow.ts';
+import { toCapsule } from '../proof/capsule/save.ts';
 import { loadConfigOrExit } from '../src/config/config.ts';
-import { countAttempts, loadCapsule } from './capsule/capsule.ts';
-import { type Comparison, replayActivity } from './capsule/replay-activity.ts';
-import { replayWorkflow } from './capsule/replay-workflow.ts';
-import { toCapsule } from './capsule/save.ts';
 
 const command = createCommand(
   'capsule',

@@ -6,8 +6,8 @@ import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
 import { SetupError } from '../cli/setup-error.ts';
 import { createTemporaryDirectory } from '../cli/temporary-directory.ts';
 import { withStack } from '../local/stack/with-stack.ts';
+import { obtainSchemathesis } from '../proof/fuzz/schemathesis.ts';
 import { loadEnvironment } from '../src/config/config.ts';
-import { obtainSchemathesis } from './schemathesis.ts';
 
 /** `npm run fuzz`: holds a Holdfast to its own document with requests that nobody thought of. */
 const command = createCommand('fuzz', 'Property-based tests of the whole API against /openapi.json, with Schemathesis.')

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
-import { proveMutants } from './prove/prove-mutants.ts';
-import { proveOnce } from './prove/prove-once.ts';
-import { toProveReport } from './prove/report/to-prove-report.ts';
-import { toProveText } from './prove/to-text.ts';
-import { type FaultKind, faultKinds } from './prove/types.ts';
+import { proveMutants } from '../proof/chaos/prove-mutants.ts';
+import { proveOnce } from '../proof/chaos/prove-once.ts';
+import { toProveReport } from '../proof/chaos/report/to-prove-report.ts';
+import { toProveText } from '../proof/chaos/to-text.ts';
+import { type FaultKind, faultKinds } from '../proof/chaos/types.ts';
 
 /** Under 5 minutes on two cores, with more than 20 kills. */
 const quickSize = { tasks: 1_000, faults: 75 };

@@ -1,13 +1,13 @@
 import { InvalidArgumentError } from 'commander';
 import { createCommand, runCommand } from '../cli/command.ts';
-import { runSuite } from './checks/run-suite.ts';
-import { apiRestored } from './scenario/api-restored.ts';
-import { backoffPattern } from './scenario/backoff-pattern.ts';
-import { concurrentLoad } from './scenario/concurrent-load.ts';
-import { delayCap } from './scenario/delay-cap.ts';
-import { jobTimeout } from './scenario/job-timeout.ts';
-import { createScene } from './scenario/scene.ts';
-import { stalledJob } from './scenario/stalled-job.ts';
+import { runSuite } from '../proof/checks/run-suite.ts';
+import { apiRestored } from '../proof/scenarios/api-restored.ts';
+import { backoffPattern } from '../proof/scenarios/backoff-pattern.ts';
+import { concurrentLoad } from '../proof/scenarios/concurrent-load.ts';
+import { delayCap } from '../proof/scenarios/delay-cap.ts';
+import { jobTimeout } from '../proof/scenarios/job-timeout.ts';
+import { createScene } from '../proof/scenarios/scene.ts';
+import { stalledJob } from '../proof/scenarios/stalled-job.ts';
 
 const scenarios = [backoffPattern, apiRestored, jobTimeout, stalledJob, concurrentLoad, delayCap].map(
   (check, index) => ({ number: index + 1, check }),

@@ -2,8 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { createCommand, runCommand } from '../cli/command.ts';
 import { prepareTimeSkipping } from '../local/time-skipping/prepare-time-skipping.ts';
 import type { TimeSkipping } from '../local/time-skipping/start-time-skipping.ts';
-import { runSuite } from './checks/run-suite.ts';
-import { checks } from './stress-backoff/checks.ts';
+import { checks } from '../proof/backoff/checks.ts';
+import { runSuite } from '../proof/checks/run-suite.ts';
 
 /** `npm run stress:backoff`: the backoff under seven checks; where time must pass, it passes on the time-skipping server. */
 function toNumbers(text: string): number[] {

@@ -2,9 +2,9 @@ import { Pool } from 'undici';
 import { createCommand, runCommand } from '../cli/command.ts';
 import { toPercentiles } from '../cli/percentiles.ts';
 import { withStack } from '../local/stack/with-stack.ts';
-import { type Check, expectThat } from './checks/check.ts';
-import { runSuite } from './checks/run-suite.ts';
-import { gatherCrowd } from './stress-edge/crowd.ts';
+import { type Check, expectThat } from '../proof/checks/check.ts';
+import { runSuite } from '../proof/checks/run-suite.ts';
+import { gatherCrowd } from '../proof/edge/crowd.ts';
 
 const crowd = { idle: 1_000, slow: 200 };
 const connections = crowd.idle + crowd.slow;

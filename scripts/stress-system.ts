@@ -3,20 +3,20 @@ import { InvalidArgumentError } from 'commander';
 import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
 import { toReport } from '../cli/report/to-report.ts';
 import { SetupError } from '../cli/setup-error.ts';
+import { runSuite } from '../proof/checks/run-suite.ts';
+import { burstLoad } from '../proof/system/bursts.ts';
+import { capacity } from '../proof/system/capacity.ts';
+import { connections } from '../proof/system/connections.ts';
+import { errorHandling } from '../proof/system/errors.ts';
+import { toGivenTarget } from '../proof/system/given-target.ts';
+import { memory } from '../proof/system/memory.ts';
+import { withOwnTarget } from '../proof/system/own-target.ts';
+import { retries } from '../proof/system/retries.ts';
+import { submissions } from '../proof/system/submissions.ts';
+import type { Target } from '../proof/system/target.ts';
+import { jobTimeout } from '../proof/system/timeout.ts';
+import { toResult } from '../proof/system/to-result.ts';
 import { loadConfig } from '../src/config/config.ts';
-import { runSuite } from './checks/run-suite.ts';
-import { burstLoad } from './stress-system/bursts.ts';
-import { capacity } from './stress-system/capacity.ts';
-import { connections } from './stress-system/connections.ts';
-import { errorHandling } from './stress-system/errors.ts';
-import { toGivenTarget } from './stress-system/given-target.ts';
-import { memory } from './stress-system/memory.ts';
-import { withOwnTarget } from './stress-system/own-target.ts';
-import { retries } from './stress-system/retries.ts';
-import { submissions } from './stress-system/submissions.ts';
-import type { Target } from './stress-system/target.ts';
-import { jobTimeout } from './stress-system/timeout.ts';
-import { toResult } from './stress-system/to-result.ts';
 
 const checks = [submissions, retries, capacity, burstLoad, jobTimeout, connections, memory, errorHandling].map(
   (check, index) => ({ number: index + 1, check }),

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { LedgerEntry } from '../local/joke-api/ledger.ts';
-import { toCallsByTask } from '../scripts/stress-system/calls.ts';
+import { toCallsByTask } from '../proof/system/calls.ts';
 import { toCounts, withBatches } from './support/batches.ts';
 import { type Door, startDoor } from './support/door.ts';
 import { type Holdfast, startHoldfast } from './support/holdfast.ts';

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { invariants } from '../scripts/prove/invariants/index.ts';
-import type { ProveResult } from '../scripts/prove/result.ts';
+import { invariants } from '../proof/chaos/invariants/index.ts';
+import type { ProveResult } from '../proof/chaos/result.ts';
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), 'utf8');
 const files = readdirSync(fileURLToPath(new URL('../docs/proof', import.meta.url))).filter((name) =>

@@ -1,4 +1,4 @@
-import type { StressResult } from '../../scripts/stress-system/result.ts';
+import type { StressResult } from '../../proof/system/result.ts';
 import { toData } from './to-data.ts';
 import { toPage } from './to-page.ts';
 

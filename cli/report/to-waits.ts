@@ -1,5 +1,5 @@
-import type { FinishedTask } from '../../scripts/stress-system/result.ts';
-import { retries } from '../../scripts/stress-system/retries.ts';
+import type { FinishedTask } from '../../proof/system/result.ts';
+import { retries } from '../../proof/system/retries.ts';
 import { type Policy, toRetryDelayMs, toWaitMs } from '../../src/policy.ts';
 import { toSample } from './bins.ts';
 import { toMeasuredWaits } from './to-timeline.ts';

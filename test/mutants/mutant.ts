@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { inject } from 'vitest';
-import { type Mutation, mutate } from '../../scripts/mutate.ts';
+import { type Mutation, mutate } from '../../proof/mutate.ts';
 
 type Run = {
   /** A script of package.json: `stress:backoff`. */

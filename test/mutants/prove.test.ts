@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { mutate } from '../../scripts/mutate.ts';
-import { invariants } from '../../scripts/prove/invariants/index.ts';
-import { mutants } from '../../scripts/prove/mutants.ts';
-import { proveOnce } from '../../scripts/prove/prove-once.ts';
+import { invariants } from '../../proof/chaos/invariants/index.ts';
+import { mutants } from '../../proof/chaos/mutants.ts';
+import { proveOnce } from '../../proof/chaos/prove-once.ts';
+import { mutate } from '../../proof/mutate.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-prove-mutants-'));

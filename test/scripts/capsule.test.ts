@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import type { Capsule } from '../../scripts/capsule/capsule.ts';
+import type { Capsule } from '../../proof/capsule/capsule.ts';
 import { findFreePort } from '../../src/free-port.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { invariants } from '../../scripts/prove/invariants/index.ts';
-import { toMeaning, toResult } from '../../scripts/prove/to-result.ts';
-import type { Evidence } from '../../scripts/prove/types.ts';
+import { invariants } from '../../proof/chaos/invariants/index.ts';
+import { toMeaning, toResult } from '../../proof/chaos/to-result.ts';
+import type { Evidence } from '../../proof/chaos/types.ts';
 import { createEvidence } from '../support/evidence.ts';
 
 const judge = (evidence: Evidence) => toResult(evidence, { command: 'npm run prove', seconds: 1 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startProxy, type TcpProxy } from '../../scripts/prove/proxy.ts';
+import { startProxy, type TcpProxy } from '../../proof/chaos/proxy.ts';
 import { eventually } from '../support/holdfast.ts';
 
 let requests: number;

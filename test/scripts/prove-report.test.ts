@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { toProveReport } from '../../scripts/prove/report/to-prove-report.ts';
-import type { ProveResult } from '../../scripts/prove/result.ts';
-import { toResult } from '../../scripts/prove/to-result.ts';
+import { toProveReport } from '../../proof/chaos/report/to-prove-report.ts';
+import type { ProveResult } from '../../proof/chaos/result.ts';
+import { toResult } from '../../proof/chaos/to-result.ts';
 import { startBrowser } from '../support/browser.ts';
 import { createEvidence } from '../support/evidence.ts';
 

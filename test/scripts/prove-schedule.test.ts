@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { planFaults } from '../../scripts/prove/schedule.ts';
-import { planStories } from '../../scripts/prove/stories.ts';
-import { faultKinds } from '../../scripts/prove/types.ts';
+import { planFaults } from '../../proof/chaos/schedule.ts';
+import { planStories } from '../../proof/chaos/stories.ts';
+import { faultKinds } from '../../proof/chaos/types.ts';
 
 describe('the schedule of faults', () => {
   test('is the same for the same seed, and another for another', () => {

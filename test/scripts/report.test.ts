@@ -6,14 +6,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { toPercentiles } from '../../cli/percentiles.ts';
 import { toReport } from '../../cli/report/to-report.ts';
-import type { Verdict } from '../../scripts/checks/check.ts';
-import type {
-  Attempt,
-  FinishedTask,
-  MemorySample,
-  StressResult,
-  Submission,
-} from '../../scripts/stress-system/result.ts';
+import type { Verdict } from '../../proof/checks/check.ts';
+import type { Attempt, FinishedTask, MemorySample, StressResult, Submission } from '../../proof/system/result.ts';
 import { policySchema, toWaitMs } from '../../src/policy.ts';
 import { findChromium, startBrowser } from '../support/browser.ts';
 

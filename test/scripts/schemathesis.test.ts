@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { obtainSchemathesis } from '../../scripts/schemathesis.ts';
+import { obtainSchemathesis } from '../../proof/fuzz/schemathesis.ts';
 import { createDirectory } from './processes.ts';
 
 let bin: string;

@@ -10,7 +10,7 @@ import { killNow } from '../../local/processes/end-processes.ts';
 import { isListening } from '../../local/processes/is-listening.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
-import type { StressResult } from '../../scripts/stress-system/result.ts';
+import type { StressResult } from '../../proof/system/result.ts';
 import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
 import { toSecret } from '../support/signed-in.ts';
 import { createDirectory, run, waitFor } from './processes.ts';

@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
-import type { Evidence, Execution, FaultRecord, Operation } from '../../scripts/prove/types.ts';
+import type { Evidence, Execution, FaultRecord, Operation } from '../../proof/chaos/types.ts';
 import { policySchema } from '../../src/policy.ts';
 
 const policy = policySchema.parse({

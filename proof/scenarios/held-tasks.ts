@@ -2,7 +2,7 @@ import { nowMs } from '../../cli/now-ms.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat } from '../checks/check.ts';
-import { toCallsByTask } from '../stress-system/calls.ts';
+import { toCallsByTask } from '../system/calls.ts';
 import { toSeconds, toStateText, until, untilCompleted } from './until.ts';
 
 type Options = { category: string; count: number; heartbeatTimeoutMs: number; signal: AbortSignal };

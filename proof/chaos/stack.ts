@@ -13,7 +13,7 @@ import { findFreePort } from '../../src/free-port.ts';
 import { createPart, type Part } from './part.ts';
 import { startProxy } from './proxy.ts';
 
-const jokeApiScript = fileURLToPath(new URL('../joke-api.ts', import.meta.url));
+const jokeApiScript = fileURLToPath(new URL('../../scripts/joke-api.ts', import.meta.url));
 
 /**
  * Short waits, that a run of minutes holds many attempts: 0.5, 1, 2, 4, 4 s, drawn up to a fifth longer; a heartbeat timeout of 2 s. Waits

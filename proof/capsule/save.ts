@@ -4,9 +4,9 @@ import { createJokeApiClient, type JokeApiClient } from '../../local/joke-api/jo
 import type { Config } from '../../src/config/config.ts';
 import { taskNames } from '../../src/tasks.ts';
 import { createClient, isAbsence, isNotFound } from '../../src/temporal/client.ts';
-import { toHistoryJson } from '../history-json.ts';
 import { type Answer, type Capsule, capsuleSchema, countAttempts } from './capsule.ts';
 import { toAnswerOf } from './expected-end.ts';
+import { toHistoryJson } from './history-json.ts';
 import { type Past, readHistory, readWorkflowType } from './read-history.ts';
 
 type Options = { config: Config; jokeApi?: string | undefined; signal: AbortSignal };

@@ -1,6 +1,6 @@
 import type { Say } from '../../cli/progress.ts';
 import { expectThat } from '../checks/check.ts';
-import { earlyMs, toGapsMs } from '../stress-system/calls.ts';
+import { earlyMs, toGapsMs } from '../system/calls.ts';
 
 /** A busy machine comes later than asked. */
 const laterSeconds = 1;

@@ -2,13 +2,13 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { fillCache, findOnPath, isExecutable, toCachePath } from '../local/obtain/cache.ts';
-import { type Obtain, obtainFirstWorking } from '../local/obtain/first-working.ts';
-import { runStep } from '../local/obtain/run-step.ts';
+import { fillCache, findOnPath, isExecutable, toCachePath } from '../../local/obtain/cache.ts';
+import { type Obtain, obtainFirstWorking } from '../../local/obtain/first-working.ts';
+import { runStep } from '../../local/obtain/run-step.ts';
 
 const version = '4.32.5';
 const executable = 'schemathesis';
-const requirements = fileURLToPath(new URL('fuzz/requirements.txt', import.meta.url));
+const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
 /** The scripts that pip writes name the directory that they were written in; this one may be moved. */
 const wrapper = `#!/bin/sh

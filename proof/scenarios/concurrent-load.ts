@@ -1,6 +1,6 @@
 import { type Check, expectThat } from '../checks/check.ts';
-import { withOwnTarget } from '../stress-system/own-target.ts';
-import { submissions } from '../stress-system/submissions.ts';
+import { withOwnTarget } from '../system/own-target.ts';
+import { submissions } from '../system/submissions.ts';
 import type { Scene } from './scene.ts';
 
 const count = 100;
