@@ -29,7 +29,7 @@ Exit codes: 0 every answer was as documented. 1 one was not, or time was up.`,
   .parse();
 const flags = command.opts<{ url?: string; examples: number; seed?: number[]; minutes: number; verbose?: true }>();
 const say = (line: string) => console.log(line);
-const here = (name: string) => fileURLToPath(new URL(`fuzz/${name}`, import.meta.url));
+const here = (name: string) => fileURLToPath(new URL(`../proof/fuzz/${name}`, import.meta.url));
 
 /** One run: 0 if Schemathesis found nothing, else 1. */
 async function fuzz(schemathesis: string, { url, apiKey }: Target, seed: number, signal: AbortSignal): Promise<number> {

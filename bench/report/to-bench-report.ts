@@ -1,7 +1,7 @@
 import { toPage } from '../../cli/report/to-page.ts';
 import type { BenchResult } from '../result.ts';
 
-const shared = (name: string) => new URL(`../../scripts/report/page/${name}.js`, import.meta.url);
+const shared = (name: string) => new URL(`../../cli/report/page/${name}.js`, import.meta.url);
 
 /** The HTML report of a run of `npm run bench`. */
 export const toBenchReport = (result: BenchResult): string =>

@@ -1,5 +1,5 @@
+import { retries } from '../../proof/system/checks/retries.ts';
 import type { FinishedTask } from '../../proof/system/result.ts';
-import { retries } from '../../proof/system/retries.ts';
 import { type Policy, toRetryDelayMs, toWaitMs } from '../../src/policy.ts';
 import { toSample } from './bins.ts';
 import { toMeasuredWaits } from './to-timeline.ts';

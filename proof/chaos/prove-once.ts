@@ -2,9 +2,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SetupError } from '../../cli/setup-error.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
-import type { ProveResult } from './result.ts';
+import type { ProveResult } from './judge/result.ts';
+import { toResult } from './judge/to-result.ts';
 import { type RunOptions, runProof } from './run.ts';
-import { toResult } from './to-result.ts';
 
 type Options = Omit<RunOptions, 'directory'> & {
   /** The command line that makes this run, for the report. */

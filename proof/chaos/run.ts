@@ -5,17 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../../cli/now-ms.ts';
 import { createProgress, type Say } from '../../cli/progress.ts';
 import type { Mutation } from '../mutate.ts';
-import { buildCopy } from './build.ts';
-import { createProvingClient } from './client.ts';
-import { readExecutions } from './executions.ts';
-import { createFaults } from './faults.ts';
-import { readToTheEnd, runLoad } from './load.ts';
-import { scanLogs } from './logs.ts';
-import { createRecorder } from './recorder.ts';
-import { planFaults, toEstimateMs } from './schedule.ts';
-import { startProvedStack } from './stack.ts';
-import { planStories } from './stories.ts';
-import { ordinaryRules } from './storms.ts';
+import { createFaults } from './faults/faults.ts';
+import { planFaults, toEstimateMs } from './faults/schedule.ts';
+import { ordinaryRules } from './faults/storms.ts';
+import { readExecutions } from './judge/executions.ts';
+import { createProvingClient } from './load/client.ts';
+import { readToTheEnd, runLoad } from './load/load.ts';
+import { createRecorder } from './load/recorder.ts';
+import { planStories } from './load/stories.ts';
+import { buildCopy } from './stack/build.ts';
+import { scanLogs } from './stack/logs.ts';
+import { startProvedStack } from './stack/stack.ts';
 import type { Evidence, FaultKind, PlannedFault } from './types.ts';
 
 export type RunOptions = {

@@ -1,4 +1,4 @@
-import type { ProveResult } from './result.ts';
+import type { ProveResult } from './judge/result.ts';
 
 const verdicts = {
   passed: '✅ PASSED',

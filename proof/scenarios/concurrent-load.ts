@@ -1,6 +1,6 @@
 import { type Check, expectThat } from '../checks/check.ts';
-import { withOwnTarget } from '../system/own-target.ts';
-import { submissions } from '../system/submissions.ts';
+import { submissions } from '../system/checks/submissions.ts';
+import { withOwnTarget } from '../system/target/own-target.ts';
 import type { Scene } from './scene.ts';
 
 const count = 100;

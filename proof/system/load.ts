@@ -3,7 +3,7 @@ import type { Task } from '../../cli/client/api-types.ts';
 import { ApiProblem, type HoldfastClient } from '../../cli/client/holdfast-client.ts';
 import type { TaskInput } from '../../src/tasks.ts';
 import { CheckFailure, type Tools } from '../checks/check.ts';
-import type { Target } from './target.ts';
+import type { Target } from './target/target.ts';
 
 /** A page is a query of its own, and the finished ones on it are of no use here. */
 const listLimit = 100;

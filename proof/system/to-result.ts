@@ -1,7 +1,7 @@
 import { toPercentiles } from '../../cli/percentiles.ts';
 import type { Verdict } from '../checks/check.ts';
 import type { StressResult } from './result.ts';
-import type { Target } from './target.ts';
+import type { Target } from './target/target.ts';
 
 type Run = {
   target: Pick<Target, 'policy' | 'record'>;

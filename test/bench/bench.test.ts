@@ -10,8 +10,8 @@ import { toChildPids } from '../../bench/peer/child-pids.ts';
 import type { BenchResult } from '../../bench/result.ts';
 import { nodeArguments } from '../../cli/node-arguments.ts';
 import { identify, isAlive } from '../../local/processes/process-identity.ts';
-import { run, waitFor } from '../scripts/processes.ts';
 import { startBrowser } from '../support/browser.ts';
+import { run, waitFor } from '../support/processes.ts';
 
 const script = fileURLToPath(new URL('../../scripts/bench.ts', import.meta.url));
 const bench = (...args: string[]) =>

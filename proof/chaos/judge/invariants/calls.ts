@@ -1,0 +1,113 @@
+import type { LedgerEntry } from '../../../../local/joke-api/ledger.ts';
+import type { Work } from '../join.ts';
+import { aftermathMs, endOf, reachMs } from './bounds.ts';
+import { examine, type Finding, type Invariant } from './invariant.ts';
+
+const isAnswered200 = ({ outcome, status }: LedgerEntry) => outcome === 'answered' && status === 200;
+const isFinalStatus = ({ outcome, status }: LedgerEntry) =>
+  outcome === 'answered' && status !== null && status >= 300 && status < 500 && ![408, 425, 429].includes(status);
+
+export const ownResult: Invariant = {
+  name: 'own-result',
+  title: 'A result is the one that the upstream gave for that very task',
+  check: ({ works }) =>
+    examine(
+      [...works.values()].filter(({ final }) => final?.state === 'completed'),
+      ({ id }) => id,
+      ({ final, calls }) => {
+        const told = calls.filter(isAnswered200).map(({ jokeId }) => jokeId);
+        return told.includes(final?.output ?? '')
+          ? undefined
+          : `its result is ${final?.output}, it was told ${told.join(', ') || 'nothing'}`;
+      },
+    ),
+};
+
+export const failedForAReason: Invariant = {
+  name: 'failed-for-a-reason',
+  title: 'A task fails after its last attempt or a final answer of the upstream, and not otherwise',
+  check: ({ works, policy }) =>
+    examine(
+      [...works.values()].filter(({ final }) => final?.state === 'failed'),
+      ({ id }) => id,
+      ({ final, calls }) => {
+        if (final?.reason === 'attempts-exhausted')
+          return final.attempt === policy.maximumAttempts ? undefined : `exhausted after ${final.attempt} attempts`;
+        if (final?.reason === 'non-retryable')
+          return calls.some(isFinalStatus) ? undefined : 'non-retryable without a final answer of the upstream';
+        return `failed: ${final?.reason}, ${final?.failureType}`;
+      },
+    ),
+};
+
+export const attemptsBounded: Invariant = {
+  name: 'attempts-bounded',
+  title: 'No attempt beyond the maximum, and no attempt calls the upstream twice',
+  check: ({ works, policy }) =>
+    examine(
+      works.values(),
+      ({ id }) => id,
+      ({ calls, final }) => {
+        const attempts = calls.map(({ attempt }) => attempt ?? 0);
+        const beyond = attempts.find((attempt) => attempt < 1 || attempt > policy.maximumAttempts);
+        if (beyond !== undefined) return `attempt ${beyond} of ${policy.maximumAttempts} called the upstream`;
+        if (new Set(attempts).size < attempts.length) return `attempts ${attempts.join(', ')} called the upstream`;
+        return (final?.attempt ?? 0) > policy.maximumAttempts ? `it shows attempt ${final?.attempt}` : undefined;
+      },
+    ),
+};
+
+export const extraCallsExplained: Invariant = {
+  name: 'extra-calls-explained',
+  title: 'Each call whose answer was not used has a fault that explains it',
+  check: (proof) => {
+    const lost = [...proof.works.values()].flatMap((work) => toLostCalls(work).map((call) => ({ work, call })));
+    const judged = examine(
+      lost,
+      ({ work }) => work.id,
+      ({ work, call }) => {
+        const { attempt, outcome, status } = call;
+        if (proof.faultWithin(call.startedAt - reachMs, endOf(call) + reachMs)) return undefined;
+        // A cancelled attempt leaves its call.
+        if (work.cancelledAt !== undefined && work.cancelledAt <= endOf(call) + reachMs) return undefined;
+        return `attempt ${attempt} (${outcome}, ${status ?? 'no status'}) was made for nothing, and no fault was near`;
+      },
+    );
+    return { checked: proof.calls.length, findings: judged.findings };
+  },
+};
+
+/** Good or final answers after which there was yet another attempt, and calls that the worker left. */
+function toLostCalls({ calls }: Work): LedgerEntry[] {
+  const last = calls.at(-1);
+  return calls.filter(
+    (call) => call.outcome === 'client-gone' || (call !== last && (isAnswered200(call) || isFinalStatus(call))),
+  );
+}
+
+export const cancelStopsCalls: Invariant = {
+  name: 'cancel-stops-calls',
+  title: 'A confirmed cancellation ends as cancelled, and the upstream hears no more of it after the heartbeat',
+  check: (proof) => {
+    const { policy, faultWithin, works, executionsById } = proof;
+    const cancelled = [...works.values()].filter(({ cancelledAt }) => cancelledAt !== undefined);
+    const findings: Finding[] = [];
+    for (const { id, batchId, final, cancelledAt = 0, calls } of cancelled) {
+      const status = executionsById.get(batchId ?? id)?.[0]?.status;
+      if (status !== 'CANCELLED') findings.push({ id, text: `its cancellation was confirmed; Temporal has ${status}` });
+      if (!batchId && final?.state !== 'cancelled')
+        findings.push({ id, text: `its cancellation was confirmed; it ended as ${final?.state}` });
+      // A batch's goes to its chunk first.
+      const boundMs = policy.heartbeatTimeoutMs + (batchId ? 3_000 : 1_000);
+      const late = calls.filter(
+        ({ startedAt }) => startedAt > cancelledAt + boundMs && !faultWithin(cancelledAt - aftermathMs, startedAt),
+      );
+      for (const { attempt, startedAt } of late)
+        findings.push({
+          id,
+          text: `attempt ${attempt} came ${Math.round(startedAt - cancelledAt)} ms after the cancellation`,
+        });
+    }
+    return { checked: cancelled.length, findings };
+  },
+};

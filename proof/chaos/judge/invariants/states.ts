@@ -1,0 +1,158 @@
+import type { Seen } from '../../types.ts';
+import { type Call, type Case, groupBy, isFinal } from '../join.ts';
+import { aftermathMs } from './bounds.ts';
+import { examine, type Finding, type Invariant } from './invariant.ts';
+
+const looks = ['read', 'read-batch', 'cancel', 'cancel-batch'];
+
+/** All that an answer shows: the task, or the batch and its items. */
+const toAll = (seen: Seen): Seen[] => [seen, ...(seen.items ?? [])];
+
+/** How far it is. Attempts count up; what is being cancelled stays so; an end is an end. Waiting and running within one attempt have no order. */
+function toRank({ state, attempt, counts, finishedAt }: Seen): number {
+  if (counts) return finishedAt ? 1e9 : counts.completed + counts.failed + counts.cancelled;
+  if (isFinal(state)) return 1e9;
+  return state === 'cancelling' ? 1e6 : attempt;
+}
+
+/** Every answer about each id, in the order of ends. */
+const toLooks = ({ ended }: Case): Map<string, Call[]> =>
+  groupBy(
+    ended.filter(({ end }) => looks.includes(end.action) && end.seen),
+    ({ end }) => end.id,
+  );
+
+const isOpen = ({ state }: Seen) => !isFinal(state) && state !== 'cancelling';
+
+/**
+ * An attempt that came back while its workflow was at work on a worker that died, is stopped or does not get through: Temporal has it neither
+ * as pending nor, until the workflow's turn is over (5 s), in the history. It shows as `running`, and how many attempts it made nobody can read.
+ */
+const isUnnoted = ({ faultWithin }: Case, { invokedAt, end }: Call, { state, attempt }: Seen) =>
+  state === 'running' && attempt === 1 && faultWithin(invokedAt - aftermathMs, end.at) !== undefined;
+
+export const forwardOnly: Invariant = {
+  name: 'forward-only',
+  title: 'A look that begins after another has ended never shows an earlier state',
+  check: (proof) => {
+    let checked = 0;
+    const findings: Finding[] = [];
+    for (const calls of toLooks(proof).values()) {
+      const steps = calls
+        .flatMap((call) => [
+          { at: call.invokedAt, isEnd: false, call },
+          { at: call.end.at, isEnd: true, call },
+        ])
+        .sort((a, b) => a.at - b.at);
+      const highest = new Map<string, Seen>();
+      const floors = new Map<Call, Map<string, Seen>>();
+      for (const { isEnd, call } of steps) {
+        if (!isEnd) {
+          floors.set(call, new Map(highest));
+          continue;
+        }
+        for (const seen of toAll(call.end.seen as Seen)) {
+          const floor = floors.get(call)?.get(seen.id);
+          if (floor && !(isOpen(floor) && isUnnoted(proof, call, seen))) {
+            checked += 1;
+            if (toRank(seen) < toRank(floor))
+              findings.push({ id: seen.id, text: `it was ${toWords(floor)}, and later ${toWords(seen)}` });
+          }
+          const known = highest.get(seen.id);
+          if (!known || toRank(seen) > toRank(known)) highest.set(seen.id, seen);
+        }
+      }
+    }
+    return { checked, findings };
+  },
+};
+
+const toWords = ({ state, attempt, counts }: Seen) =>
+  counts ? `${state} with ${JSON.stringify(counts)}` : `${state}, attempt ${attempt}`;
+
+/** What may never change once it has ended. */
+const toEnd = ({ items, counts, ...end }: Seen) => JSON.stringify({ ...end, ...(isFinal(end.state) && { counts }) });
+
+export const endNeverChanges: Invariant = {
+  name: 'end-never-changes',
+  title: 'An end is the same however often it is read: state, result, reason, attempts, time',
+  check: (proof) => {
+    const ends = new Map<string, Map<string, number>>();
+    for (const calls of toLooks(proof).values())
+      for (const { end } of calls)
+        for (const seen of toAll(end.seen as Seen)) {
+          if (!isFinal(seen.state)) continue;
+          const all = ends.get(seen.id) ?? new Map<string, number>();
+          const text = toEnd(seen);
+          ends.set(seen.id, all.set(text, (all.get(text) ?? 0) + 1));
+        }
+    return examine(
+      ends,
+      ([id]) => id,
+      ([, all]) => (all.size === 1 ? undefined : `${all.size} ends: ${[...all.keys()].join(' and ')}`),
+    );
+  },
+};
+
+/** The API's words for how Temporal says that a workflow closed. */
+const closedAs: Record<string, string> = {
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  TERMINATED: 'failed',
+  TIMED_OUT: 'failed',
+  CANCELLED: 'cancelled',
+};
+
+export const sameEndInTemporal: Invariant = {
+  name: 'same-end-in-temporal',
+  title: 'The end that clients are told is the one in Temporal’s own history',
+  check: (proof) => {
+    const { accepted, executionsById, works } = proof;
+    const last = new Map([...toLooks(proof)].map(([id, calls]) => [id, calls.at(-1)?.end.seen]));
+    const whole = examine(
+      accepted.keys(),
+      (id) => id,
+      (id) => {
+        const status = executionsById.get(id)?.[0]?.status ?? 'unknown';
+        const state = last.get(id)?.state;
+        return closedAs[status] === state ? undefined : `clients see ${state}, Temporal has ${status}`;
+      },
+    );
+    const attempts = examine(
+      [...works.values()].filter(({ final, batchId }) => isFinal(final?.state) && !batchId),
+      ({ id }) => id,
+      ({ id, final }) => {
+        const [activity] = executionsById.get(id)?.[0]?.activities ?? [];
+        // Cancelled between two attempts, the history forgets how many there were.
+        if (!activity || final?.state === 'cancelled') return undefined;
+        return activity.attempt === final?.attempt
+          ? undefined
+          : `clients see ${final?.attempt} attempts, the history has ${activity.attempt}`;
+      },
+    );
+    return { checked: whole.checked + attempts.checked, findings: [...whole.findings, ...attempts.findings] };
+  },
+};
+
+export const batchCounts: Invariant = {
+  name: 'batch-counts',
+  title: 'The counts of every batch are those of its items, and add up to its total',
+  check: (proof) =>
+    examine(
+      [...toLooks(proof).values()]
+        .flatMap((calls) => calls.at(-1)?.end.seen ?? [])
+        .filter(({ counts, items }) => counts && items),
+      ({ id }) => id,
+      ({ id, counts, items = [] }) => {
+        const of = (state: string) => items.filter((item) => item.state === state).length;
+        const own = { completed: of('completed'), failed: of('failed'), cancelled: of('cancelled') };
+        const expected = proof.accepted.get(id)?.items;
+        const told = { completed: counts?.completed, failed: counts?.failed, cancelled: counts?.cancelled };
+        if (counts?.total !== expected || items.length !== expected)
+          return `${expected} items were submitted, ${counts?.total} are counted, ${items.length} shown`;
+        return JSON.stringify(own) === JSON.stringify(told)
+          ? undefined
+          : `counted ${JSON.stringify(told)}, shown ${JSON.stringify(own)}`;
+      },
+    ),
+};

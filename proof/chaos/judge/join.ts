@@ -1,0 +1,122 @@
+import type { LedgerEntry } from '../../../local/joke-api/ledger.ts';
+import type { Evidence, Execution, FaultKind, FaultRecord, Operation, Seen } from '../types.ts';
+
+/** A task or an item of a batch, with all that is known of it. */
+export type Work = {
+  id: string;
+  batchId?: string;
+  /** What the last read showed; undefined if there was none. */
+  final?: Seen;
+  /** By attempt. */
+  calls: LedgerEntry[];
+  /** When a cancellation of it (or of its batch) was confirmed, epoch milliseconds. */
+  cancelledAt?: number;
+};
+
+/** An operation from its invocation to its end. */
+export type Call = { invokedAt: number; end: Operation };
+
+/** The three records, joined. */
+export type Case = Evidence & {
+  /** By the id of a task or batch. */
+  accepted: Map<string, { key: string; isBatch: boolean; items: number; at: number }>;
+  /** Every operation that ended, by the time of its end. */
+  ended: Call[];
+  works: Map<string, Work>;
+  executionsById: Map<string, Execution[]>;
+  callsByKey: Map<string, LedgerEntry[]>;
+  lastHealAt: number;
+  /** The first fault of these kinds that touches that time, if any. */
+  faultWithin: (from: number, to: number, kinds?: ReadonlySet<FaultKind>) => FaultRecord | undefined;
+};
+
+const kinds = (...names: FaultKind[]): ReadonlySet<FaultKind> => new Set(names);
+
+/** Faults that can end an attempt, lose its answer or keep its worker from the next one. */
+export const disturbing = kinds(
+  'kill-worker',
+  'kill-temporal',
+  'stop-worker',
+  'stop-temporal',
+  'deploy-worker',
+  'upstream-hang',
+  'upstream-slow',
+  'delay-temporal',
+  'delay-upstream',
+  'cut-temporal',
+  'cut-upstream',
+  'drop-temporal',
+  'drop-upstream',
+);
+
+/** Of those, the ones after which an attempt may call the upstream long after Temporal gave it out. */
+export const postponing = kinds('stop-worker', 'stop-temporal', 'delay-temporal', 'delay-upstream', 'drop-temporal');
+
+export function groupBy<T>(values: T[], toKey: (value: T) => string | null | undefined): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const key = toKey(value);
+    if (key === null || key === undefined) continue;
+    const group = groups.get(key);
+    if (group) group.push(value);
+    else groups.set(key, [value]);
+  }
+  return groups;
+}
+
+function toEnded(operations: Operation[]): Call[] {
+  const invokedAt = new Map(operations.flatMap(({ op, type, at }) => (type === 'invoke' ? [[op, at] as const] : [])));
+  return operations
+    .filter(({ type }) => type !== 'invoke')
+    .map((end) => ({ invokedAt: invokedAt.get(end.op) ?? end.at, end }))
+    .sort((a, b) => a.end.at - b.end.at);
+}
+
+const submits = ['submit', 'submit-batch', 'rerun'];
+
+/** @throws never: what does not fit together is for the invariants to say. */
+export function joinEvidence(evidence: Evidence): Case {
+  const ended = toEnded(evidence.operations);
+  const itemsOf = new Map(evidence.stories.map(({ key, items }) => [key, items]));
+  const accepted: Case['accepted'] = new Map();
+  const final = new Map<string, Seen>();
+  const cancelledAt = new Map<string, number>();
+  for (const { end } of ended) {
+    const { action, type, id, key, at, seen } = end;
+    if (type !== 'ok' || id === undefined) continue;
+    if (submits.includes(action) && key !== undefined && !accepted.has(id))
+      accepted.set(id, { key, isBatch: action === 'submit-batch', items: itemsOf.get(key) ?? 1, at });
+    if (seen && (action === 'read' || action === 'read-batch')) final.set(id, seen);
+    if (action.startsWith('cancel') && !cancelledAt.has(id)) cancelledAt.set(id, at);
+  }
+
+  const callsByKey = groupBy(evidence.calls, ({ taskKey }) => taskKey);
+  const works: Case['works'] = new Map();
+  const add = (id: string, ofId: string, more: Partial<Work>) => {
+    const at = cancelledAt.get(ofId);
+    const calls = [...(callsByKey.get(id) ?? [])].sort((a, b) => (a.attempt ?? 0) - (b.attempt ?? 0) || a.seq - b.seq);
+    works.set(id, { id, calls, ...(at !== undefined && { cancelledAt: at }), ...more });
+  };
+  for (const [id, { isBatch, items }] of accepted) {
+    const seen = final.get(id);
+    if (!isBatch) add(id, id, seen ? { final: seen } : {});
+    for (let index = 0; isBatch && index < items; index += 1) {
+      const item = seen?.items?.[index];
+      add(`${id}/${index}`, id, { batchId: id, ...(item && { final: item }) });
+    }
+  }
+  const faults = [...evidence.faults].sort((a, b) => a.startedAt - b.startedAt);
+  return {
+    ...evidence,
+    accepted,
+    ended,
+    works,
+    callsByKey,
+    executionsById: groupBy(evidence.executions, ({ id }) => id),
+    lastHealAt: faults.reduce((last, { endedAt }) => Math.max(last, endedAt), evidence.startedAt),
+    faultWithin: (from, to, of = disturbing) =>
+      faults.find(({ kind, startedAt, endedAt }) => of.has(kind) && startedAt <= to && endedAt >= from),
+  };
+}
+
+export const isFinal = (state: string | undefined) => ['completed', 'failed', 'cancelled'].includes(state ?? '');

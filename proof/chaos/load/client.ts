@@ -1,0 +1,103 @@
+import type { Batch, Task } from '../../../cli/client/api-types.ts';
+import type { Operation, Seen } from '../types.ts';
+import type { Recorder } from './recorder.ts';
+
+/** Holdfast answers within 3 s at worst; whatever comes later is not known. */
+const timeoutMs = 6_000;
+
+export type Request = {
+  action: Operation['action'];
+  /** Which of the APIs; they are counted round. */
+  api: number;
+  method: 'GET' | 'POST';
+  path: string;
+  body?: unknown;
+  key?: string;
+  /** The task or batch, where it is known before. */
+  id?: string;
+};
+
+export type Answer = { type: 'ok' | 'fail' | 'info'; status?: number; seen?: Seen; id?: string };
+
+/** A client that records what it sends and what it is told. Nothing is repeated here: that is the story's. */
+export function createProvingClient({
+  urls,
+  recorder,
+  signal,
+}: {
+  urls: string[];
+  recorder: Recorder;
+  signal: AbortSignal;
+}) {
+  return async ({ action, api, method, path, body, key, id }: Request): Promise<Answer> => {
+    signal.throwIfAborted();
+    const end = recorder.invoke({ action, ...(key !== undefined && { key }), ...(id !== undefined && { id }) });
+    try {
+      const response = await fetch(`${urls[api % urls.length]}${path}`, {
+        method,
+        headers: {
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      const answer = (await response.json()) as Partial<Task & Batch> & { outcome?: string };
+      const { status } = response;
+      const seen = response.ok && answer.id ? toSeen(answer as Task & Batch) : undefined;
+      const result: Answer = {
+        type: toType(status, answer.outcome),
+        status,
+        ...(seen && { seen, id: seen.id }),
+      };
+      end({ ...result, isReplay: response.headers.get('idempotency-replayed') === 'true' });
+      return result;
+    } catch (error) {
+      const { cause, name } = error as { cause?: { code?: string }; name: string };
+      const code = cause?.code ?? name;
+      // Only where nobody took the connection is it sure that nothing was done.
+      const result: Answer = { type: code === 'ECONNREFUSED' ? 'fail' : 'info' };
+      end({ ...result, error: code });
+      signal.throwIfAborted();
+      return result;
+    }
+  };
+}
+
+export type ProvingClient = ReturnType<typeof createProvingClient>;
+
+function toType(status: number, outcome: string | undefined): Answer['type'] {
+  if (status < 300) return 'ok';
+  if (status < 500 || outcome === 'not-started') return 'fail';
+  return 'info';
+}
+
+function toSeen({ id, status, attempt, output, failure, finishedAt, rerunOf, ...batch }: Task & Batch): Seen {
+  return {
+    id,
+    state: status,
+    attempt: attempt ?? 0,
+    ...(output && { output: output.id }),
+    ...(failure && { reason: failure.reason, failureType: failure.type }),
+    ...(finishedAt && { finishedAt }),
+    ...(rerunOf && { rerunOf }),
+    ...(batch.total !== undefined && {
+      counts: {
+        total: batch.total,
+        completed: batch.completed,
+        failed: batch.failed,
+        cancelled: batch.cancelled,
+        running: batch.running,
+      },
+    }),
+    ...(batch.items && {
+      items: batch.items.map(({ index, status, attempts, output, failure }) => ({
+        id: `${id}/${index}`,
+        state: status,
+        attempt: attempts,
+        ...(output && { output: output.id }),
+        ...(failure && { reason: failure.reason, failureType: failure.type }),
+      })),
+    }),
+  };
+}

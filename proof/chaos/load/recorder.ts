@@ -1,0 +1,29 @@
+import { createWriteStream } from 'node:fs';
+import { nowMs } from '../../../cli/now-ms.ts';
+import type { Operation } from '../types.ts';
+
+type Invocation = Pick<Operation, 'action' | 'key' | 'id'>;
+type End = Omit<Operation, 'op' | 'at' | 'action' | 'key'>;
+
+/** The history of what clients did and were told, in order of time; each line goes to a file at once. */
+export function createRecorder(file: string) {
+  const operations: Operation[] = [];
+  const stream = createWriteStream(file);
+  let invocations = 0;
+  const add = (operation: Operation) => {
+    operations.push(operation);
+    stream.write(`${JSON.stringify(operation)}\n`);
+  };
+  return {
+    operations,
+    /** Records an invocation; what it gives records its end. */
+    invoke(what: Invocation): (end: End) => void {
+      const op = ++invocations;
+      add({ op, at: nowMs(), type: 'invoke', ...what });
+      return (end) => add({ op, at: nowMs(), ...what, ...end });
+    },
+    close: () => new Promise<void>((closed) => stream.end(closed)),
+  };
+}
+
+export type Recorder = ReturnType<typeof createRecorder>;

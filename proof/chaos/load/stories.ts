@@ -1,0 +1,76 @@
+import { toSeededShare } from '../../../cli/seeded-share.ts';
+
+/** What one client does with one task or batch. */
+export type Story = {
+  number: number;
+  key: string;
+  /** The category of the task, or of each item of a batch. */
+  categories: string[];
+  isBatch: boolean;
+  /** The API that is asked first. */
+  api: number;
+  readsOwnWrite: boolean;
+  /** Submits the same again, and something else under the same key. */
+  repeats: boolean;
+  contradicts: boolean;
+  watches: boolean;
+  /** When it cancels, milliseconds after the submission. */
+  cancelsAfterMs?: number;
+  reruns: boolean;
+};
+
+/** How often a single task is of a kind. */
+const shares: [category: string, share: number][] = [
+  ['prove-plain', 0.32],
+  ['prove-slow', 0.25],
+  ['prove-flaky', 0.2],
+  ['prove-final', 0.05],
+  ['prove-down', 0.03],
+  ['prove-limited', 0.07],
+  ['prove-cancel', 0.08],
+];
+
+function pick(share: number): string {
+  let sum = 0;
+  for (const [category, part] of shares) {
+    sum += part;
+    if (share < sum) return category;
+  }
+  return 'prove-plain';
+}
+
+const itemsOfBatch = { from: 10, to: 50 };
+
+/** Stories of so many tasks in all, half of them items of batches: the same for the same seed. */
+export function planStories({ seed, tasks }: { seed: number; tasks: number }): Story[] {
+  const stories: Story[] = [];
+  let left = tasks;
+  let inBatches = 0;
+  for (let number = 1; left > 0; number += 1) {
+    const draw = (what: string) => toSeededShare(seed, 'story', number, what);
+    const isBatch = inBatches < (tasks - left) / 2 && left >= itemsOfBatch.from;
+    const wanted = Math.round(itemsOfBatch.from + draw('size') * (itemsOfBatch.to - itemsOfBatch.from));
+    const size = isBatch ? Math.min(left, wanted) : 1;
+    const categories = Array.from({ length: size }, (_, item) => {
+      const category = pick(toSeededShare(seed, 'category', number, item));
+      return isBatch && category === 'prove-cancel' ? 'prove-plain' : category;
+    });
+    const cancels = isBatch ? draw('cancel') < 0.2 : categories[0] === 'prove-cancel';
+    stories.push({
+      number,
+      key: `prove-${seed}-${number}`,
+      categories,
+      isBatch,
+      api: Math.floor(draw('api') * 2),
+      readsOwnWrite: draw('read') < 0.5,
+      repeats: draw('repeat') < 0.15,
+      contradicts: draw('contradict') < 0.05,
+      watches: draw('watch') < 0.2,
+      ...(cancels && { cancelsAfterMs: Math.round(draw('when') * 1_500) }),
+      reruns: !isBatch && draw('rerun') < 0.03,
+    });
+    left -= size;
+    if (isBatch) inBatches += size;
+  }
+  return stories;
+}

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LogFinding } from '../types.ts';
+
+/** What no log may hold: unhandled errors, fatal lines of pino (level 60), panics of Go and Rust, workflows that left their history. */
+const signs = [
+  /unhandled/i,
+  /uncaught/i,
+  /"level":60\b/,
+  /^panic: /,
+  /panicked at/,
+  /^fatal error: /,
+  /TMPRL1100|nondeterminis/i,
+  /heap out of memory/,
+  /MaxListenersExceededWarning/,
+];
+
+/** How many lines the logs have, and each that has one of the signs. */
+export function scanLogs(directory: string): { lines: number; findings: LogFinding[] } {
+  const all = readdirSync(directory).flatMap((file) =>
+    readFileSync(join(directory, file), 'utf8')
+      .split('\n')
+      .map((line) => ({ file, line })),
+  );
+  const findings = all.filter(({ line }) => signs.some((sign) => sign.test(line)));
+  return { lines: all.length, findings: findings.map(({ file, line }) => ({ file, line: line.slice(0, 500) })) };
+}

@@ -1,0 +1,51 @@
+import { toPercentiles } from '../../../cli/percentiles.ts';
+import { type Check, expectThat } from '../../checks/check.ts';
+import { countOpen, submitAtOnce, untilAllFinished } from '../load.ts';
+import type { Target } from '../target/target.ts';
+import { expectToldJokes } from '../told-jokes.ts';
+
+const title = 'Burst Load Pattern';
+const bursts = 5;
+/** Fewer would be over so soon that a hiccup of the machine decides. */
+const smallestBurst = 100;
+const mayGrowBy = 1.5;
+
+/** Burst after burst, the queue empty in between, and the last burst is served as quickly as the first. */
+export const burstLoad: Check<Target> = {
+  title,
+  async run(target, tools) {
+    const { holdfast, record } = target;
+    const { say } = tools;
+    const count = Math.max(smallestBurst, Math.ceil(target.tasks / bursts));
+    const p95s: number[] = [];
+    say(`${bursts} bursts of ${count} tasks, after one to warm up...`);
+    for (let burst = 0; burst <= bursts; burst += 1) {
+      const { tasks, faults } = await submitAtOnce(target, { check: title, count }, tools);
+      expectThat(faults.length === 0, `${faults.length} submissions were not accepted, first: ${faults[0]}`);
+      const finished = await untilAllFinished(holdfast, tasks, tools);
+      const ledger = target.jokeApi ? (await target.jokeApi.ledger()).items : [];
+      record.finished(title, finished, ledger);
+      const open = await countOpen(holdfast, new Set(tasks.map(({ id }) => id)));
+      const { p50, p95, max } = toPercentiles(
+        finished.map((task) => Date.parse(task.finishedAt ?? '') - Date.parse(task.submittedAt)),
+      );
+      const completed = finished.filter(({ status }) => status === 'completed').length;
+      if (target.jokeApi) {
+        expectThat(completed === count, `${count - completed} of ${count} tasks did not complete`);
+        await expectToldJokes(finished, ledger, target.jokeApi);
+      }
+      // The first one only warms up: whatever follows it would look quick.
+      if (burst > 0) p95s.push(p95);
+      say(
+        `  ${burst > 0 ? `Burst ${burst}` : 'Warm-up'}: ${count} tasks ended; p50 ${p50} ms, p95 ${p95} ms, max ${max} ms; queue ${open}`,
+      );
+      expectThat(open === 0, `${open} tasks of burst ${burst} are still open before the next one`);
+    }
+    const [first = Number.NaN] = p95s;
+    const last = p95s.at(-1) ?? Number.NaN;
+    const ratio = last / first;
+    say(`  p95 of the last burst / of the first: ${ratio.toFixed(2)} (at most ${mayGrowBy})`);
+    expectThat(ratio <= mayGrowBy, `The last burst's p95 is ${last} ms, ${ratio.toFixed(2)} × the first one's`);
+    return 'The queue emptied after every burst, and no burst slowed the next';
+  },
+};

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { toWaitMs } from '../../../src/policy.ts';
+import { type Check, expectThat } from '../../checks/check.ts';
+import { checkAttempts, checkUsualWaits, lateMs } from '../attempts.ts';
+import { toCallsByTask } from '../calls.ts';
+import { submitAtOnce, untilAllFinished } from '../load.ts';
+import { expectAnnounced, watchRetrying } from '../retrying.ts';
+import { needsJokeApi, type Target } from '../target/target.ts';
+import { expectToldJokes } from '../told-jokes.ts';
+
+const title = 'Retry Behavior Under Load';
+const failingShare = 0.3;
+/** With fewer, chance alone may leave out the failures. */
+const smallestLoad = 50;
+/** A shorter wait may be over before anybody looks. */
+const longEnoughMs = 1_000;
+
+/** With an upstream that fails 30 % of all calls every task ends, and each attempt follows the policy. */
+export const retries: Check<Target> = {
+  title,
+  unavailable: (target) =>
+    target.policy.nonRetryableErrorTypes.includes('UpstreamUnavailable')
+      ? 'its NON_RETRYABLE_ERRORS has UpstreamUnavailable: nothing would be retried'
+      : needsJokeApi(target),
+  async run(target, tools) {
+    const { holdfast, policy, record } = target;
+    const count = Math.max(smallestLoad, target.tasks);
+    const jokeApi = target.jokeApi as NonNullable<Target['jokeApi']>;
+    const { say } = tools;
+    const category = `stress-${randomUUID()}`;
+    const rule = { when: { category }, then: [{ status: 503 }], repeat: true, ratio: failingShare, seed: category };
+    say(`${count} tasks, the upstream failing ${failingShare * 100} % of all calls...`);
+    const worstMs = Array.from({ length: policy.maximumAttempts }, (_, index) => toWaitMs(policy, index + 1) ?? 0);
+    const withinMs = worstMs.reduce((sum, wait) => sum + wait * (1 + policy.jitter) + lateMs, 120_000);
+    const { finished, seen } = await jokeApi.withRules([rule], async () => {
+      const { tasks, faults } = await submitAtOnce(target, { check: title, count, input: { category } }, tools);
+      expectThat(faults.length === 0, `${faults.length} submissions were not accepted, first: ${faults[0]}`);
+      const seen = await watchRetrying(holdfast, tasks, tools.signal);
+      return { seen, finished: await untilAllFinished(holdfast, tasks, tools, withinMs) };
+    });
+    const { items } = await jokeApi.ledger({ category });
+    record.finished(title, finished, items);
+
+    const calls = toCallsByTask(items);
+    const waits = finished.flatMap((task) => checkAttempts(task, calls.get(task.id) ?? [], policy));
+    for (const one of seen) expectAnnounced(one, calls.get(one.task.id) ?? [], policy);
+    const failed = items.filter(({ status }) => status !== 200).length;
+    const share = (failed / items.length) * 100;
+    say(`  Upstream calls: ${items.length}, failed: ${failed} (${share.toFixed(0)} %)`);
+    for (let attempts = 1; attempts <= policy.maximumAttempts; attempts += 1)
+      say(`  Ended on attempt ${attempts}: ${finished.filter(({ attempt }) => attempt === attempts).length}`);
+    const completed = finished.filter(({ status }) => status === 'completed').length;
+    say(`  Completed: ${completed}, failed after ${policy.maximumAttempts} attempts: ${count - completed}`);
+    say(`  Read while retrying: ${seen.length}, each with the attempt and the time that came`);
+    checkUsualWaits(waits, policy, say);
+    // Four standard deviations: by chance alone one run in ten thousand is beyond.
+    const chance = 400 * Math.sqrt((failingShare * (1 - failingShare)) / items.length);
+    expectThat(
+      waits.length > 0 && Math.abs(share - failingShare * 100) <= chance,
+      `The upstream failed ${share.toFixed(0)} % of the calls, not about ${failingShare * 100} %: nothing is proved`,
+    );
+    expectThat(
+      seen.length > 0 || policy.initialIntervalMs < longEnoughMs,
+      'Nobody saw a task retrying: nothing is proved of what the API says then',
+    );
+    await expectToldJokes(finished, items, jokeApi);
+    return `All ${count} tasks ended, and ${waits.length} retries waited as the policy says`;
+  },
+};

@@ -1,0 +1,61 @@
+import { createHoldfastClient, type HoldfastClient } from '../../../cli/client/holdfast-client.ts';
+import { type Target as Named, toKeyFault, toTarget } from '../../../cli/client/target.ts';
+import { SetupError } from '../../../cli/setup-error.ts';
+import { createJokeApiClient } from '../../../local/joke-api/joke-api-client.ts';
+import { type StackOptions, withStack } from '../../../local/stack/with-stack.ts';
+import { type Config, loadConfig, loadEnvironment } from '../../../src/config/config.ts';
+import { type PolicyWord, policyWords } from '../../../src/planner/policy-words.ts';
+import type { RetryPlan } from '../../../src/planner/retry-plan.ts';
+import { type Policy, policySchema } from '../../../src/policy.ts';
+import { createRecorder } from '../recorder.ts';
+import { findListener } from '../sockets.ts';
+import { withProbedStack } from './own-target.ts';
+import type { Target } from './target.ts';
+
+type Wishes = { tasks: number; url: string; jokeApiUrl: string | undefined };
+
+const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+
+/** The policy that the running API gives to its tasks, as it says itself. */
+async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Policy> {
+  const { policy: words } = await holdfast.call<RetryPlan>('GET', '/retry-plan').catch((error) => {
+    throw toKeyFault(error, target);
+  });
+  const fields = (Object.keys(policyWords) as PolicyWord[]).map((word) => {
+    const [field] = policyWords[word];
+    return [field, words[word] * (field.endsWith('Ms') ? 1_000 : 1)];
+  });
+  const nonRetryableErrorTypes = words.nonRetryableErrors;
+  const read = policySchema.safeParse({ ...Object.fromEntries(fields), nonRetryableErrorTypes });
+  if (!read.success) throw new SetupError(`${holdfast.url} has a policy that this version does not know.`);
+  return read.data;
+}
+
+/**
+ * A Holdfast that runs already. Its policy comes from itself, the number of its slots and Temporal's port from this environment, so
+ * run the command where its `.env` is; what must look into a process or change its settings uses a stack of its own.
+ * @throws {SetupError} when nothing, or something else, answers at one of the URLs.
+ */
+export async function toGivenTarget(options: StackOptions, { tasks, url: given, jokeApiUrl }: Wishes): Promise<Target> {
+  const { signal } = options;
+  const environment = loadEnvironment();
+  const { workerConcurrency, workers, temporal }: Config = loadConfig(environment);
+  const named = toTarget(environment, given);
+  const holdfast = createHoldfastClient({ ...named, signal });
+  const jokeApi = jokeApiUrl === undefined ? undefined : createJokeApiClient({ url: jokeApiUrl, signal });
+  await holdfast.requireHoldfast();
+  await jokeApi?.requireJokeApi();
+  const { hostname, port, protocol } = new URL(named.url);
+  return {
+    tasks,
+    record: createRecorder(),
+    holdfast,
+    jokeApi,
+    policy: await readPolicy(holdfast, named),
+    slots: workerConcurrency * workers,
+    temporalPort: Number(temporal.address.split(':').at(-1)),
+    findApiPid: () => (isHere(hostname) ? findListener(Number(port || (protocol === 'https:' ? 443 : 80))) : undefined),
+    withProbedStack: (check) => withProbedStack(options, {}, check),
+    withOwnStack: (own, check) => withStack(options, own, check),
+  };
+}

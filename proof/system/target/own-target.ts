@@ -1,0 +1,76 @@
+import { readdirSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createTemporaryDirectory } from '../../../cli/temporary-directory.ts';
+import type { Stack } from '../../../local/stack/start-stack.ts';
+import { type StackOptions, withStack } from '../../../local/stack/with-stack.ts';
+import { CheckFailure } from '../../checks/check.ts';
+import { createRecorder } from '../recorder.ts';
+import type { ProbedStack, Target } from './target.ts';
+
+const probe = new URL('./memory-probe.mjs', import.meta.url).href;
+
+/** For a stack in the middle of a check, when the server it needs has been obtained before. */
+export const silent = (options: StackOptions): StackOptions => ({ ...options, say: () => {} });
+
+/** Asks at a thread's Unix socket (see memory-probe.mjs). */
+const ask = (socketPath: string) =>
+  new Promise<{ rssBytes: number; heapUsedBytes: number }>((resolve, reject) => {
+    request({ socketPath }, (response) => text(response).then((body) => resolve(JSON.parse(body)), reject))
+      .once('error', reject)
+      .end();
+  });
+
+/** Runs `work` against a fresh stack whose processes tell their memory after a garbage collection. */
+export async function withProbedStack<T>(
+  options: StackOptions,
+  environment: Record<string, string>,
+  work: (stack: Stack & ProbedStack) => Promise<T>,
+): Promise<T> {
+  const { path: directory, remove } = createTemporaryDirectory('holdfast-probe-');
+  const probed = { NODE_OPTIONS: `--import=${probe}`, MEMORY_PROBE_DIRECTORY: directory, ...environment };
+  try {
+    return await withStack(options, probed, (stack) => {
+      const readMemory: ProbedStack['readMemory'] = async (name) => {
+        const pid = stack.children().find((child) => child.name === name)?.pid;
+        const sockets = readdirSync(directory).filter((socket) => socket.startsWith(`${pid}-`));
+        const threads = await Promise.all(sockets.map((socket) => ask(join(directory, socket))));
+        if (pid === undefined || threads.length === 0) throw new CheckFailure(`There is no living ${name} to measure`);
+        return {
+          pid,
+          rssBytes: Math.max(...threads.map(({ rssBytes }) => rssBytes)),
+          heapUsedBytes: threads.reduce((sum, { heapUsedBytes }) => sum + heapUsedBytes, 0),
+        };
+      };
+      return work({ ...stack, readMemory });
+    });
+  } finally {
+    remove();
+  }
+}
+
+type Wishes = { tasks: number; environment: Record<string, string> };
+
+/** Runs `work` against a Holdfast of our own: everything is known of it, so every check can be run. */
+export async function withOwnTarget<T>(
+  options: StackOptions,
+  { environment, tasks }: Wishes,
+  work: (target: Target) => Promise<T>,
+): Promise<T> {
+  return await withProbedStack(options, environment, async (stack) => {
+    const { policy, workerConcurrency, workers } = stack.config();
+    return await work({
+      tasks,
+      record: createRecorder(),
+      holdfast: stack.holdfast,
+      jokeApi: stack.jokeApi,
+      policy,
+      slots: workerConcurrency * workers,
+      temporalPort: stack.temporalPort,
+      findApiPid: () => stack.children().find(({ name }) => name === 'API')?.pid,
+      withProbedStack: (check) => check(stack),
+      withOwnStack: (own, check) => withStack(silent(options), own, check),
+    });
+  });
+}

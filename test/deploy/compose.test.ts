@@ -1,0 +1,189 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parse as parseEnv } from 'dotenv';
+import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { type Environment, loadConfig } from '../../src/config/config.ts';
+
+type Service = {
+  image: string;
+  build?: string;
+  command?: string[];
+  init?: boolean;
+  user?: string;
+  privileged?: boolean;
+  restart?: string;
+  stop_grace_period?: string;
+  environment: Record<string, string>;
+  ports?: string[];
+  volumes?: string[];
+  deploy?: { replicas: number };
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: { test?: string[] };
+};
+
+const url = (path: string) => new URL(`../../${path}`, import.meta.url);
+const read = (path: string) => readFileSync(url(path), 'utf8');
+
+const text = read('docker-compose.yml');
+const { services, volumes } = parseYaml(text, { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+};
+const named = (name: string): Service => services[name] ?? expect.fail(`no service ${name}`);
+const api = named('api');
+const worker = named('worker');
+const all = Object.entries(services);
+
+/** `.env.example` names exactly the variables that config.ts reads; its own test sees to that. */
+const defaults = parseEnv(read('.env.example').replace(/^#(?=[A-Z_]+=)/gm, ''));
+const known = Object.keys(defaults);
+
+/** Compose's `${NAME:-default}` and `${NAME:?message}`. */
+const interpolate = (template: string, environment: Environment) =>
+  String(template).replace(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name, sign, rest) => {
+    if (!environment[name] && sign === '?') throw new Error(`${name}: ${rest}`);
+    return environment[name] || rest;
+  });
+
+const environmentOf = (service: Service, environment: Environment = {}): Environment =>
+  Object.fromEntries(
+    Object.entries(service.environment).map(([name, value]) => [name, interpolate(value, environment)]),
+  );
+
+const seconds = (duration: string) =>
+  [...duration.matchAll(/([\d.]+)(ms|s|m)/g)].reduce(
+    (sum, [, amount, unit]) => sum + Number(amount) * (unit === 'ms' ? 0.001 : unit === 'm' ? 60 : 1),
+    0,
+  );
+
+const keys = { API_KEYS: `me:${'k'.repeat(32)}` };
+const apiConfig = loadConfig(environmentOf(api, keys));
+const workerConfig = loadConfig(environmentOf(worker));
+
+describe('docker-compose.yml', () => {
+  it('speaks of variables that the configuration knows, and of no others', () => {
+    const mentioned = [...text.matchAll(/\$\{(\w+)/g)].map(([, name]) => name);
+    const set = [api, worker].flatMap(({ environment }) => Object.keys(environment));
+    expect([...new Set([...mentioned, ...set])].filter((name) => !known.includes(name ?? ''))).toEqual([]);
+  });
+
+  it('hands every variable on to the API or the workers, but for those of npm start and of another Temporal server', () => {
+    const elsewhere = /^(TEMPORAL_.*|EMBEDDED_.*|WORKERS|DATA_DIR|RETENTION_DAYS|JOKE_API_PORT)$/;
+    const handed = new Set([api, worker].flatMap(({ environment }) => Object.keys(environment)));
+    expect(known.filter((name) => !elsewhere.test(name) && !handed.has(name))).toEqual([]);
+  });
+
+  it('gives the API and the workers one policy: the defaults, or what .env says', () => {
+    expect(apiConfig.policy).toEqual(loadConfig({}).policy);
+    expect(workerConfig.policy).toEqual(apiConfig.policy);
+    const chosen = { ...keys, MAX_ATTEMPTS: '9', BASE_DELAY: '0.5', NON_RETRYABLE_ERRORS: 'UpstreamTimeout' };
+    const { policy } = loadConfig(environmentOf(api, chosen));
+    expect(policy).toMatchObject({
+      maximumAttempts: 9,
+      initialIntervalMs: 500,
+      nonRetryableErrorTypes: ['UpstreamTimeout'],
+    });
+    expect(loadConfig(environmentOf(worker, chosen)).policy).toEqual(policy);
+  });
+
+  it('connects both to its own Temporal server, whose namespace keeps tasks for RETENTION_DAYS', () => {
+    for (const { temporal, embedded } of [apiConfig, workerConfig]) {
+      expect(embedded).toBeUndefined();
+      expect(temporal).toMatchObject({ address: 'temporal:7233', namespace: 'default' });
+    }
+    const { environment } = named('temporal');
+    expect(environment).toMatchObject({ DB: 'postgres12', DEFAULT_NAMESPACE: apiConfig.temporal.namespace });
+    expect(interpolate(environment.DEFAULT_NAMESPACE_RETENTION ?? '', {})).toBe(`${defaults.RETENTION_DAYS}d`);
+  });
+
+  it('opens the API only with API_KEYS, and says how to make one', () => {
+    expect(apiConfig).toMatchObject({ host: '0.0.0.0', apiKeys: [{ owner: 'me' }] });
+    expect(() => environmentOf(api)).toThrow(/^API_KEYS: .*openssl rand/);
+  });
+
+  it('publishes ports on loopback alone, and none of the database', () => {
+    const ports = all.flatMap(([, service]) => service.ports ?? []);
+    expect(ports.filter((port) => !/^127\.0\.0\.1:\$\{\w+:-\d+\}:\d+$/.test(port))).toEqual([]);
+    expect(api.ports).toEqual([`127.0.0.1:\${PORT:-${defaults.PORT}}:${apiConfig.port}`]);
+    expect(named('postgres').ports).toBeUndefined();
+  });
+
+  it('waits for a container to stop longer than SHUTDOWN_GRACE and the 5 s of force time', () => {
+    for (const service of [api, worker])
+      for (const SHUTDOWN_GRACE of ['', '0', '0.5', '120', '3600']) {
+        const { shutdownGraceMs } = loadConfig(environmentOf(service, { ...keys, SHUTDOWN_GRACE }));
+        expect(seconds(interpolate(service.stop_grace_period ?? '', { SHUTDOWN_GRACE }))).toBeGreaterThan(
+          shutdownGraceMs / 1_000 + 5,
+        );
+      }
+  });
+
+  it('checks the health of every service, with what the images have', () => {
+    expect(all.filter(([, { healthcheck }]) => healthcheck?.test?.[0] !== 'CMD').map(([name]) => name)).toEqual([]);
+    expect(api.healthcheck?.test?.join(' ')).toContain(`CMD node -e fetch('http://127.0.0.1:${apiConfig.port}/ready')`);
+    const { host, port } = workerConfig.workerMetrics;
+    expect(host).toBe('0.0.0.0');
+    expect(worker.healthcheck?.test?.join(' ')).toContain(`CMD node -e fetch('http://127.0.0.1:${port}/health')`);
+  });
+
+  it('starts what another needs first, and restarts what ends', () => {
+    for (const [, { restart }] of all) expect(restart).toBe('unless-stopped');
+    for (const [, { depends_on }] of all)
+      for (const [needed, { condition }] of Object.entries(depends_on ?? {})) {
+        expect(named(needed).healthcheck).toBeDefined();
+        expect(condition).toBe('service_healthy');
+      }
+    expect([api, worker].map((service) => [service.init, Object.keys(service.depends_on ?? {})])).toEqual([
+      [true, ['temporal']],
+      [true, ['temporal']],
+    ]);
+    expect(worker.deploy?.replicas).toBe(2);
+  });
+
+  it('pins every image that it does not build', () => {
+    const images = all.filter(([, { build }]) => !build).map(([, { image }]) => image);
+    expect(images).toHaveLength(3);
+    expect(images.filter((image) => !/:\d+\.\d+(\.\d+)?(-[a-z]+)?$/.test(image))).toEqual([]);
+  });
+
+  it('mounts files that exist, and declares its volumes', () => {
+    for (const volume of all.flatMap(([, service]) => service.volumes ?? [])) {
+      const [from = ''] = volume.split(':');
+      expect(from.startsWith('./') ? existsSync(url(from)) : from in volumes).toBe(true);
+    }
+    const mounted = '/etc/temporal/config/dynamicconfig/holdfast.yaml';
+    expect(named('temporal').environment.DYNAMIC_CONFIG_FILE_PATH).toBe(mounted);
+    expect(named('temporal').volumes).toEqual([`./deploy/temporal-dynamic-config.yaml:${mounted}:ro`]);
+  });
+});
+
+describe('deploy/temporal-dynamic-config.yaml', () => {
+  it('has one partition a task queue, priorities, and notes each second what it handed out', () => {
+    expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
+      'matching.numTaskqueueReadPartitions': [{ value: 1 }],
+      'matching.numTaskqueueWritePartitions': [{ value: 1 }],
+      'matching.useNewMatcher': [{ value: true }],
+      'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
+    });
+  });
+});
+
+describe('Dockerfile', () => {
+  const [, ...stages] = read('Dockerfile').split(/^FROM /m);
+
+  it('starts from a pinned Debian image, never Alpine', () => {
+    for (const stage of stages) expect(stage).toMatch(/^node:\d+-bookworm-slim\b/);
+  });
+
+  it('runs as a user without rights, and Compose leaves it so', () => {
+    expect(stages.at(-1)?.match(/^USER .*$/gm)).toEqual(['USER node']);
+    for (const { user, privileged } of [api, worker]) expect([user, privileged]).toEqual([undefined, undefined]);
+  });
+
+  it('carries no .env and nothing of the checkout that the build does not name', () => {
+    const allowed = read('.dockerignore').match(/^[^#\n].*$/gm);
+    const copied = [...(stages[0] ?? '').matchAll(/^COPY (.*) \S+$/gm)].flatMap(([, files]) => files?.split(' ') ?? []);
+    expect(allowed?.sort()).toEqual(['*', ...copied.map((file) => `!${file}`)].sort());
+    for (const file of copied) expect(existsSync(url(file))).toBe(true);
+  });
+});

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { usesJokeApi } from '../../../local/start/upstream.ts';
+import { loadConfig } from '../../../src/config/config.ts';
+import { findFreePort } from '../../../src/free-port.ts';
+import { createPlace, start } from '../../support/place.ts';
+import { run, waitFor } from '../../support/processes.ts';
+
+test('falls back to the joke API only for a default upstream out of reach, and says so loudly', async () => {
+  const said: string[] = [];
+  const options = { demo: false, say: (line: string) => said.push(line) };
+  const outOfReach = { ...loadConfig({}), upstreamUrl: 'http://127.0.0.1:9' };
+  await expect(usesJokeApi(outOfReach, options)).resolves.toBe(true);
+  expect(said).toEqual([expect.stringMatching(/^\*\*\* http:\/\/127\.0\.0\.1:9 CANNOT BE REACHED/)]);
+  await expect(usesJokeApi({ ...outOfReach, upstreamIsDefault: false }, options)).resolves.toBe(false);
+  const failing = createServer((_, response) => response.writeHead(503).end()).listen(0, '127.0.0.1');
+  await once(failing, 'listening');
+  const upstreamUrl = `http://127.0.0.1:${(failing.address() as AddressInfo).port}`;
+  await expect(usesJokeApi({ ...outOfReach, upstreamUrl }, options)).resolves.toBe(false);
+  failing.close();
+});
+
+test('names each taken port with its variable, and starts nothing', async () => {
+  const place = await createPlace();
+  const taken = run(process.execPath, [
+    '-e',
+    `require('net').createServer().listen(${place.env.PORT}, '127.0.0.1', () => console.log('up'))`,
+  ]);
+  await waitFor(() => taken.lines.includes('up'));
+  const refused = start(
+    { ...place, env: { ...place.env, JOKE_API_PORT: `${place.env.EMBEDDED_TEMPORAL_PORT}` } },
+    '--demo',
+  );
+  await expect(refused.ended).resolves.toEqual([1, null]);
+  expect(refused.errors()).toContain(`Port ${place.env.PORT} (PORT) is taken`);
+  expect(refused.errors()).toContain('wanted twice, by EMBEDDED_TEMPORAL_PORT and JOKE_API_PORT');
+  expect(existsSync(join(place.dataDir, 'temporal.db'))).toBe(false);
+});
+
+// Negative control: without the look at who has the file open, the second server starts.
+test('refuses a database that a server started by hand has open', async () => {
+  const place = await createPlace();
+  mkdirSync(place.dataDir);
+  const byHand = run(inject('temporalCli'), [
+    ...['server', 'start-dev', '--headless', '--port', `${await findFreePort()}`],
+    ...['--db-filename', join(place.dataDir, 'temporal.db')],
+  ]);
+  await waitFor(() => byHand.lines.some((line) => line.startsWith('Server:')));
+  const refused = start(place, '--demo');
+  await expect(refused.ended).resolves.toEqual([1, null]);
+  expect(refused.errors()).toContain(`temporal.db is open in process ${byHand.pid}`);
+});
+
+test.each([
+  ['an unknown flag', ['--fast'], {}, 2, '--fast'],
+  ['an argument', ['demo'], {}, 2, 'demo'],
+  ['a bad configuration', [], { PORT: 'x', WORKERS: '0' }, 78, 'WORKERS'],
+])('ends at once on %s, touching nothing', async (_, flags, env, code, fault) => {
+  const place = await createPlace(env);
+  const started = start(place, ...flags);
+  await expect(started.ended).resolves.toEqual([code, null]);
+  expect(started.errors()).toContain(fault);
+  expect(existsSync(place.dataDir)).toBe(false);
+});

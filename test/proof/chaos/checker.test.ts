@@ -1,0 +1,281 @@
+import { expect, test } from 'vitest';
+import { invariants } from '../../../proof/chaos/judge/invariants/index.ts';
+import { toMeaning, toResult } from '../../../proof/chaos/judge/to-result.ts';
+import type { Evidence } from '../../../proof/chaos/types.ts';
+import { createEvidence } from '../../support/evidence.ts';
+
+const judge = (evidence: Evidence) => toResult(evidence, { command: 'npm run prove', seconds: 1 });
+const toBroken = (evidence: Evidence) =>
+  judge(evidence)
+    .invariants.filter(({ violated }) => violated > 0)
+    .map(({ name }) => name);
+
+/** Of an id, the thing to bend. */
+const call = ({ calls }: Evidence, key: string, attempt: number) => {
+  const found = calls.find((one) => one.taskKey === key && one.attempt === attempt);
+  if (!found) throw new Error(`no call of ${key}, attempt ${attempt}`);
+  return found;
+};
+const execution = ({ executions }: Evidence, id: string) => {
+  const found = executions.find((one) => one.id === id);
+  if (!found) throw new Error(`no execution ${id}`);
+  return found;
+};
+const ends = ({ operations }: Evidence, action: string, id: string) =>
+  operations.filter((one) => one.type !== 'invoke' && one.action === action && (one.id === id || one.key === id));
+const last = <T>(list: T[]): T => list.at(-1) as T;
+
+test('a run as it should be passes: every invariant had something to look at, and none is broken', () => {
+  const { verdict, invariants: results, guards, recovery } = judge(createEvidence());
+  expect(results.filter(({ violated, checked }) => violated > 0 || checked === 0)).toEqual([]);
+  expect(guards.filter(({ holds }) => !holds)).toEqual([]);
+  expect(verdict).toBe('passed');
+  expect(recovery.values).toEqual([2_100]);
+});
+
+/** What is done to the records, and the one invariant that must say so. */
+const bends: [invariant: string, what: string, bend: (evidence: Evidence) => void][] = [
+  [
+    'accepted-never-lost',
+    'an accepted task is not in Temporal',
+    (e) => {
+      e.executions = e.executions.filter(({ id }) => id !== 'retried');
+    },
+  ],
+  [
+    'accepted-never-lost',
+    'an accepted task has no end',
+    (e) => {
+      for (const end of ends(e, 'read', 'killed')) end.seen = { id: 'killed', state: 'running', attempt: 1 };
+    },
+  ],
+  [
+    'no-phantom',
+    'a workflow that nobody submitted',
+    (e) => e.executions.push({ ...execution(e, 'retried'), id: 'ghost' }),
+  ],
+  ['no-phantom', 'an upstream call of no task', (e) => e.calls.push({ ...call(e, 'retried', 2), taskKey: 'ghost' })],
+  [
+    'one-task-per-key',
+    'a key that became two tasks',
+    (e) => {
+      const again = { ...last(ends(e, 'submit', 'k-2')), op: 901, id: 'retried', isReplay: true };
+      e.operations.push(again);
+    },
+  ],
+  [
+    'one-task-per-key',
+    'two answers that both call themselves the first',
+    (e) => {
+      e.operations.push({ ...last(ends(e, 'submit', 'k-2')), op: 902 });
+    },
+  ],
+  [
+    'one-task-per-key',
+    'another body under the key is accepted',
+    (e) => {
+      Object.assign(last(ends(e, 'conflict', 'k-1')), { type: 'ok', status: 202, id: 'retried' });
+    },
+  ],
+  [
+    'unknown-converges',
+    'an unknown submission is never accepted',
+    (e) => {
+      e.operations.push({ op: 903, at: 5_000, type: 'info', action: 'submit', key: 'k-9', error: 'ECONNRESET' });
+    },
+  ],
+  [
+    'read-your-write',
+    'a read after the acceptance is a 404',
+    (e) => {
+      const end = ends(e, 'read', 'killed')[0];
+      Object.assign(end ?? {}, { type: 'fail', status: 404, seen: undefined });
+    },
+  ],
+  [
+    'forward-only',
+    'a later look shows an earlier attempt',
+    (e) => {
+      const [first, ...others] = ends(e, 'read', 'retried');
+      Object.assign(first ?? {}, {
+        seen: { id: 'retried', state: 'completed', attempt: 2, output: 'joke-1', finishedAt: '2' },
+      });
+      Object.assign(others[0] ?? {}, { seen: { id: 'retried', state: 'running', attempt: 1 } });
+    },
+  ],
+  [
+    'end-never-changes',
+    'a result changes after the end',
+    (e) => {
+      const end = ends(e, 'read', 'retried')[1];
+      if (end?.seen) end.seen = { ...end.seen, finishedAt: '3' };
+    },
+  ],
+  [
+    'same-end-in-temporal',
+    'clients see another end than the history has',
+    (e) => {
+      execution(e, 'retried').status = 'FAILED';
+    },
+  ],
+  [
+    'own-result',
+    'a result that was told to another task',
+    (e) => {
+      call(e, 'retried', 2).jokeId = 'joke-2';
+    },
+  ],
+  [
+    'failed-for-a-reason',
+    'exhausted before the last attempt',
+    (e) => {
+      execution(e, 'failed').activities = [{ id: '1', attempt: 2, end: 'failed' }];
+      for (const end of ends(e, 'read', 'failed')) if (end.seen?.reason) end.seen = { ...end.seen, attempt: 2 };
+    },
+  ],
+  [
+    'batch-counts',
+    'counts that are not those of the items',
+    (e) => {
+      for (const end of ends(e, 'read-batch', 'batch'))
+        if (end.seen?.counts) end.seen = { ...end.seen, counts: { ...end.seen.counts, completed: 1, failed: 1 } };
+    },
+  ],
+  [
+    'attempts-bounded',
+    'an attempt beyond the maximum',
+    (e) => {
+      e.calls.push({ ...call(e, 'failed', 3), attempt: 4, startedAt: 5_000, endedAt: 5_050 });
+    },
+  ],
+  [
+    'attempts-bounded',
+    'an attempt that calls twice',
+    (e) => {
+      call(e, 'failed', 3).attempt = 2;
+    },
+  ],
+  [
+    'gaps-follow-policy',
+    'a wait that is too short',
+    (e) => {
+      call(e, 'failed', 2).startedAt = 1_400;
+    },
+  ],
+  [
+    'gaps-follow-policy',
+    'a wait that is far too long',
+    (e) => {
+      call(e, 'retried', 2).startedAt = 9_000;
+    },
+  ],
+  [
+    'gaps-follow-policy',
+    'Retry-After is not kept',
+    (e) => {
+      Object.assign(call(e, 'retried', 1), { status: 429, category: 'prove-limited' });
+    },
+  ],
+  [
+    'extra-calls-explained',
+    'a good answer is asked for again, and no fault was near',
+    (e) => {
+      Object.assign(call(e, 'retried', 1), { status: 200, jokeId: 'joke-1' });
+    },
+  ],
+  [
+    'cancel-stops-calls',
+    'the upstream is called long after a confirmed cancellation',
+    (e) => {
+      e.calls.push({
+        ...call(e, 'retried', 2),
+        taskKey: 'cancelled',
+        attempt: 2,
+        startedAt: 9_000,
+        endedAt: 9_050,
+        status: 503,
+      });
+    },
+  ],
+  [
+    'cancel-stops-calls',
+    'a confirmed cancellation ends as completed',
+    (e) => {
+      execution(e, 'cancelled').status = 'COMPLETED';
+      for (const end of ends(e, 'read', 'cancelled'))
+        if (end.seen?.finishedAt) end.seen = { ...end.seen, state: 'completed', output: 'joke-3' };
+      Object.assign(call(e, 'cancelled', 1), { outcome: 'answered', status: 200, jokeId: 'joke-3' });
+    },
+  ],
+  [
+    'recovery',
+    'what a killed worker held is tried again too late',
+    (e) => {
+      call(e, 'killed', 2).startedAt = 25_000;
+    },
+  ],
+  [
+    'ended-in-time',
+    'something ends minutes after the last heal',
+    (e) => {
+      execution(e, 'killed').closedAt = 90_000;
+    },
+  ],
+  ['clean-processes', 'a process ended by itself', (e) => e.deaths.push('worker-1 (pid 7) ended by itself')],
+  [
+    'clean-processes',
+    'a log tells of a panic',
+    (e) => e.logs.findings.push({ file: 'temporal.1.log', line: 'panic: nil' }),
+  ],
+];
+
+test.each(bends)('%s says so: %s', (invariant, _, bend) => {
+  const evidence = createEvidence();
+  bend(evidence);
+  expect(toBroken(evidence)).toContain(invariant);
+  const { verdict, invariants: results } = judge(evidence);
+  expect(verdict).toBe('failed');
+  const violation = results.find(({ name }) => name === invariant)?.violations[0];
+  expect(violation?.text).not.toBe('');
+});
+
+test('every invariant has a record that breaks it', () => {
+  expect([...new Set(bends.map(([invariant]) => invariant))].sort()).toEqual(invariants.map(({ name }) => name).sort());
+});
+
+test('a violation is told with the story of its task out of all three records and the faults of its time', () => {
+  const evidence = createEvidence();
+  call(evidence, 'killed', 2).startedAt = 25_000;
+  const { invariants: results } = judge(evidence);
+  const violation = results.find(({ name }) => name === 'recovery')?.violations[0];
+  expect(violation?.id).toBe('killed');
+  expect(new Set(violation?.story.map(({ from }) => from))).toEqual(
+    new Set(['client', 'upstream', 'temporal', 'fault']),
+  );
+  const times = violation?.story.map(({ at }) => at) ?? [];
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+});
+
+test('a run in which too little happened is unknown, not passed', () => {
+  const few = createEvidence();
+  few.stories = Array.from({ length: 20 }, (_, n) => ({ key: `k-${n + 1}`, isBatch: n === 4, items: n === 4 ? 2 : 1 }));
+  expect(judge(few).verdict).toBe('unknown');
+
+  const unverified = createEvidence();
+  unverified.planned = [...unverified.planned, { number: 2, kind: 'kill-api', pick: 0, durationMs: 0, pauseMs: 0 }];
+  expect(judge(unverified)).toMatchObject({ verdict: 'unknown' });
+
+  const idle = createEvidence();
+  idle.operations = idle.operations.filter(({ action }) => action !== 'cancel');
+  expect(judge(idle).guards.at(-1)).toMatchObject({
+    holds: false,
+    detail: expect.stringContaining('cancel-stops-calls'),
+  });
+});
+
+test('what no violation means is said with the rule of three', () => {
+  expect(toMeaning(0, 3_000)).toBe('0 of 3,000: below 0.10 % at 95 % confidence');
+  expect(toMeaning(0, 2)).toBe('0 of 2: below 100 % at 95 % confidence');
+  expect(toMeaning(0, 0)).toBe('nothing to look at');
+  expect(toMeaning(2, 3_000)).toBe('2 of 3,000');
+});

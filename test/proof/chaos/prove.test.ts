@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { nodeArguments } from '../../../cli/node-arguments.ts';
+import { readState } from '../../../local/processes/process-identity.ts';
+import { eventually } from '../../support/holdfast.ts';
+
+const script = fileURLToPath(new URL('../../../scripts/prove.ts', import.meta.url));
+
+let place: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'holdfast-prove-test-'));
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [...nodeArguments(script), '--output', 'output', ...args], {
+    cwd: place,
+    env: { ...process.env, TMPDIR: place, TEMPORAL_CLI_PATH: inject('temporalCli') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (words: string) => {
+      output += words;
+    });
+  return { child, ended: once(child, 'exit'), output: () => output };
+}
+
+/** Every living process that works in the run's directory or runs what was built there, with the letter of its state. */
+function toProcesses(): { pid: number; state: string | undefined }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const where = `${readlinkSync(`/proc/${pid}/cwd`)} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`;
+        const state = readState(Number(pid));
+        return where.includes(place) && state !== 'Z' ? [{ pid: Number(pid), state }] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+const isStopped = () => toProcesses().some(({ state }) => state === 'T');
+const history = () => join(place, 'output', 'history.jsonl');
+const hasHistory = () => existsSync(history()) && statSync(history()).size > 0;
+const isBuilding = () => readdirSync(place).some((name) => name.startsWith('holdfast-prove-'));
+const isStarting = () => existsSync(join(place, 'output', 'logs', 'temporal.1.log'));
+
+const expectNothingLeft = () => eventually(toProcesses, (processes) => processes.length === 0, 30_000);
+
+test.each([
+  ['it builds', isBuilding],
+  ['it starts its stack', isStarting],
+  ['it is under load', hasHistory],
+  ['a process of its is stopped', isStopped],
+])(
+  'Ctrl-C while %s leaves no process, no stopped one and no file',
+  async (_, isSo) => {
+    const run = start('--tasks', '200', '--faults', '20', '--seed', '1', '--only', 'stop');
+    await eventually(isSo, Boolean, 60_000);
+    run.child.kill('SIGINT');
+    expect(await run.ended, run.output()).toEqual([130, null]);
+    expect(toProcesses()).toEqual([]);
+    expect(readdirSync(place).filter((name) => name.startsWith('holdfast-'))).toEqual([]);
+  },
+  120_000,
+);
+
+test('kill -9 of the run while a process is stopped leaves none either', async () => {
+  const run = start('--tasks', '200', '--faults', '20', '--seed', '1', '--only', 'stop');
+  await eventually(isStopped, Boolean, 60_000);
+  run.child.kill('SIGKILL');
+  await run.ended;
+  await expectNothingLeft();
+}, 120_000);
+
+test('a kind of fault that there is not is refused with those that there are', async () => {
+  const run = start('--only', 'kill-upstream');
+  expect(await run.ended).toEqual([2, null]);
+  expect(run.output()).toContain('There is no fault "kill-upstream"; there are: kill-worker');
+});
+
+test('an output that is no directory is refused in one line before anything starts', async () => {
+  const run = start('--output', script);
+  expect(await run.ended).toEqual([1, null]);
+  expect(run.output()).toContain(`${script} cannot be made a directory (EEXIST): name another with --output.`);
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { planFaults } from '../../../proof/chaos/faults/schedule.ts';
+import { planStories } from '../../../proof/chaos/load/stories.ts';
+import { faultKinds } from '../../../proof/chaos/types.ts';
+
+describe('the schedule of faults', () => {
+  test('is the same for the same seed, and another for another', () => {
+    const plan = planFaults({ seed: 7, faults: 100 });
+    expect(planFaults({ seed: 7, faults: 100 })).toEqual(plan);
+    expect(planFaults({ seed: 8, faults: 100 })).not.toEqual(plan);
+  });
+
+  test.each([1, 2, 3])('has every kind and as many faults as asked for, with seed %i', (seed) => {
+    const plan = planFaults({ seed, faults: 75 });
+    expect(plan).toHaveLength(75);
+    expect(new Set(plan.map(({ kind }) => kind))).toEqual(new Set(faultKinds));
+    // What `npm run prove -- --quick` promises: 20 that are verified, over all three kinds of process.
+    expect(plan.filter(({ kind }) => kind.startsWith('kill-')).length).toBeGreaterThanOrEqual(22);
+  });
+
+  test('keeps to the kinds that were asked for', () => {
+    const plan = planFaults({ seed: 1, faults: 10, only: ['kill-api', 'stop-worker'] });
+    expect(new Set(plan.map(({ kind }) => kind))).toEqual(new Set(['kill-api', 'stop-worker']));
+    expect(plan.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test('leaves calm after the kill of a worker, so that its recovery can be measured, and lets others overlap', () => {
+    const plan = planFaults({ seed: 1, faults: 300 });
+    const calms = plan.filter(({ kind }) => kind === 'kill-worker').map(({ pauseMs }) => pauseMs);
+    expect(Math.min(...calms)).toBeGreaterThan(4_000);
+    expect(plan.some(({ pauseMs }) => pauseMs < 0)).toBe(true);
+  });
+});
+
+describe('the stories of clients', () => {
+  const stories = planStories({ seed: 7, tasks: 1_000 });
+
+  test('are the same for the same seed, under keys of their own', () => {
+    expect(planStories({ seed: 7, tasks: 1_000 })).toEqual(stories);
+    expect(new Set(stories.map(({ key }) => key)).size).toBe(stories.length);
+  });
+
+  test('make as many tasks as asked for, about half of them in batches of 10 to 50', () => {
+    const items = stories.flatMap(({ isBatch, categories }) => (isBatch ? [categories.length] : []));
+    const total = stories.reduce((sum, { categories }) => sum + categories.length, 0);
+    expect(total).toBe(1_000);
+    const inBatches = items.reduce((sum, size) => sum + size, 0);
+    expect(inBatches / total).toBeGreaterThan(0.4);
+    expect(inBatches / total).toBeLessThan(0.6);
+    for (const size of items.slice(0, -1)) expect(size >= 10 && size <= 50).toBe(true);
+  });
+
+  test('have some of everything that clients do', () => {
+    for (const holds of [
+      'readsOwnWrite',
+      'repeats',
+      'contradicts',
+      'watches',
+      'reruns',
+    ] as const satisfies (keyof (typeof stories)[0])[])
+      expect(stories.some((story) => story[holds])).toBe(true);
+    expect(stories.some(({ cancelsAfterMs, isBatch }) => cancelsAfterMs !== undefined && isBatch)).toBe(true);
+    expect(stories.some(({ cancelsAfterMs, isBatch }) => cancelsAfterMs !== undefined && !isBatch)).toBe(true);
+  });
+});

@@ -1,0 +1,231 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { nodeArguments } from '../../cli/node-arguments.ts';
+import { isListening } from '../../local/processes/is-listening.ts';
+import { isAlive, type ProcessIdentity } from '../../local/processes/process-identity.ts';
+import { readLock } from '../../local/start/lock-file.ts';
+import { runMutant, runUnmutated } from '../support/mutant.ts';
+import { createDirectory, waitFor } from '../support/processes.ts';
+
+const command = 'scenario';
+const script = fileURLToPath(new URL('../../scripts/scenario.ts', import.meta.url));
+
+/** The script in a process group of its own, as a terminal runs it, with a directory of its own for temporary files. */
+function start(...args: string[]) {
+  const directory = createDirectory();
+  const child = execa(process.execPath, [...nodeArguments(script), ...args], {
+    env: {
+      TMPDIR: directory,
+      TEMPORAL_CLI_PATH: inject('temporalCli'),
+      TEMPORAL_TEST_SERVER_PATH: inject('timeSkippingServer'),
+    },
+    detached: true,
+    cleanup: false,
+    stdin: 'ignore',
+    all: true,
+    reject: false,
+  });
+  let printed = '';
+  child.all.on('data', (text) => {
+    printed += text;
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { child, pid: child.pid as number, directory, printed: () => printed };
+}
+
+const findStacks = (directory: string) => readdirSync(directory).filter((name) => name.startsWith('holdfast-'));
+
+/** Runs scenario 4 until its ten tasks are held; gives the processes of its stack, and with --verbose its ports. */
+async function startHolding(...args: string[]) {
+  const run = start(...args, '4', '--fast');
+  await waitFor(() => run.printed().includes('10 tasks are running'), 90_000);
+  const [name = ''] = findStacks(run.directory);
+  const lock = readLock(join(run.directory, name, 'data', 'lock.json'));
+  if (!lock) throw new Error(`No stack of its own runs in ${run.directory}`);
+  const stack: ProcessIdentity[] = [lock, ...lock.children];
+  expect(stack.map(isAlive)).toEqual([true, true, true, true, true]);
+  const [said = ''] = run.printed().split('SCENARIO 4').slice(-1);
+  const ports = [...new Set([...said.matchAll(/http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port)))];
+  return { ...run, stack, ports };
+}
+
+async function expectNothingLeft({ stack, ports }: { stack: ProcessIdentity[]; ports: number[] }) {
+  expect(stack.filter(isAlive)).toEqual([]);
+  expect(await Promise.all(ports.map(isListening))).toEqual(ports.map(() => false));
+}
+
+const titles = [
+  'Exponential Backoff Pattern',
+  'Retry on API Failure, Success Once It Is Restored',
+  'Job Timeout',
+  'Stalled Job Recovery',
+  'Concurrent Load',
+  'Max Delay Cap',
+];
+
+test('all six pass, each telling set-up, action and observation, and --fast says what it scaled down', async () => {
+  const { exitCode, output } = await runUnmutated({ command, args: ['all', '--fast'] });
+  expect(output).toContain(`FINAL SUMMARY
+${'='.repeat(80)}
+${titles.map((title) => `✅ PASSED: ${title}`).join('\n')}
+
+Total: 6/6 scenarios passed`);
+  const played = output.split(/^SCENARIO \d: /m).slice(1);
+  for (const [index, title] of titles.entries())
+    expect(played[index]).toMatch(new RegExp(`^${title}\n.*^Set-up: .*^Action: .*^Observation: .*^✅ PASSED: `, 'ms'));
+  expect(output).toContain('BASE_DELAY=1 MAX_ATTEMPTS=6 (scaled down by --fast from BASE_DELAY=2)');
+  expect(output).toContain('exponential pattern [1, 2, 4, 8, 16] s');
+  expect(output.match(/^ {2}task +\d+: \d+\.\d\d s from the kill/gm)).toHaveLength(20);
+  expect(output.match(/up to 10 minutes/g)).toHaveLength(2);
+  expect(output).toContain('[2, 4, 8, 16, 32, 60, 60, 60, 60] s');
+  expect(exitCode).toBe(0);
+}, 300_000);
+
+const policy = 'src/policy.ts';
+const routes = 'src/api/tasks/tasks.ts';
+const route = `app.post(\`/tasks/\${name}\`, async (c) => {`;
+const everyTenth = (what: string) => `let received = 0; ${route} if (++received % 10 === 0) ${what};`;
+const finals = '[...new Set([...finalFailureTypes, ';
+
+describe('a Holdfast that is broken fails the scenario that is meant for it:', () => {
+  test.each([
+    {
+      mutant: 'the coefficient ignored',
+      file: policy,
+      from: 'backoffCoefficient: policy.backoffCoefficient,',
+      to: 'backoffCoefficient: 1,',
+      scenario: 1,
+      because: /The wait after attempt \d was \d\.\d\d s, not \d s/,
+    },
+    {
+      mutant: 'an upstream that is away for a while made final',
+      file: policy,
+      from: finals,
+      to: `${finals}...retryableFailureTypes, `,
+      scenario: 2,
+      because: 'was to be retrying with attempt 3; it ended failed on attempt 1/5 (UpstreamUnavailable: HTTP 503)',
+    },
+    {
+      mutant: 'an upstream that cannot be reached made final',
+      file: policy,
+      from: finals,
+      to: `${finals}'UpstreamUnreachable', `,
+      scenario: 2,
+      because: 'was to be retrying with attempt 3; it ended failed on attempt 1/5 (UpstreamUnreachable',
+    },
+    {
+      mutant: 'no deadline and no start-to-close timeout',
+      file: policy,
+      from: 'startToCloseTimeout: policy.startToCloseTimeoutMs,',
+      to: 'startToCloseTimeout: 86_400_000,',
+      scenario: 3,
+      because: /is not retrying, but running on attempt 1\/5, within \d+/,
+    },
+    {
+      mutant: 'no deadline of the attempt itself',
+      file: 'src/activities/get-json.ts',
+      from: 'AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs))',
+      to: 'new AbortController().signal',
+      scenario: 3,
+      because: 'TemporalTimeout:StartToClose',
+    },
+    {
+      mutant: 'no heartbeat timeout',
+      file: policy,
+      from: 'heartbeatTimeout: policy.heartbeatTimeoutMs,',
+      to: '',
+      scenario: 4,
+      because: /Only 0 of 10 tasks called the upstream again within \d+/,
+    },
+    {
+      mutant: 'no heartbeats',
+      file: 'src/activities/heartbeat.ts',
+      from: 'heartbeat();\n',
+      to: '\n',
+      scenario: 4,
+      because: 'do heartbeats arrive?',
+    },
+    {
+      mutant: 'a server that keeps nothing on disk',
+      file: 'local/temporal/embedded-temporal.ts',
+      from: ", '--db-filename', databaseFile],\n      ...flag('--sqlite-pragma', pragmas),",
+      to: '],',
+      scenario: 4,
+      because: /Only 0 of 10 tasks called the upstream again within \d+/,
+    },
+    {
+      mutant: 'every tenth submission refused',
+      file: routes,
+      from: route,
+      to: everyTenth(`throw new Problem('not-found', 'refused')`),
+      scenario: 5,
+      because: '10 of 100 submissions were not accepted, first: POST /tasks/fetch-joke: 404',
+    },
+    {
+      mutant: 'every tenth submission accepted and swallowed',
+      file: 'src/temporal/start-once.ts',
+      from: 'client.workflow.start(type, {',
+      to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 10 === 0 ? Promise.resolve() : client.workflow.start(type, {`,
+      scenario: 5,
+      because: /GET \/tasks\/\S+: 404/,
+    },
+    {
+      mutant: 'no cap',
+      file: policy,
+      from: 'maximumInterval: policy.maximumIntervalMs,',
+      to: 'maximumInterval: 86_400_000,',
+      scenario: 6,
+      because: /The wait after attempt 6 was 64\.\d\d s, not 60 s/,
+    },
+  ])(
+    '$mutant',
+    async ({ file, from, to, scenario, because }) => {
+      const { exitCode, output } = await runMutant({ file, from, to, command, args: [`${scenario}`, '--fast'] });
+      const summary = output.slice(output.indexOf('FINAL SUMMARY'));
+      expect(summary).toContain(`❌ FAILED: ${titles[scenario - 1]} (`);
+      expect(summary).toMatch(because);
+      expect(summary).toContain('Total: 0/1 scenarios passed');
+      expect(exitCode).toBe(1);
+    },
+    120_000,
+  );
+});
+
+test.each([
+  [[], 'There are 1 to 6, or all: npm run scenario -- all'],
+  [['7'], 'There are 1 to 6, or all.'],
+  [['0'], 'There are 1 to 6, or all.'],
+  [['abc'], 'There are 1 to 6, or all.'],
+  [['1', 'x'], 'There are 1 to 6, or all.'],
+  [['1', '--fats'], '(Did you mean --fast?)'],
+])('%j ends with what there is and exit code 2', async (args, words) => {
+  const { exitCode, stdout, stderr } = await start(...args).child;
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^error: /);
+  expect(stderr).toContain(words);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(exitCode).toBe(2);
+});
+
+test('Ctrl-C in the middle tells what was done, exits with 130 and leaves no process, port or file', async () => {
+  const run = await startHolding('--verbose', '6');
+  expect(await Promise.all(run.ports.map(isListening))).toContain(true);
+  process.kill(-run.pid, 'SIGINT');
+  const { exitCode, all } = await run.child;
+  expect(all).toContain('SUMMARY OF WHAT WAS DONE (interrupted)');
+  expect(all).toContain('✅ PASSED: Max Delay Cap\n⚠️  NOT RUN: Stalled Job Recovery (interrupted)');
+  expect(all).toContain('Total: 1/2 scenarios passed');
+  expect(all).not.toMatch(/\n\s+at /);
+  expect(exitCode).toBe(130);
+  await expectNothingLeft(run);
+  expect(findStacks(run.directory)).toEqual([]);
+}, 120_000);
+
+test('a scenario killed with -9 leaves no process of its stack', async () => {
+  const run = await startHolding();
+  run.child.kill('SIGKILL');
+  await waitFor(() => !run.stack.some(isAlive), 15_000);
+}, 120_000);

@@ -1,0 +1,242 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { nodeArguments } from '../../cli/node-arguments.ts';
+import { identify, isAlive } from '../../local/processes/process-identity.ts';
+import { runMutant, runUnmutated } from '../support/mutant.ts';
+import { waitFor } from '../support/processes.ts';
+
+const command = 'stress:backoff';
+const script = fileURLToPath(new URL('../../scripts/stress-backoff.ts', import.meta.url));
+
+/** The script in a process group of its own, as a terminal runs it. */
+function start(...args: string[]) {
+  const child = execa(process.execPath, [...nodeArguments(script), ...args], {
+    env: { TEMPORAL_TEST_SERVER_PATH: inject('timeSkippingServer') },
+    detached: true,
+    cleanup: false,
+    stdin: 'ignore',
+    all: true,
+    reject: false,
+  });
+  const pid = child.pid as number;
+  let printed = '';
+  child.all.on('data', (text) => {
+    printed += text;
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { child, pid, printed: () => printed };
+}
+
+/** All that descends from a process. */
+function readDescendants(pid: number) {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+  const processes = lines.map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent: number): number[] =>
+    processes.flatMap(([child = 0, of]) => (of === parent ? [child, ...below(child)] : []));
+  return below(pid).flatMap((child) => identify(child) ?? []);
+}
+
+/** Runs it until its tasks are retrying on the time-skipping server; gives the processes that it has by then. */
+async function startRetrying() {
+  const run = start('--only', '1,5');
+  await waitFor(() => run.printed().includes('200 tasks started on the time-skipping server'), 60_000);
+  const server = readDescendants(run.pid);
+  expect(server).not.toEqual([]);
+  return { ...run, server };
+}
+
+test('all seven checks pass, and the suite says so in the words of the testing guide', {
+  timeout: 120_000,
+}, async () => {
+  const { exitCode, output } = await runUnmutated({ command });
+  expect(output).toContain('EXPONENTIAL BACKOFF STRESS TEST SUITE');
+  expect(output).toContain(
+    `Testing delay calculation (six attempts: the wait after the fifth comes only before a sixth):
+  Attempt 1: 2s
+  Attempt 2: 4s
+  Attempt 3: 8s
+  Attempt 4: 16s
+  Attempt 5: 32s
+
+✅ PASSED: Delays match expected exponential pattern [2, 4, 8, 16, 32]`,
+  );
+  const titles = [
+    'Exponential Backoff Unit Test',
+    'Max Delay Cap',
+    'Exception Filtering',
+    'Max Attempts Enforcement',
+    'Concurrent Retry Stress Test',
+    'Different Base Delays',
+    'Performance Benchmark',
+  ];
+  for (const [index, title] of titles.entries()) expect(output).toContain(`TEST ${index + 1}: ${title}\n`);
+  expect(output).toContain(`FINAL SUMMARY
+${'='.repeat(80)}
+${titles.map((title) => `✅ PASSED: ${title}`).join('\n')}
+
+Total: 7/7 tests passed`);
+  expect(output).toContain('🎉 ALL TESTS PASSED! Exponential backoff is working correctly.');
+  expect(output).toMatch(/Per calculation: \d+\.\d+µs\n {2}Calculations\/sec: [\d,]+\n/);
+  expect(output).toContain('800 gaps');
+  expect(exitCode).toBe(0);
+});
+
+const policy = 'src/policy.ts';
+const formula = 'backoff.initialIntervalMs * backoff.backoffCoefficient ** (attempt - 1)';
+const limit = 'if (attempt >= backoff.maximumAttempts) return null;';
+const filter = '[...new Set([...finalFailureTypes, ...policy.nonRetryableErrorTypes])]';
+
+describe('a broken backoff fails the check that is meant for it:', { timeout: 120_000 }, () => {
+  test.each([
+    {
+      mutant: 'waits of 2·n instead of 2^n',
+      from: formula,
+      to: 'backoff.initialIntervalMs * attempt',
+      check: [1, 'Exponential Backoff Unit Test'],
+      because: 'the waits are [2, 4, 6, 8, 10, none], expected [2, 4, 8, 16, 32, none]',
+    },
+    {
+      mutant: 'no cap',
+      from: 'return Math.min(wait, backoff.maximumIntervalMs);',
+      to: 'return wait;',
+      check: [2, 'Max Delay Cap'],
+      because: 'A wait of 512s exceeds the max delay of 60s',
+    },
+    {
+      mutant: 'no final failure types',
+      from: filter,
+      to: '[] as string[]',
+      check: [3, 'Exception Filtering'],
+      because: 'HTTP 404: 2 calls, UpstreamRejected, MAXIMUM_ATTEMPTS_REACHED; expected 1 call',
+    },
+    {
+      mutant: 'NON_RETRYABLE_ERRORS ignored',
+      from: filter,
+      to: '[...finalFailureTypes] as string[]',
+      check: [3, 'Exception Filtering'],
+      because: 'HTTP 429: 2 calls, UpstreamRateLimited, MAXIMUM_ATTEMPTS_REACHED; expected 1 call',
+    },
+    {
+      mutant: '> for >= in the limit of attempts',
+      from: limit,
+      to: limit.replace('>=', '>'),
+      check: [4, 'Max Attempts Enforcement'],
+      because: 'The policy would wait 8000 ms after attempt 3 of 3',
+    },
+    {
+      mutant: 'an attempt more than allowed on the server',
+      from: 'maximumAttempts: policy.maximumAttempts,',
+      to: 'maximumAttempts: policy.maximumAttempts + 1,',
+      check: [4, 'Max Attempts Enforcement'],
+      because: 'MAX_ATTEMPTS=5: 6 upstream calls',
+    },
+    {
+      mutant: 'one initial interval for all tasks on the server',
+      from: 'initialInterval: policy.initialIntervalMs,',
+      to: 'initialInterval: 2_000,',
+      check: [5, 'Concurrent Retry Stress Test'],
+      because: 's, shorter than 3 s',
+    },
+    {
+      mutant: 'waits kept from one calculation to the next, whatever its policy',
+      from: formula,
+      to: `((globalThis.kept ??= [])[attempt] ??= ${formula})`,
+      check: [5, 'Concurrent Retry Stress Test'],
+      because: 'Among 10,000 concurrent calculations: the waits are',
+    },
+    {
+      mutant: 'the initial interval ignored',
+      from: formula,
+      to: formula.replace('backoff.initialIntervalMs', '2_000'),
+      check: [6, 'Different Base Delays'],
+      because: 'base 0.1s, coefficient 2: the waits are [2, 4, 8, 16, none]',
+    },
+    {
+      mutant: 'a calculation that takes 20 µs',
+      from: limit,
+      to: `const end = performance.now() + 0.02; while (performance.now() < end); ${limit}`,
+      check: [7, 'Performance Benchmark'],
+      because: 'Slower than 10µs per calculation and 100,000/sec',
+    },
+  ])('$mutant', async ({ from, to, check: [number, title], because }) => {
+    const { exitCode, output } = await runMutant({ file: policy, from, to, command, args: ['--only', `${number}`] });
+    const summary = output.slice(output.indexOf('FINAL SUMMARY'));
+    expect(summary).toContain(`❌ FAILED: ${title} (`);
+    expect(summary).toContain(because);
+    expect(summary).toContain('Total: 0/1 tests passed');
+    expect(exitCode).toBe(1);
+  });
+
+  test('and a mutation that changes nothing is no mutant', async () => {
+    const mutant = runMutant({ file: policy, from: 'no such text', to: '', command });
+    await expect(mutant).rejects.toThrow('"no such text" stands 0 times in src/policy.ts');
+  });
+});
+
+test('--only runs the chosen checks alone, under their own numbers', async () => {
+  const { exitCode, all } = await start('--only', '7,1').child;
+  expect(all.match(/^TEST .*$/gm)).toEqual(['TEST 1: Exponential Backoff Unit Test', 'TEST 7: Performance Benchmark']);
+  expect(all).toContain('Total: 2/2 tests passed');
+  expect(exitCode).toBe(0);
+});
+
+test.each([
+  [['--only', '8'], 'numbers from 1 to 7'],
+  [['--only', '0'], 'numbers from 1 to 7'],
+  [['--only', '1,'], 'numbers from 1 to 7'],
+  [['--only', 'abc'], 'numbers from 1 to 7'],
+  [['--onyl', '1'], '--only'],
+  [['3'], 'too many arguments'],
+])('%j ends with one line and exit code 2', async (args, words) => {
+  const { exitCode, stdout, stderr } = await start(...args).child;
+  expect(stdout).toBe('');
+  expect(stderr).toContain(words);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(exitCode).toBe(2);
+});
+
+test('a server that is none fails its checks with what to do, and no stack', async () => {
+  const { exitCode, output } = await runUnmutated({
+    command,
+    args: ['--only', '4'],
+    env: { TEMPORAL_TEST_SERVER_PATH: '/nowhere' },
+  });
+  expect(output).toContain('❌ FAILED: TEMPORAL_TEST_SERVER_PATH=/nowhere is no executable file: correct it');
+  expect(output).not.toMatch(/\n\s+at /);
+  expect(exitCode).toBe(1);
+});
+
+// Seen to fail without `trap` in watched-server.sh: the server is gone while attempts run, and the SDK tells of it.
+// Tried again: on a starved machine the run may be over before the signal comes.
+test('Ctrl-C in the middle tells what was done and nothing else, exits with 130 and leaves no process', {
+  retry: 2,
+}, async () => {
+  const { child, pid, server } = await startRetrying();
+  process.kill(-pid, 'SIGINT');
+  const { exitCode, all } = await child;
+  const [, told] = all.split('SIGINT: stopping in order; once more kills at once.\n');
+  const after = told?.replace(/^.*\[[#-]+\] \d+\/\d+.*\n/gm, '');
+  const rule = '='.repeat(80);
+  expect(after?.replace(/\d{4}.*/, '')).toBe(`
+⚠️  NOT RUN: interrupted
+
+${rule}
+SUMMARY OF WHAT WAS DONE (interrupted)
+${rule}
+✅ PASSED: Exponential Backoff Unit Test
+⚠️  NOT RUN: Concurrent Retry Stress Test (interrupted)
+
+Total: 1/2 tests passed
+Completed at: `);
+  expect(exitCode).toBe(130);
+  await waitFor(() => !server.some(isAlive), 20_000);
+});
+
+// Seen to fail without the watchdog of watched-server.sh.
+test('a script killed with -9 leaves no time-skipping server', async () => {
+  const { child, server } = await startRetrying();
+  child.kill('SIGKILL');
+  await waitFor(() => !server.some(isAlive), 20_000);
+});

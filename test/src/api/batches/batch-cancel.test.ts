@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Batch } from '../../../../src/api/batches/batch-schemas.ts';
+import { toCounts, withBatches } from '../../../support/batches.ts';
+import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
+import { expectProblem } from '../../../support/problem.ts';
+
+let holdfast: Holdfast;
+let batches: ReturnType<typeof withBatches>;
+
+beforeAll(async () => {
+  holdfast = await startHoldfast({ BASE_DELAY: '60', HEARTBEAT_TIMEOUT: '1', WORKER_CONCURRENCY: '5' });
+  batches = withBatches(holdfast);
+  await holdfast.startWorker();
+});
+afterAll(() => holdfast?.stop());
+
+function addCategory(then: object[]): string {
+  const category = randomUUID();
+  holdfast.jokes.rules.add({ when: { category }, then, repeat: true });
+  return category;
+}
+
+/** A cancelled batch accounts for every item, in its counts as in its items. */
+function expectCancelled(batch: Batch) {
+  expect(batch).toMatchObject({ status: 'cancelled', running: 0, finishedAt: expect.any(String) });
+  expect(batch.items).toHaveLength(batch.total);
+  const { completed, failed, cancelled } = batch;
+  expect({ completed, failed, cancelled }).toEqual(toCounts(batch.items ?? []));
+  expect(completed + failed + cancelled).toBe(batch.total);
+}
+
+test('cancelled before any worker saw it, no item runs', async () => {
+  const idle = await startHoldfast({ API_BASE_URL: holdfast.jokes.url });
+  try {
+    const ours = withBatches(idle);
+    const category = addCategory([{}]);
+    const { id } = await ours.submit({ count: 250, input: { category } });
+    expect((await ours.cancel(id)).status).toBe(202);
+    await idle.startWorker();
+    const batch = await ours.untilEnded(id);
+    expectCancelled(batch);
+    expect(batch).toMatchObject({ cancelled: 250 });
+    expect(batch.items?.[0]).toEqual({ index: 0, status: 'cancelled', attempts: 0 });
+    expect(holdfast.jokes.ledger({ category })).toEqual([]);
+  } finally {
+    await idle.stop();
+  }
+});
+
+// Seen to fail when a chunk was cancelled before it had started: Temporal refused, and its items ran to their own ends.
+test('cancelled at any moment of its start, no item is tried again', async () => {
+  const category = addCategory([{ status: 503 }]);
+  const ids: string[] = [];
+  for (let delayMs = 0; delayMs < 100; delayMs += 4) {
+    const { id } = await batches.submit({ count: 2, input: { category } });
+    await setTimeout(delayMs);
+    expect((await batches.cancel(id)).status).toBe(202);
+    ids.push(id);
+  }
+  for (const id of ids) expectCancelled(await batches.untilEnded(id, 15_000));
+});
+
+// Seen to fail without the last report of a cancelled chunk: its counts said cancelled, its items completed.
+test('cancelled while some run, some have ended and most wait: what ended stays, the rest is cancelled', async () => {
+  const hanging = addCategory([{ hang: 'headers' }]);
+  const items = Array.from({ length: 600 }, (_, index) => (index >= 60 && index < 65 ? { category: hanging } : {}));
+  const { id } = await batches.submit({ items });
+  // The five slots are all taken by calls that hang: nothing else moves any more.
+  await eventually(
+    () => holdfast.jokes.ledger({ category: hanging }),
+    (calls) => calls.length === 5,
+  );
+  const during = await batches.read(id, '?limit=1000');
+  expect(during.items?.slice(60, 65).map(({ status }) => status)).toEqual(Array(5).fill('running'));
+  const cancelledAt = Date.now();
+  expect((await batches.cancel(id)).body).toMatchObject({ id, status: 'running' });
+  expect((await batches.cancel(id)).status).toBe(202);
+  const batch = await batches.untilEnded(id);
+  expectCancelled(batch);
+  expect(batch.completed).toBeGreaterThan(0);
+  for (const { status, attempts } of batch.items?.slice(60, 65) ?? [])
+    expect({ status, attempts }).toEqual({ status: 'cancelled', attempts: 1 });
+  for (const { index, status } of batch.items ?? [])
+    if (during.items?.[index]?.status === 'completed') expect(status).toBe('completed');
+  // Told with the next heartbeat, within 0.8 × the heartbeat timeout; then the upstream hears no more of it.
+  const calls = holdfast.jokes.ledger({ category: hanging });
+  expect(calls).toHaveLength(5);
+  expect(calls.every(({ endedAt }) => endedAt !== null)).toBe(true);
+  expect(Date.parse(batch.finishedAt ?? '') - cancelledAt).toBeLessThan(5_000);
+});
+
+// Seen to fail without the signal that brings the attempts: 0 for every item that waited.
+test('cancelled while items wait for their next attempt, which never comes: their attempts are still told', async () => {
+  const unavailable = addCategory([{ status: 503 }]);
+  const { id } = await batches.submit({ items: [...Array(30).fill({ category: unavailable }), {}] });
+  await batches.until(id, ({ items }) => items?.filter(({ status }) => status === 'retrying').length === 30);
+  await batches.cancel(id);
+  const batch = await batches.untilEnded(id);
+  expectCancelled(batch);
+  expect(batch).toMatchObject({ completed: 1, cancelled: 30 });
+  for (const { status, attempts } of batch.items?.slice(0, 30) ?? [])
+    expect({ status, attempts }).toEqual({ status: 'cancelled', attempts: 1 });
+  expect(holdfast.jokes.ledger({ category: unavailable })).toHaveLength(30);
+});
+
+test('cancelled with its worker dead, it ends as soon as there is another one', async () => {
+  const lone = await startHoldfast({ API_BASE_URL: holdfast.jokes.url, BASE_DELAY: '60' });
+  try {
+    const ours = withBatches(lone);
+    const worker = await lone.startWorker();
+    const { id } = await ours.submit({ count: 20, input: { category: addCategory([{ status: 503 }]) } });
+    await ours.until(id, ({ items }) => items?.every(({ status }) => status === 'retrying') ?? false);
+    await worker.stop();
+    expect((await ours.cancel(id)).status).toBe(202);
+    expect(await ours.read(id)).toMatchObject({ status: 'running' });
+    await lone.startWorker();
+    const batch = await ours.untilEnded(id);
+    expectCancelled(batch);
+    expect(batch.items?.every(({ attempts }) => attempts === 1)).toBe(true);
+  } finally {
+    await lone.stop();
+  }
+});
+
+test('a batch that has ended by itself is a 409 and stays as it is; cancelled again it is a 202', async () => {
+  const { id } = await batches.submit({ count: 2 });
+  const ended = await batches.untilEnded(id);
+  expectProblem(await batches.cancel(id), 'already-finished');
+  expect(await batches.read(id, '?limit=1000')).toEqual(ended);
+
+  const waiting = await batches.submit({ count: 2, input: { category: addCategory([{ status: 503 }]) } });
+  await batches.cancel(waiting.id);
+  await batches.untilEnded(waiting.id);
+  expect((await batches.cancel(waiting.id)).body).toMatchObject({ status: 'cancelled', cancelled: 2 });
+});
+
+test('a batch that an operator terminates has failed, and with it every item that had not ended', async () => {
+  const category = addCategory([{ status: 503 }]);
+  const { id } = await batches.submit({ items: [...Array(10).fill({}), ...Array(5).fill({ category })] });
+  await batches.until(id, ({ completed, items }) => completed === 10 && items?.[14]?.status === 'retrying');
+  await holdfast.client.workflow.getHandle(id).terminate('by hand');
+  const batch = await batches.until(
+    id,
+    ({ items }) => items?.every(({ status }) => status === 'completed' || status === 'failed') ?? false,
+  );
+  expect(batch).toMatchObject({ status: 'failed', completed: 10, failed: 5, running: 0 });
+  expect(batch.items?.[14]?.failure).toMatchObject({ type: 'Terminated', reason: 'terminated' });
+});

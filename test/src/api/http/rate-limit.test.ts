@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Hono } from 'hono';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApiEnvironment } from '../../../../src/api/http/auth.ts';
+import { createWindows, limitRate } from '../../../../src/api/http/rate-limit.ts';
+import { answerProblem, Problem, toProblem, toUnavailable } from '../../../../src/api/problems/problem.ts';
+import { loadConfig } from '../../../../src/config/config.ts';
+import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
+import { expectProblem } from '../../../support/problem.ts';
+import { signIn, toSecret } from '../../../support/signed-in.ts';
+
+const json = (body: unknown) => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+describe('on a clock of the test', () => {
+  /** The limit alone before routes that end in each way a submission can end; without API keys `address` tells callers apart. */
+  function createLimited(rateLimit: number) {
+    const clock = { ms: 0 };
+    const app = new Hono<ApiEnvironment>();
+    app.onError((error, c) => answerProblem(c, toProblem(error)));
+    app.use(limitRate({ ...loadConfig({}), rateLimit }, () => clock.ms));
+    /** A start of that end, once `gate` opens; under `?key=` that of one task, else of a new one. */
+    const clockwork = { gate: Promise.resolve(), begun: 0 };
+    const starts = (path: string, end: () => boolean) =>
+      app.post(path, async (c) => {
+        const start = async () => {
+          clockwork.begun += 1;
+          await clockwork.gate;
+          return end();
+        };
+        await c.var.takePlace?.(c.req.query('key') ?? randomUUID(), start, (isNew) => isNew);
+        return c.text('', 202);
+      });
+    starts('/accepted', () => true);
+    starts('/replay', () => false);
+    starts('/not-started', () => {
+      throw toUnavailable('not-started');
+    });
+    starts('/unknown', () => {
+      throw toUnavailable('unknown');
+    });
+    app.post('/invalid', () => {
+      throw new Problem('invalid-input', 'It does not fit');
+    });
+    const submit = async (path = '/accepted', address = '127.0.0.1') => {
+      const socket = { remoteAddress: address, remotePort: 1, remoteFamily: 'IPv4' };
+      const { status, headers } = await app.request(path, { method: 'POST' }, { incoming: { socket } });
+      return { status, limit: headers.get('ratelimit'), retryAfter: headers.get('retry-after') };
+    };
+    /** Holds every start until the function returned is called. */
+    const hold = () => {
+      let open = () => {};
+      clockwork.gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      return open;
+    };
+    return { clock, clockwork, hold, submit };
+  }
+
+  // Seen to fail when the window never ended, and when `used` was not counted.
+  test('so many submissions are taken a minute from the first on, then 429 until that minute is over', async () => {
+    const { clock, submit } = createLimited(2);
+    expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=1;t=60' });
+    clock.ms = 30_000;
+    expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=0;t=30' });
+    clock.ms = 30_500;
+    for (let count = 0; count < 5; count += 1)
+      expect(await submit()).toEqual({ status: 429, limit: '"submissions";r=0;t=30', retryAfter: '30' });
+    clock.ms = 59_999;
+    expect(await submit()).toEqual({ status: 429, limit: '"submissions";r=0;t=1', retryAfter: '1' });
+    clock.ms = 60_000;
+    expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=1;t=60' });
+  });
+
+  test('each address has a limit of its own', async () => {
+    const { submit } = createLimited(1);
+    expect((await submit('/accepted', '127.0.0.1')).status).toBe(202);
+    expect((await submit('/accepted', '127.0.0.1')).status).toBe(429);
+    expect((await submit('/accepted', '::1')).status).toBe(202);
+  });
+
+  // Seen to fail when nothing was given back.
+  test.each(['/invalid', '/not-started', '/replay'])('what started nothing (%s) costs nothing', async (path) => {
+    const { submit } = createLimited(1);
+    for (let count = 0; count < 5; count += 1)
+      expect(await submit(path)).toMatchObject({ limit: '"submissions";r=1;t=60' });
+    expect((await submit()).status).toBe(202);
+    expect((await submit()).status).toBe(429);
+  });
+
+  // Seen to fail when every 503 was given back.
+  test('a submission that may have started a task counts', async () => {
+    const { submit } = createLimited(1);
+    expect((await submit('/unknown')).status).toBe(503);
+    expect((await submit()).status).toBe(429);
+  });
+
+  // Seen to fail when places under way did not count.
+  test('submissions that come together cannot pass the limit together; the refused may come again at once', async () => {
+    const { submit, hold } = createLimited(3);
+    const open = hold();
+    const together = Array.from({ length: 20 }, () => submit());
+    // Refusals wait for nothing: those that are answered while no start has ended.
+    const early = await Promise.all(together.slice(3));
+    for (const answer of early) expect(answer).toEqual({ status: 429, limit: expect.any(String), retryAfter: '1' });
+    open();
+    const taken = await Promise.all(together.slice(0, 3));
+    expect(taken.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(await submit()).toMatchObject({ status: 429, retryAfter: '60' });
+  });
+
+  // Seen to fail when each submission under a key took a place of its own.
+  test('submissions under one key share one place while they are under way', async () => {
+    const { submit, hold, clockwork } = createLimited(1);
+    const open = hold();
+    const together = Array.from({ length: 20 }, () => submit('/replay?key=one'));
+    await eventually(
+      () => clockwork.begun,
+      (begun) => begun === 20,
+      5_000,
+    );
+    open();
+    const answers = await Promise.all(together);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=0;t=60' });
+  });
+
+  test('0 is no limit, and no headers', async () => {
+    const { submit } = createLimited(0);
+    for (let count = 0; count < 100; count += 1)
+      expect(await submit()).toEqual({ status: 202, limit: null, retryAfter: null });
+  });
+
+  // Seen to fail without the bound.
+  test('however many addresses call, memory is bounded, and ended windows are forgotten', () => {
+    let now = 0;
+    const windows = createWindows(() => now, 100);
+    for (let address = 0; address < 10_000; address += 1) windows.of(`10.0.0.${address}`).used += 1;
+    expect(windows.size).toBe(100);
+    // Who called last is still known, and calling again makes no second window.
+    expect(windows.of('10.0.0.9999').used).toBe(1);
+    expect(windows.size).toBe(100);
+    now = 60_000;
+    expect(windows.of('10.0.0.1').used).toBe(0);
+    expect(windows.size).toBe(1);
+  });
+});
+
+describe('of a Holdfast', () => {
+  let holdfast: Holdfast;
+  const names = ['limited', 'invalid', 'other', 'rerun', 'slow'];
+  const who = (name: string) => signIn(holdfast, toSecret(`rate-${name}`));
+
+  beforeAll(async () => {
+    const API_KEYS = names.map((name) => `rate-${name}:${toSecret(`rate-${name}`)}`).join(',');
+    holdfast = await startHoldfast({ RATE_LIMIT: '2', API_KEYS });
+  });
+  afterAll(() => holdfast.stop());
+
+  // Seen to fail when the middleware was left out of `app.ts`.
+  test('the third submission is a 429 of which nothing was started; reads and other keys go on', async () => {
+    const limited = who('limited');
+    const answers = [];
+    for (let count = 0; count < 3; count += 1) answers.push(await limited.call('POST', '/tasks/fetch-joke'));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 429]);
+    for (const { headers } of answers) expect(headers.get('ratelimit-policy')).toBe('"submissions";q=2;w=60');
+    expect(answers.map(({ headers }) => headers.get('ratelimit')?.split(';')[1])).toEqual(['r=1', 'r=0', 'r=0']);
+    const refused = answers[2] as (typeof answers)[number];
+    expect(expectProblem(refused, 'rate-limited')).toMatchObject({ retryable: true, outcome: 'not-started' });
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+
+    const [{ body }] = answers as [(typeof answers)[number]];
+    for (const path of ['/tasks', `/tasks/${body.id}`, '/health']) {
+      const { status, headers } = await limited.call('GET', path);
+      expect({ path, status, has: headers.has('ratelimit') }).toEqual({ path, status: 200, has: false });
+    }
+    expect((await limited.call('POST', `/tasks/${body.id}/cancel`)).status).toBe(202);
+    expect((await who('other').call('POST', '/tasks/fetch-joke')).status).toBe(202);
+    const page = await (await fetch(`${holdfast.url}/metrics`, { headers: auth('other') })).text();
+    expect(page).toContain('holdfast_submissions_total{task="fetch-joke",outcome="refused"} 1');
+  });
+
+  test('invalid submissions and replays leave the whole limit', async () => {
+    const { call } = who('invalid');
+    const submit = (init: RequestInit) => call('POST', '/tasks/fetch-joke', init as Omit<RequestInit, 'method'>);
+    for (let count = 0; count < 3; count += 1) {
+      expect((await submit(json({ category: 7 }))).status).toBe(422);
+      expect((await call('POST', '/tasks/nope')).status).toBe(404);
+      const { status, headers } = await submit({ headers: { 'idempotency-key': 'rate-1' } });
+      expect({ status, limit: headers.get('ratelimit')?.split(';')[1] }).toEqual({ status: 202, limit: 'r=1' });
+    }
+    expect((await submit({})).status).toBe(202);
+    expect((await submit({})).status).toBe(429);
+  });
+
+  // Seen to fail when a place was taken in front of the handler.
+  test('a body that has not come holds no place', async () => {
+    const { hostname, port } = new URL(holdfast.url);
+    const head = `POST /tasks/fetch-joke HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${toSecret('rate-slow')}\r\n`;
+    const sockets = Array.from({ length: 10 }, () => connect(Number(port), hostname));
+    try {
+      for (const socket of sockets)
+        socket.write(`${head}Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{`);
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      const { status, headers } = await who('slow').call('POST', '/tasks/fetch-joke');
+      expect({ status, limit: headers.get('ratelimit')?.split(';')[1] }).toEqual({ status: 202, limit: 'r=1' });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  test('a rerun is a submission', async () => {
+    const { call } = who('rerun');
+    const { headers } = await call('POST', '/tasks/nope/rerun');
+    expect(headers.get('ratelimit')).toMatch(/^"submissions";r=2;/);
+    for (let count = 0; count < 2; count += 1) await call('POST', '/tasks/fetch-joke');
+    expectProblem(await call('POST', '/tasks/nope/rerun'), 'rate-limited');
+  });
+
+  const auth = (name: string) => ({ authorization: `Bearer ${toSecret(`rate-${name}`)}` });
+});
+
+// Seen to fail when a place was taken in front of the handler.
+test('what is shed as overloaded costs nothing of the rate limit', async () => {
+  const holdfast = await startHoldfast({
+    RATE_LIMIT: '1000',
+    MAX_IN_FLIGHT: '2',
+    API_KEYS: `rate-shed:${toSecret('rate-shed')}`,
+  });
+  try {
+    const { call } = signIn(holdfast, toSecret('rate-shed'));
+    const answers = await Promise.all(Array.from({ length: 60 }, () => call('POST', '/tasks/fetch-joke')));
+    const accepted = answers.filter(({ status }) => status === 202).length;
+    expect(answers.filter(({ status }) => status === 503).length).toBe(60 - accepted);
+    expect(accepted).toBeLessThan(60);
+    const { headers } = await call('POST', '/tasks/fetch-joke');
+    expect(headers.get('ratelimit')?.split(';')[1]).toBe(`r=${1_000 - accepted - 1}`);
+  } finally {
+    await holdfast.stop();
+  }
+});

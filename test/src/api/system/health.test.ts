@@ -1,0 +1,78 @@
+import type { Client } from '@temporalio/client';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createApp } from '../../../../src/api/app.ts';
+import { loadConfig } from '../../../../src/config/config.ts';
+import { createApiMetrics } from '../../../../src/metrics.ts';
+import { TaskQueueType } from '../../../../src/temporal/client.ts';
+import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
+import { expectProblem } from '../../../support/problem.ts';
+
+let holdfast: Holdfast;
+
+beforeAll(async () => {
+  holdfast = await startHoldfast();
+});
+afterAll(() => holdfast.stop());
+
+type PollerAges = { workflow?: number[]; activity?: number[] };
+
+/** Asks `/ready` of an API whose Temporal reports pollers seen so many seconds ago, for each type of task. */
+async function askReady({ workflow = [], activity = [] }: PollerAges) {
+  const toPoller = (seconds: number) => ({ lastAccessTime: { seconds: Math.floor(Date.now() / 1_000) - seconds } });
+  const client = {
+    workflowService: {
+      describeTaskQueue: async ({ taskQueueType }: { taskQueueType: number }) => ({
+        pollers: (taskQueueType === TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW ? workflow : activity).map(toPoller),
+      }),
+    },
+  } as unknown as Client;
+  const app = createApp({
+    client,
+    config: loadConfig({}),
+    log: pino({ level: 'silent' }),
+    metrics: createApiMetrics(),
+  });
+  const response = await app.request('/ready', { headers: { host: 'localhost' } });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+test('health answers 200 with no worker and without asking Temporal', async () => {
+  expect(await holdfast.call('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  const app = createApp({
+    client: {} as Client,
+    config: loadConfig({}),
+    log: pino({ level: 'silent' }),
+    metrics: createApiMetrics(),
+  });
+  expect((await app.request('/health', { headers: { host: 'localhost' } })).status).toBe(200);
+});
+
+// Seen to fail when `/ready` did not look for pollers.
+test('with no worker the API is not ready and says that a worker is missing; with one it is ready', async () => {
+  const before = await holdfast.call('GET', '/ready');
+  const { retryable, detail } = expectProblem(before, 'not-ready');
+  expect({ retryable, detail }).toEqual({ retryable: true, detail: expect.stringMatching(/no worker/) });
+  expect(before.headers.get('retry-after')).toMatch(/^\d+$/);
+
+  await holdfast.startWorker();
+  const after = await eventually(
+    () => holdfast.call('GET', '/ready'),
+    ({ status }) => status === 200,
+  );
+  expect(after.body).toEqual({ status: 'ready' });
+});
+
+// Seen to fail when any listed poller counted: Temporal lists a dead worker's for 5 minutes.
+test('a poller last seen more than 75 s ago does not count, a fresh one beside it does', async () => {
+  expectProblem(await askReady({ workflow: [76, 200, 299], activity: [76, 200, 299] }), 'not-ready');
+  expect(await askReady({ workflow: [299, 70], activity: [299, 70] })).toMatchObject({ status: 200 });
+});
+
+// Seen to fail when one of the two was enough.
+test('a worker must poll for both workflow and activity tasks', async () => {
+  expectProblem(await askReady({ workflow: [1] }), 'not-ready');
+  expectProblem(await askReady({ activity: [1] }), 'not-ready');
+  expectProblem(await askReady({ workflow: [1], activity: [100] }), 'not-ready');
+  expectProblem(await askReady({}), 'not-ready');
+});

@@ -1,0 +1,323 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { ApiEnvironment } from '../../../../src/api/http/auth.ts';
+import type { Task } from '../../../../src/api/views/schemas.ts';
+import { createTaskId } from '../../../../src/api/views/task-id.ts';
+import { createEventRoutes } from '../../../../src/api/watch/events.ts';
+import type { Watch } from '../../../../src/api/watch/watch.ts';
+import { findFreePort } from '../../../../src/free-port.ts';
+import { createApiMetrics } from '../../../../src/metrics.ts';
+import { startDoor } from '../../../support/door.ts';
+import { openEvents } from '../../../support/event-stream.ts';
+import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
+import { createOwnTemporal } from '../../../support/own-temporal.ts';
+import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
+
+/** With a worker, and with none ever. */
+let holdfast: Holdfast;
+let workerless: Holdfast;
+
+beforeAll(async () => {
+  holdfast = await startHoldfast({ BASE_DELAY: '1', MAX_ATTEMPTS: '3' });
+  workerless = await startHoldfast();
+  await holdfast.startWorker();
+});
+afterAll(() => Promise.all([holdfast, workerless].map((each) => each?.stop())));
+
+const follow = (id: string, at = holdfast, lastEventId?: string) =>
+  openEvents(`${at.url}/tasks/${id}/events`, lastEventId ? { 'last-event-id': lastEventId } : {});
+
+/** What `holdfast_open_event_streams` says. */
+const readOpen = async (at: Holdfast) => {
+  const page = await (await fetch(`${at.url}/metrics`)).text();
+  return Number(/^holdfast_open_event_streams (\d+)$/m.exec(page)?.[1]);
+};
+
+// Seen to fail when a stream outlived its task.
+test('a stream tells the state at once, each change seen and the end, and then it ends', async () => {
+  const category = 'slow';
+  const then = [{ delayMs: 1_500, status: 503 }, { delayMs: 1_500 }];
+  holdfast.jokes.rules.add({ when: { category }, then });
+  const submitted = await holdfast.submit({ category });
+  const stream = await openEvents(`${holdfast.url}${submitted.links.events}`);
+  expect(stream.status).toBe(200);
+  expect(stream.headers.get('content-type')).toBe('text/event-stream');
+  expect(stream.headers.get('x-accel-buffering')).toBe('no');
+  expectSafeHeaders(stream);
+
+  const events = await stream.rest();
+  const statuses = events.map(({ task }) => `${task.status} ${task.attempt}`);
+  // Nothing lasts so short that it may be missed but being queued: before the first attempt, and when the second is due.
+  expect(statuses.filter((status) => !status.startsWith('queued'))).toEqual([
+    'running 1',
+    'retrying 2',
+    'running 2',
+    'completed 2',
+  ]);
+  expect(new Set(events.map(({ event }) => event))).toEqual(new Set(['task']));
+  expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+  expect(stream.retry).toMatch(/^[1-9]\d{3}$/);
+  expect(events.at(-1)?.task).toEqual(await holdfast.read(submitted.id));
+  expect(events.at(-1)?.task.links).not.toHaveProperty('events');
+});
+
+// Seen to fail when `Last-Event-ID` was not read, and when the first event waited for a change.
+test('who comes back with the id of the state that it knows is told only what is new', async () => {
+  const { id } = await workerless.submit();
+  const first = await follow(id, workerless);
+  const known = await first.next();
+  expect(known?.task).toMatchObject({ id, status: 'queued' });
+  first.leave();
+
+  const back = await follow(id, workerless, known?.id);
+  expect(back.status).toBe(200);
+  await workerless.call('POST', `/tasks/${id}/cancel`);
+  expect(await back.next()).toMatchObject({ task: { status: 'cancelling' } });
+  back.leave();
+
+  const stranger = await follow(id, workerless, 'an id of elsewhere');
+  expect(await stranger.next()).toMatchObject({ task: { status: 'cancelling' } });
+  stranger.leave();
+});
+
+// Seen to fail when the answer was an empty stream: an EventSource would have come back for ever.
+test('who knows how a task ended gets a 204, at which an EventSource stops; who does not know is told', async () => {
+  const { id } = await holdfast.submit();
+  await holdfast.until(id, isFinished);
+  const [end, ...more] = await (await follow(id)).rest();
+  expect(end?.task).toMatchObject({ status: 'completed' });
+  expect(more).toEqual([]);
+  const back = await follow(id, holdfast, end?.id);
+  expect(back.status).toBe(204);
+  expect(await back.rest()).toEqual([]);
+  expectSafeHeaders(back);
+});
+
+// Seen to fail when nobody looked at the owner in the id.
+test('what is wrong is a problem before any stream: an unknown id, a stranger’s key, a parameter, another method', async () => {
+  const secret = 'a-secret-for-the-events-test-of-holdfast';
+  const locked = await startHoldfast({ API_KEYS: `one:${secret},two:${secret}-2` });
+  try {
+    const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+    const { body } = await locked.call('POST', '/tasks/fetch-joke', as(secret));
+    const path = `/tasks/${body.id}/events`;
+    expectProblem(await locked.call('GET', path), 'unauthorized');
+    expectProblem(await locked.call('GET', path, as(`${secret}-2`)), 'not-found');
+    expectProblem(await locked.call('GET', '/tasks/nope/events', as(secret)), 'not-found');
+    expectProblem(await locked.call('GET', `${path}?x=1`, as(secret)), 'bad-request');
+    const posted = await locked.call('POST', path, as(secret));
+    expectProblem(posted, 'method-not-allowed');
+    expect(posted.headers.get('allow')).toContain('GET');
+    const unknown = body.id.replace(/[^_]+$/, '00000000-0000-4000-8000-000000000000');
+    expectProblem(await locked.call('GET', `/tasks/${unknown}/events`, as(secret)), 'not-found');
+  } finally {
+    await locked.stop();
+  }
+});
+
+// Seen to fail when HEAD was answered by the handler of GET: hono threw its stream away, which stayed open.
+test('HEAD tells the headers of a stream and opens none', async () => {
+  const { id } = await workerless.submit();
+  const before = await readOpen(workerless);
+  const response = await fetch(`${workerless.url}/tasks/${id}/events`, { method: 'HEAD' });
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('text/event-stream');
+  expect(await readOpen(workerless)).toBe(before);
+});
+
+// Seen to fail when every stream read for itself, and when a stream that its client left went on.
+test('50 streams of one task cost one poller, and none once their clients have gone', async () => {
+  const own = await startHoldfast();
+  try {
+    const { id } = await own.submit();
+    const describes = vi.spyOn(own.client.workflowService, 'describeWorkflowExecution');
+    const streams = await Promise.all(Array.from({ length: 50 }, () => follow(id, own)));
+    await Promise.all(streams.map((stream) => stream.next()));
+    expect(await readOpen(own)).toBe(50);
+    const opened = performance.now();
+    const before = describes.mock.calls.length;
+    await eventually(
+      () => describes.mock.calls.length - before,
+      (reads) => reads >= 3,
+    );
+    expect(describes.mock.calls.length - before).toBeLessThanOrEqual(2 + (performance.now() - opened) / 250);
+
+    await own.call('POST', `/tasks/${id}/cancel`);
+    const told = await Promise.all(streams.map((stream) => stream.next()));
+    expect(new Set(told.map((event) => event?.task.status))).toEqual(new Set(['cancelling']));
+
+    for (const stream of streams) stream.leave();
+    await eventually(
+      () => readOpen(own),
+      (open) => open === 0,
+    );
+    const left = describes.mock.calls.length;
+    const answers = await Promise.all(Array.from({ length: 3 }, () => own.read(id)));
+    expect(answers.every(({ status }) => status === 'cancelling')).toBe(true);
+    expect(describes.mock.calls.length).toBe(left + 3);
+  } finally {
+    await own.stop();
+  }
+});
+
+// Seen to fail when only the answer that has the connection heard of its end.
+test('streams that a client asked for one behind the other on a connection end with it', async () => {
+  const { id } = await workerless.submit();
+  const { host, hostname, port } = new URL(workerless.url);
+  const before = await readOpen(workerless);
+  const socket = connect(Number(port), hostname);
+  socket.write(`GET /tasks/${id}/events HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(20));
+  await eventually(
+    () => readOpen(workerless),
+    (open) => open === before + 20,
+  );
+  socket.destroy();
+  await eventually(
+    () => readOpen(workerless),
+    (open) => open === before,
+  );
+});
+
+// Seen to fail when the limit was 501, and when a stream that ended kept its place.
+test('500 streams are open at once, one more is refused until a place is free', async () => {
+  const own = await startHoldfast();
+  try {
+    const { id } = await own.submit();
+    const path = `/tasks/${id}/events`;
+    const streams = await Promise.all(Array.from({ length: 500 }, () => follow(id, own)));
+    expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+    const refused = await own.call('GET', path);
+    expect(expectProblem(refused, 'too-many-streams').retryable).toBe(true);
+    expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    expect((await own.call('GET', `/tasks/${id}`)).status).toBe(200);
+
+    streams[0]?.leave();
+    const again = await eventually(
+      () => follow(id, own),
+      ({ status }) => status === 200,
+    );
+    expect(await again.next()).toMatchObject({ task: { id } });
+    expectProblem(await own.call('GET', path), 'too-many-streams');
+  } finally {
+    await own.stop();
+  }
+}, 60_000);
+
+// Seen to fail when the stream did not wait for its reader.
+test('a client that does not read makes nothing queue, and one that goes away frees its place', async () => {
+  const task = { id: createTaskId('local', 'fetch-joke'), name: 'fetch-joke', status: 'running' } as Task;
+  let taken = 0;
+  const states: Watch = {
+    isOpen: true,
+    offer: () => true,
+    next: async () => ({ ...task, attempt: ++taken }),
+    close: () => {
+      states.isOpen = false;
+    },
+  };
+  const metrics = createApiMetrics();
+  const routes = createEventRoutes({ readTask: async () => task }, { watch: () => states }, metrics);
+  const app = new OpenAPIHono<ApiEnvironment>();
+  app.use(async (c, next) => {
+    c.set('owner', 'local');
+    await next();
+  });
+  app.route('/', routes);
+
+  const { body } = await app.request(`/tasks/${task.id}/events`);
+  const reader = body?.getReader();
+  for (let read = 0; read < 10; read += 1) await reader?.read();
+  for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+  expect(taken).toBeLessThanOrEqual(15);
+  const open = async () => (await metrics.openEventStreams.get()).values[0]?.value;
+  expect(await open()).toBe(1);
+  await reader?.cancel();
+  await eventually(open, (count) => count === 0);
+  expect(states.isOpen).toBe(false);
+});
+
+// Seen to fail without the heartbeat.
+test('a heartbeat, a comment, crosses an idle stream every 15 s', async () => {
+  const { id } = await workerless.submit();
+  const socket = connect(Number(new URL(workerless.url).port), '127.0.0.1');
+  await once(socket, 'connect');
+  let received = '';
+  socket.setEncoding('utf8').on('data', (text) => (received += text));
+  const started = performance.now();
+  socket.write(`GET /tasks/${id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  await eventually(
+    () => received,
+    (text) => /^: /m.test(text),
+  );
+  expect(performance.now() - started).toBeGreaterThan(14_500);
+  expect(performance.now() - started).toBeLessThan(17_000);
+  socket.destroy();
+  await eventually(
+    () => readOpen(workerless),
+    (open) => open === 0,
+  );
+}, 30_000);
+
+// Seen to fail when `stopping` did not reach the watcher, and when idle connections were closed once: one became idle later.
+test('a server that is asked to end lets go of its streams and of who waits, and is gone at once', async () => {
+  const port = await findFreePort();
+  const { id } = await workerless.submit();
+  const server = startDoor('server', {
+    TEMPORAL_ADDRESS: workerless.config.temporal.address,
+    TASK_QUEUE: workerless.config.taskQueue,
+    PORT: `${port}`,
+    LOG_LEVEL: 'info',
+  });
+  try {
+    await server.says('API listens');
+    const url = `http://127.0.0.1:${port}`;
+    const streams = await Promise.all(Array.from({ length: 5 }, () => openEvents(`${url}/tasks/${id}/events`)));
+    await Promise.all(streams.map((stream) => stream.next()));
+    const submittedAt = new Date().toISOString();
+    const waiting = fetch(`${url}/tasks/fetch-joke?wait=60`, { method: 'POST' });
+    await eventually(
+      async (): Promise<Task[]> => (await workerless.call('GET', '/tasks?limit=10')).body.items,
+      (tasks) => tasks.some((task) => task.submittedAt >= submittedAt),
+    );
+    const started = performance.now();
+    const code = server.end('SIGTERM');
+    expect(await Promise.all(streams.map((stream) => stream.next()))).toEqual(streams.map(() => undefined));
+    expect((await waiting).status).toBe(202);
+    expect(await code).toBe(0);
+    expect(performance.now() - started).toBeLessThan(2_500);
+  } finally {
+    await server.end('SIGKILL');
+  }
+}, 60_000);
+
+// Seen to fail when a lost call ended the stream.
+test('a stream outlives Temporal: killed in mid-stream and back again, it tells how the task ended', async () => {
+  const temporal = await createOwnTemporal();
+  await temporal.start();
+  const own = await startHoldfast({ TEMPORAL_ADDRESS: temporal.address, BASE_DELAY: '1' });
+  try {
+    await own.startWorker();
+    own.jokes.rules.add({ when: { category: 'late' }, then: [{ status: 503, retryAfter: '3' }, {}] });
+    const { id } = await own.submit({ category: 'late' });
+    const stream = await follow(id, own);
+    for (let seen = await stream.next(); seen?.task.status !== 'retrying'; seen = await stream.next()) {
+      expect(seen).toBeDefined();
+    }
+    const describes = vi.spyOn(own.client.workflowService, 'describeWorkflowExecution');
+    await temporal.kill();
+    await eventually(
+      () => describes.mock.settledResults.filter(({ type }) => type === 'rejected').length,
+      (lost) => lost >= 2,
+    );
+    expectProblem(await own.call('GET', `/tasks/${id}/events`), 'temporal-unavailable');
+    expect(await readOpen(own)).toBe(1);
+    await temporal.start();
+    const rest = await stream.rest();
+    expect(rest.at(-1)?.task).toMatchObject({ id, status: 'completed', attempt: 2 });
+  } finally {
+    await own.stop();
+    await temporal.remove();
+  }
+}, 120_000);

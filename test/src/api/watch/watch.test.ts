@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Problem, toUnavailable } from '../../../../src/api/problems/problem.ts';
+import type { Task } from '../../../../src/api/views/schemas.ts';
+import { createWatcher } from '../../../../src/api/watch/watch.ts';
+
+/** Here time is the subject, so it is the test's: nothing waits for real. */
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const toTask = (change: Partial<Task> = {}): Task => ({
+  id: 'task',
+  name: 'fetch-joke',
+  input: {},
+  status: 'queued',
+  attempt: 1,
+  maxAttempts: 5,
+  submittedAt: '2026-11-24T00:00:00.000Z',
+  links: { self: '/tasks/task' },
+  ...change,
+});
+
+/** A watcher of tasks that are what `now` says; `reads` has the time of every read, in ms from the start. */
+function createStage(stopping?: AbortSignal) {
+  const start = performance.now();
+  const stage = { now: (id: string): Task => toTask({ id }), reads: [] as number[] };
+  const readTask = async (id: string) => {
+    stage.reads.push(Math.round(performance.now() - start));
+    return stage.now(id);
+  };
+  return { stage, ...createWatcher({ readTask }, stopping) };
+}
+
+// Seen to fail when the wait was not doubled, and when it was doubled without end.
+test('a task that does not change is read after 0.25 s, then ever more rarely, but at least every 5 s', async () => {
+  const { stage, watch } = createStage();
+  const states = watch(toTask());
+  await vi.advanceTimersByTimeAsync(18_000);
+  expect(stage.reads).toEqual([250, 750, 1_750, 3_750, 7_750, 12_750, 17_750]);
+  states.close();
+});
+
+// Seen to fail when a change did not reset the wait, and when a newcomer did not.
+test('a change, and whoever begins to watch, brings the reads back to every 0.25 s', async () => {
+  const { stage, watch } = createStage();
+  const states = watch(toTask());
+  await vi.advanceTimersByTimeAsync(4_000);
+  stage.now = () => toTask({ status: 'running' });
+  await vi.advanceTimersByTimeAsync(4_600);
+  expect(stage.reads).toEqual([250, 750, 1_750, 3_750, 7_750, 8_000, 8_500]);
+  expect(await states.next(0)).toMatchObject({ status: 'running' });
+
+  await vi.advanceTimersByTimeAsync(5_000);
+  stage.reads.length = 0;
+  const late = watch(toTask({ status: 'running' }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(stage.reads).toEqual([13_850, 14_350]);
+  states.close();
+  late.close();
+});
+
+// Seen to fail when `nextAttemptAt` was not looked at.
+test('a task that waits for its next attempt is read when that is due', async () => {
+  const { stage, watch } = createStage();
+  const due = Date.now() + 6_000;
+  stage.now = () =>
+    Date.now() < due
+      ? toTask({ status: 'retrying', attempt: 2, nextAttemptAt: new Date(due).toISOString() })
+      : toTask({ status: 'running', attempt: 2 });
+  const states = watch(toTask());
+  await vi.advanceTimersByTimeAsync(5_999);
+  expect(await states.next(0)).toMatchObject({ status: 'retrying' });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(stage.reads.at(-1)).toBe(6_000);
+  expect(await states.next(0)).toMatchObject({ status: 'running' });
+  states.close();
+});
+
+// Seen to fail when every watch had a poller of its own, and when the poller went on after its last watch.
+test('all who watch a task share one poller, and it ends with the last of them', async () => {
+  const { stage, watch } = createStage();
+  const crowd = Array.from({ length: 50 }, () => watch(toTask()));
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(stage.reads).toEqual([250, 750, 1_750]);
+  stage.now = () => toTask({ status: 'running' });
+  await vi.advanceTimersByTimeAsync(2_000);
+  const seen = await Promise.all(crowd.map((states) => states.next(0)));
+  expect(seen.map((task) => task?.status)).toEqual(crowd.map(() => 'running'));
+
+  for (const states of crowd) states.close();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(stage.reads).toEqual([250, 750, 1_750, 3_750, 4_000]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+// Seen to fail without the pace: 2,000 reads in the first second.
+test('2,000 watched tasks together are read 200 times a second, each in its turn; those who leave take no turn', async () => {
+  const { stage, watch } = createStage();
+  const seen = new Map<string, number>();
+  stage.now = (id) => {
+    seen.set(id, (seen.get(id) ?? 0) + 1);
+    return toTask({ id });
+  };
+  const crowd = Array.from({ length: 2_000 }, (_, index) => watch(toTask({ id: `task-${index}` })));
+  await vi.advanceTimersByTimeAsync(10_250);
+  for (let second = 0.25; second < 10; second += 1) {
+    const inSecond = stage.reads.filter((at) => at >= second * 1_000 && at < (second + 1) * 1_000);
+    expect(inSecond.length).toBeLessThanOrEqual(200);
+    expect(inSecond.length).toBeGreaterThan(190);
+  }
+  expect(seen.size).toBeGreaterThan(1_900);
+
+  for (const states of crowd) states.close();
+  const last = watch(toTask());
+  stage.reads.length = 0;
+  await vi.advanceTimersByTimeAsync(300);
+  expect(stage.reads).toEqual([10_500]);
+  last.close();
+});
+
+// Seen to fail when states were queued.
+test('who reads slowly is given the latest state alone', async () => {
+  const { stage, watch } = createStage();
+  const states = watch(toTask());
+  let attempt = 1;
+  stage.now = () => toTask({ attempt: attempt++ });
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(attempt).toBeGreaterThan(10);
+  expect(await states.next(0)).toMatchObject({ attempt: attempt - 1 });
+  const nothing = states.next(10);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(await nothing).toBeUndefined();
+  states.close();
+});
+
+// Seen to fail when a read told whoever had come while it was under way.
+test('a watch is not told of what was read before it began', async () => {
+  let answer = (_: Task) => {};
+  const { watch } = createWatcher({ readTask: () => new Promise<Task>((resolve) => (answer = resolve)) });
+  const early = watch(toTask({ status: 'scheduled' }));
+  await vi.advanceTimersByTimeAsync(250);
+  const late = watch(toTask({ status: 'running' }));
+  answer(toTask({ status: 'queued' }));
+  expect(await early.next(1)).toMatchObject({ status: 'queued' });
+  const nothing = late.next(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await nothing).toBeUndefined();
+  early.close();
+  late.close();
+});
+
+// Seen to fail when every error ended the watches.
+test('while Temporal is away a task is tried every second and its watches stay; one that is gone ends them', async () => {
+  const { stage, watch } = createStage();
+  const states = watch(toTask());
+  stage.now = () => {
+    throw toUnavailable('unknown');
+  };
+  await vi.advanceTimersByTimeAsync(3_500);
+  expect(stage.reads).toEqual([250, 1_250, 2_250, 3_250]);
+  stage.now = () => toTask({ status: 'completed' });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await states.next(0)).toMatchObject({ status: 'completed' });
+
+  stage.now = () => {
+    throw new Problem('not-found', 'gone');
+  };
+  const told = states.next(60_000);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(await told).toBeUndefined();
+  expect(states.isOpen).toBe(false);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+// Seen to fail when `stopping` was not listened to.
+test('a process that stops ends every watch at once, and any that begins later', async () => {
+  const stopping = new AbortController();
+  const { watch } = createStage(stopping.signal);
+  const states = watch(toTask());
+  const told = states.next(60_000);
+  stopping.abort();
+  expect(await told).toBeUndefined();
+  expect(watch(toTask()).isOpen).toBe(false);
+  expect(vi.getTimerCount()).toBe(0);
+});

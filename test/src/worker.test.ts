@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Door, startDoor } from '../support/door.ts';
+import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
+
+const heartbeatTimeout = 2;
+const baseDelay = 1;
+
+let holdfast: Holdfast;
+let doors: Door[] = [];
+
+beforeAll(async () => {
+  holdfast = await startHoldfast({
+    HEARTBEAT_TIMEOUT: String(heartbeatTimeout),
+    BASE_DELAY: String(baseDelay),
+    JOB_TIMEOUT: '60',
+  });
+});
+afterEach(async () => {
+  await Promise.all(doors.map((door) => door.end('SIGKILL')));
+  doors = [];
+  holdfast.jokes.rules.clear();
+});
+afterAll(() => holdfast.stop());
+
+async function startWorkerProcess(graceSeconds = 30) {
+  const { config } = holdfast;
+  const door = startDoor('worker', {
+    TEMPORAL_ADDRESS: config.temporal.address,
+    TASK_QUEUE: config.taskQueue,
+    API_BASE_URL: config.upstreamUrl,
+    SHUTDOWN_GRACE: String(graceSeconds),
+  });
+  doors.push(door);
+  await door.says('Worker ready');
+  return door;
+}
+
+/** Submits a task whose first attempt behaves as told, and waits until the upstream has the call. */
+async function submitAndReach(category: string, first: { hang: 'headers' } | { delayMs: number }) {
+  holdfast.jokes.rules.add({ when: { category }, then: [first] });
+  const { id } = await holdfast.submit({ category });
+  await eventually(
+    () => holdfast.jokes.ledger({ category }).length,
+    (calls) => calls === 1,
+  );
+  return id;
+}
+
+// Seen to fail with withHeartbeat taken out of fetch-joke.ts and the heartbeat timeout out of toActivityOptions.
+test('after kill -9 of a worker in mid-attempt another one finishes the task as attempt 2, within heartbeat timeout + wait + 2 s', async () => {
+  const first = await startWorkerProcess();
+  const id = await submitAndReach('killed', { hang: 'headers' });
+  expect((await holdfast.read(id)).status).toBe('running');
+  await startWorkerProcess();
+  const killedAt = performance.now();
+  expect(await first.end('SIGKILL')).toBeNull();
+  const task = await holdfast.until(id, isFinished);
+  const recoverySeconds = (performance.now() - killedAt) / 1_000;
+  expect(task).toMatchObject({
+    status: 'completed',
+    attempt: 2,
+    lastFailure: { type: 'TemporalTimeout:Heartbeat' },
+  });
+  expect(recoverySeconds).toBeLessThan(heartbeatTimeout + baseDelay + 2);
+  expect(holdfast.jokes.ledger({ taskKey: id }).map(({ attempt }) => attempt)).toEqual([1, 2]);
+});
+
+test('a stopping worker lets the running attempt end within its grace, and takes no new task', async () => {
+  const worker = await startWorkerProcess();
+  const id = await submitAndReach('graceful', { delayMs: 1_500 });
+  const exit = worker.end('SIGTERM');
+  await worker.says('Worker stops (SIGTERM)');
+  const late = await holdfast.submit({ category: 'dev' });
+  expect(await exit).toBe(0);
+  expect(holdfast.jokes.ledger({ taskKey: id })).toMatchObject([{ outcome: 'answered' }]);
+  expect(await holdfast.read(late.id)).toMatchObject({ status: 'queued', attempt: 1 });
+  await startWorkerProcess();
+  expect(await holdfast.until(id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 });
+  expect(await holdfast.until(late.id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 });
+  expect(holdfast.jokes.ledger({ taskKey: id })).toHaveLength(1);
+});
+
+test('an attempt that outlives the grace is cut off as WorkerShutdown, and another worker tries again', async () => {
+  const worker = await startWorkerProcess(1);
+  const id = await submitAndReach('cut', { hang: 'headers' });
+  await startWorkerProcess();
+  expect(await worker.end('SIGTERM')).toBe(0);
+  expect(await holdfast.until(id, isFinished)).toMatchObject({
+    status: 'completed',
+    attempt: 2,
+    lastFailure: { type: 'WorkerShutdown' },
+  });
+});

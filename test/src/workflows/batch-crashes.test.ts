@@ -1,0 +1,105 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { LedgerEntry } from '../../../local/joke-api/ledger.ts';
+import { toCallsByTask } from '../../../proof/system/calls.ts';
+import { toCounts, withBatches } from '../../support/batches.ts';
+import { type Door, startDoor } from '../../support/door.ts';
+import { type Holdfast, startHoldfast } from '../../support/holdfast.ts';
+
+const heartbeatTimeout = '2';
+const killEveryMs = 2_000;
+/**
+ * From a call's end in the ledger until the server has its result, for a kill in between loses it; and from a kill until this process,
+ * which keeps the ledger, comes round to the last calls of the killed.
+ */
+const marginMs = 500;
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+/** The workers' code with the workflow bundle beside it, as in `dist/`: each would make its own at its start, and there are many starts. */
+const built = mkdtempSync(join(tmpdir(), 'holdfast-built-'));
+
+let holdfast: Holdfast;
+const doors: Door[] = [];
+
+beforeAll(async () => {
+  for (const name of ['src', 'package.json', 'tsconfig.json'])
+    cpSync(join(root, name), join(built, name), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(built, 'node_modules'));
+  cpSync(inject('workflowBundle'), join(built, 'src/workflow-bundle.js'));
+  holdfast = await startHoldfast({ HEARTBEAT_TIMEOUT: heartbeatTimeout, BASE_DELAY: '0.5', MAX_ATTEMPTS: '10' });
+});
+afterAll(async () => {
+  await Promise.all(doors.map((door) => door.end('SIGKILL')));
+  await holdfast?.stop();
+  rmSync(built, { recursive: true, force: true });
+});
+
+function startWorkerProcess(): Door {
+  const { config } = holdfast;
+  const environment = {
+    TEMPORAL_ADDRESS: config.temporal.address,
+    TASK_QUEUE: config.taskQueue,
+    API_BASE_URL: config.upstreamUrl,
+  };
+  const door = startDoor('worker', environment, built);
+  doors.push(door);
+  return door;
+}
+
+/** Kills the oldest working worker and starts another one, again and again until `work` is done; gives the times of the kills. */
+async function killingWorkers<T>(work: Promise<T>): Promise<{ result: T; kills: number[] }> {
+  const kills: number[] = [];
+  let isDone = false;
+  const done = work.finally(() => {
+    isDone = true;
+  });
+  for (;;) {
+    await Promise.race([done, sleep(killEveryMs)]);
+    if (isDone) return { result: await done, kills };
+    // One that still starts has nothing to lose, and would never come to work.
+    const oldest = doors.findIndex((door) => door.output().includes('Worker ready'));
+    if (oldest === -1) continue;
+    startWorkerProcess();
+    const [door] = doors.splice(oldest, 1);
+    kills.push(Date.now());
+    await door?.end('SIGKILL');
+  }
+}
+
+/** It was under way when a worker was killed, or so lately over that its end had not been told. */
+const isExplained = ({ startedAt, endedAt }: LedgerEntry, kills: number[]) =>
+  kills.some((kill) => startedAt - marginMs <= kill && kill <= (endedAt ?? startedAt) + marginMs);
+
+// Seen to fail with heartbeats switched off, and, for the explanations, with one kill left out of the list.
+test('a worker killed every 2 s during a batch of 2,000: all items end, none twice, each extra call explained by a kill', async () => {
+  const category = 'crashes';
+  holdfast.jokes.rules.add({ when: { category }, then: [{ delayMs: 100 }], repeat: true });
+  const batches = withBatches(holdfast);
+  for (const door of [startWorkerProcess(), startWorkerProcess(), startWorkerProcess()])
+    await door.says('Worker ready');
+  const { id } = await batches.submit({ count: 2_000, input: { category } });
+  const { kills } = await killingWorkers(batches.untilEnded(id, 220_000));
+  expect(kills.length).toBeGreaterThanOrEqual(3);
+
+  const batch = await batches.read(id);
+  expect(batch).toMatchObject({ status: 'completed', total: 2_000, completed: 2_000, failed: 0, running: 0 });
+  const items = await batches.readAll(id);
+  expect(items.map(({ index }) => index)).toEqual(Array.from({ length: 2_000 }, (_, index) => index));
+  expect(toCounts(items)).toEqual({ completed: 2_000, failed: 0, cancelled: 0 });
+
+  const calls = toCallsByTask(holdfast.jokes.ledger({ category }));
+  expect(calls.size).toBe(2_000);
+  const unexplained: object[] = [];
+  for (const { index, attempts, output } of items) {
+    const ofItem = calls.get(`${id}/${index}`) ?? [];
+    expect(ofItem.at(-1)?.jokeId).toBe(output?.id);
+    expect(ofItem.length).toBeLessThanOrEqual(attempts);
+    for (const call of ofItem.slice(0, -1))
+      if (!isExplained(call, kills)) unexplained.push({ ...call, index, attempts });
+  }
+  expect(unexplained, `kills at ${kills.join(', ')}`).toEqual([]);
+}, 280_000);

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { type JokeApi, startJokeApi } from '../../../local/joke-api/create-joke-api.ts';
+import { quietRuntime } from '../../../local/time-skipping/quiet-runtime.ts';
+import { watchedServer } from '../../../local/time-skipping/watched-server.ts';
+import type { BatchArguments, BatchMemo, Counts } from '../../../src/batch.ts';
+import { loadConfig } from '../../../src/config/config.ts';
+import { toActivityOptions } from '../../../src/policy.ts';
+import { toEpochMs } from '../../../src/temporal/client.ts';
+import { toWorkerOptions } from '../../../src/worker-options.ts';
+
+/** Hours of waiting, in the time that the attempts themselves take. */
+let environment: TestWorkflowEnvironment;
+let jokes: JokeApi;
+let stopWorker: () => Promise<void>;
+
+beforeAll(async () => {
+  quietRuntime();
+  environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: watchedServer }, extraArgs: [inject('timeSkippingServer')] },
+  });
+  jokes = await startJokeApi();
+  const worker = await Worker.create({
+    ...toWorkerOptions(
+      loadConfig({ API_BASE_URL: jokes.url, SHUTDOWN_GRACE: '0', WORKER_CONCURRENCY: '100' }),
+      () => {},
+    ),
+    namespace: environment.client.options.namespace,
+    connection: environment.nativeConnection,
+    workflowBundle: { codePath: inject('workflowBundle') },
+  });
+  const drained = worker.run();
+  stopWorker = async () => {
+    worker.shutdown();
+    await drained;
+  };
+});
+afterAll(async () => {
+  await stopWorker?.();
+  await environment?.teardown();
+  await jokes?.close();
+});
+
+/** Starts a batch as the API does, under Holdfast's default policy. */
+function start({ inputs, chunkSizes }: Pick<BatchArguments, 'inputs' | 'chunkSizes'>) {
+  const { policy, taskQueue } = loadConfig({});
+  const options = toActivityOptions(policy);
+  const memo: BatchMemo = { chunkSizes, submittedAt: new Date().toISOString() };
+  return environment.client.workflow.start('run-batch', {
+    workflowId: `trial_fetch-joke_batch_${randomUUID()}`,
+    taskQueue,
+    args: [{ name: 'fetch-joke', inputs, chunkSizes, options, jitter: 0 } satisfies BatchArguments],
+    memo,
+  });
+}
+
+const addCategory = (then: object[]) => {
+  const category = randomUUID();
+  jokes.rules.add({ when: { category }, then, repeat: true });
+  return category;
+};
+const readProgress = async (handle: Awaited<ReturnType<typeof start>>) =>
+  ((await handle.describe()).memo as BatchMemo).progress;
+
+// Seen to fail with an item that failed counted as completed.
+test('every item ends, an unavailable upstream is tried five times over 30 s, and the memo has the counts', async () => {
+  const good = addCategory([{}]);
+  const unavailable = addCategory([{ status: 503 }]);
+  const inputs = Array.from({ length: 12 }, (_, index) => ({ category: index % 4 === 3 ? unavailable : good }));
+  const began = await environment.currentTimeMs();
+  const handle = await start({ inputs, chunkSizes: [5, 5, 2] });
+  const counts: Counts = await handle.result();
+  expect(counts).toEqual({ completed: 9, failed: 3, cancelled: 0 });
+  expect((await environment.currentTimeMs()) - began).toBeGreaterThanOrEqual(30_000);
+  expect(await readProgress(handle)).toEqual(counts);
+  expect(jokes.ledger({ category: good })).toHaveLength(9);
+  const keys = jokes.ledger({ category: unavailable }).map(({ taskKey }) => taskKey);
+  for (const index of [3, 7, 11]) expect(keys.filter((key) => key === `${handle.workflowId}/${index}`)).toHaveLength(5);
+});
+
+test('items of one input each get their own idempotency key', async () => {
+  const category = addCategory([{}]);
+  const handle = await start({ inputs: { count: 7, input: { category } }, chunkSizes: [3, 3, 1] });
+  expect(await handle.result()).toEqual({ completed: 7, failed: 0, cancelled: 0 });
+  expect(new Set(jokes.ledger({ category }).map(({ taskKey }) => taskKey))).toEqual(
+    new Set(Array.from({ length: 7 }, (_, index) => `${handle.workflowId}/${index}`)),
+  );
+});
+
+// Seen to fail with 4,000 instead of 400 items in flight.
+test('no more than 400 items are in flight, however many there are', async () => {
+  const category = addCategory([{ delayMs: 20 }]);
+  const handle = await start({ inputs: { count: 1_000, input: { category } }, chunkSizes: Array(10).fill(100) });
+  expect(await handle.result()).toEqual({ completed: 1_000, failed: 0, cancelled: 0 });
+  const histories = await Promise.all(
+    Array.from({ length: 10 }, (_, n) =>
+      environment.client.workflow.getHandle(`${handle.workflowId}~${n}`).fetchHistory(),
+    ),
+  );
+  const changes = histories
+    .flatMap(({ events }) => events ?? [])
+    .flatMap((event) => [
+      ...(event.activityTaskScheduledEventAttributes ? [{ at: toEpochMs(event.eventTime), by: 1 }] : []),
+      ...(event.activityTaskCompletedEventAttributes ? [{ at: toEpochMs(event.eventTime), by: -1 }] : []),
+    ])
+    .sort((a, b) => a.at - b.at || a.by - b.by);
+  let inFlight = 0;
+  const seen = changes.map(({ by }) => (inFlight += by));
+  expect(seen).toHaveLength(2_000);
+  expect(Math.max(...seen)).toBeGreaterThan(300);
+  expect(Math.max(...seen)).toBeLessThanOrEqual(400);
+});
+
+// Seen to fail with a child that was told nothing when the batch was cancelled.
+test('a cancelled batch ends as cancelled with all its items accounted for', async () => {
+  const unavailable = addCategory([{ status: 503 }]);
+  const inputs = Array.from({ length: 6 }, (_, index) => (index < 2 ? {} : { category: unavailable }));
+  const handle = await start({ inputs, chunkSizes: [3, 3] });
+  await expect.poll(() => jokes.ledger({ category: unavailable }).length, { timeout: 20_000 }).toBe(4);
+  await handle.cancel();
+  await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+  expect(await readProgress(handle)).toEqual({ completed: 2, failed: 0, cancelled: 4 });
+});
