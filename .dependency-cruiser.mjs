@@ -1,0 +1,115 @@
+/**
+ * Which folder may import which (docs/architecture.md). `npm run lint` runs this through scripts/check-imports.ts.
+ * Biome checks globals and packages by name, and that only types come from tasks.ts and policy.ts where that matters.
+ */
+
+/** Later folders may import earlier ones, never the other way round. */
+const toOrderRules = (prefix, comment, steps) =>
+  steps.slice(0, -1).map(([name, from], index) => ({
+    name: `${prefix}-${name}`,
+    severity: 'error',
+    comment,
+    from: { path: from },
+    to: { path: steps.slice(index + 1).map(([, path]) => path) },
+  }));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    ...toOrderRules('folders', 'src ← cli ← local ← proof and bench ← scripts', [
+      ['src', '^src/'],
+      ['cli', '^cli/'],
+      ['local', '^local/'],
+      ['proof-and-bench', '^(proof|bench)/'],
+      ['scripts', '^scripts/'],
+    ]),
+    {
+      name: 'product-imports-no-test',
+      severity: 'error',
+      from: { path: '^(src|cli|local|proof|bench|scripts)/' },
+      to: { path: '^test/' },
+    },
+    { name: 'scripts-are-imported-by-nobody', severity: 'error', from: {}, to: { path: '^scripts/' } },
+    { name: 'proof-imports-no-bench', severity: 'error', from: { path: '^proof/' }, to: { path: '^bench/' } },
+    { name: 'bench-imports-no-proof', severity: 'error', from: { path: '^bench/' }, to: { path: '^proof/' } },
+    {
+      name: 'entry-points-are-imported-by-nobody',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/(server|worker)\\.ts$' },
+    },
+    {
+      name: 'api-is-imported-by-the-server-only',
+      severity: 'error',
+      comment: 'temporal, config, planner and the files above them know nothing of the API.',
+      from: { path: '^src/', pathNot: '^src/(api/|server\\.ts|listen\\.ts)' },
+      to: { path: '^src/(api/|listen\\.ts)' },
+    },
+    ...toOrderRules('api', 'problems ← http ← submissions ← views ← watch ← tasks ← batches ← system ← app.ts', [
+      ['problems', '^src/api/problems/'],
+      ['http', '^src/api/http/'],
+      ['submissions', '^src/api/submissions/'],
+      ['views', '^src/api/views/'],
+      ['watch', '^src/api/watch/'],
+      ['tasks', '^src/api/tasks/'],
+      ['batches', '^src/api/batches/'],
+      ['system', '^src/api/system/'],
+      ['app', '^src/api/app\\.ts$'],
+    ]),
+    {
+      name: 'api-runs-no-task',
+      severity: 'error',
+      comment: 'The API starts workflows by name. It never runs their code.',
+      from: { path: '^src/api/' },
+      to: { path: ['^src/(activities|workflows)/', 'node_modules/@temporalio/(worker|activity|workflow)/'] },
+    },
+    {
+      name: 'tasks-and-policy-import-zod-only',
+      severity: 'error',
+      from: { path: '^src/(tasks|policy)\\.ts$' },
+      to: { pathNot: ['node_modules/zod/', '^src/(tasks|policy)\\.ts$'] },
+    },
+    {
+      name: 'contract-imports-types-only',
+      severity: 'error',
+      comment: 'It is part of the workflow bundle.',
+      from: { path: '^src/contract\\.ts$' },
+      to: { pathNot: '^src/(contract|tasks|policy)\\.ts$' },
+    },
+    {
+      name: 'workflows-import-the-sdk-and-the-contract',
+      severity: 'error',
+      comment: 'Workflow code is deterministic. Its configuration comes with its input.',
+      from: { path: '^src/workflows/' },
+      to: { pathNot: ['^src/workflows/', '^src/(contract|tasks|policy)\\.ts$', 'node_modules/@temporalio/workflow/'] },
+    },
+    {
+      name: 'activities-import-what-an-attempt-needs',
+      severity: 'error',
+      from: { path: '^src/activities/' },
+      to: {
+        pathNot: [
+          '^src/(activities/|(policy|contract|tasks)\\.ts)',
+          'node_modules/(@temporalio/activity|zod|undici)/',
+          '^(node:)?(stream|zlib|util)',
+        ],
+      },
+    },
+    {
+      name: 'http-clients-speak-http',
+      severity: 'error',
+      comment: 'A client that goes round the API tests something else.',
+      from: { path: '^(cli/(client|task)/|proof/(system|scenarios|edge)/)' },
+      to: { path: ['node_modules/@temporalio/', '^src/(temporal|api|workflows|activities)/'] },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^bench/(node_modules|[^/]+/(client|worker|queue)\\.mjs$)' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js'], conditionNames: ['import', 'node'] },
+  },
+};
