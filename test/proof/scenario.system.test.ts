@@ -9,6 +9,7 @@ import { isAlive, type ProcessIdentity } from '../../local/processes/process-ide
 import { readLock } from '../../local/start/lock-file.ts';
 import { runMutant, runUnmutated } from '../support/mutant.ts';
 import { createDirectory, waitFor } from '../support/processes.ts';
+import { scenarioMutants } from './mutants/scenario.ts';
 
 const command = 'scenario';
 const script = fileURLToPath(new URL('../../scripts/scenario.ts', import.meta.url));
@@ -84,104 +85,9 @@ Total: 6/6 scenarios passed`);
   expect(exitCode).toBe(0);
 }, 300_000);
 
-const policy = 'src/policy.ts';
-const routes = 'src/api/tasks/tasks.ts';
-const route = `app.post(\`/tasks/\${name}\`, async (c) => {`;
-const everyTenth = (what: string) => `let received = 0; ${route} if (++received % 10 === 0) ${what};`;
-const finals = '[...new Set([...finalFailureTypes, ';
-
 describe('a Holdfast that is broken fails the scenario that is meant for it:', () => {
-  test.each([
-    {
-      mutant: 'the coefficient ignored',
-      file: policy,
-      from: 'backoffCoefficient: policy.backoffCoefficient,',
-      to: 'backoffCoefficient: 1,',
-      scenario: 1,
-      because: /The wait after attempt \d was \d\.\d\d s, not \d s/,
-    },
-    {
-      mutant: 'an upstream that is away for a while made final',
-      file: policy,
-      from: finals,
-      to: `${finals}...retryableFailureTypes, `,
-      scenario: 2,
-      because: 'was to be retrying with attempt 3; it ended failed on attempt 1/5 (UpstreamUnavailable: HTTP 503)',
-    },
-    {
-      mutant: 'an upstream that cannot be reached made final',
-      file: policy,
-      from: finals,
-      to: `${finals}'UpstreamUnreachable', `,
-      scenario: 2,
-      because: 'was to be retrying with attempt 3; it ended failed on attempt 1/5 (UpstreamUnreachable',
-    },
-    {
-      mutant: 'no deadline and no start-to-close timeout',
-      file: policy,
-      from: 'startToCloseTimeout: policy.startToCloseTimeoutMs,',
-      to: 'startToCloseTimeout: 86_400_000,',
-      scenario: 3,
-      because: /is not retrying, but running on attempt 1\/5, within \d+/,
-    },
-    {
-      mutant: 'no deadline of the attempt itself',
-      file: 'src/activities/get-json.ts',
-      from: 'AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs))',
-      to: 'new AbortController().signal',
-      scenario: 3,
-      because: 'TemporalTimeout:StartToClose',
-    },
-    {
-      mutant: 'no heartbeat timeout',
-      file: policy,
-      from: 'heartbeatTimeout: policy.heartbeatTimeoutMs,',
-      to: '',
-      scenario: 4,
-      because: /Only 0 of 10 tasks called the upstream again within \d+/,
-    },
-    {
-      mutant: 'no heartbeats',
-      file: 'src/activities/heartbeat.ts',
-      from: 'heartbeat();\n',
-      to: '\n',
-      scenario: 4,
-      because: 'do heartbeats arrive?',
-    },
-    {
-      mutant: 'a server that keeps nothing on disk',
-      file: 'local/temporal/embedded-temporal.ts',
-      from: ", '--db-filename', databaseFile],\n      ...flag('--sqlite-pragma', pragmas),",
-      to: '],',
-      scenario: 4,
-      because: /Only 0 of 10 tasks called the upstream again within \d+/,
-    },
-    {
-      mutant: 'every tenth submission refused',
-      file: routes,
-      from: route,
-      to: everyTenth(`throw new Problem('not-found', 'refused')`),
-      scenario: 5,
-      because: '10 of 100 submissions were not accepted, first: POST /tasks/fetch-joke: 404',
-    },
-    {
-      mutant: 'every tenth submission accepted and swallowed',
-      file: 'src/temporal/start-once.ts',
-      from: 'client.workflow.start(type, {',
-      to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 10 === 0 ? Promise.resolve() : client.workflow.start(type, {`,
-      scenario: 5,
-      because: /GET \/tasks\/\S+: 404/,
-    },
-    {
-      mutant: 'no cap',
-      file: policy,
-      from: 'maximumInterval: policy.maximumIntervalMs,',
-      to: 'maximumInterval: 86_400_000,',
-      scenario: 6,
-      because: /The wait after attempt 6 was 64\.\d\d s, not 60 s/,
-    },
-  ])(
-    '$mutant',
+  test.each(scenarioMutants)(
+    '$name',
     async ({ file, from, to, scenario, because }) => {
       const { exitCode, output } = await runMutant({ file, from, to, command, args: [`${scenario}`, '--fast'] });
       const summary = output.slice(output.indexOf('FINAL SUMMARY'));

@@ -6,6 +6,7 @@ import { nodeArguments } from '../../cli/node-arguments.ts';
 import { identify, isAlive } from '../../local/processes/process-identity.ts';
 import { runMutant, runUnmutated } from '../support/mutant.ts';
 import { waitFor } from '../support/processes.ts';
+import { backoffMutants } from './mutants/stress-backoff.ts';
 
 const command = 'stress:backoff';
 const script = fileURLToPath(new URL('../../scripts/stress-backoff.ts', import.meta.url));
@@ -83,85 +84,9 @@ Total: 7/7 tests passed`);
   expect(exitCode).toBe(0);
 });
 
-const policy = 'src/policy.ts';
-const formula = 'backoff.initialIntervalMs * backoff.backoffCoefficient ** (attempt - 1)';
-const limit = 'if (attempt >= backoff.maximumAttempts) return null;';
-const filter = '[...new Set([...finalFailureTypes, ...policy.nonRetryableErrorTypes])]';
-
 describe('a broken backoff fails the check that is meant for it:', { timeout: 120_000 }, () => {
-  test.each([
-    {
-      mutant: 'waits of 2·n instead of 2^n',
-      from: formula,
-      to: 'backoff.initialIntervalMs * attempt',
-      check: [1, 'Exponential Backoff Unit Test'],
-      because: 'the waits are [2, 4, 6, 8, 10, none], expected [2, 4, 8, 16, 32, none]',
-    },
-    {
-      mutant: 'no cap',
-      from: 'return Math.min(wait, backoff.maximumIntervalMs);',
-      to: 'return wait;',
-      check: [2, 'Max Delay Cap'],
-      because: 'A wait of 512s exceeds the max delay of 60s',
-    },
-    {
-      mutant: 'no final failure types',
-      from: filter,
-      to: '[] as string[]',
-      check: [3, 'Exception Filtering'],
-      because: 'HTTP 404: 2 calls, UpstreamRejected, MAXIMUM_ATTEMPTS_REACHED; expected 1 call',
-    },
-    {
-      mutant: 'NON_RETRYABLE_ERRORS ignored',
-      from: filter,
-      to: '[...finalFailureTypes] as string[]',
-      check: [3, 'Exception Filtering'],
-      because: 'HTTP 429: 2 calls, UpstreamRateLimited, MAXIMUM_ATTEMPTS_REACHED; expected 1 call',
-    },
-    {
-      mutant: '> for >= in the limit of attempts',
-      from: limit,
-      to: limit.replace('>=', '>'),
-      check: [4, 'Max Attempts Enforcement'],
-      because: 'The policy would wait 8000 ms after attempt 3 of 3',
-    },
-    {
-      mutant: 'an attempt more than allowed on the server',
-      from: 'maximumAttempts: policy.maximumAttempts,',
-      to: 'maximumAttempts: policy.maximumAttempts + 1,',
-      check: [4, 'Max Attempts Enforcement'],
-      because: 'MAX_ATTEMPTS=5: 6 upstream calls',
-    },
-    {
-      mutant: 'one initial interval for all tasks on the server',
-      from: 'initialInterval: policy.initialIntervalMs,',
-      to: 'initialInterval: 2_000,',
-      check: [5, 'Concurrent Retry Stress Test'],
-      because: 's, shorter than 3 s',
-    },
-    {
-      mutant: 'waits kept from one calculation to the next, whatever its policy',
-      from: formula,
-      to: `((globalThis.kept ??= [])[attempt] ??= ${formula})`,
-      check: [5, 'Concurrent Retry Stress Test'],
-      because: 'Among 10,000 concurrent calculations: the waits are',
-    },
-    {
-      mutant: 'the initial interval ignored',
-      from: formula,
-      to: formula.replace('backoff.initialIntervalMs', '2_000'),
-      check: [6, 'Different Base Delays'],
-      because: 'base 0.1s, coefficient 2: the waits are [2, 4, 8, 16, none]',
-    },
-    {
-      mutant: 'a calculation that takes 20 µs',
-      from: limit,
-      to: `const end = performance.now() + 0.02; while (performance.now() < end); ${limit}`,
-      check: [7, 'Performance Benchmark'],
-      because: 'Slower than 10µs per calculation and 100,000/sec',
-    },
-  ])('$mutant', async ({ from, to, check: [number, title], because }) => {
-    const { exitCode, output } = await runMutant({ file: policy, from, to, command, args: ['--only', `${number}`] });
+  test.each(backoffMutants)('$name', async ({ file, from, to, check: [number, title], because }) => {
+    const { exitCode, output } = await runMutant({ file, from, to, command, args: ['--only', `${number}`] });
     const summary = output.slice(output.indexOf('FINAL SUMMARY'));
     expect(summary).toContain(`❌ FAILED: ${title} (`);
     expect(summary).toContain(because);
@@ -170,7 +95,7 @@ describe('a broken backoff fails the check that is meant for it:', { timeout: 12
   });
 
   test('and a mutation that changes nothing is no mutant', async () => {
-    const mutant = runMutant({ file: policy, from: 'no such text', to: '', command });
+    const mutant = runMutant({ file: 'src/policy.ts', from: 'no such text', to: '', command });
     await expect(mutant).rejects.toThrow('"no such text" stands 0 times in src/policy.ts');
   });
 });

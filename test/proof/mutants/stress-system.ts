@@ -1,0 +1,193 @@
+import type { Mutation } from '../../../proof/mutate.ts';
+
+/** Check number `check` of `stress:system` must fail and print `says`. */
+type SystemMutant = Mutation & { name: string; check: number; says: RegExp };
+
+export const systemMutants: SystemMutant[] = [
+  {
+    name: 'every fifth submission is refused',
+    check: 1,
+    file: 'src/api/tasks/submit.ts',
+    from: 'const id = createTaskId(owner, name, idempotencyKey);',
+    to: `const id = createTaskId(owner, name, idempotencyKey);
+      globalThis.seen = (globalThis.seen ?? 0) + 1;
+      if (globalThis.seen % 5 === 0) throw new Error('refused');`,
+    says: /10 of 50 submissions were not accepted/,
+  },
+  {
+    name: 'each submission takes 3 s',
+    check: 1,
+    file: 'src/api/tasks/submit.ts',
+    from: 'const id = createTaskId(owner, name, idempotencyKey);',
+    to: `const id = createTaskId(owner, name, idempotencyKey);
+      await new Promise((resolve) => setTimeout(resolve, 3_000));`,
+    says: /submissions\/sec, fewer than 40/,
+  },
+  {
+    name: 'every fifth accepted task is never started',
+    check: 1,
+    file: 'src/temporal/start-once.ts',
+    from: 'client.workflow.start(type, {',
+    to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 5 === 0 ? Promise.resolve() : client.workflow.start(type, {`,
+    says: /FAILED: GET \/tasks\/\S+: 404/,
+  },
+  {
+    name: 'tasks end with a joke that nobody told',
+    check: 1,
+    file: 'src/activities/fetch-joke.ts',
+    from: 'return { id, joke: value, url: link };',
+    to: "return { id, joke: 'not the joke', url: link };",
+    says: /was told joke \S+ \(.+\), but has \S+ \(not the joke\)/,
+  },
+  {
+    name: 'all tasks end with the joke of the first',
+    check: 1,
+    file: 'src/activities/fetch-joke.ts',
+    from: 'return { id, joke: value, url: link };',
+    to: 'return (globalThis.first ??= { id, joke: value, url: link });',
+    says: /was told joke \S+ \(.+\), but has \S+ \(.+\)/,
+  },
+  {
+    name: 'every task ends with the joke that was told to the one before',
+    check: 2,
+    file: 'src/activities/fetch-joke.ts',
+    from: 'return { id, joke: value, url: link };',
+    to: `const mine = { id, joke: value, url: link };
+    const before = globalThis.before ?? mine;
+    globalThis.before = mine;
+    return before;`,
+    says: /was told joke \S+ \(.+\), but has \S+ \(.+\)/,
+  },
+  {
+    name: 'the wait is 2·n instead of 2^n',
+    check: 2,
+    file: 'src/policy.ts',
+    from: 'backoff.backoffCoefficient ** (attempt - 1)',
+    to: '(backoff.backoffCoefficient * (attempt - 1) + 1)',
+    says: /waited \d+ ms after attempt \d; the policy says \d+ ms/,
+  },
+  {
+    name: 'the server gets another initial interval',
+    check: 2,
+    file: 'src/policy.ts',
+    from: 'initialInterval: policy.initialIntervalMs,',
+    to: 'initialInterval: policy.initialIntervalMs * 2,',
+    // A task that fails four times is seen first, for its wait is late by more than any lateness.
+    says: /The usual wait after attempt 1 was [23]\d{3} ms; the policy says 1000 ms|waited 1[67]\d{3} ms after attempt 4; the policy says 8000 ms/,
+  },
+  {
+    name: 'an unavailable upstream is final',
+    check: 2,
+    file: 'src/policy.ts',
+    from: "export const finalFailureTypes = [\n  'UpstreamRejected',",
+    to: "export const finalFailureTypes = [\n  'UpstreamUnavailable',",
+    says: /ended failed \(non-retryable\) after 1 attempts/,
+  },
+  {
+    name: 'a retrying task announces its next attempt 3 s late',
+    check: 2,
+    file: 'src/api/views/task-view.ts',
+    from: 'new Date(nextAttemptMs)',
+    to: 'new Date(nextAttemptMs + 3_000)',
+    says: /read while retrying, said attempt \d\/5 \d+ ms after the last call; the policy says \d+ ms, and it came after/,
+  },
+  {
+    name: 'the limit of slots is off',
+    check: 3,
+    file: 'src/worker-options.ts',
+    from: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency',
+    to: 'maxConcurrentActivityTaskExecutions: 100',
+    says: /attempts ran at once, more than the 10 slots/,
+  },
+  {
+    name: 'half of the slots stay empty',
+    check: 3,
+    file: 'src/worker-options.ts',
+    from: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency',
+    to: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency / 2',
+    says: /Only 5 attempts ran at once/,
+  },
+  {
+    name: 'each attempt is slower than the one before',
+    check: 4,
+    file: 'src/activities/fetch-joke.ts',
+    from: "logAttempt('Fetching joke');",
+    to: `logAttempt('Fetching joke');
+    globalThis.slower = (globalThis.slower ?? 0) + 4;
+    await new Promise((resolve) => setTimeout(resolve, globalThis.slower));`,
+    says: /The last burst's p95 is \d+ ms, [\d.]+ × the first one's/,
+  },
+  {
+    name: 'JOB_TIMEOUT is ignored',
+    check: 5,
+    file: 'src/config/config.ts',
+    from: "JOB_TIMEOUT: ['startToCloseTimeoutMs', toMs]",
+    to: "JOB_TIMEOUT: ['startToCloseTimeoutMs', () => 86_000_000]",
+    says: /Task \S+ has not ended in time: it is running on attempt 1/,
+  },
+  {
+    name: 'each status read opens a connection of its own',
+    check: 6,
+    file: 'src/api/views/task-view.ts',
+    from: 'const description = await client.workflow.getHandle(id).describe();',
+    to: `const { Client: Plain, Connection } = await import('@temporalio/client');
+    const connection = Connection.lazy({
+      address: \`127.0.0.1:\${process.env.EMBEDDED_TEMPORAL_PORT}\`,
+      channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
+    });
+    const description = await new Plain({ connection }).workflow.getHandle(id).describe();`,
+    says: /The API held \d+ sockets to Temporal, more than 2/,
+  },
+  {
+    name: 'the API keeps 10 KiB of each task',
+    check: 7,
+    file: 'src/api/tasks/submit.ts',
+    from: 'const id = createTaskId(owner, name, idempotencyKey);',
+    to: `const id = createTaskId(owner, name, idempotencyKey);
+      (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,
+    says: /The heap of the API grows by 1\d{4} bytes with each task/,
+  },
+  {
+    name: 'the worker keeps 10 KiB of each task',
+    check: 7,
+    file: 'src/activities/fetch-joke.ts',
+    from: "logAttempt('Fetching joke');",
+    to: `logAttempt('Fetching joke');
+    (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,
+    says: /The heap of the worker grows by 1\d{4} bytes with each task/,
+  },
+  {
+    name: 'the worker dies every 400 tasks, and what it kept of them with it',
+    check: 7,
+    file: 'src/activities/fetch-joke.ts',
+    from: "logAttempt('Fetching joke');",
+    to: `logAttempt('Fetching joke');
+    globalThis.seen = (globalThis.seen ?? 0) + 1;
+    if (globalThis.seen === 400) process.kill(process.pid, 'SIGKILL');`,
+    says: /The worker died and was started again during the measurement/,
+  },
+  {
+    name: 'the activity swallows every error and makes a joke up',
+    check: 8,
+    file: 'src/activities/fetch-joke.ts',
+    from: 'await withHeartbeat(() => getJson(url, upstreamJoke, options));',
+    to: "await withHeartbeat(() => getJson(url, upstreamJoke, options)).catch(() => ({ id: '', value: '', url: '' }));",
+    says: /ended completed on attempt 1 with 1 calls; expected/,
+  },
+  {
+    name: 'Retry-After is ignored',
+    check: 8,
+    file: 'src/activities/get-json.ts',
+    from: '...(retryAfterMs !== undefined && { retryAfterMs }),',
+    to: '',
+    says: /HTTP 429, Retry-After 5 (once|always): the next call came \d+ ms later, not after 5000 ms/,
+  },
+  {
+    name: 'a rate limit counts as unavailable',
+    check: 8,
+    file: 'src/activities/get-json.ts',
+    from: "if (status === 429) return 'UpstreamRateLimited';",
+    to: "if (status === 429) return 'UpstreamUnavailable';",
+    says: /HTTP 429 always: failed as UpstreamUnavailable, attempts-exhausted; expected UpstreamRateLimited/,
+  },
+];
