@@ -1,6 +1,4 @@
-import { build } from 'hdr-histogram-js';
-
-/** A distribution in milliseconds, to four significant digits (HdrHistogram). */
+/** The distribution of a set of times. Every time is in whole milliseconds. */
 export type Percentiles = {
   count: number;
   min: number;
@@ -11,22 +9,24 @@ export type Percentiles = {
   max: number;
 };
 
-/** The percentiles of `values`, milliseconds; all 0 for none. */
+/**
+ * Returns the distribution of `values`, rounded to whole milliseconds. Every figure is 0 if there are no values.
+ * A percentile is the smallest value that at least that share of the values does not exceed (nearest rank).
+ */
 export function toPercentiles(values: number[]): Percentiles {
-  const histogram = build({ highestTrackableValue: 86_400_000, numberOfSignificantValueDigits: 4 });
-  for (const value of values) histogram.recordValue(Math.max(0, Math.round(value)));
-  const at = (percentile: number) => histogram.getValueAtPercentile(percentile);
+  const sorted = Float64Array.from(values, (value) => Math.max(0, Math.round(value))).sort();
+  const at = (percentile: number) => sorted[Math.ceil((percentile * sorted.length) / 100) - 1] ?? 0;
   return {
-    count: histogram.totalCount,
-    min: values.length === 0 ? 0 : Math.round(Math.min(...values)),
+    count: sorted.length,
+    min: sorted[0] ?? 0,
     p50: at(50),
     p90: at(90),
     p95: at(95),
     p99: at(99),
-    max: histogram.maxValue,
+    max: at(100),
   };
 }
 
-/** `p50 12 ms, p90 …`: one line for a person. */
+/** Returns one line for people: `p50 12 ms, p90 …`. */
 export const toPercentileLine = ({ p50, p90, p95, p99, max }: Percentiles) =>
   `p50 ${p50} ms, p90 ${p90} ms, p95 ${p95} ms, p99 ${p99} ms, max ${max} ms`;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Task, TaskList } from '../../src/api/views/schemas.ts';
 import type { TaskInput, TaskName } from '../../src/tasks.ts';
 import { SetupError } from '../setup-error.ts';
-import type { Operations, Task, TaskList } from './api-types.ts';
 
 type ProblemBody = { type?: string; title?: string; detail?: string; outcome?: string };
 
@@ -27,8 +27,7 @@ export class NoAnswer extends SetupError {
   }
 }
 
-/** Of the list's query, as text. */
-type ListQuery = { [Name in keyof Operations['listTasks']['query']]?: string };
+type ListQuery = Partial<Record<'name' | 'status' | 'limit' | 'cursor', string>>;
 type Options = {
   url: string;
   apiKey?: string | undefined;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task } from '../client/api-types.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import type { HoldfastClient } from '../client/holdfast-client.ts';
 import { SetupError } from '../setup-error.ts';
 import { isPassing, toSentence } from './faults.ts';

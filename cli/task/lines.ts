@@ -1,4 +1,4 @@
-import type { Task, TaskSummary } from '../client/api-types.ts';
+import type { Task, TaskSummary } from '../../src/api/views/schemas.ts';
 import { escapeText } from './escape.ts';
 
 /** Every status there is, in the order of a summary; the compiler asks for those that come to be. */

@@ -1,4 +1,4 @@
-import type { Task, TaskSummary } from '../client/api-types.ts';
+import type { Task, TaskSummary } from '../../src/api/views/schemas.ts';
 import { createProgress } from '../progress.ts';
 import { escapeText, toJsonLine } from './escape.ts';
 import { toListLine, toLiveLine, toTaskLine } from './lines.ts';

@@ -1,4 +1,4 @@
-import type { Task, TaskList } from '../client/api-types.ts';
+import type { Task, TaskList } from '../../src/api/views/schemas.ts';
 import type { Session } from './session.ts';
 
 /** With `--all`, unless `--limit` says otherwise. */

@@ -1,4 +1,4 @@
-import type { Task } from '../client/api-types.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
 import type { Target } from '../client/target.ts';
 import { followTasks } from './follow.ts';

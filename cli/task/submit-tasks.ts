@@ -1,4 +1,4 @@
-import type { Task } from '../client/api-types.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import type { HoldfastClient } from '../client/holdfast-client.ts';
 import { SetupError } from '../setup-error.ts';
 import { toFault } from './faults.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task } from '../../cli/client/api-types.ts';
 import type { HoldfastClient } from '../../cli/client/holdfast-client.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { CheckFailure } from '../checks/check.ts';
 
 const pollMs = 50;

@@ -1,6 +1,6 @@
-import type { Task } from '../../cli/client/api-types.ts';
 import { toPercentiles } from '../../cli/percentiles.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { earlyMs, toGapsMs } from './calls.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task } from '../../cli/client/api-types.ts';
 import { ApiProblem, type HoldfastClient } from '../../cli/client/holdfast-client.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import type { TaskInput } from '../../src/tasks.ts';
 import { CheckFailure, type Tools } from '../checks/check.ts';
 import type { Target } from './target/target.ts';

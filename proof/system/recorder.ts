@@ -1,5 +1,5 @@
-import type { Task } from '../../cli/client/api-types.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { toCallsByTask } from './calls.ts';
 import type { FinishedTask, MemorySample, Submission } from './result.ts';
 

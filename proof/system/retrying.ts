@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task } from '../../cli/client/api-types.ts';
 import type { HoldfastClient } from '../../cli/client/holdfast-client.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
 

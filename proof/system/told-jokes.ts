@@ -1,6 +1,6 @@
-import type { Task } from '../../cli/client/api-types.ts';
 import type { JokeApiClient } from '../../local/joke-api/joke-api-client.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
 import { expectThat } from '../checks/check.ts';
 import { toCallsByTask } from './calls.ts';
 

@@ -1,4 +1,5 @@
-import type { Batch, Task } from '../../../cli/client/api-types.ts';
+import type { Batch } from '../../../src/api/batches/batch-schemas.ts';
+import type { Task } from '../../../src/api/views/schemas.ts';
 import type { Operation, Seen } from '../types.ts';
 import type { Recorder } from './recorder.ts';
 

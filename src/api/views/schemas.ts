@@ -94,4 +94,5 @@ export const taskListSchema = z
   })
   .openapi('TaskList');
 
-export type TaskSummary = z.infer<typeof taskListSchema>['items'][number];
+export type TaskList = z.infer<typeof taskListSchema>;
+export type TaskSummary = TaskList['items'][number];
