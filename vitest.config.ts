@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Each of them has more than 90 % of its lines covered, not only all together. */
+/** Each of these has more than 90 % of its lines covered, not only all of them together. */
 const critical = [
   'src/policy.ts',
   'src/config/**',
@@ -10,15 +10,41 @@ const critical = [
   'src/api/**',
 ];
 
+const systemTests = 'test/**/*.system.test.ts';
+
+const shared = {
+  // Threads break Temporal's native module.
+  pool: 'forks' as const,
+  globalSetup: 'test/support/global-setup.ts',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Threads break Temporal's native module.
-    pool: 'forks',
-    maxWorkers: 2,
-    globalSetup: 'test/support/global-setup.ts',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      // npm test
+      {
+        test: {
+          ...shared,
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: [systemTests],
+          maxWorkers: 2,
+        },
+      },
+      // npm run test:system. One file at a time: these tests measure rates and times, and run commands that do.
+      {
+        test: {
+          ...shared,
+          name: 'system',
+          include: [systemTests],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+    reporters: ['default', './test/support/slowest-files.ts'],
     coverage: {
       provider: 'v8',
       // Workflow code runs in a bundle in a vm, where v8 cannot see it: it is kept thin and has its own tests.

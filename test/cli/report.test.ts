@@ -9,7 +9,7 @@ import { toReport } from '../../cli/report/to-report.ts';
 import type { Verdict } from '../../proof/checks/check.ts';
 import type { Attempt, FinishedTask, MemorySample, StressResult, Submission } from '../../proof/system/result.ts';
 import { policySchema, toWaitMs } from '../../src/policy.ts';
-import { findChromium, startBrowser } from '../support/browser.ts';
+import { obtainBrowser, startBrowser } from '../support/browser.ts';
 
 const policy = policySchema.parse({});
 const retryCheck = 'Retry Behavior Under Load';
@@ -499,7 +499,7 @@ describe('what would spoil a report is seen', () => {
     expect(requests).toEqual([url, 'https://example.com/x.png']);
   });
 
-  test('without a browser the message says how to get one', () => {
-    expect(() => findChromium('/nowhere', [])).toThrow('apt-get install chromium');
+  test('without a browser the message says how to get one', async () => {
+    await expect(obtainBrowser(() => {}, [])).rejects.toThrow('apt-get install chromium');
   });
 });

@@ -8,6 +8,7 @@ import { obtainTimeSkippingServer } from '../../local/obtain/time-skipping-serve
 import { dynamicConfigFlags } from '../../local/temporal/embedded-temporal.ts';
 import { bundleWorkflows } from '../../local/time-skipping/prepare-time-skipping.ts';
 import { loadConfig, loadEnvironment } from '../../src/config/config.ts';
+import { obtainBrowser } from './browser.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,15 +16,21 @@ declare module 'vitest' {
     timeSkippingServer: string;
     workflowBundle: string;
     devServer: string;
+    /** The path of a browser, or why there is none: tests of pages then fail, and no other. */
+    browser: { path?: string; fault?: string };
   }
 }
 
-/** Once a run: obtains both Temporal servers, bundles the workflows, starts the dev server that the test files share. */
+/** Runs once for each project: obtains Temporal and a browser, bundles the workflows, starts the dev server that test files share. */
 export default async function setup(project: TestProject) {
   const { temporalCliPath, temporalTestServerPath } = loadConfig(loadEnvironment());
   const say = (line: string) => console.log(line);
   const temporalCli = await obtainTemporalCli({ explicitPath: temporalCliPath, say });
   const timeSkippingServer = await obtainTimeSkippingServer({ explicitPath: temporalTestServerPath, say });
+  const browser = await obtainBrowser(say).then(
+    (path) => ({ path }),
+    (error: Error) => ({ fault: error.message }),
+  );
 
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
   const workflowBundle = join(directory, 'workflow-bundle.js');
@@ -45,6 +52,7 @@ export default async function setup(project: TestProject) {
   project.provide('temporalCli', temporalCli);
   project.provide('timeSkippingServer', timeSkippingServer.path);
   project.provide('workflowBundle', workflowBundle);
+  project.provide('browser', browser);
   project.provide('devServer', devServer.address);
   return async () => {
     await devServer.teardown();
