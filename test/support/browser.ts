@@ -21,7 +21,7 @@ const macPlaces = [
 
 /** Runs the unpacked browser with the libraries and the font that came with it, where the machine has none. */
 const launcher = `#!/bin/sh
-directory=${0%/*}
+directory=\${0%/*}
 export LD_LIBRARY_PATH="$directory/al2023/lib"
 [ -e /etc/fonts/fonts.conf ] || export FONTCONFIG_FILE="$directory/fonts.conf"
 exec "$directory/chromium" --no-sandbox "$@"
