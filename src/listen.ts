@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { createApp } from './api/app.ts';
 import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs, safeHeaders } from './api/http/edge.ts';
-import { Problem, type ProblemSlug, problems } from './api/problems/problem.ts';
+import { Problem } from './api/problems/problem.ts';
+import { type ProblemSlug, problems } from './api/problems/problems.ts';
 import type { Config } from './config/config.ts';
 
 /** What Node's parser says of bytes that it refuses (https://nodejs.org/api/http.html#event-clienterror). */
@@ -78,16 +79,17 @@ function toSlug({ code, rawPacket }: ParserError): ProblemSlug {
   return code === 'HPE_INVALID_METHOD' && line.endsWith('\r\n') ? 'method-not-allowed' : 'bad-request';
 }
 
-/** The answer of a problem nobody's route had a part in, with the headers that the app's own answers carry. */
+/** The answer to a request that reached no route, with the headers of the app's own answers. */
 function toAnswer(slug: ProblemSlug) {
+  const problem = new Problem(slug, 'The request could not be read');
   return {
     status: problems[slug].status,
-    body: JSON.stringify(new Problem(slug, 'The request could not be read').toJSON('/')),
+    body: JSON.stringify(problem.toJSON('/')),
     headers: {
       'Content-Type': 'application/problem+json',
       'X-Request-Id': randomUUID(),
       ...safeHeaders,
-      ...(slug === 'method-not-allowed' && { Allow: 'GET, HEAD, POST' }),
+      ...problem.headers,
       Connection: 'close',
     },
   };

@@ -11,8 +11,7 @@ export function createStarts({ maxInFlight }: Pick<Config, 'maxInFlight'>) {
   let inFlight = 0;
   const requireRoom = () => {
     if (inFlight < maxInFlight) return;
-    const detail = 'Too many tasks are being started at this moment; try again';
-    throw new Problem('overloaded', detail, { outcome: 'not-started' }, { 'Retry-After': '1' });
+    throw new Problem('overloaded', 'Too many tasks are being started at this moment; try again');
   };
   return {
     /** Refuses before the body is read. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type ProblemSlug, problems } from '../../src/api/problems/problem.ts';
+import { type ProblemSlug, problems } from '../../src/api/problems/problems.ts';
 
 export type Answer = { status: number; headers: Headers; text: string };
 

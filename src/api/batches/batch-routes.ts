@@ -1,14 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type TaskName, tasks } from '../../tasks.ts';
-import {
-  anyBody,
-  anyPost,
-  anySubmission,
-  noQuery,
-  rateLimitHeaders,
-  toHeaders,
-  toResponses,
-} from '../problems/openapi.ts';
+import { rateLimitHeaders, toHeaders } from '../problems/headers.ts';
+import { anyBody, anyPost, anySubmission, noQuery, toResponses } from '../problems/openapi.ts';
 import { idempotencyKeyHeader, toOperationId } from '../tasks/task-routes.ts';
 import { cursorQuery, toLimitQuery } from '../tasks/visibility.ts';
 import { batchSchema, exampleBatchId, itemStatuses, mostItems, toBatchBodies } from './batch-schemas.ts';

@@ -35,12 +35,9 @@ export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     const matches = apiKeys.filter(({ secretHash }) => timingSafeEqual(secretHash, hash));
     if (!token || !matches[0]) {
       const challenge = `Bearer realm="holdfast"${token ? ', error="invalid_token"' : ''}`;
-      throw new Problem(
-        'unauthorized',
-        'Send Authorization: Bearer <secret of an API key>',
-        {},
-        { 'WWW-Authenticate': challenge },
-      );
+      throw new Problem('unauthorized', 'Send Authorization: Bearer <secret of an API key>', {
+        headers: { 'WWW-Authenticate': challenge },
+      });
     }
     c.set('owner', matches[0].owner);
     return next();

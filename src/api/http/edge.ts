@@ -32,7 +32,9 @@ const refuseOver = (maxSize: number) =>
   bodyLimit({
     maxSize,
     onError: () => {
-      throw new Problem('body-too-large', `A body has at most ${maxSize} bytes here`, {}, { Connection: 'close' });
+      throw new Problem('body-too-large', `A body has at most ${maxSize} bytes here`, {
+        headers: { Connection: 'close' },
+      });
     },
   });
 const refuseLarger = refuseOver(maximumBodyBytes);

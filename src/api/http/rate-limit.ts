@@ -52,7 +52,7 @@ export function limitRate({ rateLimit, apiKeys }: Pick<Config, 'rateLimit' | 'ap
     };
     const refuse = (seconds: number): never => {
       const detail = `${rateLimit} submissions a minute are taken; the next in ${seconds} s`;
-      throw new Problem('rate-limited', detail, { outcome: 'not-started' }, { 'Retry-After': String(seconds) });
+      throw new Problem('rate-limited', detail, { headers: { 'Retry-After': String(seconds) } });
     };
     const takePlace: TakePlace = async (id, start, isNew) => {
       // Places of starts under way may be given back in a moment.
@@ -65,7 +65,7 @@ export function limitRate({ rateLimit, apiKeys }: Pick<Config, 'rateLimit' | 'ap
         isUsed = isNew(started);
         return started;
       } catch (error) {
-        isUsed = toProblem(error).extras.outcome === 'unknown';
+        isUsed = toProblem(error).outcome === 'unknown';
         throw error;
       } finally {
         const others = (starting.get(id) ?? 1) - 1;

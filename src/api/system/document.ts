@@ -1,7 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { safeHeaders } from '../http/edge.ts';
-import { headers, noQuery, toHeaders, toResponses } from '../problems/openapi.ts';
+import { headers, toHeaders } from '../problems/headers.ts';
+import { noQuery, toResponses } from '../problems/openapi.ts';
 
 const info = {
   title: 'Holdfast',

@@ -60,7 +60,7 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
       );
       if (!polled.every(Boolean)) {
         const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s`;
-        throw new Problem('not-ready', detail, {}, { 'Retry-After': '2' });
+        throw new Problem('not-ready', detail);
       }
       return c.json({ status: 'ready' as const }, 200);
     });

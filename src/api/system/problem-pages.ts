@@ -3,11 +3,10 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { accepts } from 'hono/accepts';
 import { html, raw } from 'hono/html';
-import { noQuery, toHeaders, toResponses } from '../problems/openapi.ts';
-import { Problem, type ProblemSlug, problems } from '../problems/problem.ts';
-import { problemTexts } from '../problems/problem-texts.ts';
-
-const slugs = Object.keys(problems) as ProblemSlug[];
+import { toHeaders } from '../problems/headers.ts';
+import { noQuery, toResponses } from '../problems/openapi.ts';
+import { Problem } from '../problems/problem.ts';
+import { type ProblemSlug, problemSlugs, problems } from '../problems/problems.ts';
 
 const typeSchema = z
   .strictObject({
@@ -20,8 +19,8 @@ const typeSchema = z
   .openapi('ProblemType');
 
 function describe(slug: ProblemSlug): z.infer<typeof typeSchema> {
-  const { status, title, ...rest } = problems[slug];
-  return { type: `/problems/${slug}`, title, status, description: problemTexts[slug], retryable: 'retryable' in rest };
+  const { status, title, description, retryable = false } = problems[slug];
+  return { type: `/problems/${slug}`, title, status, description, retryable };
 }
 
 const toRoute = (path: string, operationId: string, schema: z.ZodType) => ({
@@ -100,11 +99,11 @@ ${types.map(toSection)}
 export const createProblemRoutes = () =>
   new OpenAPIHono()
     .openapi(listRoute, (c) => {
-      const items = slugs.map(describe);
+      const items = problemSlugs.map(describe);
       return answer(c, 'Problems', items, { items });
     })
     .openapi(readRoute, (c) => {
-      const slug = slugs.find((known) => known === c.req.valid('param').slug);
+      const slug = problemSlugs.find((known) => known === c.req.valid('param').slug);
       if (!slug) throw new Problem('not-found', 'There is no problem of this name');
       const type = describe(slug);
       return answer(c, type.title, [type], type);

@@ -1,14 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type TaskName, tasks } from '../../tasks.ts';
-import {
-  anyBody,
-  anyPost,
-  anySubmission,
-  noQuery,
-  rateLimitHeaders,
-  toHeaders,
-  toResponses,
-} from '../problems/openapi.ts';
+import { rateLimitHeaders, toHeaders } from '../problems/headers.ts';
+import { anyBody, anyPost, anySubmission, noQuery, toResponses } from '../problems/openapi.ts';
 import { exampleId, taskListSchema, taskSchema } from '../views/schemas.ts';
 import { preferHeader, waitQuery } from '../watch/wait.ts';
 import { listQuery } from './visibility.ts';

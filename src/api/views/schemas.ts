@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { taskNames, tasks } from '../../tasks.ts';
+import { toUnion } from '../problems/openapi.ts';
 
 export const failureSchema = z
   .object({
@@ -15,10 +16,8 @@ export const finalFailureSchema = z.object({
   reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
 });
 
-const anyOf = <T extends z.ZodType>([first, ...rest]: T[]) =>
-  first && rest.length === 0 ? first : z.union([first as T, ...rest]);
-const anyInput = anyOf(taskNames.map((name) => tasks[name].input));
-export const anyOutput = anyOf(taskNames.map((name) => tasks[name].output));
+const anyInput = toUnion(taskNames.map((name) => tasks[name].input));
+export const anyOutput = toUnion(taskNames.map((name) => tasks[name].output));
 export const time = z.iso.datetime();
 
 export const taskStatuses = [

@@ -3,7 +3,8 @@ import { stream } from 'hono/streaming';
 import type { ApiMetrics } from '../../metrics.ts';
 import { callTemporal } from '../../temporal/calls.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
-import { noQuery, toHeaders, toResponses } from '../problems/openapi.ts';
+import { toHeaders } from '../problems/headers.ts';
+import { noQuery, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Task } from '../views/schemas.ts';
 import { requireTaskName } from '../views/task-id.ts';
@@ -54,7 +55,7 @@ export function createEventRoutes(
   const requireRoom = () => {
     if (open < mostStreams) return;
     const detail = `This process has ${mostStreams} event streams open; read the task instead, or try again`;
-    throw new Problem('too-many-streams', detail, {}, { 'Retry-After': '10' });
+    throw new Problem('too-many-streams', detail);
   };
   const count = (change: 1 | -1) => {
     open += change;

@@ -48,7 +48,7 @@ test('a lost call with nothing answered since it began ends all waiting, with no
   end(1).lose(toUnavailable('unknown'));
   expect(await lost).toBe('temporal-unavailable');
   for (const refused of await Promise.all(waiting)) {
-    expect(refused).toMatchObject({ slug: 'temporal-unavailable', extras: { outcome: 'not-started' } });
+    expect(refused).toMatchObject({ slug: 'temporal-unavailable', outcome: 'not-started' });
   }
   expect(began).toEqual([1]);
   // The gate is whole: the next call goes at once.

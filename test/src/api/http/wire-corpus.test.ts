@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ProblemSlug } from '../../../../src/api/problems/problem.ts';
+import type { ProblemSlug } from '../../../../src/api/problems/problems.ts';
 import { type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { exchange } from '../../../support/wire.ts';

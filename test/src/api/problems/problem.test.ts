@@ -14,7 +14,7 @@ test.each([
   [14, 'Connection dropped', 'unknown'],
   [4, 'Deadline exceeded', 'unknown'],
 ])('gRPC status %i (%s) is a 503 whose outcome is %s', (code, details, outcome) => {
-  expect(toProblem(lost(code, details))).toMatchObject({ slug: 'temporal-unavailable', extras: { outcome } });
+  expect(toProblem(lost(code, details))).toMatchObject({ slug: 'temporal-unavailable', outcome });
 });
 
 // Seen to fail when every gRPC failure was a 503: a wrong Temporal key would look like an outage for ever.

@@ -1,0 +1,49 @@
+const header = (description: string, schema: object, required = true) => ({ description, required, schema });
+
+/** The headers of answers, as the OpenAPI document describes them. */
+export const headers = {
+  Allow: header('The methods that this path supports', { type: 'string', examples: ['GET, HEAD'] }),
+  'Idempotency-Expires': header(
+    'With an `Idempotency-Key`: the key is remembered at least until then',
+    { type: 'string', format: 'date-time' },
+    false,
+  ),
+  'Idempotency-Replayed': header(
+    'The task or batch was submitted earlier under the same key',
+    { type: 'string', const: 'true' },
+    false,
+  ),
+  Location: header('The path of the task or batch', { type: 'string', pattern: '^/(tasks|batches)/' }),
+  'Preference-Applied': header(
+    'The `wait` of `Prefer` that was applied',
+    { type: 'string', pattern: '^wait=\\d+$' },
+    false,
+  ),
+  RateLimit: header(
+    'Submissions left, and seconds until all are available again. With RATE_LIMIT, every answer to a submission has it',
+    { type: 'string', pattern: '^"submissions";r=\\d+;t=\\d+$' },
+    false,
+  ),
+  'RateLimit-Policy': header(
+    'Submissions allowed in a window of `w` seconds (draft-ietf-httpapi-ratelimit-headers)',
+    { type: 'string', pattern: '^"submissions";q=\\d+;w=60$' },
+    false,
+  ),
+  'Retry-After': header('Seconds to wait before the next try', { type: 'integer', minimum: 1 }),
+  Vary: header('The answer depends on this header of the request', { type: 'string', enum: ['Accept'] }),
+  'WWW-Authenticate': header('How to authenticate (RFC 6750)', { type: 'string', pattern: '^Bearer ' }),
+  'X-Accel-Buffering': header('Tells proxies to forward each event at once', { type: 'string', const: 'no' }),
+  'X-Request-Id': header('Identifies this request in the log. The caller may choose it', {
+    type: 'string',
+    minLength: 1,
+  }),
+};
+
+export type HeaderName = keyof typeof headers;
+
+/** The `headers` of a documented answer. */
+export const toHeaders = (...names: HeaderName[]) =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+/** On every answer to a submission. */
+export const rateLimitHeaders = ['RateLimit', 'RateLimit-Policy'] as const;

@@ -1,0 +1,20 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+export type Outcome = 'not-started' | 'unknown';
+type HeaderName = 'Allow' | 'Retry-After' | 'WWW-Authenticate';
+
+/** The facts about one kind of problem. The answers, the OpenAPI document and the pages below `/problems` all use them. */
+export type ProblemType = {
+  status: ContentfulStatusCode;
+  title: string;
+  /** What the problem means and what to do about it. */
+  description: string;
+  /** The same request may succeed later. */
+  retryable?: true;
+  /** The answer may list single faults under `errors`. */
+  errors?: true;
+  /** What may have happened to a submission. A single outcome is part of every answer. */
+  outcomes?: readonly Outcome[];
+  /** The headers of the answer. A `Problem` replaces a value that it knows better. */
+  headers?: Partial<Record<HeaderName, string>>;
+};

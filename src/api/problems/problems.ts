@@ -1,0 +1,150 @@
+import type { ProblemType } from './problem-type.ts';
+
+const table = {
+  'bad-request': {
+    status: 400,
+    title: 'The request is malformed',
+    description:
+      'The syntax, a header, the path or a query parameter is wrong. Unknown and repeated parameters are errors. `errors` points at each fault where possible. Correct the request; sent unchanged, it fails again.',
+    errors: true,
+  },
+  unauthorized: {
+    status: 401,
+    title: 'A valid API key is missing',
+    description:
+      'This Holdfast requires an API key. Send `Authorization: Bearer <secret>` with the secret of one of its keys. A secret in the query string is ignored.',
+    headers: { 'WWW-Authenticate': 'Bearer realm="holdfast"' },
+  },
+  forbidden: {
+    status: 403,
+    title: 'The request comes from a foreign web page',
+    description:
+      'A browser sent this request for a page of another origin. State-changing calls are accepted from pages of this API’s own origin and from clients other than browsers.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is no such resource',
+    description:
+      'There is no such path, or no task with this id that your key may see. Tasks of other keys are answered in the same way. Finished tasks are deleted after the retention time.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The resource does not support this method',
+    description: 'The path exists, but does not support this method. `Allow` lists the methods that it supports.',
+    headers: { Allow: 'GET, HEAD, POST' },
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    description:
+      'The headers or the body did not arrive in time, so nothing was started. Send the request again, over a faster or more stable connection.',
+    retryable: true,
+  },
+  'already-finished': {
+    status: 409,
+    title: 'The task has already ended',
+    description: 'The task has completed or failed and cannot be cancelled any more. Read it to see how it ended.',
+  },
+  'still-open': {
+    status: 409,
+    title: 'The task has not ended yet',
+    description: 'Only a task that has ended can be run again. Wait until it ends, or cancel it first.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    description: 'The body is larger than the limit. Nothing was started. Send less in one request.',
+  },
+  'uri-too-long': {
+    status: 414,
+    title: 'The URL is too long',
+    description: 'The URL has more than 8,192 characters. Shorten the query.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is not plain JSON',
+    description:
+      'Send a body as JSON, with `Content-Type: application/json` and without `Content-Encoding`. A request without a body needs no content type.',
+  },
+  'misdirected-request': {
+    status: 421,
+    title: 'This host name is not served here',
+    description:
+      'Without API keys this API answers only to `localhost` and the loopback addresses, so that no web page can reach it by DNS rebinding. Use one of these names in the URL, or set `API_KEYS`.',
+  },
+  'invalid-input': {
+    status: 422,
+    title: 'The input does not fit its schema',
+    description:
+      'The body is JSON, but does not fit its schema. `errors` has a JSON pointer to each fault. Nothing was started. Correct the body.',
+    errors: true,
+  },
+  'idempotency-mismatch': {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another submission',
+    description:
+      'The key was sent before with another body, delay or task. That first submission is unchanged. Repeat a call exactly as it was, or choose a new key for a new task.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many submissions',
+    description:
+      'This key (without API keys: this address) has submitted as many tasks this minute as `RATE_LIMIT` allows. Nothing was started. Try again after `Retry-After` seconds. The header `RateLimit` of each answer says how many submissions are left.',
+    retryable: true,
+    outcomes: ['not-started'],
+    headers: { 'Retry-After': '60' },
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The header fields are too large',
+    description: 'The header fields have more than 16 KiB in total. Send fewer or shorter ones, cookies first.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'The API failed',
+    description:
+      'An unexpected error. The log has it under the `X-Request-Id` of the answer. A retry may help. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
+    retryable: true,
+    outcomes: ['not-started', 'unknown'],
+  },
+  'temporal-unavailable': {
+    status: 503,
+    title: 'Temporal does not answer',
+    description:
+      'The Temporal server behind this API does not answer. Try again after `Retry-After` seconds. For a submission, `outcome` says whether the task may have started (`unknown`) or certainly has not (`not-started`).',
+    retryable: true,
+    outcomes: ['not-started', 'unknown'],
+    headers: { 'Retry-After': '2' },
+  },
+  overloaded: {
+    status: 503,
+    title: 'Too many tasks are being started',
+    description:
+      'As many tasks are being started right now as `MAX_IN_FLIGHT` allows, usually because Temporal answers slowly. Nothing was started. Try again after `Retry-After` seconds.',
+    retryable: true,
+    outcomes: ['not-started'],
+    headers: { 'Retry-After': '1' },
+  },
+  'too-many-streams': {
+    status: 503,
+    title: 'Too many event streams are open',
+    description:
+      'This process holds as many event streams open as it can. Read the task from time to time instead, or try again after `Retry-After` seconds.',
+    retryable: true,
+    headers: { 'Retry-After': '10' },
+  },
+  'not-ready': {
+    status: 503,
+    title: 'Not ready to run tasks',
+    description:
+      'Temporal answers, but no worker has polled for work lately: tasks are accepted and wait. Start a worker, or ask again after `Retry-After` seconds.',
+    retryable: true,
+    headers: { 'Retry-After': '2' },
+  },
+} as const satisfies Record<string, ProblemType>;
+
+export type ProblemSlug = keyof typeof table;
+
+/** Every problem that this API answers, by slug. */
+export const problems: Record<ProblemSlug, ProblemType> = table;
+export const problemSlugs = Object.keys(table) as ProblemSlug[];
