@@ -11,7 +11,7 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BatchArguments, ChunkArguments, Counts, Inputs } from '../batch.ts';
+import type { BatchArguments, ChunkArguments, Counts, Inputs } from '../contract.ts';
 import type { TaskName } from '../tasks.ts';
 import { progressSignal, type runChunk, toTotal } from './run-chunk.ts';
 

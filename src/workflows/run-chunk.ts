@@ -10,7 +10,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ChunkArguments, Counts, Inputs } from '../batch.ts';
+import type { ChunkArguments, Counts, Inputs } from '../contract.ts';
 import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 
 /** A chunk's word to its batch, the counts so far. */

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { BatchMemo } from '../../batch.ts';
+import type { BatchMemo } from '../../contract.ts';
 import { isNotFound, PendingActivityState, RetryState, toEpochMs, toFailure, toResult } from '../../temporal/client.ts';
 import { terminated, toReason } from '../views/history.ts';
 import type { BatchItem } from './batch-schemas.ts';

@@ -1,4 +1,4 @@
-import type { BatchArguments, BatchMemo, Inputs } from '../../batch.ts';
+import type { BatchArguments, BatchMemo, Inputs } from '../../contract.ts';
 import type { Config } from '../../config/config.ts';
 import { toActivityOptions } from '../../policy.ts';
 import type { TaskInput, TaskName } from '../../tasks.ts';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { BatchMemo, Counts } from '../../batch.ts';
+import type { BatchMemo, Counts } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
 import { isNotFound } from '../../temporal/client.ts';
 import { toNoBatchProblem } from '../problems/problem.ts';

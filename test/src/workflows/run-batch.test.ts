@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type JokeApi, startJokeApi } from '../../../local/joke-api/create-joke-api.ts';
 import { quietRuntime } from '../../../local/time-skipping/quiet-runtime.ts';
 import { watchedServer } from '../../../local/time-skipping/watched-server.ts';
-import type { BatchArguments, BatchMemo, Counts } from '../../../src/batch.ts';
+import type { BatchArguments, BatchMemo, Counts } from '../../../src/contract.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { toActivityOptions } from '../../../src/policy.ts';
 import { toEpochMs } from '../../../src/temporal/client.ts';
