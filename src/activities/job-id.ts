@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import { chunkType, toItemId } from '../contract.ts';
 
 /**
  * What an attempt works for, the same in each attempt: a task by its id, an item of a batch as `{batchId}/{index}`. The upstream gets it as
@@ -7,5 +8,5 @@ import { activityInfo } from '@temporalio/activity';
 export function toJobId(): string {
   const { workflowExecution, workflowType, activityId } = activityInfo();
   const id = workflowExecution?.workflowId ?? '';
-  return workflowType === 'run-chunk' ? `${id.replace(/~\d+$/, '')}/${activityId}` : id;
+  return workflowType === chunkType ? toItemId(id, activityId) : id;
 }

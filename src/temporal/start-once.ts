@@ -2,12 +2,10 @@ import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowStartOp
 import type { TakePlace } from '../api/http/rate-limit.ts';
 import { Problem } from '../api/problems/problem.ts';
 import type { Config } from '../config/config.ts';
+import { type Submission, workflowTaskTimeoutMs } from '../contract.ts';
 import type { TraceContext } from '../tasks.ts';
 import { createRetention } from './retention.ts';
 import type { Starts } from './starts.ts';
-
-/** A workflow task whose worker died is handed on after this time instead of Temporal's 10 s. */
-const workflowTaskTimeoutMs = 5_000;
 
 /** Who submits, and how. */
 export type Caller = {
@@ -17,12 +15,9 @@ export type Caller = {
   takePlace: TakePlace | undefined;
 };
 
-/** What is started: a task or a batch, which its workflow's memo describes. */
-type Start<T> = {
+/** What is started. */
+type Start<T> = Submission & {
   id: string;
-  type: string;
-  args: unknown[];
-  memo: Record<string, unknown> & { fingerprint?: string };
   /** What the caller is told of a new one. */
   fresh: T;
   /** What was started under this id before, and its fingerprint. */

@@ -11,22 +11,29 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BatchArguments, ChunkArguments, Counts, Inputs } from '../contract.ts';
+import {
+  type AttemptsArguments,
+  attemptsSignal,
+  type BatchArguments,
+  type ChunkArguments,
+  type Counts,
+  chunkType,
+  type Inputs,
+  type ProgressArguments,
+  progressSignal,
+  toChunkId,
+  workflowTaskTimeoutMs,
+} from '../contract.ts';
 import type { TaskName } from '../tasks.ts';
-import { progressSignal, type runChunk, toTotal } from './run-chunk.ts';
+import { type runChunk, toTotal } from './run-chunk.ts';
 
-/** The attempts that items have made by the time the batch is cancelled: the server forgets those of an item between two attempts. */
-export const attemptsSignal = defineSignal<[attempts: Record<string, number>]>('attempts');
-
-/** More would fill the server's queues (measured: 1,000 starve a single task). */
-const mostInFlight = 400;
-/** A workflow task whose worker died is handed on after this time instead of Temporal's 10 s. */
-const workflowTaskTimeout = 5_000;
+/** More items at once would fill the server's queues: 1,000 starve a single task (measured). */
+const maximumInFlight = 400;
 
 /**
- * Runs a batch: its items in chunks, a child workflow `{batchId}~{n}` each, as many at once as leave 400 items in flight; an item that
- * is retried for long holds one place, not its chunk's. The counts stand in the memo (`progress`) whenever they change, so
- * that they can be read with no worker alive. A cancelled batch waits for what runs and counts the rest as cancelled.
+ * Runs a batch. Each chunk of its items is a child workflow; as many chunks run at once as leave 400 items in flight. An item that is
+ * retried for a long time holds one of these places, its chunk does not hold more. The memo has the counts (`progress`) after
+ * each change, so they can be read with no worker alive. A cancelled batch waits for running attempts and counts the rest as cancelled.
  */
 export async function runBatch<N extends TaskName>({
   inputs,
@@ -34,45 +41,44 @@ export async function runBatch<N extends TaskName>({
   ...common
 }: BatchArguments<N>): Promise<Counts> {
   const { workflowId } = workflowInfo();
-  const toId = (chunk: number) => `${workflowId}~${chunk}`;
-  const ended = new Map<string, Counts>();
-  const toProgress = () => toSum([...ended.values()]);
-  const update = (id: string, counts: Counts) => {
-    if (toTotal(counts) <= toTotal(ended.get(id) ?? none)) return;
-    ended.set(id, counts);
+  const countsByChunk = new Map<string, Counts>();
+  const toProgress = () => toSum([...countsByChunk.values()]);
+  const update = (chunkId: string, counts: Counts) => {
+    if (toTotal(counts) <= toTotal(countsByChunk.get(chunkId) ?? none)) return;
+    countsByChunk.set(chunkId, counts);
     upsertMemo({ progress: toProgress() });
   };
-  setHandler(progressSignal, update);
-  setHandler(attemptsSignal, (attempts) => upsertMemo({ attempts }));
+  setHandler(defineSignal<ProgressArguments>(progressSignal), update);
+  setHandler(defineSignal<AttemptsArguments>(attemptsSignal), (attempts) => upsertMemo({ attempts }));
 
-  /** Ends with its items counted, whatever became of it. */
-  const run = async (chunk: number, size: number, first: number) => {
-    const id = toId(chunk);
+  /** Resolves when all items of the chunk are counted, also when its workflow failed or was cancelled. */
+  const run = async (number: number, size: number, first: number) => {
+    const chunkId = toChunkId(workflowId, number);
     try {
       const chunkInputs = toSlice(inputs, first, size);
       update(
-        id,
+        chunkId,
         await untilChunkEnds({
-          workflowId: id,
-          workflowTaskTimeout,
+          workflowId: chunkId,
+          workflowTaskTimeout: workflowTaskTimeoutMs,
           args: [{ ...common, first, inputs: chunkInputs }],
         }),
       );
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
-      const known = ended.get(id) ?? none;
+      const known = countsByChunk.get(chunkId) ?? none;
       const end = isCancellation(error) ? 'cancelled' : 'failed';
-      update(id, { ...known, [end]: known[end] + size - toTotal(known) });
+      update(chunkId, { ...known, [end]: known[end] + size - toTotal(known) });
     }
   };
 
   const started: Promise<void>[] = [];
   let first = 0;
   try {
-    for (const [chunk, size] of chunkSizes.entries()) {
+    for (const [number, size] of chunkSizes.entries()) {
       const inFlight = () => first - toTotal(toProgress());
-      await condition(() => inFlight() === 0 || inFlight() + size <= mostInFlight);
-      started.push(run(chunk, size, first));
+      await condition(() => inFlight() === 0 || inFlight() + size <= maximumInFlight);
+      started.push(run(number, size, first));
       first += size;
     }
   } catch (error) {
@@ -87,8 +93,8 @@ export async function runBatch<N extends TaskName>({
 }
 
 /**
- * Cancelled as its caller is, but not before it has started: Temporal refuses to cancel a child that it has yet to start, the SDK does not
- * ask again, and the child would run on to its own end (seen when a cancel came within some 50 ms of a submission).
+ * Runs a chunk to its end. A cancellation reaches the chunk only after it has started: Temporal refuses to cancel a child workflow that has
+ * not started, the SDK does not repeat the request, and the chunk would run on (seen when a cancel came within 50 ms of a submission).
  */
 async function untilChunkEnds<N extends TaskName>(
   options: ChildWorkflowOptions & { args: [ChunkArguments<N>] },
@@ -96,7 +102,7 @@ async function untilChunkEnds<N extends TaskName>(
   const { cancelRequested } = CancellationScope.current();
   return CancellationScope.nonCancellable(async () => {
     const chunk = new CancellationScope();
-    const child = await chunk.run(() => startChild<typeof runChunk<N>>('run-chunk', options));
+    const child = await chunk.run(() => startChild<typeof runChunk<N>>(chunkType, options));
     cancelRequested.catch(() => chunk.cancel());
     return child.result();
   });

@@ -3,32 +3,28 @@ import {
   ActivityFailure,
   CancellationScope,
   CancelledFailure,
-  defineSignal,
   getExternalWorkflowHandle,
   isCancellation,
   proxyActivities,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ChunkArguments, Counts, Inputs } from '../contract.ts';
+import { type ChunkArguments, type Counts, type Inputs, type ProgressArguments, progressSignal } from '../contract.ts';
 import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 
-/** A chunk's word to its batch, the counts so far. */
-export const progressSignal = defineSignal<[chunk: string, counts: Counts]>('progress');
-
 /**
- * A chunk that is over sooner says nothing in between; a slow one says how far it is, so that others can take its places: after 2 s, then
- * after twice as long each time. Each report is five events of the batch, whose history may have 51,200.
+ * A chunk that runs longer than 2 s reports its counts to the batch, so that other chunks can start for the items that have ended. Each further
+ * interval is twice as long: a report is five events in the batch's history, which may have 51,200.
  */
 const firstReportMs = 2_000;
-const longestReportMs = 60_000;
+const maximumReportMs = 60_000;
 
-/** A child's history holds its items' outputs, and one workflow task may bring all of them at once (4 MiB at most). */
+/** One workflow task may carry the outputs of all items of a chunk, and a message has at most 4 MiB. */
 const maximumOutputBytes = 16 * 1024;
 
 /**
- * Runs some items of a batch, each as an activity of its own whose id is the item's index: retried, failed and cancelled by itself.
- * Gives counts only; the outputs stay in the history, where the API reads them. A cancelled chunk tells its counts before it ends.
+ * Runs some items of a batch. Each item is an activity, with the item's index as its id: it is retried, fails and is cancelled by itself.
+ * Returns counts only. The outputs stay in the history, where the API reads them. A cancelled chunk reports its counts before it ends.
  */
 export async function runChunk<N extends TaskName>({
   name,
@@ -40,8 +36,8 @@ export async function runChunk<N extends TaskName>({
   const { workflowId, parent } = workflowInfo();
   const counts: Counts = { completed: 0, failed: 0, cancelled: 0 };
   const batch = parent && getExternalWorkflowHandle(parent.workflowId);
-  // A batch that is gone needs no word.
-  const report = async () => await batch?.signal(progressSignal, workflowId, counts).catch(() => {});
+  // The signal fails if the batch has ended, and then nothing needs the counts.
+  const report = async () => await batch?.signal<ProgressArguments>(progressSignal, workflowId, counts).catch(() => {});
 
   const runItem = async (input: TaskInput<N>, index: number) => {
     const activities: TaskActivities = proxyActivities<TaskActivities>({
@@ -55,11 +51,11 @@ export async function runChunk<N extends TaskName>({
   const reports = new CancellationScope();
   const reporting = reports
     .run(async () => {
-      let told = 0;
-      for (let waitMs = firstReportMs; ; waitMs = Math.min(2 * waitMs, longestReportMs)) {
+      let reported = 0;
+      for (let waitMs = firstReportMs; ; waitMs = Math.min(2 * waitMs, maximumReportMs)) {
         await sleep(waitMs);
-        if (toTotal(counts) === told) continue;
-        told = toTotal(counts);
+        if (toTotal(counts) === reported) continue;
+        reported = toTotal(counts);
         await report();
       }
     })
@@ -81,7 +77,7 @@ const toList = <N extends TaskName>(inputs: Inputs<N>): TaskInput<N>[] =>
 
 export const toTotal = ({ completed, failed, cancelled }: Counts) => completed + failed + cancelled;
 
-/** How an item ended; an attempt that fails while it is being cancelled is not tried again, and counts as cancelled. */
+/** How an item ended. An attempt that fails during its cancellation is not retried and counts as cancelled. */
 async function toEnd(item: Promise<unknown>): Promise<keyof Counts> {
   try {
     await item;

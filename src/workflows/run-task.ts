@@ -5,17 +5,12 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TaskActivityOptions } from '../policy.ts';
-import type { AttemptOptions, TaskActivities, TaskInput, TaskName, TaskOutput } from '../tasks.ts';
-
-export type TaskArguments<N extends TaskName = TaskName> = {
-  input: TaskInput<N>;
-  options: TaskActivityOptions;
-} & AttemptOptions;
+import type { TaskArguments } from '../contract.ts';
+import type { TaskActivities, TaskName, TaskOutput } from '../tasks.ts';
 
 /**
- * Runs one task: the activity of the workflow's own name, under the options that came with the start.
- * A cancelled task waits for the running attempt and always ends as cancelled, whatever that attempt brought.
+ * Runs one task: the activity with the name of the workflow's type, under the options from the start.
+ * A cancelled task waits for the running attempt. It ends as cancelled even if that attempt completes or fails.
  */
 export async function runTask<N extends TaskName>({
   input,

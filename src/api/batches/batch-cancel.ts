@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { type AttemptsArguments, attemptsSignal } from '../../contract.ts';
 import { isNotFound, PendingActivityState } from '../../temporal/client.ts';
 
 const looksAtOnce = 20;
@@ -16,7 +17,8 @@ export async function cancelBatch(client: Client, id: string): Promise<void> {
     const found = await Promise.all(chunks.splice(0, looksAtOnce).map((chunk) => readWaiting(client, chunk)));
     Object.assign(attempts, ...found);
   }
-  if (Object.keys(attempts).length > 0) await handle.signal('attempts', attempts).catch(skipEnded);
+  if (Object.keys(attempts).length > 0)
+    await handle.signal<AttemptsArguments>(attemptsSignal, attempts).catch(skipEnded);
   await handle.cancel();
 }
 

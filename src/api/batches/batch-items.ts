@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { BatchMemo } from '../../contract.ts';
+import { type BatchMemo, toChunkId } from '../../contract.ts';
 import { isNotFound, PendingActivityState, RetryState, toEpochMs, toFailure, toResult } from '../../temporal/client.ts';
 import { terminated, toReason } from '../views/history.ts';
 import type { BatchItem } from './batch-schemas.ts';
@@ -21,7 +21,7 @@ export type BatchState = { id: string; memo: BatchMemo; end: 'completed' | 'canc
  * end then stands in the history, which is read once more. Empty for a chunk that the server keeps no longer.
  */
 export async function readChunk(client: Client, { id, memo, end }: BatchState, chunk: Chunk): Promise<BatchItem[]> {
-  const handle = client.workflow.getHandle(`${id}~${chunk.number}`);
+  const handle = client.workflow.getHandle(toChunkId(id, chunk.number));
   const read = async (isSecond = false): Promise<Map<string, State>> => {
     const { events } = await handle.fetchHistory();
     const states = await toEnds(client, events ?? []);

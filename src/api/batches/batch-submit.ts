@@ -1,5 +1,5 @@
-import type { BatchArguments, BatchMemo, Inputs } from '../../contract.ts';
 import type { Config } from '../../config/config.ts';
+import { type BatchMemo, batchType, type Inputs } from '../../contract.ts';
 import { toActivityOptions } from '../../policy.ts';
 import type { TaskInput, TaskName } from '../../tasks.ts';
 import type { Caller, Started, StartOnce } from '../../temporal/start-once.ts';
@@ -48,8 +48,8 @@ export function createBatchSubmit({
     };
     return startOnce(caller, {
       id,
-      type: 'run-batch',
-      args: [{ name, inputs, chunkSizes, options, jitter, ...trace } satisfies BatchArguments],
+      type: batchType,
+      args: [{ name, inputs, chunkSizes, options, jitter, ...trace }],
       memo,
       priority,
       fresh: toBatch(id, name, memo),

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { BatchMemo, Counts } from '../../contract.ts';
+import { type BatchMemo, batchType, type Counts } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
 import { isNotFound } from '../../temporal/client.ts';
 import { toNoBatchProblem } from '../problems/problem.ts';
@@ -26,7 +26,7 @@ export function createBatchView(client: Client) {
       });
     const memo = description.memo as BatchMemo | undefined;
     // Whoever has access to Temporal may start what he likes under an id of that form.
-    if (description.type !== 'run-batch' || !memo?.chunkSizes) throw toNoBatchProblem();
+    if (description.type !== batchType || !memo?.chunkSizes) throw toNoBatchProblem();
     const end = closedStatuses[description.status.name];
     const finishedAt = description.closeTime?.toISOString();
     return { state: { id, memo, end }, batch: toBatch(id, name, memo, end, finishedAt) };

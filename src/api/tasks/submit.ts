@@ -1,11 +1,12 @@
 import type { Config } from '../../config/config.ts';
+import type { TaskMemo } from '../../contract.ts';
 import { toActivityOptions } from '../../policy.ts';
 import type { TaskInput, TaskName } from '../../tasks.ts';
 import type { Caller, Started, StartOnce } from '../../temporal/start-once.ts';
 import { toFingerprint } from '../submissions/idempotency.ts';
 import type { Task } from '../views/schemas.ts';
 import { createTaskId } from '../views/task-id.ts';
-import type { TaskMemo, TaskView } from '../views/task-view.ts';
+import type { TaskView } from '../views/task-view.ts';
 
 export type Submission = Caller & {
   name: TaskName;

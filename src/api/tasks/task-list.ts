@@ -1,11 +1,12 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
+import type { TaskMemo } from '../../contract.ts';
 import { grpcStatus, isNotFound, toEpochMs, toMemo, WorkflowExecutionStatus } from '../../temporal/client.ts';
 import { createCursors, toCursorProblem } from '../http/cursor.ts';
 import type { TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
-import { closedStatuses, type TaskMemo, type TaskView } from '../views/task-view.ts';
+import { closedStatuses, type TaskView } from '../views/task-view.ts';
 import {
   isClosedStatus,
   type ListQuery,

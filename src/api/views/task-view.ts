@@ -1,21 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
-import type { TaskInput, TaskName } from '../../tasks.ts';
+import type { TaskMemo } from '../../contract.ts';
+import type { TaskName } from '../../tasks.ts';
 import { PendingActivityState, toEpochMs, toFailure } from '../../temporal/client.ts';
 import { toNoTaskProblem } from '../problems/problem.ts';
 import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
-
-/** What a task's start puts into the memo, so that its state can be read with no worker alive. */
-export type TaskMemo = {
-  input: TaskInput;
-  maxAttempts: number;
-  submittedAt: string;
-  /** Of a task with an idempotency key: what another submission under the key must be equal to. */
-  fingerprint?: string;
-  rerunOf?: string;
-};
 
 /** Events in a history before the activity was first scheduled; with more and none pending, it has come back. */
 const eventsBeforeActivity = 4;

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type JokeApi, startJokeApi } from '../../../local/joke-api/create-joke-api.ts';
 import { quietRuntime } from '../../../local/time-skipping/quiet-runtime.ts';
 import { watchedServer } from '../../../local/time-skipping/watched-server.ts';
-import type { BatchArguments, BatchMemo, Counts } from '../../../src/contract.ts';
 import { loadConfig } from '../../../src/config/config.ts';
+import { type BatchArguments, type BatchMemo, batchType, type Counts, toChunkId } from '../../../src/contract.ts';
 import { toActivityOptions } from '../../../src/policy.ts';
 import { toEpochMs } from '../../../src/temporal/client.ts';
 import { toWorkerOptions } from '../../../src/worker-options.ts';
@@ -48,7 +48,7 @@ function start({ inputs, chunkSizes }: Pick<BatchArguments, 'inputs' | 'chunkSiz
   const { policy, taskQueue } = loadConfig({});
   const options = toActivityOptions(policy);
   const memo: BatchMemo = { chunkSizes, submittedAt: new Date().toISOString() };
-  return environment.client.workflow.start('run-batch', {
+  return environment.client.workflow.start(batchType, {
     workflowId: `trial_fetch-joke_batch_${randomUUID()}`,
     taskQueue,
     args: [{ name: 'fetch-joke', inputs, chunkSizes, options, jitter: 0 } satisfies BatchArguments],
@@ -96,7 +96,7 @@ test('no more than 400 items are in flight, however many there are', async () =>
   expect(await handle.result()).toEqual({ completed: 1_000, failed: 0, cancelled: 0 });
   const histories = await Promise.all(
     Array.from({ length: 10 }, (_, n) =>
-      environment.client.workflow.getHandle(`${handle.workflowId}~${n}`).fetchHistory(),
+      environment.client.workflow.getHandle(toChunkId(handle.workflowId, n)).fetchHistory(),
     ),
   );
   const changes = histories
