@@ -158,12 +158,13 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('has one partition a task queue, priorities, and notes each second what it handed out', () => {
+  it('has one partition a task queue, priorities, progress saved each second and fast polls of the transfer queue', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
       'matching.useNewMatcher': [{ value: true }],
       'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
+      'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
     });
   });
 });
