@@ -47,9 +47,9 @@ export const mutants: Mutant[] = [
     return given;`,
   }),
   mutant('Retry-After ignored', ['gaps-follow-policy'], {
-    file: 'src/activities/get-json.ts',
-    from: '    ...(retryAfterMs !== undefined && { retryAfterMs }),\n',
-    to: '    ...(retryAfterMs === Number.POSITIVE_INFINITY && { retryAfterMs }),\n',
+    file: 'src/activities/failure.ts',
+    from: '    retryAfterMs: toRetryAfterMs(retryAfter),\n',
+    to: '    retryAfterMs: toRetryAfterMs(retryAfter && undefined),\n',
   }),
   mutant('a cancellation that is confirmed and ignored', ['cancel-stops-calls'], {
     file: 'src/workflows/run-task.ts',

@@ -1,25 +1,44 @@
 import { ApplicationFailure, activityInfo } from '@temporalio/activity';
 import { type FailureType, toRetryDelayMs } from '../policy.ts';
+import { toRetryAfterMs } from './retry-after.ts';
 
-export type FailureFacts = { upstreamStatus?: number; retryAfterMs?: number; jitter?: number };
+export type FailureFacts = { upstreamStatus?: number; retryAfterMs?: number | undefined; jitter?: number };
 
 /**
- * The failure of this attempt, as Temporal wants it: a literal type (the retry policy in the history decides by it
- * whether another attempt follows), the upstream's status as detail, and, where Retry-After or jitter has a say, the
- * wait until the next attempt. The message reaches API clients: no address, path or version belongs in it.
+ * Returns the failure of this attempt for Temporal.
+ *
+ * Its type decides whether another attempt follows, its details hold the upstream's status, and it sets the delay before
+ * the next attempt if Retry-After or jitter changes that. API clients see the message: keep addresses, paths and
+ * versions out of it.
  */
 export function toAttemptFailure(type: FailureType, message: string, facts: FailureFacts = {}): ApplicationFailure {
   const { upstreamStatus, retryAfterMs, jitter } = facts;
-  const wait = retryAfterMs || jitter ? toRetryDelayMs(currentBackoff(), activityInfo().attempt, facts) : null;
+  const delayMs = retryAfterMs || jitter ? toRetryDelayMs(currentBackoff(), activityInfo().attempt, facts) : null;
   return ApplicationFailure.create({
     type,
     message,
     details: upstreamStatus === undefined ? [] : [{ upstreamStatus }],
-    ...(wait !== null && { nextRetryDelay: wait }),
+    ...(delayMs !== null && { nextRetryDelay: delayMs }),
   });
 }
 
-/** The backoff this attempt runs under, as the server handed it over with the task. */
+/** Returns the failure that an HTTP status other than 200 means. */
+export function toStatusFailure(status: number, retryAfter: string | undefined, jitter: number): ApplicationFailure {
+  return toAttemptFailure(toStatusFailureType(status), `HTTP ${status}`, {
+    upstreamStatus: status,
+    retryAfterMs: toRetryAfterMs(retryAfter),
+    jitter,
+  });
+}
+
+/** 408 and 425 are client errors that can pass by themselves. Every other 4xx but 429 is final. */
+function toStatusFailureType(status: number): FailureType {
+  if (status === 429) return 'UpstreamRateLimited';
+  if (status >= 500 || status === 408 || status === 425) return 'UpstreamUnavailable';
+  return status >= 300 && status < 400 && status !== 304 ? 'UpstreamRedirected' : 'UpstreamRejected';
+}
+
+/** Returns the backoff of this attempt, as the server sent it with the activity task. */
 export function currentBackoff() {
   const { retryPolicy } = activityInfo();
   return {

@@ -5,131 +5,75 @@ import {
   cancellationDetails,
   cancellationSignal,
 } from '@temporalio/activity';
-import { Agent, DecoratorHandler, type Dispatcher, fetch, type Response } from 'undici';
+import { Agent, request } from 'undici';
 import type { z } from 'zod';
-import { type FailureType, toDeadlineMs } from '../policy.ts';
+import { toDeadlineMs } from '../policy.ts';
 import type { AttemptOptions } from '../tasks.ts';
-import { toAttemptFailure } from './failure.ts';
+import { toAttemptFailure, toStatusFailure } from './failure.ts';
 import { toJobId } from './job-id.ts';
 import { parseJson } from './parse-json.ts';
-import { toRetryAfterMs } from './retry-after.ts';
+import { readBody } from './read-body.ts';
 
-const maximumBytes = 64 * 1024;
-
-/** Client errors that pass by themselves; every other 4xx is final. */
-const passingClientErrors = [408, 425];
-
-type ResponseStart = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>;
-
-/** undici declares this class without the methods it has. */
-const Decorator = DecoratorHandler as new (
-  handler: Dispatcher.DispatchHandler,
-) => { onResponseStart(...start: ResponseStart): void };
-
-/** As browsers do, fetch hides a 407 behind a nameless error and asks again after a 421; here both are 4xx like others. */
-class PlainStatus extends Decorator {
-  override onResponseStart(...start: ResponseStart): void {
-    const [, status] = start;
-    if (status === 407 || status === 421)
-      throw toAttemptFailure('UpstreamRejected', `HTTP ${status}`, { upstreamStatus: status });
-    super.onResponseStart(...start);
-  }
-}
-
-/** undici's own 300 s limits are off: an attempt has one deadline, and it comes with the attempt. */
-const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } }).compose(
-  (dispatch) => (options, handler) => dispatch(options, new PlainStatus(handler)),
-);
+/** undici's own limits of 300 s are off, because each attempt has its own deadline. */
+const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
 
 /**
- * One GET, parsed by `schema`: the only place where HTTP becomes a failure.
- * Sends `Idempotency-Key` (the id of the task or of the batch's item, the same in every attempt), `Holdfast-Attempt` and the submission's trace; follows no redirect; reads
- * at most 64 KiB decoded; ends at the attempt's deadline, just below start-to-close.
- * @throws {ApplicationFailure} with a type of `policy.ts`; {CancelledFailure} when the task was cancelled.
+ * Sends one GET and returns the body, parsed by `schema`. Every way in which a call can fail gets its failure type here.
+ *
+ * Follows no redirect, reads at most 64 KiB of decoded body, and ends at the attempt's deadline, just below
+ * start-to-close.
+ * @throws {ApplicationFailure} with a failure type of `policy.ts`.
+ * @throws {CancelledFailure} if the task was cancelled.
  */
-export async function getJson<S extends z.ZodType>(
-  url: URL,
-  schema: S,
-  { jitter, traceparent, tracestate }: AttemptOptions,
-): Promise<z.output<S>> {
-  const { attempt, startToCloseTimeoutMs } = activityInfo();
+export async function getJson<S extends z.ZodType>(url: URL, schema: S, options: AttemptOptions): Promise<z.output<S>> {
+  const { jitter } = options;
+  const { startToCloseTimeoutMs } = activityInfo();
   const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
   try {
-    const response = await fetch(url, {
-      dispatcher: agent,
-      redirect: 'manual',
-      signal: AbortSignal.any([cancellationSignal(), deadline]),
-      headers: {
-        accept: 'application/json',
-        'idempotency-key': toJobId(),
-        'holdfast-attempt': String(attempt),
-        ...(traceparent && { traceparent }),
-        ...(tracestate && { tracestate }),
-      },
-    });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw toStatusFailure(response, jitter);
-    }
-    const parsed = schema.safeParse(parseJson(await readBody(response), jitter));
-    if (!parsed.success)
+    const signal = AbortSignal.any([cancellationSignal(), deadline]);
+    const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: toHeaders(url, options) });
+    try {
+      if (statusCode !== 200) throw toStatusFailure(statusCode, headers['retry-after']?.toString(), jitter);
+      const parsed = schema.safeParse(parseJson(await readBody(body, headers['content-encoding']?.toString()), jitter));
+      if (parsed.success) return parsed.data;
       throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', { upstreamStatus: 200 });
-    return parsed.data;
+    } finally {
+      // An unread body would keep its socket. Destroying it emits an error, which would end the process if unheard.
+      body.on('error', () => {}).destroy();
+    }
   } catch (error) {
-    if (error instanceof ApplicationFailure) throw error;
-    if (error instanceof Error && error.cause instanceof ApplicationFailure) throw error.cause;
-    if (cancellationSignal().aborted) {
-      if (!cancellationDetails()?.workerShutdown) throw new CancelledFailure('The task was cancelled');
-      throw toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter });
-    }
-    if (isBrokenEncoding(error))
-      throw toAttemptFailure('InvalidResponse', 'The upstream answered a broken encoding', { upstreamStatus: 200 });
-    if (deadline.aborted) {
-      throw toAttemptFailure('UpstreamTimeout', 'The upstream did not answer within the time of the attempt', {
-        jitter,
-      });
-    }
-    throw toAttemptFailure('UpstreamUnreachable', `The upstream could not be reached (${toCode(error)})`, { jitter });
+    throw toCallFailure(error, deadline.aborted, jitter);
   }
 }
 
-function toStatusFailure({ status, headers }: Response, jitter: number): ApplicationFailure {
-  const type = toStatusFailureType(status);
-  const retryAfterMs = toRetryAfterMs(headers.get('retry-after'));
-  return toAttemptFailure(type, `HTTP ${status}`, {
-    upstreamStatus: status,
-    jitter,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  });
+/** The key is the same in every attempt, so that an upstream can recognise a repeated call. */
+function toHeaders({ protocol }: URL, { traceparent, tracestate }: AttemptOptions) {
+  const { attempt } = activityInfo();
+  return {
+    accept: 'application/json',
+    'accept-encoding': protocol === 'https:' ? 'br, gzip, deflate' : 'gzip, deflate',
+    // Some APIs refuse a request without one.
+    'user-agent': 'undici',
+    'idempotency-key': toJobId(),
+    'holdfast-attempt': String(attempt),
+    ...(traceparent && { traceparent }),
+    ...(tracestate && { tracestate }),
+  };
 }
 
-function toStatusFailureType(status: number): FailureType {
-  if (status === 429) return 'UpstreamRateLimited';
-  if (status >= 500 || passingClientErrors.includes(status)) return 'UpstreamUnavailable';
-  return status >= 300 && status < 400 && status !== 304 ? 'UpstreamRedirected' : 'UpstreamRejected';
-}
-
-async function readBody(response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maximumBytes) {
-      throw toAttemptFailure('ResponseTooLarge', `The upstream answered more than ${maximumBytes} bytes`, {
-        upstreamStatus: 200,
-      });
-    }
-    chunks.push(chunk);
+/** Converts any error of a call to the failure that decides whether another attempt follows. */
+function toCallFailure(error: unknown, isLate: boolean, jitter: number): Error {
+  if (error instanceof ApplicationFailure) return error;
+  if (cancellationSignal().aborted) {
+    return cancellationDetails()?.workerShutdown
+      ? toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter })
+      : new CancelledFailure('The task was cancelled');
   }
-  return Buffer.concat(chunks);
-}
-
-/** zlib's word for data that was never compressed so; a stream that only stops early is cut short. */
-const isBrokenEncoding = (error: unknown) => toCode(error) === 'Z_DATA_ERROR';
-
-/** Node's and undici's codes name the cause (ECONNREFUSED, UND_ERR_SOCKET) without an address. */
-function toCode(error: unknown): string {
-  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
-  const found = cause?.code ?? code;
-  return typeof found === 'string' ? found : 'network error';
+  // The codes of Node, undici and zlib name the cause (ECONNREFUSED, UND_ERR_SOCKET) without an address.
+  const { code = 'network error' } = error as { code?: string };
+  if (code === 'Z_DATA_ERROR')
+    return toAttemptFailure('InvalidResponse', 'The upstream answered a broken encoding', { upstreamStatus: 200 });
+  return isLate
+    ? toAttemptFailure('UpstreamTimeout', 'The upstream did not answer within the time of the attempt', { jitter })
+    : toAttemptFailure('UpstreamUnreachable', `The upstream could not be reached (${code})`, { jitter });
 }

@@ -1,12 +1,13 @@
-/** The three date forms of RFC 9110 section 5.6.7; anything else must not reach `Date.parse`, which takes nearly all. */
+/** The three date forms of RFC 9110 section 5.6.7. `Date.parse` accepts far more than these, so check the form first. */
 const httpDate =
   /^((Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT|[A-Z][a-z]+day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$/;
 
 /**
- * Reads a Retry-After header (RFC 9110 section 10.2.3) as milliseconds from `now`: seconds or an HTTP date.
- * Undefined for none, garbage, a negative number, and a date that is no date; 0 for one in the past.
+ * Returns the delay that a Retry-After header asks for (seconds or an HTTP date), in milliseconds from `now`.
+ *
+ * Returns 0 for a date in the past, and undefined for a missing or invalid header (RFC 9110 section 10.2.3).
  */
-export function toRetryAfterMs(value: string | null, now = Date.now()): number | undefined {
+export function toRetryAfterMs(value: string | undefined, now = Date.now()): number | undefined {
   const text = value?.trim() ?? '';
   if (/^\d+$/.test(text)) return Number(text) * 1_000;
   if (!httpDate.test(text)) return undefined;

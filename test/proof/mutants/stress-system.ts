@@ -177,15 +177,15 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'Retry-After is ignored',
     check: 8,
-    file: 'src/activities/get-json.ts',
-    from: '...(retryAfterMs !== undefined && { retryAfterMs }),',
+    file: 'src/activities/failure.ts',
+    from: 'retryAfterMs: toRetryAfterMs(retryAfter),',
     to: '',
     says: /HTTP 429, Retry-After 5 (once|always): the next call came \d+ ms later, not after 5000 ms/,
   },
   {
     name: 'a rate limit counts as unavailable',
     check: 8,
-    file: 'src/activities/get-json.ts',
+    file: 'src/activities/failure.ts',
     from: "if (status === 429) return 'UpstreamRateLimited';",
     to: "if (status === 429) return 'UpstreamUnavailable';",
     says: /HTTP 429 always: failed as UpstreamUnavailable, attempts-exhausted; expected UpstreamRateLimited/,

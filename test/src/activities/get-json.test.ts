@@ -226,6 +226,8 @@ describe('a status', () => {
     const behaviours: Behaviour[] = [{ hang: 'body' }, { body: 'endless' }, { body: 'huge' }, { reset: 'mid-body' }];
     const failures = await Promise.all(behaviours.map((behaviour) => failureOf({ ...behaviour, status: 503 })));
     expect(failures.map(({ type }) => type)).toEqual(Array(4).fill('UpstreamUnavailable'));
+    // Seen to fail (by timing out) when an unread body keeps its socket.
+    await expect.poll(() => api.ledger().filter(({ endedAt }) => endedAt === null)).toEqual([]);
   });
 });
 

@@ -1,0 +1,64 @@
+import { pipeline } from 'node:stream';
+import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { toAttemptFailure } from './failure.ts';
+
+type Bytes = AsyncIterable<Buffer>;
+
+const maximumBytes = 64 * 1024;
+
+/** More codings than this are an attack, not an encoding: each one needs memory. fetch has the same limit. */
+const maximumCodings = 5;
+
+/** Like curl and browsers, pass on what an incomplete stream holds. The JSON in it is then reported as truncated. */
+const zlibOptions = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
+const brotliOptions = { flush: constants.BROTLI_OPERATION_FLUSH, finishFlush: constants.BROTLI_OPERATION_FLUSH };
+
+const gunzip = (encoded: Bytes): Bytes => pipeline(encoded, createGunzip(zlibOptions), () => {});
+
+const decoders = new Map<string, (encoded: Bytes) => Bytes>([
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
+  ['deflate', inflate],
+  ['br', (encoded) => pipeline(encoded, createBrotliDecompress(brotliOptions), () => {})],
+]);
+
+/**
+ * Reads a response body and decodes it as its `Content-Encoding` says.
+ *
+ * A body with a coding that we do not know is returned as it came.
+ * @throws {ApplicationFailure} `ResponseTooLarge` above 64 KiB of decoded bytes. Nothing is read beyond them.
+ */
+export async function readBody(body: Bytes, contentEncoding = ''): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of decode(body, contentEncoding)) {
+    size += chunk.byteLength;
+    if (size > maximumBytes) {
+      throw toAttemptFailure('ResponseTooLarge', `The upstream answered more than ${maximumBytes} bytes`, {
+        upstreamStatus: 200,
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function decode(body: Bytes, contentEncoding: string): Bytes {
+  const codings = contentEncoding.split(',').map((coding) => coding.trim().toLowerCase());
+  if (codings.length > maximumCodings) throw new Error(`The body has ${codings.length} content codings.`);
+  if (!codings.every((coding) => decoders.has(coding))) return body;
+  return codings.reduceRight((encoded, coding) => decoders.get(coding)?.(encoded) ?? encoded, body);
+}
+
+/** `deflate` means zlib's format (RFC 9110), but some servers leave its header out. The first byte tells which it is. */
+async function* inflate(encoded: Bytes): Bytes {
+  const chunks = encoded[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done) return;
+  const hasHeader = ((first.value[0] ?? 0) & 0x0f) === 0x08;
+  async function* all() {
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  }
+  yield* pipeline(all, hasHeader ? createInflate(zlibOptions) : createInflateRaw(zlibOptions), () => {});
+}
