@@ -1,4 +1,4 @@
-import { type Percentiles, toPercentiles } from '../cli/percentiles.ts';
+import { type Percentiles, toPercentiles } from '../cli/measurement.ts';
 import type { Round } from './measure.ts';
 
 /** The middle of a figure's rounds, and its lowest and highest. */

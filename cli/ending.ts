@@ -3,21 +3,23 @@ import { onParentGone } from './parent.ts';
 import type { Say } from './progress.ts';
 import { SetupError } from './setup-error.ts';
 
-/** 128 + the signal's number, as shells have it. */
+/** 128 plus the signal's number, as shells have it. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** npm and a terminal may both hand over one and the same Ctrl-C. */
+/** One Ctrl-C can arrive twice: from the terminal and from npm. */
 const sameKeyPressMs = 500;
 
 /**
- * Everything that can end a command: a signal, the npm or script it runs under, a fault. The first one counts and sets
- * the exit code; `asked` then aborts, and `forced` on a further signal.
+ * Listens to everything that can end a command: signals, the end of its parent (npm or another script), and errors.
+ * The first one sets the exit code and aborts `asked`. A further signal forces the end.
  */
 export function createEnding(say: Say) {
   const asked = new AbortController();
-  const forced = new AbortController();
   let exitCode = 1;
   let askedAt = 0;
+  let isForced = false;
+  const exit = () => process.exit(exitCode);
+  let force: () => void = exit;
 
   const end = (code: number, why?: string) => {
     if (asked.signal.aborted) return;
@@ -28,27 +30,34 @@ export function createEnding(say: Say) {
   };
   for (const [signal, code] of Object.entries(exitCodes))
     process.on(signal, () => {
-      if (!asked.signal.aborted) end(code, `${signal}: stopping in order; once more kills at once.`);
-      else if (performance.now() - askedAt > sameKeyPressMs && !forced.signal.aborted) {
+      if (!asked.signal.aborted) end(code, `${signal}: stopping. A second signal kills at once.`);
+      else if (performance.now() - askedAt > sameKeyPressMs && !isForced) {
+        isForced = true;
         say(`${signal}: killing what still runs.`);
-        forced.abort();
+        force();
       }
     });
-  onParentGone((who) => end(exitCodes.SIGTERM, `${who} is gone: stopping in order.`));
-  // A reader that went away must not end us before the children have been stopped.
+  onParentGone((who) => end(exitCodes.SIGTERM, `${who} is gone: stopping.`));
+  // If the reader of our output goes away, the children must still be stopped.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
   return {
     asked: asked.signal,
-    forced: forced.signal,
+    /** Ends the command with this exit code, unless it is ending already. */
     end,
-    /** Ends with exit code 1, or 78 for a fault of the configuration, and the error's message; a bug shows its stack as well. */
+    /** Ends with exit code 1, or 78 for a bad configuration, and prints the message. A bug prints its stack as well. */
     fail(error: unknown) {
       if (asked.signal.aborted) return;
-      const isTold = error instanceof SetupError || error instanceof ConfigError;
-      console.error(isTold ? error.message : error);
+      const isExpected = error instanceof SetupError || error instanceof ConfigError;
+      console.error(isExpected ? error.message : error);
       end(error instanceof ConfigError ? error.exitCode : 1);
     },
-    exit: () => process.exit(exitCode),
+    /** Sets what a second signal does instead of exiting at once. */
+    onForced(kill: () => void) {
+      force = kill;
+    },
+    exit,
   };
 }
+
+export type Ending = ReturnType<typeof createEnding>;

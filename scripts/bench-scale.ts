@@ -4,7 +4,7 @@ import { toScaleReport } from '../bench/report/to-scale-report.ts';
 import { toScaleText } from '../bench/scale/result.ts';
 import { runScale, type Sizes } from '../bench/scale/run-scale.ts';
 import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
-import { toMachine } from '../cli/machine.ts';
+import { toMachine } from '../cli/measurement.ts';
 import { createProgress } from '../cli/progress.ts';
 
 const full: Sizes = { backlogs: [1_000, 20_000], workers: [1, 2, 4], tasks: 1_000, clients: [10, 100, 1_000] };

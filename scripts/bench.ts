@@ -6,7 +6,7 @@ import { toBenchReport } from '../bench/report/to-bench-report.ts';
 import { runBench } from '../bench/run-bench.ts';
 import { toText } from '../bench/to-text.ts';
 import { createCommand, decimalNumber, runCommand, wholeNumber } from '../cli/command.ts';
-import { toMachine } from '../cli/machine.ts';
+import { toMachine } from '../cli/measurement.ts';
 import { createProgress } from '../cli/progress.ts';
 
 function toEntries(text: string): Entry[] {

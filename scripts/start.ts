@@ -52,7 +52,7 @@ try {
     record: lock.record,
     onConfigFault: (name) => ending.end(78, `${name} refuses its configuration: stopping.`),
   });
-  ending.forced.addEventListener('abort', supervisor.kill);
+  ending.onForced(supervisor.kill);
   await bringUp(config, lock, supervisor, ending.asked);
   if (!ending.asked.aborted) await once(ending.asked, 'abort');
 } catch (error) {

@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { createCommand, runCommand } from '../cli/command.ts';
-import { toPercentiles } from '../cli/percentiles.ts';
+import { toPercentiles } from '../cli/measurement.ts';
 import { withStack } from '../local/stack/with-stack.ts';
 import { type Check, expectThat } from '../proof/checks/check.ts';
 import { runSuite } from '../proof/checks/run-suite.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, fetch } from 'undici';
-import { type Percentiles, toPercentiles } from '../../cli/percentiles.ts';
+import { type Percentiles, toPercentiles } from '../../cli/measurement.ts';
 import type { Scene } from './start-scene.ts';
 
 /** An API process has so many event streams open at most; further clients wait for the end of their own submission. */

@@ -1,15 +1,16 @@
-import { toUrl } from '../../local/start/addresses.ts';
+import { isIPv6 } from 'node:net';
 import { type Environment, loadConfig } from '../../src/config/config.ts';
 import { SetupError } from '../setup-error.ts';
 import { ApiProblem } from './holdfast-client.ts';
 
-/** Where a running Holdfast is, and the key to call it with. */
+/** Where a Holdfast runs, and the key for it. */
 export type Target = { url: string; apiKey: string | undefined };
 
 /**
- * The Holdfast that client commands talk to: `--url`, else `HOLDFAST_URL`, else where `HOST` and `PORT` of this environment
- * put one. The key comes from `HOLDFAST_API_KEY` alone: a flag would stand in every process listing.
- * @throws {SetupError} for a URL that is none; {ConfigError} for a bad environment.
+ * Returns the Holdfast that client commands call: `--url`, else `HOLDFAST_URL`, else the `HOST` and `PORT` of this
+ * environment. The key comes only from `HOLDFAST_API_KEY`, because process listings show flags.
+ * @throws {SetupError} if the URL is not valid.
+ * @throws {ConfigError} if the environment is not valid.
  */
 export function toTarget(environment: Environment, url = environment.HOLDFAST_URL || undefined): Target {
   const apiKey = environment.HOLDFAST_API_KEY || undefined;
@@ -20,17 +21,24 @@ export function toTarget(environment: Environment, url = environment.HOLDFAST_UR
   return { url: toBaseUrl(url, 'a Holdfast'), apiKey };
 }
 
+/** Returns the URL at which this machine reaches a server that listens on `host`. */
+export function toUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
+}
+
 /**
- * A URL as people give it, without a slash at the end.
- * @throws {SetupError} for a text that is none, naming what it should lead to.
+ * Returns the URL that a person gave, without slashes at the end.
+ * @param what What the URL should lead to, for the error message.
+ * @throws {SetupError} if the text is not an HTTP URL.
  */
 export function toBaseUrl(text: string, what: string): string {
   if (!URL.canParse(text) || !/^https?:\/\//.test(text))
-    throw new SetupError(`${text || "''"} is no URL of ${what}: write it as http://host:port.`);
+    throw new SetupError(`${text || "''"} is not the URL of ${what}: write it as http://host:port.`);
   return text.replace(/\/+$/, '');
 }
 
-/** A key that is missing or wrong, told with the variable that mends it; any other error as it is. */
+/** Explains a 401 with the variable to set. Returns any other error unchanged. */
 export function toKeyFault(error: unknown, { url, apiKey }: Target): unknown {
   if (!(error instanceof ApiProblem) || error.status !== 401) return error;
   return new SetupError(

@@ -1,4 +1,4 @@
-import { nowMs } from '../../cli/now-ms.ts';
+import { nowMs } from '../../cli/measurement.ts';
 
 /**
  * How a request ended: `answered` all bytes handed over · `cut-short` closed before the promised length · `reset` we reset

@@ -1,15 +1,9 @@
-import { isIPv6 } from 'node:net';
+import { toUrl } from '../../cli/client/target.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { WantedPort } from './ports.ts';
 import type { Probe } from './readiness.ts';
 
 type Where = { config: Config; withJokeApi: boolean };
-
-/** A URL that reaches a listener on `host` from this machine. */
-export function toUrl(host: string, port: number) {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
-}
 
 export const toJokeApiUrl = ({ jokeApiPort }: Config) => toUrl('127.0.0.1', jokeApiPort);
 

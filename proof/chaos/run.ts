@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nowMs } from '../../cli/now-ms.ts';
+import { nowMs } from '../../cli/measurement.ts';
 import { createProgress, type Say } from '../../cli/progress.ts';
 import type { Mutation } from '../mutate.ts';
 import { createFaults } from './faults/faults.ts';

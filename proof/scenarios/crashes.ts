@@ -1,4 +1,4 @@
-import { nowMs } from '../../cli/now-ms.ts';
+import { nowMs } from '../../cli/measurement.ts';
 import { isListening } from '../../local/processes/is-listening.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';

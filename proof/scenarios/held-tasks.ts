@@ -1,4 +1,4 @@
-import { nowMs } from '../../cli/now-ms.ts';
+import { nowMs } from '../../cli/measurement.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat } from '../checks/check.ts';

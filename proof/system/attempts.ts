@@ -1,4 +1,4 @@
-import { toPercentiles } from '../../cli/percentiles.ts';
+import { toPercentiles } from '../../cli/measurement.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';

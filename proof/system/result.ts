@@ -1,4 +1,4 @@
-import type { Percentiles } from '../../cli/percentiles.ts';
+import type { Percentiles } from '../../cli/measurement.ts';
 import type { Outcome } from '../../local/joke-api/ledger.ts';
 import type { Policy } from '../../src/policy.ts';
 import type { Verdict } from '../checks/check.ts';

@@ -1,4 +1,4 @@
-import { toPercentiles } from '../../cli/percentiles.ts';
+import { toPercentiles } from '../../cli/measurement.ts';
 import type { Verdict } from '../checks/check.ts';
 import type { StressResult } from './result.ts';
 import type { Target } from './target/target.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { toPercentiles } from '../../cli/percentiles.ts';
+import { toPercentiles } from '../../cli/measurement.ts';
 import { toReport } from '../../cli/report/to-report.ts';
 import type { Verdict } from '../../proof/checks/check.ts';
 import type { Attempt, FinishedTask, MemorySample, StressResult, Submission } from '../../proof/system/result.ts';

@@ -141,7 +141,7 @@ test('Ctrl-C in the middle tells what was done and nothing else, exits with 130 
   const { child, pid, server } = await startRetrying();
   process.kill(-pid, 'SIGINT');
   const { exitCode, all } = await child;
-  const [, told] = all.split('SIGINT: stopping in order; once more kills at once.\n');
+  const [, told] = all.split('SIGINT: stopping. A second signal kills at once.\n');
   const after = told?.replace(/^.*\[[#-]+\] \d+\/\d+.*\n/gm, '');
   const rule = '='.repeat(80);
   expect(after?.replace(/\d{4}.*/, '')).toBe(`

@@ -76,9 +76,9 @@ test.each([
     ['--url', 'http://127.0.0.1:9'],
     /^http:\/\/127\.0\.0\.1:9 cannot be reached \(.*\): is Holdfast running there\?.*$/,
   ],
-  [['--url', 'ftp://x'], /^ftp:\/\/x is no URL of a Holdfast.*$/],
-  [['--url', ''], /^'' is no URL of a Holdfast: write it as http:\/\/host:port\.$/],
-  [['--url', 'http://127.0.0.1:9', '--joke-api', ''], /^'' is no URL of a joke API: .*$/],
+  [['--url', 'ftp://x'], /^ftp:\/\/x is not the URL of a Holdfast.*$/],
+  [['--url', ''], /^'' is not the URL of a Holdfast: write it as http:\/\/host:port\.$/],
+  [['--url', 'http://127.0.0.1:9', '--joke-api', ''], /^'' is not the URL of a joke API: .*$/],
   [['--joke-api', 'http://127.0.0.1:9'], /^--joke-api belongs to --url.*$/],
   [['--report', '/nowhere/report.html'], /^\/nowhere\/report\.html cannot be written \(ENOENT\).*$/],
   [['--json', '/proc/none.json'], /^\/proc\/none\.json cannot be written \(\w+\).*$/],
@@ -185,7 +185,7 @@ test('Ctrl-C in the middle gives a summary of what was done and exit code 130, a
   await waitFor(() => running.lines.some((line) => line.startsWith('8 rounds of')), 60_000);
   running.child.kill('SIGINT');
   const { code, output, errors } = await toEnd(running);
-  expect(errors).toBe('SIGINT: stopping in order; once more kills at once.');
+  expect(errors).toBe('SIGINT: stopping. A second signal kills at once.');
   expect(output).toContain('SUMMARY OF WHAT WAS DONE (interrupted)');
   expect(output).toContain('✅ PASSED: Concurrent Task Submissions');
   expect(output).toMatch(/NOT RUN: Memory Usage \(interrupted\)/);

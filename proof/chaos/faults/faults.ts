@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nowMs } from '../../../cli/now-ms.ts';
+import { nowMs } from '../../../cli/measurement.ts';
 import type { Part } from '../stack/part.ts';
 import type { Mode, TcpProxy } from '../stack/proxy.ts';
 import type { ProvedStack } from '../stack/stack.ts';

@@ -1,4 +1,4 @@
-import type { Percentiles } from '../../../cli/percentiles.ts';
+import type { Percentiles } from '../../../cli/measurement.ts';
 import type { FaultRecord } from '../types.ts';
 
 /** One line of a task's joined story; `at` is in seconds since the run's start. */

@@ -1,5 +1,4 @@
-import { toMachine } from '../../../cli/machine.ts';
-import { toPercentiles } from '../../../cli/percentiles.ts';
+import { toMachine, toPercentiles } from '../../../cli/measurement.ts';
 import { toStory } from '../load/to-story.ts';
 import type { Evidence } from '../types.ts';
 import { toGuards, toVerifiedKills } from './guards.ts';

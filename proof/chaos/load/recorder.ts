@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { nowMs } from '../../../cli/now-ms.ts';
+import { nowMs } from '../../../cli/measurement.ts';
 import type { Operation } from '../types.ts';
 
 type Invocation = Pick<Operation, 'action' | 'key' | 'id'>;

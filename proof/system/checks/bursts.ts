@@ -1,4 +1,4 @@
-import { toPercentiles } from '../../../cli/percentiles.ts';
+import { toPercentiles } from '../../../cli/measurement.ts';
 import { type Check, expectThat } from '../../checks/check.ts';
 import { countOpen, submitAtOnce, untilAllFinished } from '../load.ts';
 import type { Target } from '../target/target.ts';

@@ -1,4 +1,4 @@
-import { toPercentileLine, toPercentiles } from '../../../cli/percentiles.ts';
+import { toPercentileLine, toPercentiles } from '../../../cli/measurement.ts';
 import { type Check, expectThat } from '../../checks/check.ts';
 import { submitAtOnce, untilAllFinished } from '../load.ts';
 import type { Target } from '../target/target.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toPercentiles } from '../../cli/percentiles.ts';
+import { toPercentiles } from '../../cli/measurement.ts';
 
 test('percentiles are values that occur, by nearest rank, whatever the order', () => {
   const values = Array.from({ length: 51 }, (_, index) => 51 - index);

@@ -1,3 +1,14 @@
+import { cpus } from 'node:os';
+
+/**
+ * Returns the time now in epoch milliseconds, with decimals. The clock never goes back, and all processes of one machine
+ * can compare its readings.
+ */
+export const nowMs = () => performance.timeOrigin + performance.now();
+
+/** Returns the processors that a measurement was made on: `2 × AMD EPYC`. */
+export const toMachine = () => `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}`;
+
 /** The distribution of a set of times. Every time is in whole milliseconds. */
 export type Percentiles = {
   count: number;
