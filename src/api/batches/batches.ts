@@ -7,7 +7,7 @@ import { callTemporal } from '../../temporal/calls.ts';
 import type { StartOnce } from '../../temporal/start-once.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { noInput, readBody, toInput } from '../http/body.ts';
-import { createCursors } from '../http/cursor.ts';
+import { parseCursor, toCursor } from '../http/cursor.ts';
 import { toQuery } from '../http/query.ts';
 import { noQuery } from '../problems/openapi.ts';
 import { Problem, toMethodProblem } from '../problems/problem.ts';
@@ -46,15 +46,14 @@ export function createBatchRoutes({ client, config, startOnce }: BatchDependenci
   app.openapi(batchRoutes.read, async (c) => {
     const { id } = c.req.valid('param');
     const { limit = usualItems, cursor, status } = c.req.valid('query');
-    const { owner } = c.var;
-    const name = requireBatchName(owner, id);
-    const { toCursor, parseCursor } = createCursors(positionSchema, config.apiKeys, owner, `${id}:${status ?? ''}`);
-    const start = cursor ? parseCursor(cursor) : 0;
+    const name = requireBatchName(c.var.owner, id);
+    const filter = { batch: id, status };
+    const start = cursor ? parseCursor(positionSchema, filter, cursor) : 0;
     return c.json(
       await callTemporal(async () => {
         const { batch, state } = await view.readState(id, name);
         const { items, next } = await view.readPage(state, { start, limit, status });
-        return { ...batch, items, ...(next !== undefined && { nextCursor: toCursor(next) }) };
+        return { ...batch, items, ...(next !== undefined && { nextCursor: toCursor(filter, next) }) };
       }),
       200,
     );

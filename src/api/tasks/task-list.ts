@@ -3,7 +3,7 @@ import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
 import type { TaskMemo } from '../../contract.ts';
 import { grpcStatus, isNotFound, toEpochMs, toMemo, WorkflowExecutionStatus } from '../../temporal/client.ts';
-import { createCursors, toCursorProblem } from '../http/cursor.ts';
+import { parseCursor, toCursor, toCursorProblem } from '../http/cursor.ts';
 import type { TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
 import { closedStatuses, type TaskView } from '../views/task-view.ts';
@@ -21,11 +21,7 @@ const closeLooks = 200;
 const closeLooksAtOnce = 20;
 
 /** Reads one page of an owner's tasks: the open ones first by start, then the latest finished. */
-export const createTaskList = (
-  client: Client,
-  { apiKeys, temporal: { namespace } }: Config,
-  { readTask }: TaskView,
-) => {
+export const createTaskList = (client: Client, { temporal: { namespace } }: Config, { readTask }: TaskView) => {
   const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
     const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
     const page = await client.workflowService
@@ -41,14 +37,9 @@ export const createTaskList = (
   };
 
   return async (owner: string, query: ListQuery): Promise<{ items: TaskSummary[]; nextCursor: string | null }> => {
-    const { toCursor, parseCursor } = createCursors(
-      positionSchema,
-      apiKeys,
-      owner,
-      `${query.name ?? ''}:${query.status ?? ''}`,
-    );
+    const filter = { name: query.name, status: query.status };
     const phase = isClosedStatus(query.status) ? 'closed' : 'open';
-    const start: Position = query.cursor ? parseCursor(query.cursor) : { phase, token: '' };
+    const start: Position = query.cursor ? parseCursor(positionSchema, filter, query.cursor) : { phase, token: '' };
     const looksCloser = ['queued', 'running', 'retrying', 'cancelling'].includes(query.status ?? '');
     const size = Math.min(query.limit ?? usualPage, looksCloser ? closeLooks : 1_000);
     const page = await readPage(owner, query, start, size);
@@ -59,7 +50,7 @@ export const createTaskList = (
       page.next = rest.next;
     }
     const items = looksCloser ? await keepStatus(page.items, query.status, readTask) : page.items;
-    return { items, nextCursor: page.next ? toCursor(page.next) : null };
+    return { items, nextCursor: page.next ? toCursor(filter, page.next) : null };
   };
 };
 

@@ -137,7 +137,7 @@ describe('pages', () => {
     expect(await batches.readAll(id, 'status=retrying')).toEqual([]);
   });
 
-  test('a cursor is taken only by its own batch and filter, unchanged', async () => {
+  test('a cursor is accepted only by its own batch and filter, and one that is cut or made up is a 400', async () => {
     const { nextCursor = '' } = await batches.read(id, '?limit=10');
     const other = await batches.submit({ count: 50 });
     for (const path of [
