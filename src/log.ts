@@ -1,14 +1,19 @@
 import { type Logger, type LoggerOptions, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { Config } from './config/config.ts';
 
 export type { Logger };
 
-/** The process's log: JSON lines, an entry a line; pretty on a terminal, where only an error's stack takes more. */
-export function createLog({ logLevel }: Pick<Config, 'logLevel'>, door: 'api' | 'worker'): Logger {
-  const options: LoggerOptions = { level: logLevel, base: { door, pid: process.pid } };
-  return process.stdout.isTTY
+/** Only for a terminal, and a development dependency: a production install does not have it. */
+const pretty = process.stdout.isTTY ? (await import('pino-pretty').catch(() => undefined))?.default : undefined;
+
+/**
+ * Returns the log of this process: JSON lines on stdout, or readable text if that is a terminal and pino-pretty is
+ * installed.
+ */
+export function createLog({ logLevel }: Pick<Config, 'logLevel'>, name: 'api' | 'worker'): Logger {
+  const options: LoggerOptions = { level: logLevel, base: { process: name, pid: process.pid } };
+  return pretty
     ? pino(options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }))
-    : // At the exit, pino's own would try the lines that a reader who has gone does not take again and again.
+    : // pino's own destination retries lost lines at exit, and never ends if stdout has been closed.
       pino(options, pino.destination({ sync: true }));
 }
