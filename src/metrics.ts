@@ -1,13 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** A registry that already watches this process: heap, RSS, CPU, event loop lag, garbage collection. */
+/** Returns a registry with the metrics of this process: heap, RSS, CPU, event loop lag, garbage collection. */
 function createRegistry() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return registry;
 }
 
-/** What the API counts. `outcome` of a submission: accepted; replayed; refused (nothing was started); unknown (it may have been). */
+/**
+ * Creates the metrics of the API. The `outcome` of a submission is accepted, replayed, refused (nothing was started) or
+ * unknown (something may have been started).
+ */
 export function createApiMetrics() {
   const registry = createRegistry();
   const registers = [registry];
@@ -36,7 +39,7 @@ export function createApiMetrics() {
 
 export type ApiMetrics = ReturnType<typeof createApiMetrics>;
 
-/** What a worker counts: each attempt by how it ended, a failed one also by its failure type. */
+/** Creates the metrics of a worker: attempts by outcome and failure type, and how long they took. */
 export function createWorkerMetrics() {
   const registry = createRegistry();
   const registers = [registry];

@@ -3,24 +3,27 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Registry } from 'prom-client';
 
-type Monitored = { isRunning: () => boolean; registry: Registry; corePort: number };
+type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort: number };
 
 /**
- * A worker's own small HTTP face: `GET /health`, and `GET /metrics` with our metrics and those that Temporal's core
- * exports on `corePort`, in one page, so that Prometheus has one target a worker.
+ * Serves a worker's `GET /health` and `GET /metrics`. Returns its URL and a way to close it.
+ *
+ * The metrics page has our metrics and those of Temporal's SDK (from `sdkMetricsPort`), so that a worker is one target for
+ * Prometheus.
+ * @throws the system's error (`code: 'EADDRINUSE'`, …) if the address cannot be used.
  */
 export async function serveMonitor(
   address: { host: string; port: number },
-  { isRunning, registry, corePort }: Monitored,
+  { isRunning, registry, sdkMetricsPort }: Monitored,
 ) {
   const app = new Hono()
     .get('/health', (c) => (isRunning() ? c.json({ status: 'running' }) : c.json({ status: 'not running' }, 503)))
     .get('/metrics', async (c) => {
-      const core = await fetch(`http://127.0.0.1:${corePort}/metrics`).then(
-        (answer) => answer.text(),
+      const sdkMetrics = await fetch(`http://127.0.0.1:${sdkMetricsPort}/metrics`).then(
+        (response) => response.text(),
         () => '',
       );
-      return c.text(`${await registry.metrics()}\n${core}`, 200, { 'Content-Type': registry.contentType });
+      return c.text(`${await registry.metrics()}\n${sdkMetrics}`, 200, { 'Content-Type': registry.contentType });
     });
   const server = serve({ fetch: app.fetch, hostname: address.host, port: address.port });
   await once(server, 'listening');

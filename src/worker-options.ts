@@ -4,7 +4,7 @@ import { limitOutput } from './activities/limit-output.ts';
 import { type AttemptRecord, observeAttempts } from './activities/observe.ts';
 import type { Config } from './config/config.ts';
 
-/** How every Holdfast worker runs, in production and in tests; where its workflow code lies the caller adds. */
+/** Returns the options of every Holdfast worker, in production and in tests. The caller adds the workflow code. */
 export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord) => void) {
   return {
     namespace: config.temporal.namespace,
@@ -14,7 +14,7 @@ export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord)
     maxConcurrentActivityTaskExecutions: config.workerConcurrency,
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,
-    // The dead worker's sticky queue would hold a workflow for 10 s; and recovery is promised 2 s after heartbeat and wait.
+    // A workflow waits this long for a dead worker's sticky queue. The default of 10 s is more than recovery may take.
     stickyQueueScheduleToStartTimeout: 1_000,
   } satisfies WorkerOptions;
 }

@@ -1,0 +1,37 @@
+import { randomInt } from 'node:crypto';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { Logger } from './log.ts';
+
+/** Each try fails only if another process has that very port. */
+const maximumTries = 20;
+
+/**
+ * Installs the SDK's runtime, which logs to `log` and serves its metrics on a free loopback port. Returns that port.
+ *
+ * The SDK does not say which port it got for port 0. So this picks one and picks again if the SDK cannot bind it. All are
+ * below the range of outgoing connections (32768 on Linux, 49152 elsewhere).
+ */
+export function installRuntime(log: Logger): number {
+  const logger = new DefaultLogger('TRACE', ({ level, message, meta }) => {
+    const method = isChatter(level, message, meta) ? 'debug' : (level.toLowerCase() as 'info');
+    const { workflowId, activityType, attempt, error } = meta ?? {};
+    log[method]({ workflowId, activityType, attempt, err: error }, message);
+  });
+  for (let tries = 1; ; tries += 1) {
+    const port = randomInt(20_000, 32_768);
+    const metrics = { prometheus: { bindAddress: `127.0.0.1:${port}` } };
+    try {
+      Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { metrics } });
+      return port;
+    } catch (error) {
+      if (tries === maximumTries) throw error;
+    }
+  }
+}
+
+/** The SDK's own progress, and its lines about failed attempts, which `observeAttempts` has logged already. */
+function isChatter(level: string, message: string, meta: { sdkComponent?: string } | undefined): boolean {
+  return (
+    ['Activity failed', 'Workflow failed'].includes(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity')
+  );
+}

@@ -1,0 +1,35 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Runtime } from '@temporalio/worker';
+import { pino } from 'pino';
+import { expect, test, vi } from 'vitest';
+import { installRuntime } from '../../src/runtime.ts';
+
+vi.mock('node:crypto', { spy: true });
+
+async function listen() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+// Seen to fail when the error of a taken port ends the worker.
+test('the SDK serves its metrics on the next port if another process has the first', async () => {
+  const taken = await listen();
+  const free = await listen();
+  await new Promise((closed) => free.server.close(closed));
+  for (const port of [taken.port, taken.port, free.port]) vi.mocked(randomInt).mockReturnValueOnce(port as never);
+  expect(installRuntime(pino({ level: 'silent' }))).toBe(free.port);
+  expect((await fetch(`http://127.0.0.1:${free.port}/metrics`)).status).toBe(200);
+  await Runtime.instance().shutdown();
+  taken.server.close();
+});
+
+test('a runtime that cannot be installed at all is reported', async () => {
+  const taken = await listen();
+  vi.mocked(randomInt).mockReturnValue(taken.port as never);
+  expect(() => installRuntime(pino({ level: 'silent' }))).toThrow('Failed to start prometheus metrics exporter');
+  taken.server.close();
+});
