@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeArguments } from '../../cli/node-arguments.ts';
+import { findFreePort } from '../../local/processes/free-port.ts';
 import { type Guarded, startGuarded } from '../../local/processes/guarded.ts';
 import { type Stack, startStack } from '../../local/stack/start-stack.ts';
 import { waitUntilReady } from '../../local/start/readiness.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import type { Contender, Scene, Submissions } from '../contender.ts';
 import { type Child, startChild } from '../peer/child.ts';
 

@@ -6,9 +6,9 @@ import { dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { SetupError } from '../../cli/setup-error.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import { findOnPath, isExecutable } from '../obtain/cache.ts';
 import { toOneLine } from '../obtain/first-working.ts';
+import { findFreePort } from '../processes/free-port.ts';
 import { startGuarded } from '../processes/guarded.ts';
 import { findUnprivilegedUser } from './unprivileged-user.ts';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { SetupError } from '../../cli/setup-error.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import { findOnPath } from '../obtain/cache.ts';
+import { findFreePort } from '../processes/free-port.ts';
 import { startGuarded } from '../processes/guarded.ts';
 import { isListening } from '../processes/is-listening.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findFreePort } from '../../src/free-port.ts';
+import { findFreePort } from '../processes/free-port.ts';
 import { isListening } from '../processes/is-listening.ts';
 import { watchedServer } from '../time-skipping/watched-server.ts';
 import { fillCache, findOnPath, isExecutable, toCachePath } from './cache.ts';

@@ -9,11 +9,11 @@ import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config/config.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import { startJokeApi } from '../joke-api/create-joke-api.ts';
 import { createJokeApiClient, type JokeApiClient } from '../joke-api/joke-api-client.ts';
 import { obtainTemporalCli } from '../obtain/temporal-cli.ts';
 import { killNow } from '../processes/end-processes.ts';
+import { findFreePort } from '../processes/free-port.ts';
 import { identify, isAlive } from '../processes/process-identity.ts';
 import { readLock } from '../start/lock-file.ts';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { findFreePort } from '../../src/free-port.ts';
 import type { Postgres } from '../databases/postgres.ts';
+import { findFreePort } from '../processes/free-port.ts';
 import { isListening } from '../processes/is-listening.ts';
 import { databases } from './schema.ts';
 

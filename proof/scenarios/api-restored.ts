@@ -1,5 +1,5 @@
+import { findFreePort } from '../../local/processes/free-port.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
 import { type Scene, toSetUp } from './scene.ts';
 import { toStateText, untilCompleted, untilTask } from './until.ts';

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
+import { findFreePort } from '../../local/processes/free-port.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import { eventually, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { createDirectory, run, waitFor } from '../support/processes.ts';
 

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
+import { findFreePort } from '../../local/processes/free-port.ts';
 import type { Capsule } from '../../proof/capsule/capsule.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 
 const script = fileURLToPath(new URL('../../scripts/capsule.ts', import.meta.url));

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
+import { findFreePort } from '../../local/processes/free-port.ts';
 import { dynamicConfigFlags } from '../../local/temporal/embedded-temporal.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import { eventually } from './holdfast.ts';
 
 /** A Temporal server of one test file's own, to be killed, stopped and started again on the same port and database. */

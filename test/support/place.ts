@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, onTestFinished } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
+import { findFreePort } from '../../local/processes/free-port.ts';
 import { isListening } from '../../local/processes/is-listening.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
-import { findFreePort } from '../../src/free-port.ts';
 import { createDirectory, run, untilUnused, waitFor } from './processes.ts';
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));

@@ -6,10 +6,10 @@ import { nodeArguments } from '../../../cli/node-arguments.ts';
 import type { Say } from '../../../cli/progress.ts';
 import { createJokeApiClient } from '../../../local/joke-api/joke-api-client.ts';
 import { obtainTemporalCli } from '../../../local/obtain/temporal-cli.ts';
+import { findFreePort } from '../../../local/processes/free-port.ts';
 import { isListening } from '../../../local/processes/is-listening.ts';
 import { prepareTemporal, temporalServer } from '../../../local/temporal/embedded-temporal.ts';
 import { type Config, type Environment, loadConfig, loadEnvironment } from '../../../src/config/config.ts';
-import { findFreePort } from '../../../src/free-port.ts';
 import { createPart, type Part } from './part.ts';
 import { startProxy } from './proxy.ts';
 

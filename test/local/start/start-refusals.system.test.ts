@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
+import { findFreePort } from '../../../local/processes/free-port.ts';
 import { usesJokeApi } from '../../../local/start/upstream.ts';
 import { loadConfig } from '../../../src/config/config.ts';
-import { findFreePort } from '../../../src/free-port.ts';
 import { createPlace, start } from '../../support/place.ts';
 import { run, waitFor } from '../../support/processes.ts';
 

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { findFreePort } from '../../../../local/processes/free-port.ts';
 import { sha256 as toHash } from '../../../../src/config/api-keys.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
-import { findFreePort } from '../../../../src/free-port.ts';
 import { createClient } from '../../../../src/temporal/client.ts';
 import { type Door, startDoor } from '../../../support/door.ts';
 import { exchange } from '../../../support/wire.ts';

@@ -5,8 +5,10 @@ import { createServer } from 'node:net';
 const given = new Set<number>();
 
 /**
- * A TCP port on loopback that was free a moment ago, another one each time. Below the range from which systems take the ports of outgoing
- * connections (32768 on Linux, 49152 elsewhere), so that none of those takes it before it is used.
+ * Returns a TCP port that is free on loopback now, a different one on each call.
+ *
+ * It is below the range of outgoing connections (32768 on Linux, 49152 elsewhere), so that none of those takes it before
+ * it is used.
  */
 export async function findFreePort(): Promise<number> {
   for (;;) {
