@@ -67,8 +67,8 @@ export default {
     {
       name: 'tasks-and-policy-import-zod-only',
       severity: 'error',
-      from: { path: '^src/(tasks|policy)\\.ts$' },
-      to: { pathNot: ['node_modules/zod/', '^src/(tasks|policy)\\.ts$'] },
+      from: { path: '^src/(tasks|policy|policy-parameters)\\.ts$' },
+      to: { pathNot: ['node_modules/zod/', '^src/(tasks|policy|policy-parameters)\\.ts$'] },
     },
     {
       name: 'contract-imports-types-only',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { type PolicyParameterName, policyParameters, toFieldFactor } from './policy-parameters.ts';
 
-/** Failure types that another attempt may mend. */
+/** Failure types that are retried. */
 export const retryableFailureTypes = [
   'UpstreamUnavailable',
   'UpstreamRateLimited',
@@ -10,7 +11,7 @@ export const retryableFailureTypes = [
   'WorkerShutdown',
 ] as const;
 
-/** Failure types that no repetition mends: they end the task at once. */
+/** Failure types that end the task at once: another attempt would fail in the same way. */
 export const finalFailureTypes = [
   'UpstreamRejected',
   'UpstreamRedirected',
@@ -18,65 +19,70 @@ export const finalFailureTypes = [
   'ResponseTooLarge',
 ] as const;
 
-/** Temporal's own names for an attempt that the server timed out (https://docs.temporal.io/references/failures). */
+/** Temporal's names for an attempt that its server timed out (https://docs.temporal.io/references/failures). */
 export const timeoutFailureTypes = ['TemporalTimeout:StartToClose', 'TemporalTimeout:Heartbeat'] as const;
 
 export const failureTypes = [...retryableFailureTypes, ...finalFailureTypes, ...timeoutFailureTypes] as const;
 
 export type FailureType = (typeof retryableFailureTypes | typeof finalFailureTypes)[number];
 
-const maximumSeconds = 86_400;
-const between = (min: number, max: number, unit = '') => ({ error: `must be a number from ${min} to ${max}${unit}` });
-
-function durationMs(minSeconds: number) {
-  const fault = between(minSeconds, maximumSeconds, ' seconds');
-  return z
-    .number(fault)
-    .min(minSeconds * 1_000, fault)
-    .max(maximumSeconds * 1_000, fault);
+function toNumberSchema(name: PolicyParameterName) {
+  const { unit, minimum, maximum } = policyParameters[name];
+  const error = `must be a number from ${minimum} to ${maximum}${unit === 'seconds' ? ' seconds' : ''}`;
+  const factor = toFieldFactor(name);
+  const schema = z
+    .number({ error })
+    .min(minimum * factor, error)
+    .max(maximum * factor, error);
+  return unit === 'attempts' ? schema.refine(Number.isInteger, 'must be a whole number') : schema;
 }
 
-function ratio(min: number, max: number) {
-  const fault = between(min, max);
-  return z.number(fault).min(min, fault).max(max, fault);
-}
+const withDefault = (name: PolicyParameterName) =>
+  toNumberSchema(name).default(policyParameters[name].default * toFieldFactor(name));
 
-/** Lets a rule between two fields speak whenever those two are sound, whatever else is wrong: all faults come at once. */
-const unlessFaulty =
+/** Runs a rule between two fields if each is valid on its own. By default zod runs it only if all fields are valid. */
+const ifValid =
   (...fields: string[]) =>
   ({ issues }: { issues: { path?: PropertyKey[] }[] }) =>
     !issues.some(({ path }) => fields.includes(String(path?.[0])));
 
 /**
- * The one backoff config. Durations in milliseconds. Refuses what a Temporal server would refuse only when the
- * activity is scheduled, which would leave the workflow hanging.
+ * Returns the default heartbeat timeout in milliseconds: 10 s, or a third of the start-to-close timeout if that is less.
+ * It may be shorter than the shortest heartbeat timeout that can be set.
+ */
+export const toDefaultHeartbeatTimeoutMs = (startToCloseTimeoutMs: number) =>
+  Math.min(policyParameters.heartbeatTimeout.default * 1_000, startToCloseTimeoutMs / 3);
+
+/**
+ * The retry policy; durations in milliseconds. Rejects every value that Temporal's server would reject: the server
+ * notices only when it schedules the activity, and the workflow would then hang.
  */
 export const policySchema = z
   .strictObject({
-    initialIntervalMs: durationMs(0.001).default(2_000),
-    backoffCoefficient: ratio(1, 1_000).default(2),
-    maximumIntervalMs: durationMs(0.001).default(300_000),
-    maximumAttempts: ratio(1, 10_000).refine(Number.isInteger, 'must be a whole number').default(5),
-    jitter: ratio(0, 1).default(0),
+    initialIntervalMs: withDefault('baseDelay'),
+    backoffCoefficient: withDefault('backoffCoefficient'),
+    maximumIntervalMs: withDefault('maxDelay'),
+    maximumAttempts: withDefault('maxAttempts'),
+    jitter: withDefault('jitter'),
     nonRetryableErrorTypes: z
       .array(z.enum(failureTypes, { error: `must be failure types out of ${failureTypes.join(', ')}` }))
       .default([]),
-    startToCloseTimeoutMs: durationMs(0.1).default(300_000),
-    heartbeatTimeoutMs: durationMs(0.05).optional(),
+    startToCloseTimeoutMs: withDefault('jobTimeout'),
+    heartbeatTimeoutMs: toNumberSchema('heartbeatTimeout').optional(),
   })
   .refine((policy) => policy.maximumIntervalMs >= policy.initialIntervalMs, {
     path: ['maximumIntervalMs'],
     message: 'must not be below the initial interval (BASE_DELAY)',
-    when: unlessFaulty('initialIntervalMs', 'maximumIntervalMs'),
+    when: ifValid('initialIntervalMs', 'maximumIntervalMs'),
   })
   .refine((policy) => (policy.heartbeatTimeoutMs ?? 0) < policy.startToCloseTimeoutMs, {
     path: ['heartbeatTimeoutMs'],
     message: 'must be below the start-to-close timeout (JOB_TIMEOUT)',
-    when: unlessFaulty('heartbeatTimeoutMs', 'startToCloseTimeoutMs'),
+    when: ifValid('heartbeatTimeoutMs', 'startToCloseTimeoutMs'),
   })
   .transform((policy) => ({
     ...policy,
-    heartbeatTimeoutMs: policy.heartbeatTimeoutMs ?? Math.min(10_000, policy.startToCloseTimeoutMs / 3),
+    heartbeatTimeoutMs: policy.heartbeatTimeoutMs ?? toDefaultHeartbeatTimeoutMs(policy.startToCloseTimeoutMs),
   }));
 
 export type Policy = z.output<typeof policySchema>;
@@ -84,9 +90,10 @@ export type Policy = z.output<typeof policySchema>;
 type Backoff = Pick<Policy, 'initialIntervalMs' | 'backoffCoefficient' | 'maximumIntervalMs' | 'maximumAttempts'>;
 
 /**
- * The wait after failed attempt `attempt` (1 = the first), in milliseconds:
- * min(initial · coefficient^(attempt−1), maximum). Null when that attempt was the last.
- * The same formula as Temporal's (https://docs.temporal.io/encyclopedia/retry-policies); no overflow: ∞ meets the cap.
+ * Returns the wait after failed attempt `attempt` (1 is the first) in milliseconds, or null if it was the last attempt.
+ *
+ * The wait is `initialInterval * coefficient ^ (attempt - 1)`, capped at the maximum interval: 2 s, 4 s, 8 s, 16 s by default.
+ * Temporal uses the same formula (https://docs.temporal.io/encyclopedia/retry-policies). An overflow to infinity is capped too.
  */
 export function toWaitMs(backoff: Backoff, attempt: number): number | null {
   if (attempt >= backoff.maximumAttempts) return null;
@@ -95,9 +102,11 @@ export function toWaitMs(backoff: Backoff, attempt: number): number | null {
 }
 
 /**
- * The wait after failed attempt `attempt` when the upstream or jitter has a say, in whole milliseconds, never below 1
- * (0 would end the retries): min(maximum, max(policy's wait, Retry-After) · (1 + jitter · random)).
- * Null when that attempt was the last. `random` gives numbers in [0, 1): pass a seeded one to repeat a sequence.
+ * Returns the wait after failed attempt `attempt` with jitter and the upstream's Retry-After, in whole milliseconds, or
+ * null if it was the last attempt. It is at least 1, because 0 would end the retries.
+ *
+ * The wait is `max(wait of the policy, Retry-After) * (1 + jitter * random())`, capped at the maximum interval.
+ * `random` returns numbers in [0, 1). Pass a seeded one to repeat a sequence.
  */
 export function toRetryDelayMs(
   backoff: Backoff,
@@ -111,14 +120,14 @@ export function toRetryDelayMs(
 }
 
 /**
- * The attempt's own deadline, in whole milliseconds (timers take no others), just below start-to-close: a hung call must
- * end on the worker before the server gives the attempt up, or attempt n+1 would run beside it.
+ * Returns the attempt's own deadline in whole milliseconds (timers take no fractions), 50 to 500 ms before start-to-close.
+ * A call that hangs must end on the worker before the server gives up the attempt: otherwise two attempts could overlap.
  */
 export function toDeadlineMs(startToCloseTimeoutMs: number): number {
   return Math.floor(startToCloseTimeoutMs - Math.min(500, Math.max(50, startToCloseTimeoutMs * 0.1)));
 }
 
-/** The policy as Temporal's ActivityOptions: plain data that travels as workflow input and stands in the history. */
+/** Returns the policy as Temporal's ActivityOptions: plain data that travels as workflow input and is kept in the history. */
 export function toActivityOptions(policy: Policy) {
   return {
     startToCloseTimeout: policy.startToCloseTimeoutMs,

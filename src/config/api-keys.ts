@@ -8,8 +8,8 @@ export type ApiKey = { owner: string; secretHash: Buffer };
 const entryPattern = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~+/=|-]+)$/;
 
 /**
- * `name:secret,name:old|new` → one entry a secret, hashed at once so that no secret lives on in the configuration.
- * Faults name entries by number only: whoever swaps name and secret must not find the secret in a log.
+ * Parses `name:secret,name:old|new` into one entry per secret. Secrets are hashed, so that the configuration holds none.
+ * Faults give the number of an entry, not its name: name and secret may be swapped, and faults are logged.
  */
 export function toApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
   const fault = (message: string) => context.addIssue({ code: 'custom', message });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { toApiKeys } from './api-keys.ts';
 
-/** Only plain decimals are numbers: `5x`, `1e9`, `Infinity` and `-1` become NaN, which every schema below refuses. */
+export const maximumShutdownGraceSeconds = 3_600;
+
+/** Returns the number that a plain decimal stands for. `5x`, `1e9`, `Infinity` and `-1` become NaN, which schemas reject. */
 export const toNumber = (text: string) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN);
-export const toMs = (text: string) => toNumber(text) * 1_000;
 
 function whole(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -12,7 +13,7 @@ function whole(min: number, max: number) {
 
 const port = whole(1, 65_535);
 
-/** host:port, an IPv6 host in brackets. */
+/** Whether `text` is host:port, with brackets around an IPv6 host. */
 export function isServerAddress(text: string): boolean {
   const [, digits] = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(text) ?? [];
   return Number(digits) >= 1 && Number(digits) <= 65_535;
@@ -20,7 +21,7 @@ export function isServerAddress(text: string): boolean {
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** The upstream's address as `/jokes/random` can follow it: blanks, an empty `?` or `#` and the last slashes are gone. */
+/** Returns the upstream's URL so that `/jokes/random` can follow: without blanks, an empty `?` or `#`, and trailing slashes. */
 function toUpstream(text: string, context: z.RefinementCtx): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const fault =
@@ -35,7 +36,10 @@ function toUpstream(text: string, context: z.RefinementCtx): string {
   return url ? `${url.origin}${url.pathname}`.replace(/\/+$/, '') : '';
 }
 
-/** Every variable but those about trying, which `policySchema` knows; an unset one gets its default here. */
+/**
+ * The variables and their defaults. The retry policy's are in `policyParameters`. `TEMPORAL_*` are parsed by
+ * `@temporalio/envconfig`: here are those that it does not check.
+ */
 export const settings = z.object({
   API_BASE_URL: z.string().default('https://api.chucknorris.io').transform(toUpstream),
   WORKER_CONCURRENCY: whole(1, 10_000).prefault('10'),
@@ -43,7 +47,11 @@ export const settings = z.object({
     .string()
     .prefault('30')
     .transform(toNumber)
-    .pipe(z.number({ error: 'must be a number of seconds from 0 to 3600' }).max(3_600, 'must be at most 3600 seconds')),
+    .pipe(
+      z
+        .number({ error: `must be a number of seconds from 0 to ${maximumShutdownGraceSeconds}` })
+        .max(maximumShutdownGraceSeconds, `must be at most ${maximumShutdownGraceSeconds} seconds`),
+    ),
   HOST: z
     .string()
     .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an IP address')

@@ -1,36 +1,28 @@
-import { type Policy, retryableFailureTypes, toRetryDelayMs, toWaitMs } from '../policy.ts';
-import { toSeconds } from './policy-words.ts';
+import { maximumShutdownGraceSeconds } from '../config/settings.ts';
+import { type Policy, retryableFailureTypes, toWaitMs } from '../policy.ts';
+import { policyParameters } from '../policy-parameters.ts';
+import { toLongestWaitMs, toSeconds } from './waits.ts';
 
-/** An upstream's restart or rolling deploy: some 30 s to drain the old process, some 30 s until the new one is ready. */
+/** A restart or rolling deploy of an upstream: about 30 s to drain the old process and 30 s until the new one is ready. */
 const commonOutageMs = 60_000;
-/** To bear an outage by more attempts than these would be to hammer an upstream that is down: longer waits do it better. */
+/** More attempts than this would hammer an upstream that is down. Longer waits survive the same outage. */
 const mostAttemptsSuggested = 20;
-/** The bounds of SHUTDOWN_GRACE and HEARTBEAT_TIMEOUT, which the configuration knows and the policy does not. */
-const longestGraceMs = 3_600_000;
-const shortestHeartbeatMs = 1_000;
 
 export type LintSubject = { policy: Policy; shutdownGraceMs: number };
 type Finding = { message: string; set: Record<string, number | string> };
 type Rule = (subject: LintSubject) => Finding | undefined;
 
-/** Compared to the microsecond, so that floating point decides nothing. */
+/** Compares to the microsecond, so that floating-point noise decides nothing. */
 const isBelow = (ms: number, otherMs: number) => toSeconds(ms) < toSeconds(otherMs);
 
-/** What the last attempt but one is followed by: waits never shrink. */
-function toLongestWaitMs({ jitter, ...backoff }: Policy): number {
-  const attempt = backoff.maximumAttempts - 1;
-  const jitteredMs = jitter > 0 ? toRetryDelayMs(backoff, attempt, { jitter, random: () => 1 }) : 0;
-  return Math.max(toWaitMs(backoff, attempt) ?? 0, jitteredMs ?? 0);
-}
-
-/** How long an outage lasts at most that the policy bears when each attempt fails at once. */
+/** Returns the time from the first to the last attempt if each fails at once, in milliseconds. */
 function toOutageMs(policy: Policy): number {
   let outageMs = 0;
   for (let attempt = 1; attempt < policy.maximumAttempts; attempt += 1) outageMs += toWaitMs(policy, attempt) ?? 0;
   return outageMs;
 }
 
-/** The settings with which waits begin late or go on long enough for a common outage. */
+/** Returns settings with which the attempts outlast a common outage: more attempts, or longer waits. */
 function toOutageSettings(policy: Policy): Finding['set'] {
   for (let attempts = policy.maximumAttempts; attempts <= mostAttemptsSuggested; attempts += 1)
     if (!isBelow(toOutageMs({ ...policy, maximumAttempts: attempts }), commonOutageMs))
@@ -40,7 +32,7 @@ function toOutageSettings(policy: Policy): Finding['set'] {
   return { BASE_DELAY: base, ...(isBelow(policy.maximumIntervalMs, baseMs) && { MAX_DELAY: base }) };
 }
 
-/** The failure types of attempts that ran out of time, and what they end. */
+/** The failure types of attempts that ran out of time, and what each stands for. */
 const timeouts: Record<string, string> = {
   UpstreamTimeout: 'a call that hangs',
   'TemporalTimeout:StartToClose': 'an attempt beyond JOB_TIMEOUT',
@@ -50,7 +42,10 @@ const timeouts: Record<string, string> = {
 const rules = {
   'single-attempt': ({ policy }) =>
     policy.maximumAttempts === 1
-      ? { message: 'MAX_ATTEMPTS is 1: nothing is ever retried', set: { MAX_ATTEMPTS: 5 } }
+      ? {
+          message: 'MAX_ATTEMPTS is 1: nothing is ever retried',
+          set: { MAX_ATTEMPTS: policyParameters.maxAttempts.default },
+        }
       : undefined,
 
   'retries-timeouts-off': ({ policy: { nonRetryableErrorTypes: final } }) => {
@@ -58,7 +53,7 @@ const rules = {
     if (named.length === 0) return undefined;
     if (retryableFailureTypes.every((type) => final.includes(type)))
       return {
-        message: 'NON_RETRYABLE_ERRORS has every failure type that is retried: the upstream gets one call a task',
+        message: 'NON_RETRYABLE_ERRORS has every failure type that is retried: each task makes one call only',
         set: { NON_RETRYABLE_ERRORS: '' },
       };
     return {
@@ -80,8 +75,8 @@ const rules = {
   'constant-backoff': ({ policy }) =>
     policy.backoffCoefficient === 1 && policy.maximumAttempts > 2
       ? {
-          message: `BACKOFF_COEFFICIENT is 1: each of ${policy.maximumAttempts - 1} waits is ${toSeconds(policy.initialIntervalMs)} s, and an upstream in trouble gets no more rest from one to the next`,
-          set: { BACKOFF_COEFFICIENT: 2 },
+          message: `BACKOFF_COEFFICIENT is 1: each of ${policy.maximumAttempts - 1} waits is ${toSeconds(policy.initialIntervalMs)} s, so an upstream in trouble never gets a longer rest`,
+          set: { BACKOFF_COEFFICIENT: policyParameters.backoffCoefficient.default },
         }
       : undefined,
 
@@ -94,7 +89,8 @@ const rules = {
       : undefined,
 
   'cap-unreachable': ({ policy }) => {
-    const longestMs = toLongestWaitMs(policy);
+    // Waits never shrink: the last one is the longest.
+    const longestMs = toLongestWaitMs(policy, policy.maximumAttempts - 1);
     if (policy.maximumAttempts === 1 || !isBelow(longestMs, policy.maximumIntervalMs)) return undefined;
     return {
       message: `MAX_DELAY is ${toSeconds(policy.maximumIntervalMs)} s, but the longest wait of ${policy.maximumAttempts} attempts is ${toSeconds(longestMs)} s: only a Retry-After can reach it`,
@@ -103,13 +99,15 @@ const rules = {
   },
 
   'heartbeat-slow': ({ policy: { heartbeatTimeoutMs, startToCloseTimeoutMs } }) => {
-    const thirdMs = startToCloseTimeoutMs / 3;
-    if (isBelow(heartbeatTimeoutMs, thirdMs)) return undefined;
-    const heartbeat = Math.min(10, Math.max(1, Math.floor(toSeconds(startToCloseTimeoutMs) / 4)));
-    // Also where HEARTBEAT_TIMEOUT is unset and therefore a third: from 31 s on it is 10.
-    const set: Finding['set'] = isBelow(shortestHeartbeatMs, thirdMs)
-      ? { HEARTBEAT_TIMEOUT: heartbeat }
-      : { JOB_TIMEOUT: 31 };
+    const third = toSeconds(startToCloseTimeoutMs / 3);
+    if (toSeconds(heartbeatTimeoutMs) < third) return undefined;
+    const { minimum, default: usual } = policyParameters.heartbeatTimeout;
+    const quarter = Math.floor(toSeconds(startToCloseTimeoutMs) / 4);
+    // From 31 s on, a third of the job timeout is more than the default of 10 s.
+    const set: Finding['set'] =
+      minimum < third
+        ? { HEARTBEAT_TIMEOUT: Math.min(usual, Math.max(minimum, quarter)) }
+        : { JOB_TIMEOUT: usual * 3 + 1 };
     return {
       message: `the heartbeat timeout of ${toSeconds(heartbeatTimeoutMs)} s is a third or more of JOB_TIMEOUT (${toSeconds(startToCloseTimeoutMs)} s): a dead worker is noticed hardly sooner than a hung call`,
       set,
@@ -118,16 +116,15 @@ const rules = {
 
   'grace-below-job-timeout': ({ policy: { startToCloseTimeoutMs, heartbeatTimeoutMs }, shutdownGraceMs }) => {
     if (!isBelow(shutdownGraceMs, startToCloseTimeoutMs)) return undefined;
-    const longest = toSeconds(longestGraceMs);
+    const [grace, job] = [toSeconds(shutdownGraceMs), toSeconds(startToCloseTimeoutMs)];
+    const longest = maximumShutdownGraceSeconds;
+    const message = `SHUTDOWN_GRACE is ${grace} s, JOB_TIMEOUT ${job} s: a deploy may cut off attempts that would have succeeded`;
+    if (job <= longest) return { message, set: { SHUTDOWN_GRACE: job } };
+    const isTooLong = toSeconds(heartbeatTimeoutMs) >= longest;
+    const set: Finding['set'] = { SHUTDOWN_GRACE: longest, JOB_TIMEOUT: longest };
     return {
-      message: `SHUTDOWN_GRACE is ${toSeconds(shutdownGraceMs)} s, JOB_TIMEOUT ${toSeconds(startToCloseTimeoutMs)} s: a deploy may cut off attempts that would still have ended well`,
-      set: isBelow(longestGraceMs, startToCloseTimeoutMs)
-        ? {
-            SHUTDOWN_GRACE: longest,
-            JOB_TIMEOUT: longest,
-            ...(!isBelow(heartbeatTimeoutMs, longestGraceMs) && { HEARTBEAT_TIMEOUT: 10 }),
-          }
-        : { SHUTDOWN_GRACE: toSeconds(startToCloseTimeoutMs) },
+      message,
+      set: isTooLong ? { ...set, HEARTBEAT_TIMEOUT: policyParameters.heartbeatTimeout.default } : set,
     };
   },
 } satisfies Record<string, Rule>;
@@ -138,8 +135,8 @@ export const warningCodes = Object.keys(rules) as [WarningCode, ...WarningCode[]
 export type Warning = { code: WarningCode; message: string; suggestion: string };
 
 /**
- * What is allowed and yet rarely meant. Each suggestion names the variables and values with which its warning is gone; values
- * are in seconds, as in the environment.
+ * Returns warnings about settings that are valid but rarely intended. Following a suggestion removes its warning; values
+ * in suggestions are in seconds, as in the environment.
  */
 export function lintPolicy(subject: LintSubject): Warning[] {
   return warningCodes.flatMap((code) => {

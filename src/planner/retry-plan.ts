@@ -1,20 +1,26 @@
 import { type Policy, toRetryDelayMs, toWaitMs } from '../policy.ts';
-import { toSeconds, toWords } from './policy-words.ts';
+import {
+  type PolicyParameterName,
+  policyParameterNames,
+  policyParameters,
+  toFieldFactor,
+} from '../policy-parameters.ts';
+import { toLongestWaitMs, toSeconds } from './waits.ts';
 
-/** Longest list of attempts in a plan; also how many attempts of each task of the herd are played. */
+/** The most attempts that a plan lists, and that the herd simulation runs for each task. */
 export const attemptsListed = 100;
 export const herdSize = 100;
-const busiestMs = 1_000;
+const peakWindowMs = 1_000;
 
 type Step = { attempt: number; startMs: number; latestStartMs: number; waitMs: number | null; longestWaitMs: number };
 
-/** Every attempt that the policy allows, each failing at once. Without jitter the latest start is the only one. */
+/** Returns every attempt that the policy allows if each fails at once. Without jitter, earliest and latest start are equal. */
 function toSteps(policy: Policy): Step[] {
   const steps: Step[] = [];
   let [startMs, latestStartMs] = [0, 0];
   for (let attempt = 1; ; attempt += 1) {
     const waitMs = toWaitMs(policy, attempt);
-    const longestWaitMs = Math.max(waitMs ?? 0, toJitteredMs(policy, attempt));
+    const longestWaitMs = toLongestWaitMs(policy, attempt);
     steps.push({ attempt, startMs, latestStartMs, waitMs, longestWaitMs });
     if (waitMs === null) return steps;
     startMs += waitMs;
@@ -22,10 +28,7 @@ function toSteps(policy: Policy): Step[] {
   }
 }
 
-const toJitteredMs = ({ jitter, ...backoff }: Policy, attempt: number) =>
-  (jitter > 0 && toRetryDelayMs(backoff, attempt, { jitter, random: () => 1 })) || 0;
-
-/** Numbers in [0, 1) that are the same in every plan (mulberry32). */
+/** Returns a source of numbers in [0, 1) that is the same in every plan (mulberry32). */
 function createRandom() {
   let state = 1;
   return () => {
@@ -37,8 +40,8 @@ function createRandom() {
 }
 
 /**
- * The most retries that a herd makes within any one second. Its first calls, all at one moment, are left out: nothing spreads
- * them. Of each task the first attempts are played; waits never shrink, so that the busiest second is an early one.
+ * Returns the most retries that the herd makes within any one second. First attempts do not count: all start together.
+ * Only the first `attemptsListed` attempts of each task are simulated. Waits never shrink, so the busiest second is early.
  */
 function toPeakRetries(policy: Policy, jitter: number): number {
   const random = createRandom();
@@ -55,14 +58,23 @@ function toPeakRetries(policy: Policy, jitter: number): number {
   retries.sort((a, b) => a - b);
   let first = 0;
   return retries.reduce((peak, startMs, index) => {
-    while (startMs - (retries[first] ?? startMs) >= busiestMs) first += 1;
+    while (startMs - (retries[first] ?? startMs) >= peakWindowMs) first += 1;
     return Math.max(peak, index - first + 1);
   }, 0);
 }
 
+const toParameters = (policy: Policy) =>
+  Object.fromEntries(
+    policyParameterNames.map((name) => {
+      const value = policy[policyParameters[name].field];
+      return [name, toFieldFactor(name) === 1 ? value : toSeconds(value)];
+    }),
+  ) as Record<PolicyParameterName, number>;
+
 /**
- * What becomes of a task whose first `failures` attempts fail at once (by default all of them) and whose next one succeeds; and
- * what the policy bears and costs at worst. Retry-After, which may lengthen a wait up to the maximum, is left out.
+ * Returns what happens to a task whose first `failures` attempts fail at once (by default, all of them) and whose next
+ * attempt succeeds, and what the policy survives and costs at worst. Durations are in seconds. A Retry-After is not
+ * considered: it may lengthen a wait up to the maximum.
  */
 export function toRetryPlan(policy: Policy, { failures = policy.maximumAttempts }: { failures?: number } = {}) {
   const all = toSteps(policy);
@@ -70,7 +82,7 @@ export function toRetryPlan(policy: Policy, { failures = policy.maximumAttempts 
   const end = all[failures] ?? final;
   const longestWaitMs = Math.max(...all.map(({ waitMs }) => waitMs ?? 0));
   return {
-    policy: toWords(policy),
+    policy: { ...toParameters(policy), nonRetryableErrors: policy.nonRetryableErrorTypes },
     attempts: all.slice(0, Math.min(end.attempt, attemptsListed)).map((step) => {
       const outcome: 'fails' | 'succeeds' = step.attempt > failures ? 'succeeds' : 'fails';
       const waits = step !== end && step.waitMs !== null;

@@ -60,7 +60,7 @@ Warnings:
     Set JITTER=0.5
   cap-unreachable: MAX_DELAY is 300 s, but the longest wait of 5 attempts is 16 s: only a Retry-After can reach it
     Set MAX_DELAY=16
-  grace-below-job-timeout: SHUTDOWN_GRACE is 30 s, JOB_TIMEOUT 300 s: a deploy may cut off attempts that would still have ended well
+  grace-below-job-timeout: SHUTDOWN_GRACE is 30 s, JOB_TIMEOUT 300 s: a deploy may cut off attempts that would have succeeded
     Set SHUTDOWN_GRACE=300
 `);
 });
@@ -117,8 +117,8 @@ describe('a fault is told on stderr alone, without a stack', () => {
     [['--failures', '-1'], {}, 2, 'It must be a whole number from 0 to 10000.'],
     [['--jitter', '1.1'], {}, 2, 'It must be a number from 0 to 1.'],
     [['--max-delay', '1'], {}, 2, '--max-delay must not be below the initial interval (--base-delay)'],
-    [['--base-delay', '400'], {}, 2, '--base-delay asks for another --max-delay, which must not be below the initial'],
-    [['--job-timeout', '30'], { HEARTBEAT_TIMEOUT: '60' }, 2, '--job-timeout asks for another --heartbeat-timeout'],
+    [['--base-delay', '400'], {}, 2, '--base-delay needs a different --max-delay, which must not be below the initial'],
+    [['--job-timeout', '30'], { HEARTBEAT_TIMEOUT: '60' }, 2, '--job-timeout needs a different --heartbeat-timeout'],
     [['now'], {}, 2, 'too many arguments'],
     [[], { MAX_DELAY: '1' }, 78, 'MAX_DELAY must not be below the initial interval (BASE_DELAY)'],
     [['--max-delay', '5'], { MAX_DELAY: '1' }, 78, 'MAX_DELAY must not be below the initial interval (BASE_DELAY)'],

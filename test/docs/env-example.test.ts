@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, type Environment, loadConfig } from '../../src/config/config.ts';
+import { settings } from '../../src/config/settings.ts';
 import { failureTypes, toWaitMs } from '../../src/policy.ts';
+import { policyParameters } from '../../src/policy-parameters.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name ?? '');
@@ -21,9 +23,11 @@ const rows = guide
     bounds,
   }));
 
-/** What `config.ts` names: the keys of its schema, and what it takes from `env` itself. */
-const source = read('src/config/config.ts') + read('src/config/settings.ts');
-const own = [...all(source, /^ {2}([A-Z][A-Z0-9_]+): /gm), ...all(source, /\benv\.([A-Z][A-Z0-9_]+)/g)];
+const own = [
+  ...Object.keys(settings.shape),
+  ...Object.values(policyParameters).map(({ variable }) => variable),
+  'NON_RETRYABLE_ERRORS',
+];
 /** What envconfig reads, less what the TypeScript SDK then makes no use of. */
 const withoutEffect = ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'TEMPORAL_CODEC_ENDPOINT', 'TEMPORAL_CODEC_AUTH'];
 const envconfigSource = new URL(

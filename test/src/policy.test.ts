@@ -322,6 +322,7 @@ describe('the policy schema', () => {
     ['half an attempt', { maximumAttempts: 1.5 }, 'maximumAttempts'],
     ['a billion attempts', { maximumAttempts: 1e9 }, 'maximumAttempts'],
     ['a start-to-close of 0', { startToCloseTimeoutMs: 0 }, 'startToCloseTimeoutMs'],
+    ['a heartbeat timeout under a second', { heartbeatTimeoutMs: 999 }, 'heartbeatTimeoutMs'],
     [
       'a heartbeat timeout that is start-to-close',
       { startToCloseTimeoutMs: 5_000, heartbeatTimeoutMs: 5_000 },
@@ -351,8 +352,8 @@ describe('the policy schema', () => {
     const input = {
       initialIntervalMs: 5,
       maximumIntervalMs: 4,
-      startToCloseTimeoutMs: 500,
-      heartbeatTimeoutMs: 600,
+      startToCloseTimeoutMs: 5_000,
+      heartbeatTimeoutMs: 6_000,
       jitter: Number.NaN,
     };
     expect(faultsOf(input).sort()).toEqual(['heartbeatTimeoutMs', 'jitter', 'maximumIntervalMs']);

@@ -4,9 +4,9 @@ import { SetupError } from '../../../cli/setup-error.ts';
 import { createJokeApiClient } from '../../../local/joke-api/joke-api-client.ts';
 import { type StackOptions, withStack } from '../../../local/stack/with-stack.ts';
 import { type Config, loadConfig, loadEnvironment } from '../../../src/config/config.ts';
-import { type PolicyWord, policyWords } from '../../../src/planner/policy-words.ts';
 import type { RetryPlan } from '../../../src/planner/retry-plan.ts';
 import { type Policy, policySchema } from '../../../src/policy.ts';
+import { policyParameters, toPolicyFields } from '../../../src/policy-parameters.ts';
 import { createRecorder } from '../recorder.ts';
 import { findListener } from '../sockets.ts';
 import { withProbedStack } from './own-target.ts';
@@ -16,17 +16,16 @@ type Wishes = { tasks: number; url: string; jokeApiUrl: string | undefined };
 
 const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
-/** The policy that the running API gives to its tasks, as it says itself. */
+/** Returns the policy of the running API, from its own `/retry-plan`. */
 async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Policy> {
-  const { policy: words } = await holdfast.call<RetryPlan>('GET', '/retry-plan').catch((error) => {
+  const plan = await holdfast.call<RetryPlan>('GET', '/retry-plan').catch((error) => {
     throw toKeyFault(error, target);
   });
-  const fields = (Object.keys(policyWords) as PolicyWord[]).map((word) => {
-    const [field] = policyWords[word];
-    return [field, words[word] * (field.endsWith('Ms') ? 1_000 : 1)];
-  });
-  const nonRetryableErrorTypes = words.nonRetryableErrors;
-  const read = policySchema.safeParse({ ...Object.fromEntries(fields), nonRetryableErrorTypes });
+  const { nonRetryableErrors: nonRetryableErrorTypes, heartbeatTimeout, ...parameters } = plan.policy;
+  // A heartbeat timeout below the minimum is the default, which cannot be set.
+  const isDefault = heartbeatTimeout < policyParameters.heartbeatTimeout.minimum;
+  const fields = toPolicyFields(isDefault ? parameters : { ...parameters, heartbeatTimeout });
+  const read = policySchema.safeParse({ ...fields, nonRetryableErrorTypes });
   if (!read.success) throw new SetupError(`${holdfast.url} has a policy that this version does not know.`);
   return read.data;
 }

@@ -1,64 +1,63 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Config } from '../../config/config.ts';
 import { toNumber } from '../../config/settings.ts';
+import { overridePolicy } from '../../planner/override-policy.ts';
 import { lintPolicy, warningCodes } from '../../planner/policy-lint.ts';
-import { overridePolicy, type PolicyWord, policyWords } from '../../planner/policy-words.ts';
 import { attemptsListed, toRetryPlan } from '../../planner/retry-plan.ts';
 import { failureTypes } from '../../policy.ts';
+import { type PolicyParameterName, policyParameterNames, policyParameters } from '../../policy-parameters.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { toResponses } from '../problems/openapi.ts';
 import { toValidationProblem } from '../problems/problem.ts';
 
 const seconds = z.number().min(0);
-const words = Object.keys(policyWords) as PolicyWord[];
-const mapWords = <T>(map: (word: PolicyWord) => T) =>
-  Object.fromEntries(words.map((word) => [word, map(word)])) as Record<PolicyWord, T>;
+const mapParameters = <T>(map: (name: PolicyParameterName) => T) =>
+  Object.fromEntries(policyParameterNames.map((name) => [name, map(name)])) as Record<PolicyParameterName, T>;
 
-const mostFailures = policyWords.maxAttempts[1].max;
-const wholeFailures = `must be a whole number from 0 to ${mostFailures}`;
+const mostFailures = policyParameters.maxAttempts.maximum;
+const failuresFault = `must be a whole number from 0 to ${mostFailures}`;
 
 const planQuery = z.strictObject({
   failures: z
     .string()
-    .regex(/^\d{1,5}$/, wholeFailures)
+    .regex(/^\d{1,5}$/, failuresFault)
     .transform(Number)
-    .refine((value) => value <= mostFailures, wholeFailures)
+    .refine((value) => value <= mostFailures, failuresFault)
     .optional()
     .openapi({ type: 'integer', minimum: 0, maximum: mostFailures })
-    .describe('Attempts that fail before one succeeds; by default all of them do'),
-  ...mapWords((word) => {
-    const [, { min, max }, meaning] = policyWords[word];
-    const type = word === 'maxAttempts' ? 'integer' : 'number';
-    // `policySchema` knows the bounds, also those between two numbers, and says them.
+    .describe('Attempts that fail before one succeeds; by default all fail'),
+  ...mapParameters((name) => {
+    const { unit, minimum, maximum, meaning } = policyParameters[name];
+    // `overridePolicy` checks the bounds, together with the rules between two parameters.
     return z
       .string()
       .transform(toNumber)
       .optional()
-      .openapi({ type, minimum: min, maximum: max })
-      .describe(`Instead of the server's own: ${meaning}`);
+      .openapi({ type: unit === 'attempts' ? 'integer' : 'number', minimum, maximum })
+      .describe(`Replaces the server's own value: ${meaning}`);
   }),
 });
 
 const attemptSchema = z.strictObject({
   attempt: z.int().min(1),
-  startSeconds: seconds.describe('After the submission; with jitter at the earliest'),
-  latestStartSeconds: seconds,
+  startSeconds: seconds.describe('Earliest start, from the submission on'),
+  latestStartSeconds: seconds.describe('Latest start; later than the earliest only with jitter'),
   outcome: z.enum(['fails', 'succeeds']),
-  waitSeconds: seconds.nullable().describe('Until the next attempt; with jitter at least. Null after the last one'),
-  longestWaitSeconds: seconds.nullable(),
-  capBinds: z.boolean().describe('Whether the wait, with jitter the longest, is `maxDelay`'),
+  waitSeconds: seconds.nullable().describe('Shortest wait until the next attempt; null after the last one'),
+  longestWaitSeconds: seconds.nullable().describe('Longest wait; longer than the shortest only with jitter'),
+  capBinds: z.boolean().describe('Whether the longest wait is `maxDelay`'),
 });
 
 const retryPlanSchema = z
   .strictObject({
     policy: z
       .strictObject({
-        ...mapWords((word) => z.number().describe(policyWords[word][2])),
+        ...mapParameters((name) => z.number().describe(policyParameters[name].meaning)),
         nonRetryableErrors: z.array(z.enum(failureTypes)),
       })
-      .describe('In the words of the environment variables, durations in seconds'),
-    attempts: z.array(attemptSchema).max(attemptsListed).describe(`The first ${attemptsListed} at most`),
-    attemptsNotListed: z.int().min(0).describe('How many more there are; every sum includes them'),
+      .describe('Named after the environment variables; durations in seconds'),
+    attempts: z.array(attemptSchema).max(attemptsListed).describe(`At most the first ${attemptsListed}`),
+    attemptsNotListed: z.int().min(0).describe('Attempts beyond those listed; all sums include them'),
     end: z.strictObject({
       status: z.enum(['completed', 'failed']),
       reason: z.literal('attempts-exhausted').optional(),
@@ -67,15 +66,15 @@ const retryPlanSchema = z
       latestAfterSeconds: seconds,
     }),
     survivedOutageSeconds: seconds.describe(
-      'From the first attempt to the start of the last one, each failing at once',
+      'From the first attempt to the start of the last one if each fails at once',
     ),
     worstWallTimeSeconds: seconds.describe(
-      'Every attempt runs into the job timeout, every wait is the longest; a Retry-After may lengthen waits further, up to `maxDelay`',
+      'If every attempt runs into the job timeout and every wait is the longest; a Retry-After may lengthen waits further, up to `maxDelay`',
     ),
     deadWorkerRetry: z
       .strictObject({ firstAttemptSeconds: seconds, worstSeconds: seconds })
       .nullable()
-      .describe('Heartbeat timeout and the wait: after the death of a worker in the first attempt, and in any'),
+      .describe('Heartbeat timeout plus wait: after a worker died in the first attempt, and at worst'),
     herd: z
       .strictObject({
         tasks: z.int(),
@@ -83,12 +82,12 @@ const retryPlanSchema = z
         attemptsPlayed: z
           .int()
           .max(attemptsListed)
-          .describe('Of each task, for the peaks; the busiest second is early'),
+          .describe('Attempts of each task that the peaks are computed from; the busiest second is early'),
         peakRetriesPerSecond: z
           .strictObject({ policy: z.int(), withoutJitter: z.int(), withFullJitter: z.int() })
-          .describe('In any one second, the first calls left out: they all come at one moment'),
+          .describe('Most retries in any one second; first attempts do not count, because all start together'),
       })
-      .describe('Tasks that are submitted together and fail every time; the same random numbers in every plan'),
+      .describe('Tasks that are submitted together and always fail; every plan uses the same random numbers'),
     warnings: z.array(
       z
         .strictObject({ code: z.enum(warningCodes), message: z.string(), suggestion: z.string() })
@@ -102,9 +101,9 @@ const route = createRoute({
   path: '/retry-plan',
   operationId: 'planRetries',
   tags: ['Policy'],
-  summary: 'The timeline that a failing task would follow, and what is odd about the policy',
+  summary: 'The timeline of a failing task, and warnings about the policy',
   description:
-    'Nothing is started. Without parameters it is the policy of this server; each parameter puts a value in place of its own.',
+    "Starts nothing. Without parameters, the plan is that of the server's own policy; each parameter replaces one value.",
   request: { query: planQuery },
   responses: {
     200: { description: 'The plan', content: { 'application/json': { schema: retryPlanSchema } } },
@@ -112,14 +111,19 @@ const route = createRoute({
   },
 });
 
-/** The retry planner: the server's own policy, with what the query puts in its place. */
+/** Creates `GET /retry-plan`: the plan of the server's own policy, with the parameters of the query in its place. */
 export function createRetryPlanRoute({ policy: own, shutdownGraceMs }: Pick<Config, 'policy' | 'shutdownGraceMs'>) {
   return new OpenAPIHono<ApiEnvironment>().openapi(route, (c) => {
     const { failures, ...overrides } = c.req.valid('query');
     const outcome = overridePolicy(own, overrides);
     if ('faults' in outcome) {
-      const issues = outcome.faults.map(({ word, message }) => ({ code: 'custom' as const, path: [word], message }));
-      throw toValidationProblem('bad-request', new z.ZodError(issues.map((issue) => ({ ...issue, input: undefined }))));
+      const issues = outcome.faults.map(({ parameter, message }) => ({
+        code: 'custom' as const,
+        path: [parameter],
+        message,
+        input: undefined,
+      }));
+      throw toValidationProblem('bad-request', new z.ZodError(issues));
     }
     const { policy } = outcome;
     const warnings = lintPolicy({ policy, shutdownGraceMs });

@@ -120,9 +120,9 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'JOB_TIMEOUT is ignored',
     check: 5,
-    file: 'src/config/config.ts',
-    from: "JOB_TIMEOUT: ['startToCloseTimeoutMs', toMs]",
-    to: "JOB_TIMEOUT: ['startToCloseTimeoutMs', () => 86_000_000]",
+    file: 'src/policy-parameters.ts',
+    from: "variable: 'JOB_TIMEOUT',",
+    to: "variable: 'NO_TIMEOUT',",
     says: /Task \S+ has not ended in time: it is running on attempt 1/,
   },
   {

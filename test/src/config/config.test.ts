@@ -66,7 +66,7 @@ describe('a bad variable', () => {
       'must be below the start-to-close timeout (JOB_TIMEOUT)',
     ],
     ['HEARTBEAT_TIMEOUT', { HEARTBEAT_TIMEOUT: '301' }, 'must be below the start-to-close timeout (JOB_TIMEOUT)'],
-    ['HEARTBEAT_TIMEOUT', { HEARTBEAT_TIMEOUT: '0.9' }, 'must be at least 1 second'],
+    ['HEARTBEAT_TIMEOUT', { HEARTBEAT_TIMEOUT: '0.9' }, 'must be a number from 1 to 86400 seconds'],
     ['JITTER', { JITTER: '2' }, 'must be a number from 0 to 1'],
     ['NON_RETRYABLE_ERRORS', { NON_RETRYABLE_ERRORS: 'UpstreamTimeout,Oops' }, 'must be failure types out of'],
     ['API_BASE_URL', { API_BASE_URL: 'api.example.com' }, 'must be an http:// or https:// URL'],

@@ -97,8 +97,7 @@ describe('the linter', () => {
       },
       {
         code: 'grace-below-job-timeout',
-        message:
-          'SHUTDOWN_GRACE is 30 s, JOB_TIMEOUT 300 s: a deploy may cut off attempts that would still have ended well',
+        message: 'SHUTDOWN_GRACE is 30 s, JOB_TIMEOUT 300 s: a deploy may cut off attempts that would have succeeded',
         suggestion: 'Set SHUTDOWN_GRACE=300',
       },
     ]);

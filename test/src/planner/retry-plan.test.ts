@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  overridePolicy,
-  type PolicyOverrides,
-  type PolicyWord,
-  policyWords,
-} from '../../../src/planner/policy-words.ts';
+import { overridePolicy, type PolicyOverrides } from '../../../src/planner/override-policy.ts';
 import { toRetryPlan } from '../../../src/planner/retry-plan.ts';
 import { policySchema, toRetryDelayMs } from '../../../src/policy.ts';
+import { type PolicyParameterName, policyParameterNames, policyParameters } from '../../../src/policy-parameters.ts';
 
 type PolicyInput = Parameters<typeof policySchema.parse>[0];
 const createPolicy = (input: PolicyInput = {}) => policySchema.parse(input);
@@ -203,7 +199,7 @@ describe('an override', () => {
   };
 
   // Seen to fail when overrides were ignored.
-  it.each<[PolicyWord, number]>([
+  it.each<[PolicyParameterName, number]>([
     ['maxAttempts', 8],
     ['baseDelay', 1.5],
     ['backoffCoefficient', 1.7],
@@ -230,47 +226,47 @@ describe('an override', () => {
     expect(policyOf({ jobTimeout: 600 }, { heartbeatTimeoutMs: 60_000 })).toMatchObject({ heartbeatTimeout: 60 });
   });
 
-  it.each<[PolicyOverrides, PolicyInput, PolicyWord, string]>([
+  it.each<[PolicyOverrides, PolicyInput, PolicyParameterName, string]>([
     [{ maxDelay: 1 }, {}, 'maxDelay', 'must not be below the initial interval (baseDelay)'],
     [
       { baseDelay: 400 },
       {},
       'baseDelay',
-      'asks for another maxDelay, which must not be below the initial interval (baseDelay)',
+      'needs a different maxDelay, which must not be below the initial interval (baseDelay)',
     ],
     [{ heartbeatTimeout: 300 }, {}, 'heartbeatTimeout', 'must be below the start-to-close timeout (jobTimeout)'],
     [
       { jobTimeout: 50 },
       { heartbeatTimeoutMs: 60_000 },
       'jobTimeout',
-      'asks for another heartbeatTimeout, which must be below the start-to-close timeout (jobTimeout)',
+      'needs a different heartbeatTimeout, which must be below the start-to-close timeout (jobTimeout)',
     ],
-    [{ heartbeatTimeout: 0.5 }, {}, 'heartbeatTimeout', 'must be at least 1 second'],
+    [{ heartbeatTimeout: 0.5 }, {}, 'heartbeatTimeout', 'must be a number from 1 to 86400 seconds'],
     [{ maxAttempts: 1.5 }, {}, 'maxAttempts', 'must be a whole number'],
     [{ jitter: Number.NaN }, {}, 'jitter', 'must be a number from 0 to 1'],
-  ])('%j that cannot be is a fault of what was given', (overrides, input, word, message) => {
-    expect(override(overrides, input)).toEqual({ faults: [{ word, message }] });
+  ])('%j that is not possible is reported for a parameter that was given', (overrides, input, parameter, message) => {
+    expect(override(overrides, input)).toEqual({ faults: [{ parameter, message }] });
   });
 
-  it('tells all faults at once, in the words of the caller', () => {
-    const shout = (word: PolicyWord) => word.toUpperCase();
+  it('reports all faults at once, with parameters written as the caller asks', () => {
+    const shout = (name: PolicyParameterName) => name.toUpperCase();
     expect(overridePolicy(createPolicy(), { maxDelay: 1, jitter: 2 }, shout)).toEqual({
       faults: expect.arrayContaining([
-        { word: 'jitter', message: 'must be a number from 0 to 1' },
-        { word: 'maxDelay', message: 'must not be below the initial interval (BASEDELAY)' },
+        { parameter: 'jitter', message: 'must be a number from 0 to 1' },
+        { parameter: 'maxDelay', message: 'must not be below the initial interval (BASEDELAY)' },
       ]),
     });
   });
 
   const others: Record<string, PolicyOverrides> = { baseDelay: { maxDelay: 86_400 }, maxDelay: { baseDelay: 0.001 } };
-  it.each(Object.entries(policyWords))('of %s has the bounds that it is documented with', (word, [, { min, max }]) => {
-    const isTaken = (value: number) =>
-      'policy' in override({ jobTimeout: 86_400, heartbeatTimeout: 1, ...others[word], [word]: value });
-    const [least, most] = word === 'jobTimeout' ? [min, max] : [min, word === 'heartbeatTimeout' ? max - 1 : max];
-    // A job timeout at its minimum is taken only with a heartbeat timeout that follows it.
-    expect(word === 'jobTimeout' ? 'policy' in override({ jobTimeout: least }) : isTaken(least)).toBe(true);
-    expect(isTaken(most)).toBe(true);
-    expect(isTaken(min * 0.9 - (min === 0 ? 1 : 0))).toBe(false);
-    expect(isTaken(max + 1)).toBe(false);
+  it.each(policyParameterNames)('of %s has the bounds of the table', (name) => {
+    const { minimum, maximum } = policyParameters[name];
+    const isAccepted = (value: number) =>
+      'policy' in override({ jobTimeout: 86_400, heartbeatTimeout: 1, ...others[name], [name]: value });
+    // The shortest job timeout is accepted only with a default heartbeat timeout, which is a third of it.
+    expect(name === 'jobTimeout' ? 'policy' in override({ jobTimeout: minimum }) : isAccepted(minimum)).toBe(true);
+    expect(isAccepted(name === 'heartbeatTimeout' ? maximum - 1 : maximum)).toBe(true);
+    expect(isAccepted(minimum * 0.9 - (minimum === 0 ? 1 : 0))).toBe(false);
+    expect(isAccepted(maximum + 1)).toBe(false);
   });
 });

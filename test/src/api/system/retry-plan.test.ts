@@ -8,8 +8,8 @@ import { type Config, type Environment, loadConfig } from '../../../../src/confi
 import { listen } from '../../../../src/listen.ts';
 import { createApiMetrics } from '../../../../src/metrics.ts';
 import { lintPolicy } from '../../../../src/planner/policy-lint.ts';
-import { type PolicyWord, policyWords } from '../../../../src/planner/policy-words.ts';
 import { toRetryPlan } from '../../../../src/planner/retry-plan.ts';
+import { type PolicyParameterName, policyParameterNames, policyParameters } from '../../../../src/policy-parameters.ts';
 import { createClient } from '../../../../src/temporal/client.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
 import { toSecret } from '../../../support/signed-in.ts';
@@ -96,12 +96,12 @@ test('every parameter takes the place of the variable it is named after, on top 
     JOB_TIMEOUT: '120',
     HEARTBEAT_TIMEOUT: '15',
   };
-  const toWord = (name: string) => name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-  expect(Object.keys(variables).map(toWord)).toEqual(Object.keys(policyWords));
+  const toName = (name: string) => name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  expect(Object.keys(variables).map(toName)).toEqual(policyParameterNames);
   for (const [name, value = ''] of Object.entries(variables)) {
-    expect(await planOf(`?${toWord(name)}=${value}`)).toEqual(toDocument(loadConfig({ [name]: value })));
+    expect(await planOf(`?${toName(name)}=${value}`)).toEqual(toDocument(loadConfig({ [name]: value })));
   }
-  const query = Object.entries(variables).map(([name, value]) => `${toWord(name)}=${value}`);
+  const query = Object.entries(variables).map(([name, value]) => `${toName(name)}=${value}`);
   expect(await planOf(`?${query.join('&')}&failures=3`)).toEqual(toDocument(loadConfig(variables), 3));
   expect(await planOf('?maxAttempts=4', tuned)).toMatchObject({ policy: { maxAttempts: 4, baseDelay: 1 } });
 });
@@ -150,23 +150,23 @@ describe('a query that cannot be is a 400 that points to the parameter', () => {
     ['backoffCoefficient=0.5', { backoffCoefficient: 'must be a number from 1 to 1000' }],
     ['jitter=2', { jitter: 'must be a number from 0 to 1' }],
     ['jobTimeout=0.01', { jobTimeout: 'must be a number from 0.1 to 86400 seconds' }],
-    ['heartbeatTimeout=0.5', { heartbeatTimeout: 'must be at least 1 second' }],
+    ['heartbeatTimeout=0.5', { heartbeatTimeout: 'must be a number from 1 to 86400 seconds' }],
     ['heartbeatTimeout=300', { heartbeatTimeout: 'must be below the start-to-close timeout (jobTimeout)' }],
     ['maxDelay=1', { maxDelay: 'must not be below the initial interval (baseDelay)' }],
-    ['baseDelay=301', { baseDelay: 'asks for another maxDelay, which must not be below' }],
+    ['baseDelay=301', { baseDelay: 'needs a different maxDelay, which must not be below' }],
     ['jitter=x&maxDelay=1', { jitter: 'must be a number from 0 to 1', maxDelay: 'must not be below' }],
   ])('%s', async (query, faults) => {
     const { errors, detail } = expectProblem(await api.get(`/retry-plan?${query}`), 'bad-request');
     expect(errors).toHaveLength(Object.keys(faults).length);
-    for (const [word, told] of Object.entries(faults)) {
-      expect(errors).toContainEqual({ pointer: `#/${word}`, detail: expect.stringContaining(told) });
-      expect(detail).toContain(`#/${word}: `);
+    for (const [name, fault] of Object.entries(faults)) {
+      expect(errors).toContainEqual({ pointer: `#/${name}`, detail: expect.stringContaining(fault) });
+      expect(detail).toContain(`#/${name}: `);
     }
   });
 });
 
 test('the document has every parameter with the bounds that are enforced', async () => {
-  expect(parameters.map(({ name }) => name)).toEqual(['failures', ...Object.keys(policyWords)]);
+  expect(parameters.map(({ name }) => name)).toEqual(['failures', ...policyParameterNames]);
   const room: Partial<Record<string, string>> = {
     baseDelay: '&maxDelay=86400',
     maxDelay: '&baseDelay=0.001',
@@ -175,9 +175,8 @@ test('the document has every parameter with the bounds that are enforced', async
   for (const { name, in: place, schema, description } of parameters) {
     expect({ place, description }).toEqual({ place: 'query', description: expect.stringMatching(/\S/) });
     const { minimum = Number.NaN, maximum = Number.NaN } = schema as { minimum?: number; maximum?: number };
-    expect([minimum, maximum]).toEqual(
-      name === 'failures' ? [0, 10_000] : Object.values(policyWords[name as PolicyWord][1]),
-    );
+    const parameter = policyParameters[name as PolicyParameterName] ?? { minimum: 0, maximum: 10_000 };
+    expect({ minimum, maximum }).toEqual({ minimum: parameter.minimum, maximum: parameter.maximum });
     const statusOf = async (value: number) => (await api.get(`/retry-plan?${name}=${value}${room[name] ?? ''}`)).status;
     const most = name === 'heartbeatTimeout' ? maximum - 1 : maximum;
     const statuses = await Promise.all([minimum, most, minimum * 0.9 - 0.001, maximum + 1].map(statusOf));
