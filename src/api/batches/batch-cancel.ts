@@ -1,12 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { type AttemptsArguments, attemptsSignal } from '../../contract.ts';
-import { isNotFound, PendingActivityState } from '../../temporal/client.ts';
+import { isNotFound } from '../../temporal/client.ts';
+import { toProgress } from '../views/activity-state.ts';
 
-const looksAtOnce = 20;
+const chunksAtOnce = 20;
 
 /**
- * Cancels a batch and tells it how many attempts its waiting items have made, for the server forgets those with the cancellation. One
- * that ends meanwhile stays as it is.
+ * Cancels a batch. Before that, a signal tells the batch how many attempts its waiting items have made, because Temporal
+ * forgets these with the cancellation. A batch that ends meanwhile stays as it is.
  */
 export async function cancelBatch(client: Client, id: string): Promise<void> {
   const handle = client.workflow.getHandle(id);
@@ -14,23 +15,26 @@ export async function cancelBatch(client: Client, id: string): Promise<void> {
   const chunks = (raw.pendingChildren ?? []).map(({ workflowId }) => workflowId ?? '');
   const attempts: Record<string, number> = {};
   while (chunks.length > 0) {
-    const found = await Promise.all(chunks.splice(0, looksAtOnce).map((chunk) => readWaiting(client, chunk)));
+    const found = await Promise.all(chunks.splice(0, chunksAtOnce).map((chunk) => readWaiting(client, chunk)));
     Object.assign(attempts, ...found);
   }
   if (Object.keys(attempts).length > 0)
-    await handle.signal<AttemptsArguments>(attemptsSignal, attempts).catch(skipEnded);
+    await handle.signal<AttemptsArguments>(attemptsSignal, attempts).catch(ignoreNotFound);
   await handle.cancel();
 }
 
-/** The attempts made by the items of a chunk that wait for another one, by their indexes. */
-async function readWaiting(client: Client, chunk: string): Promise<Record<string, number>> {
-  const description = await client.workflow.getHandle(chunk).describe().catch(skipEnded);
-  const waiting = (description?.raw.pendingActivities ?? []).filter(
-    ({ attempt, state }) => (attempt ?? 1) > 1 && state === PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED,
+/** The attempts made by each item of a chunk that waits for its next one, by index. */
+async function readWaiting(client: Client, chunkId: string): Promise<Record<string, number>> {
+  const description = await client.workflow.getHandle(chunkId).describe().catch(ignoreNotFound);
+  const items = (description?.raw.pendingActivities ?? []).map(
+    (activity) => [activity.activityId ?? '', toProgress(activity)] as const,
   );
-  return Object.fromEntries(waiting.map(({ activityId, attempt }) => [activityId, (attempt ?? 1) - 1]));
+  const waiting = items.filter(
+    ([, { status, attemptsMade }]) => ['queued', 'retrying'].includes(status) && attemptsMade > 0,
+  );
+  return Object.fromEntries(waiting.map(([index, { attemptsMade }]) => [index, attemptsMade]));
 }
 
-function skipEnded(error: unknown): undefined {
+function ignoreNotFound(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }

@@ -1,82 +1,65 @@
 import { z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
-import type { temporal } from '@temporalio/proto';
-import { type Failure, RetryState, toFailure, toResult } from '../../temporal/client.ts';
-import { failureSchema, type Task } from './schemas.ts';
+import { type Failure, toFailure, toResult } from '../../temporal/client.ts';
+import { type ActivityState, type HistoryEvent, toActivityStates, toReason } from './activity-state.ts';
+import { type FinalFailure, failureSchema, type Task } from './schemas.ts';
 
-/** The failure of what an operator ended. */
-export const terminated = {
+/** The failure of a task, or of an item of a batch, that an operator ended. */
+export const terminated: FinalFailure = {
   type: 'Terminated',
   message: 'The task was terminated by an operator',
   reason: 'terminated',
-} as const;
-
-type End = { attempt: number; lastFailure?: Failure; output?: unknown; failure?: Task['failure'] };
+};
 
 /**
- * What only the history knows of a run whose activity is no longer pending: the number of the last attempt, the failure
- * before it, and the output or failure at the end. One call for a task's some ten events.
+ * Reads what only the history knows of a task whose activity is no longer pending: the number of the last attempt, the failure
+ * before it, and the output or failure at the end. One call for about ten events.
  */
-export async function readHistory(client: Client, workflowId: string, runId: string): Promise<End> {
-  const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const end: End = { attempt: 1 };
-  for (const event of events ?? []) {
-    const started = event.activityTaskStartedEventAttributes;
-    if (started) {
-      end.attempt = started.attempt ?? 1;
-      if (started.lastFailure) end.lastFailure = await toFailure(client, started.lastFailure);
-    }
-    const last = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
-    if (last?.failure) end.lastFailure = await toFailure(client, last.failure);
-    if (event.workflowExecutionCompletedEventAttributes) {
-      end.output = await toResult(client, event.workflowExecutionCompletedEventAttributes.result);
-    }
-    Object.assign(end, parseCancelReason(event.workflowExecutionCancelRequestedEventAttributes?.cause));
-    const failure = event.workflowExecutionFailedEventAttributes?.failure;
-    if (failure) {
-      const reason = toReason(failure.activityFailureInfo?.retryState);
-      end.failure = { ...(await toFailure(client, failure)), reason };
-    }
-    if (event.workflowExecutionTimedOutEventAttributes) {
-      end.failure = { type: 'TemporalTimeout:Workflow', message: 'The task ran out of its time', reason: 'timed-out' };
-    }
-    if (event.workflowExecutionTerminatedEventAttributes) {
-      end.failure = terminated;
-    }
+export async function readHistory(client: Client, workflowId: string, runId: string) {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const events = history.events ?? [];
+  const [activity] = (await toActivityStates(client, events)).values();
+  const cancelled = parseCancelReason(events);
+  const lastFailure = activity?.lastFailure ?? cancelled?.lastFailure;
+  return {
+    attempt: activity?.attemptsMade || cancelled?.attempt || 1,
+    ...(lastFailure && { lastFailure }),
+    ...(await toEnd(client, events.at(-1) ?? {})),
+  };
+}
+
+/** The output or failure in the last event of a task's history. */
+async function toEnd(client: Client, last: HistoryEvent): Promise<{ output?: unknown; failure?: Task['failure'] }> {
+  const completed = last.workflowExecutionCompletedEventAttributes;
+  if (completed) return { output: await toResult(client, completed.result) };
+  const failure = last.workflowExecutionFailedEventAttributes?.failure;
+  if (failure) {
+    const reason = toReason(failure.activityFailureInfo?.retryState);
+    return { failure: { ...(await toFailure(client, failure)), reason } };
   }
-  return end;
+  if (last.workflowExecutionTimedOutEventAttributes) {
+    return {
+      failure: { type: 'TemporalTimeout:Workflow', message: 'The task ran out of its time', reason: 'timed-out' },
+    };
+  }
+  return last.workflowExecutionTerminatedEventAttributes ? { failure: terminated } : {};
 }
 
 /**
- * What a cancellation says as its reason. The server forgets the attempts of an activity that is cancelled between two
- * of them; so the last one made and its failure go into the history with the cancellation.
+ * Returns the reason that a cancellation carries into the history. Temporal forgets the attempts of an activity that is cancelled
+ * between two of them, so the reason has the number of the last attempt made and its failure.
  */
-export function toCancelReason({ status, attempt, lastFailure }: Task): string {
-  const isMade = status !== 'retrying' && status !== 'queued';
-  return JSON.stringify({ attempt: isMade ? attempt : Math.max(1, attempt - 1), lastFailure });
-}
+export const toCancelReason = ({ attemptsMade, lastFailure }: Pick<ActivityState, 'attemptsMade' | 'lastFailure'>) =>
+  JSON.stringify({ attempt: Math.max(1, attemptsMade), lastFailure });
 
-const cancelReason = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'is no JSON' });
-    }
-  })
-  .pipe(z.object({ attempt: z.int().min(1), lastFailure: failureSchema.optional() }));
+const cancelReason = z.object({ attempt: z.int().min(1), lastFailure: failureSchema.optional() });
 
-/** Our own reason, or nothing for the one that an operator gave. */
-function parseCancelReason(cause: string | null | undefined): Partial<End> {
-  const { attempt, lastFailure } = cancelReason.safeParse(cause ?? '').data ?? {};
-  return { ...(attempt && { attempt }), ...(lastFailure && { lastFailure }) };
-}
-
-/** Why no attempt followed the last one. */
-export function toReason(
-  retryState: temporal.api.enums.v1.RetryState | null | undefined,
-): NonNullable<Task['failure']>['reason'] {
-  if (retryState === RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED) return 'attempts-exhausted';
-  return retryState === RetryState.RETRY_STATE_TIMEOUT ? 'timed-out' : 'non-retryable';
+/** Our own reason of the cancellation, if there is one. Operators give reasons of their own. */
+function parseCancelReason(events: HistoryEvent[]): { attempt: number; lastFailure?: Failure | undefined } | undefined {
+  const requested = events.findLast((event) => event.workflowExecutionCancelRequestedEventAttributes);
+  try {
+    return cancelReason.parse(JSON.parse(requested?.workflowExecutionCancelRequestedEventAttributes?.cause ?? ''));
+  } catch {
+    return undefined;
+  }
 }

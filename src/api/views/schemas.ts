@@ -16,6 +16,8 @@ export const finalFailureSchema = z.object({
   reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
 });
 
+export type FinalFailure = z.infer<typeof finalFailureSchema>;
+
 const anyInput = toUnion(taskNames.map((name) => tasks[name].input));
 export const anyOutput = toUnion(taskNames.map((name) => tasks[name].output));
 export const time = z.iso.datetime();

@@ -3,13 +3,16 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
 import type { TaskMemo } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
-import { PendingActivityState, toEpochMs, toFailure } from '../../temporal/client.ts';
 import { toNoTaskProblem } from '../problems/problem.ts';
+import { toPendingState, toShownAttempt } from './activity-state.ts';
 import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
-/** Events in a history before the activity was first scheduled; with more and none pending, it has come back. */
+/** The events of a history before its activity is scheduled. With more events and nothing pending, the activity has ended. */
 const eventsBeforeActivity = 4;
+
+type TaskState = { task: Task; memo: TaskMemo; attemptsMade: number };
+type OpenState = Partial<Task> & { attemptsMade: number };
 
 /** The finished statuses by Temporal's names of a closed execution. */
 export const closedStatuses: Record<string, 'completed' | 'failed' | 'cancelled'> = {
@@ -20,7 +23,7 @@ export const closedStatuses: Record<string, 'completed' | 'failed' | 'cancelled'
   CANCELLED: 'cancelled',
 };
 
-/** Turns Temporal's descriptions into the API's `Task`, with one RPC for an open task and two for a finished one. */
+/** Reads and cancels tasks in Temporal. A read takes one RPC for an open task and two for a finished one. */
 export function createTaskView(client: Client, { embedded, temporal: { namespace } }: Config) {
   const toLinks = (id: string, isOpen: boolean): Task['links'] => ({
     self: `/tasks/${id}`,
@@ -45,86 +48,81 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
     links: toLinks(id, true),
   });
 
-  /** The task, and what its start put into the memo. */
-  const readWithMemo = async (id: string, name: TaskName): Promise<{ task: Task; memo: TaskMemo }> => {
+  /** Reads a task together with its memo and the number of attempts that have begun. @throws {Problem} `not-found` */
+  const readWithMemo = async (id: string, name: TaskName): Promise<TaskState> => {
     const description = await client.workflow.getHandle(id).describe();
     const memo = description.memo as TaskMemo | undefined;
-    // Whoever has access to Temporal may start what he likes under an id of that form.
+    // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
     if (description.type !== name || !memo?.submittedAt) throw toNoTaskProblem();
     const submitted = toSubmitted(id, name, memo);
     const status = closedStatuses[description.status.name];
-    if (!status) return { memo, task: { ...submitted, ...(await readOpen(client, description)) } };
+    if (!status) {
+      const { attemptsMade, ...state } = await readOpen(client, description);
+      return { memo, attemptsMade, task: { ...submitted, ...state } };
+    }
     const task: Task = {
       ...submitted,
       status,
       ...((await readHistory(client, id, description.runId)) as Partial<Task>),
-      ...(await readAbandoned(client, description)),
+      ...(await toAbandoned(client, description)),
       finishedAt: description.closeTime?.toISOString(),
       links: toLinks(id, false),
     };
-    return { memo, task };
+    return { memo, attemptsMade: task.attempt, task };
   };
 
   const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;
 
-  const cancelTask = (task: Task) =>
-    client.workflowService.requestCancelWorkflowExecution({
+  /** Requests the cancellation of a task, unless it has ended, and reads it again. @throws {Problem} `not-found` */
+  const cancelTask = async (id: string, name: TaskName): Promise<Task> => {
+    const { task, attemptsMade } = await readWithMemo(id, name);
+    // Temporal accepts the cancellation of a finished workflow and does nothing.
+    if (task.finishedAt) return task;
+    await client.workflowService.requestCancelWorkflowExecution({
       namespace,
       identity: client.options.identity,
       requestId: randomUUID(),
-      workflowExecution: { workflowId: task.id },
-      reason: toCancelReason(task),
+      workflowExecution: { workflowId: id },
+      reason: toCancelReason({ attemptsMade, lastFailure: task.lastFailure }),
     });
+    return readTask(id, name);
+  };
 
   return { toSubmitted, readTask, readWithMemo, cancelTask };
 }
 
 export type TaskView = ReturnType<typeof createTaskView>;
 
-/** How far an open task is, from its description alone; the server keeps it also while every worker is dead. */
-async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<Partial<Task>> {
-  const { raw, workflowId, runId, historyLength } = description;
-  const [activity] = raw.pendingActivities ?? [];
-  const nextAttemptMs = toEpochMs(activity?.nextAttemptScheduleTime);
-  const isCancelling = Boolean(raw.workflowExtendedInfo?.cancelRequested);
-  const progress: Partial<Task> = activity
-    ? {
-        attempt: activity.attempt ?? 1,
-        ...(activity.lastFailure && { lastFailure: await toFailure(client, activity.lastFailure) }),
-      }
-    : historyLength > eventsBeforeActivity
-      ? await readReturned(client, workflowId, runId)
-      : {};
-  if (isCancelling) return { ...progress, status: 'cancelling' };
-  if (isScheduled(description)) return { status: 'scheduled' };
-  if (nextAttemptMs > Date.now()) {
-    return { ...progress, status: 'retrying', nextAttemptAt: new Date(nextAttemptMs).toISOString() };
-  }
-  const isStarted = activity?.state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED;
-  return isStarted ? { ...progress, status: 'running' } : progress;
+/** The state of an open task. The description is enough while the activity is pending, and needs no worker. */
+async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
+  const { raw, executionTime } = description;
+  const state = await readActivity(client, description);
+  if (raw.workflowExtendedInfo?.cancelRequested) return { ...state, status: 'cancelling', nextAttemptAt: undefined };
+  // With a start delay the execution time is in the future.
+  const isScheduled = executionTime !== undefined && executionTime.getTime() > Date.now();
+  return isScheduled ? { status: 'scheduled', attemptsMade: 0 } : state;
 }
 
-/** An activity that has come back while its workflow waits for a worker; an end that came meanwhile is the next reader's. */
-async function readReturned(client: Client, id: string, runId: string): Promise<Partial<Task>> {
-  const { attempt, lastFailure } = await readHistory(client, id, runId);
-  return { status: 'running', attempt, ...(lastFailure && { lastFailure }) };
+async function readActivity(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
+  const { raw, workflowId, runId, historyLength } = description;
+  const [activity] = raw.pendingActivities ?? [];
+  if (activity) {
+    const state = await toPendingState(client, activity);
+    return { ...state, attempt: toShownAttempt(state) };
+  }
+  if (historyLength <= eventsBeforeActivity) return { attemptsMade: 0 };
+  // The activity has ended and the workflow waits for a worker. An end since the description shows with the next read.
+  const { attempt, lastFailure } = await readHistory(client, workflowId, runId);
+  return { status: 'running', attemptsMade: attempt, attempt, ...(lastFailure && { lastFailure }) };
 }
 
 /**
- * What a run that an operator ended leaves of its activity: the attempts made so far, for the coming one never comes.
- * Attempts write no history until they are over, but the description of such a run still has them pending.
+ * The attempt and failure of an activity whose workflow an operator ended. Its attempts are not in the history, but the
+ * description of such a workflow still has the activity as pending.
  */
-async function readAbandoned(client: Client, { raw }: WorkflowExecutionDescription): Promise<Partial<Task>> {
+async function toAbandoned(client: Client, { raw }: WorkflowExecutionDescription): Promise<Partial<Task>> {
   const [activity] = raw.pendingActivities ?? [];
   if (!activity) return {};
-  const { attempt, lastFailure, state } = activity;
-  const isMade = state !== PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
-  return {
-    attempt: Math.max(1, (attempt ?? 1) - (isMade ? 0 : 1)),
-    ...(lastFailure && { lastFailure: await toFailure(client, lastFailure) }),
-  };
+  const { attemptsMade, lastFailure } = await toPendingState(client, activity);
+  return { attempt: Math.max(1, attemptsMade), ...(lastFailure && { lastFailure }) };
 }
-
-/** A start delay lies ahead: the execution time is in the future. */
-const isScheduled = ({ executionTime }: Pick<WorkflowExecutionDescription, 'executionTime'>) =>
-  executionTime !== undefined && executionTime.getTime() > Date.now();

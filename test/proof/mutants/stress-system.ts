@@ -86,7 +86,7 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'a retrying task announces its next attempt 3 s late',
     check: 2,
-    file: 'src/api/views/task-view.ts',
+    file: 'src/api/views/activity-state.ts',
     from: 'new Date(nextAttemptMs)',
     to: 'new Date(nextAttemptMs + 3_000)',
     says: /read while retrying, said attempt \d\/5 \d+ ms after the last call; the policy says \d+ ms, and it came after/,
