@@ -224,7 +224,7 @@ async function expectNoCursor(who: SignedIn, query: string) {
   expect(expectProblem(answer, 'bad-request').errors).toMatchObject([{ pointer: '#/cursor' }]);
 }
 
-// Seen to fail when the filter was not compared, and when only the decoded text was.
+// Seen to fail when neither the filter nor the whole text was compared.
 test('a cursor of other filters, cut short, extended or made up is a 400 that names the cursor', async () => {
   const open = await cursorOf('?status=open&limit=1');
   const any = await cursorOf('?limit=1');
