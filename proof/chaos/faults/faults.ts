@@ -4,7 +4,7 @@ import type { Part } from '../stack/part.ts';
 import type { Mode, TcpProxy } from '../stack/proxy.ts';
 import type { ProvedStack } from '../stack/stack.ts';
 import type { FaultRecord, PlannedFault } from '../types.ts';
-import { toStorm } from './storms.ts';
+import { toStorm } from './upstream-rules.ts';
 
 type Seen = { target: string; verified: boolean; seen: string };
 type Begin = () => void;

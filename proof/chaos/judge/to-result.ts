@@ -1,5 +1,5 @@
 import { toMachine, toPercentiles } from '../../../cli/measurement.ts';
-import { toStory } from '../load/to-story.ts';
+import { toStory } from './to-timeline.ts';
 import type { Evidence } from '../types.ts';
 import { toGuards, toVerifiedKills } from './guards.ts';
 import { invariants } from './invariants/index.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProvingClient } from './client.ts';
-import type { Story } from './stories.ts';
-import { type Accepted, persist, tell, toReadPath } from './tell.ts';
+import type { Story } from './client-plans.ts';
+import { type Accepted, persist, tell, toReadPath } from './run-client.ts';
 
 type Options = {
   client: ProvingClient;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planFaults } from '../../../proof/chaos/faults/schedule.ts';
-import { planStories } from '../../../proof/chaos/load/stories.ts';
+import { planStories } from '../../../proof/chaos/load/client-plans.ts';
 import { faultKinds } from '../../../proof/chaos/types.ts';
 
 describe('the schedule of faults', () => {

@@ -1,6 +1,6 @@
 import type { LedgerEntry } from '../../../../local/joke-api/ledger.ts';
 import { toWaitMs } from '../../../../src/policy.ts';
-import { stormRetryAfterSeconds } from '../../faults/storms.ts';
+import { stormRetryAfterSeconds } from '../../faults/upstream-rules.ts';
 import { type Case, disturbing, postponing } from '../join.ts';
 import { aftermathMs, endOf, reachMs, toleranceMs } from './bounds.ts';
 import { examine, type Invariant } from './invariant.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, ProvingClient, Request } from './client.ts';
-import type { Story } from './stories.ts';
+import type { Story } from './client-plans.ts';
 
 /** What was accepted, to be read to its end. */
 export type Accepted = { id: string; isBatch: boolean };

@@ -1,5 +1,5 @@
-import type { Case } from '../judge/join.ts';
-import type { StoryLine } from '../judge/result.ts';
+import type { Case } from './join.ts';
+import type { StoryLine } from './result.ts';
 
 /** The most lines of a story: who reads it looks for what went wrong, not for the hundredth look. */
 const longest = 120;
