@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../cli/setup-error.ts';
 
-/** One breakage: `from` stands exactly once in `file`. */
+/** A change that breaks something: replaces `from`, which occurs exactly once in `file`, with `to`. */
 export type Mutation = { file: string; from: string; to: string };
 
 /**
- * Breaks one thing in a copy of the project.
- * @throws {SetupError} when `from` does not stand exactly once in `file`, so that no mutant silently stops being one.
+ * Applies a mutation to a copy of the project.
+ * @throws {SetupError} unless `from` occurs exactly once in `file`: a stale mutant would break nothing.
  */
 export function mutate(directory: string, { file, from, to }: Mutation) {
   const path = join(directory, file);

@@ -1,69 +1,60 @@
 import { randomInt } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
 import { proveMutants } from '../proof/chaos/prove-mutants.ts';
 import { proveOnce } from '../proof/chaos/prove-once.ts';
-import { toProveReport } from '../proof/chaos/report/to-prove-report.ts';
+import { renderReport } from '../proof/chaos/report/render-report.ts';
 import { toProveText } from '../proof/chaos/to-text.ts';
 import { type FaultKind, faultKinds } from '../proof/chaos/types.ts';
 
-/** Under 5 minutes on two cores, with more than 20 kills. */
+/** Takes under 5 minutes on two cores, with more than 20 kills. */
 const quickSize = { tasks: 1_000, faults: 75 };
 const usualSize = { tasks: 2_000, faults: 150 };
 
 function toKinds(text: string): FaultKind[] {
   const words = text.split(',');
-  const chosen = faultKinds.filter((kind) => words.some((word) => kind === word || kind.startsWith(`${word}-`)));
-  const unknown = words.find((word) => !faultKinds.some((kind) => kind === word || kind.startsWith(`${word}-`)));
-  if (unknown === undefined) return chosen;
+  const isMeant = (kind: FaultKind, word: string) => kind === word || kind.startsWith(`${word}-`);
+  const unknown = words.find((word) => !faultKinds.some((kind) => isMeant(kind, word)));
+  if (unknown === undefined) return faultKinds.filter((kind) => words.some((word) => isMeant(kind, word)));
   throw new InvalidArgumentError(`There is no fault ${JSON.stringify(unknown)}; there are: ${faultKinds.join(', ')}.`);
 }
 
-const command = createCommand(
-  'prove',
-  'Chaos under load, and a verdict from what clients, the upstream and Temporal recorded.',
-)
-  .option(
-    '--tasks <count>',
-    `how many tasks are submitted, half of them in batches (${usualSize.tasks})`,
-    wholeNumber(20, 100_000),
-  )
-  .option('--faults <count>', `how many faults are injected meanwhile (${usualSize.faults})`, wholeNumber(1, 10_000))
+const { tasks: usualTasks, faults: usualFaults } = usualSize;
+const flags = createCommand('prove', 'Chaos under load, judged by what clients, the upstream and Temporal recorded.')
+  .option('--tasks <count>', `tasks to submit, half of them in batches (${usualTasks})`, wholeNumber(20, 100_000))
+  .option('--faults <count>', `faults to inject meanwhile (${usualFaults})`, wholeNumber(1, 10_000))
   .option('--seed <number>', 'repeats the tasks and faults of an earlier run (a random one)', wholeNumber(0, 2 ** 31))
-  .option('--minutes <count>', 'no fault begins later than so many minutes after the start', wholeNumber(1, 1_440), 120)
-  .option('--only <kinds>', 'some of the faults, as kill,stop-worker', toKinds, [...faultKinds])
+  .option('--minutes <count>', 'no fault begins later than this many minutes', wholeNumber(1, 1_440), 120)
+  .option('--only <kinds>', 'some of the faults, as kill,stop-worker', toKinds)
   .option('--quick', `${quickSize.tasks} tasks and ${quickSize.faults} faults, within 5 minutes`)
-  .option('--mutants', 'prove that the proof can fail: builds that break a promise each, and which invariant says so')
-  .option('--output <directory>', 'where records, logs, prove.json and prove.html go', '.prove')
-  .addHelpText('after', `\nFaults:\n  ${faultKinds.join('\n  ')}\n\ndocs/proof/README.md says what is proved, and how.`)
-  .parse();
-
-type Flags = {
-  tasks?: number;
-  faults?: number;
-  seed?: number;
-  minutes: number;
-  only: FaultKind[];
-  quick?: true;
-  mutants?: true;
-  output: string;
-};
-const flags = command.opts<Flags>();
-const { minutes, only, output } = flags;
-const size = flags.quick ? quickSize : usualSize;
-const { tasks = size.tasks, faults = size.faults, seed = randomInt(1, 1_000_000) } = flags;
+  .option('--mutants', 'run builds that each break a promise, and name the invariant that catches each')
+  .option('--output <directory>', 'the directory for records, logs, prove.json and prove.html (.prove)')
+  .addOption(
+    new Option('--render <json>', 'only write the HTML page of a saved prove.json, beside it or to --output').conflicts(
+      ['tasks', 'faults', 'seed', 'quick', 'mutants'],
+    ),
+  )
+  .addHelpText(
+    'after',
+    `\nFaults:\n  ${faultKinds.join('\n  ')}\n\ndocs/proof/README.md explains what is proved, and how.`,
+  )
+  .parse()
+  .opts<Partial<typeof usualSize> & { seed?: number; minutes: number; only?: FaultKind[] } & Modes>();
+type Modes = { quick?: true; mutants?: true; output?: string; render?: string };
+const { minutes, only = faultKinds, output = '.prove' } = flags;
+const { tasks, faults, seed = randomInt(1, 1_000_000) } = { ...(flags.quick ? quickSize : usualSize), ...flags };
 const say = (line: string) => console.log(line);
 
 await runCommand(async (signal) => {
-  if (flags.mutants) return proveMutants({ seed, output, say, signal });
+  if (flags.render !== undefined) {
+    say(`Written: ${renderReport(flags.render, flags.output)}`);
+    return 0;
+  }
+  if (flags.mutants) return await proveMutants({ seed, output, say, signal });
   const kinds = only.length === faultKinds.length ? '' : ` --only ${only.join(',')}`;
-  const words = `npm run prove -- --tasks ${tasks} --faults ${faults} --seed ${seed}${kinds}`;
-  say(words);
-  const result = await proveOnce({ tasks, faults, seed, only, minutes, command: words, output, say, signal });
-  const page = join(output, 'prove.html');
-  writeFileSync(page, toProveReport(result));
-  say(`\n${toProveText(result)}\n\nRecords, logs and every figure: ${output}; as a page: ${page}`);
+  const command = `npm run prove -- --tasks ${tasks} --faults ${faults} --seed ${seed}${kinds}`;
+  say(command);
+  const result = await proveOnce({ tasks, faults, seed, only, minutes, command, output, say, signal });
+  say(`\n${toProveText(result)}\n\nRecords, logs, prove.json and prove.html: ${output}`);
   return result.verdict === 'passed' ? 0 : 1;
 });

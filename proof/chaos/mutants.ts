@@ -1,12 +1,12 @@
 import type { Mutation } from '../mutate.ts';
 
-/** A build that breaks one promise; the checker must say so by one of `caughtBy`. */
+/** A build that breaks one promise. One of the invariants `caughtBy` must report it. */
 export type Mutant = { name: string; mutations: Mutation[]; inMemory?: boolean; caughtBy: string[] };
 
 const mutant = (name: string, caughtBy: string[], ...mutations: Mutation[]): Mutant => ({ name, caughtBy, mutations });
 
 export const mutants: Mutant[] = [
-  mutant('a random id instead of the key’s', ['one-task-per-key', 'no-phantom'], {
+  mutant('a random id instead of one from the key', ['one-task-per-key', 'no-phantom'], {
     file: 'src/api/views/task-id.ts',
     from: "idempotencyKey === undefined ? randomUUID() : sha256(idempotencyKey).toString('hex')",
     to: 'randomUUID()',
@@ -16,7 +16,7 @@ export const mutants: Mutant[] = [
     from: "workflowIdConflictPolicy: 'FAIL'",
     to: "workflowIdConflictPolicy: 'USE_EXISTING'",
   }),
-  mutant('the answer before the start', ['accepted-never-lost', 'one-task-per-key', 'read-your-write'], {
+  mutant('an answer before the start', ['accepted-never-lost', 'one-task-per-key', 'read-your-write'], {
     file: 'src/temporal/start-once.ts',
     from: ': await startOrReadFirst();',
     to: ': void startOrReadFirst().catch(() => {});',
@@ -27,7 +27,7 @@ export const mutants: Mutant[] = [
     from: '    heartbeatTimeout: policy.heartbeatTimeoutMs,\n',
     to: '',
   }),
-  mutant('a status that is cached in each API', ['forward-only', 'accepted-never-lost', 'same-end-in-temporal'], {
+  mutant('a status cached in each API', ['forward-only', 'accepted-never-lost', 'same-end-in-temporal'], {
     file: 'src/api/views/task-view.ts',
     from: 'const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;',
     to: `const cache = new Map<string, Task>();
@@ -70,12 +70,12 @@ export const mutants: Mutant[] = [
     from: '      backoffCoefficient: policy.backoffCoefficient,\n',
     to: '      backoffCoefficient: 1,\n',
   }),
-  mutant('a final answer that is asked for again', ['extra-calls-explained', 'failed-for-a-reason'], {
+  mutant('retries after a final answer', ['extra-calls-explained', 'failed-for-a-reason'], {
     file: 'src/policy.ts',
     from: 'nonRetryableErrorTypes: [...new Set([...finalFailureTypes, ...policy.nonRetryableErrorTypes])]',
     to: 'nonRetryableErrorTypes: policy.nonRetryableErrorTypes',
   }),
-  mutant('another key towards the upstream in each attempt', ['no-phantom'], {
+  mutant('another idempotency key for the upstream in each attempt', ['no-phantom'], {
     file: 'src/activities/get-json.ts',
     from: "'idempotency-key': toJobId(),",
     to: "'idempotency-key': [toJobId(), attempt].join('.'),",

@@ -6,7 +6,7 @@ import type { FaultKind } from './types.ts';
 
 type Options = Pick<RunOptions, 'seed' | 'output' | 'say' | 'signal'>;
 
-/** Short runs: what is broken shows at once. Every mutant and the unbroken build get the same tasks and the same faults. */
+/** Short runs suffice for broken builds. Every mutant and the unbroken build get the same tasks and faults. */
 const size = {
   tasks: 400,
   faults: 15,
@@ -14,7 +14,10 @@ const size = {
   only: ['kill-worker', 'kill-api', 'kill-temporal'] satisfies FaultKind[],
 };
 
-/** Runs the unbroken build, which must pass, and each mutant, which must be caught by an invariant that is meant for it. The exit code. */
+/**
+ * Runs the unbroken build, which must pass, and each mutant, which one of its invariants must catch.
+ * Returns the exit code: 0 if so, else 1.
+ */
 export async function proveMutants({ seed, output, say, signal }: Options): Promise<number> {
   const prove = (name: string, { mutations = [], inMemory = false }: Partial<Mutant>) =>
     proveOnce({
@@ -37,8 +40,8 @@ export async function proveMutants({ seed, output, say, signal }: Options): Prom
     const by = result.invariants.filter(({ violated }) => violated > 0).map(({ name }) => name);
     const isCaught = by.some((name) => mutant.caughtBy.includes(name));
     if (isCaught) caught += 1;
-    say(`${isCaught ? '✅ caught' : '❌ not caught'} ${mutant.name}: ${by.join(', ') || 'by nothing'}`);
+    say(`${isCaught ? '✅ caught' : '❌ not caught'} ${mutant.name}: ${by.join(', ') || 'no invariant is broken'}`);
   }
-  say(`\n${caught} of ${mutants.length} mutants are caught`);
+  say(`\n${caught} of ${mutants.length} mutants were caught`);
   return caught === mutants.length && verdict === 'passed' ? 0 : 1;
 }

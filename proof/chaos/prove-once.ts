@@ -4,14 +4,15 @@ import { SetupError } from '../../cli/setup-error.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import type { ProveResult } from './judge/result.ts';
 import { toResult } from './judge/to-result.ts';
+import { toProveReport } from './report/render-report.ts';
 import { type RunOptions, runProof } from './run.ts';
 
 type Options = Omit<RunOptions, 'directory'> & {
-  /** The command line that makes this run, for the report. */
+  /** The command line of this run, for the report. */
   command: string;
 };
 
-const left = ['history.jsonl', 'ledger.jsonl', 'executions.jsonl', 'faults.jsonl', 'prove.json', 'prove.html', 'logs'];
+const files = ['history.jsonl', 'ledger.jsonl', 'executions.jsonl', 'faults.jsonl', 'prove.json', 'prove.html', 'logs'];
 
 function makeDirectory(path: string) {
   try {
@@ -24,13 +25,16 @@ function makeDirectory(path: string) {
 
 const toLines = (values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
 
-/** One run and its verdict. `output` gets the three records, one line each, the logs and `prove.json`; what an earlier run left there goes. */
+/**
+ * Runs the proof once and judges it. Writes the records as JSON lines, the logs, `prove.json` and `prove.html` to `output`, and removes
+ * the files of an earlier run.
+ * @throws {SetupError} if `output` cannot be a directory or a part of the stack does not start.
+ */
 export async function proveOnce({ command, ...options }: Options): Promise<ProveResult> {
-  // Its processes work elsewhere.
+  // Absolute, because its processes have other working directories.
   const output = resolve(options.output);
   makeDirectory(output);
-  // Nothing else that may be there.
-  for (const name of left) rmSync(join(output, name), { recursive: true, force: true });
+  for (const name of files) rmSync(join(output, name), { recursive: true, force: true });
   const { path: directory, remove } = createTemporaryDirectory('holdfast-prove-');
   const began = performance.now();
   try {
@@ -40,6 +44,7 @@ export async function proveOnce({ command, ...options }: Options): Promise<Prove
     writeFileSync(join(output, 'executions.jsonl'), toLines(evidence.executions));
     writeFileSync(join(output, 'faults.jsonl'), toLines(evidence.faults));
     writeFileSync(join(output, 'prove.json'), `${JSON.stringify(result, null, 1)}\n`);
+    writeFileSync(join(output, 'prove.html'), toProveReport(result));
     return result;
   } finally {
     remove();

@@ -10,9 +10,9 @@ import { planFaults, toEstimateMs } from './faults/schedule.ts';
 import { ordinaryRules } from './faults/upstream-rules.ts';
 import { readExecutions } from './judge/executions.ts';
 import { createProvingClient } from './load/client.ts';
+import { planClients } from './load/client-plans.ts';
 import { readToTheEnd, runLoad } from './load/load.ts';
 import { createRecorder } from './load/recorder.ts';
-import { planStories } from './load/client-plans.ts';
 import { buildCopy } from './stack/build.ts';
 import { scanLogs } from './stack/logs.ts';
 import { startProvedStack } from './stack/stack.ts';
@@ -23,25 +23,25 @@ export type RunOptions = {
   faults: number;
   seed: number;
   only: readonly FaultKind[];
-  /** No fault begins later than so many minutes after the first. */
+  /** No fault begins later than this many minutes after the start. */
   minutes: number;
-  /** Of a mutant. */
+  /** What a mutant changes in the source. */
   mutations?: Mutation[];
   inMemory?: boolean;
-  /** For the build and Temporal's data; it exists and goes afterwards. */
+  /** An existing directory for the build and Temporal's data. The caller removes it. */
   directory: string;
-  /** For the history and the logs; it exists. */
+  /** An existing directory for the history and the logs. */
   output: string;
   say: Say;
   signal: AbortSignal;
 };
 
-/** So long after the last fault was healed clients give up; the invariant allows a minute. */
+/** Clients give up this long after the last fault was healed; the invariant allows a minute. */
 const patienceMs = 90_000;
-/** Before the first fault, so that the first tasks go the ordinary way. */
+/** The time before the first fault, so that the first tasks run undisturbed. */
 const calmMs = 2_000;
 
-/** What is left of the time of the faults: by the plan at first, then by the pace so far. */
+/** Returns the time left for faults, in milliseconds: estimated from the plan at first, then from the progress so far. */
 function createForecast(plan: PlannedFault[], minutes: number) {
   const began = performance.now();
   const estimateMs = calmMs + toEstimateMs(plan);
@@ -52,7 +52,7 @@ function createForecast(plan: PlannedFault[], minutes: number) {
   };
 }
 
-/** One run: build, stack, load and faults side by side, the wait for the ends, and the records of it. */
+/** Runs the proof once: builds, starts the stack, applies load and faults, waits for all ends. Returns the records. */
 export async function runProof(options: RunOptions): Promise<Evidence> {
   const {
     tasks,
@@ -68,7 +68,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
     signal,
   } = options;
   const planned = planFaults({ seed, faults, only });
-  const stories = planStories({ seed, tasks });
+  const plans = planClients({ seed, tasks });
   const progress = createProgress(say);
   progress.update('Building');
   const copy = join(directory, 'build');
@@ -79,7 +79,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
   const recorder = createRecorder(join(output, 'history.jsonl'));
   const quiet = new AbortController();
   const over = new AbortController();
-  // Every client waits on it.
+  // Every client adds a listener.
   setMaxListeners(0, over.signal, quiet.signal);
   const atWork: Promise<unknown>[] = [];
   try {
@@ -100,7 +100,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
       setTimeout(() => over.abort(), patienceMs).unref();
       return records;
     };
-    const load = runLoad(stories, { client, over: over.signal, signal, leftMs: () => toLeftMs(done) });
+    const load = runLoad(plans, { client, over: over.signal, signal, leftMs: () => toLeftMs(done) });
     const injecting = inject();
     const watching = injector.watch(quiet.signal);
     atWork.push(load, injecting, watching);
@@ -118,7 +118,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
     return {
       seed,
       startedAt,
-      stories: stories.map(({ key, isBatch, categories }) => ({ key, isBatch, items: categories.length })),
+      submissions: plans.map(({ key, isBatch, categories }) => ({ key, isBatch, items: categories.length })),
       policy: stack.config.policy,
       planned,
       faults: records,
@@ -132,7 +132,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
     progress.end();
     quiet.abort();
     over.abort();
-    // Whoever still starts a process must be done with it before all are stopped.
+    // A fault may still be starting a process: wait for it, so that stopping the stack stops that process too.
     await Promise.allSettled(atWork);
     await recorder.close();
     await stack.stop();

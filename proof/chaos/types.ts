@@ -1,10 +1,10 @@
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Policy } from '../../src/policy.ts';
 
-/** The parts that can be killed, stopped and deployed anew. */
+/** The processes that can be killed, stopped and redeployed. */
 export type Role = 'worker' | 'api' | 'temporal';
 
-/** The connections that go through a proxy: from the clients to the API, from API and workers to Temporal, from the workers to the upstream. */
+/** The links through a proxy: clients to API, API and workers to Temporal, workers to upstream. */
 export type Link = 'clients' | 'temporal' | 'upstream';
 
 export const faultKinds = [
@@ -33,18 +33,18 @@ export const faultKinds = [
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** A fault as the seed plans it. Durations in milliseconds. */
+/** A fault as the seed plans it. */
 export type PlannedFault = {
   number: number;
   kind: FaultKind;
-  /** In [0, 1): which of the processes of that role. */
+  /** Chooses the process of that role; in [0, 1). */
   pick: number;
   durationMs: number;
-  /** From the end of this fault to the next one; negative where the two overlap. */
+  /** From the end of this fault to the next one; negative if the two overlap. */
   pauseMs: number;
 };
 
-/** A fault as it was. Times are epoch milliseconds; it counts only if its effect was seen. */
+/** A fault as it happened. Times are epoch milliseconds. It counts only if its effect was seen. */
 export type FaultRecord = PlannedFault & {
   target: string;
   startedAt: number;
@@ -55,8 +55,8 @@ export type FaultRecord = PlannedFault & {
 };
 
 /**
- * One side of an operation of a client, in Jepsen's words: `invoke` it was sent, `ok` it was done, `fail` it certainly was not done,
- * `info` nobody knows.
+ * One side of a client's operation, in Jepsen's terms: `invoke` it was sent, `ok` it was done, `fail` it was certainly
+ * not done, `info` its outcome is unknown.
  */
 export type Operation = {
   /** The same for an invocation and its end. */
@@ -75,7 +75,7 @@ export type Operation = {
   error?: string;
 };
 
-/** A task, an item of a batch (id `{batchId}/{index}`) or a batch as one answer shows it. */
+/** A task, an item of a batch (id `{batchId}/{index}`) or a batch, as one answer showed it. */
 export type Seen = {
   id: string;
   state: string;
@@ -85,19 +85,19 @@ export type Seen = {
   failureType?: string;
   finishedAt?: string;
   rerunOf?: string;
-  /** Of a batch. */
+  /** For a batch. */
   counts?: { total: number; completed: number; failed: number; cancelled: number; running: number };
   items?: Seen[];
 };
 
-/** What a history says of an activity: its last attempt, and how it ended. */
+/** What a history says about an activity: its last attempt and its end. */
 export type ActivityFact = {
   id: string;
   attempt: number;
   end: 'completed' | 'failed' | 'timed-out' | 'cancelled' | 'open';
 };
 
-/** What Temporal's history says of a workflow. */
+/** What Temporal's history says about a workflow. */
 export type Execution = {
   id: string;
   runId: string;
@@ -112,13 +112,13 @@ export type Execution = {
 
 export type LogFinding = { file: string; line: string };
 
-/** All that the verdict rests on. */
+/** Everything that the verdict is based on. */
 export type Evidence = {
   seed: number;
   /** Epoch milliseconds. */
   startedAt: number;
-  /** The keys of all submissions that were to be made, with how many items each has; a single task has one. */
-  stories: { key: string; isBatch: boolean; items: number }[];
+  /** The planned submissions with their number of items; a single task has one. */
+  submissions: { key: string; isBatch: boolean; items: number }[];
   policy: Policy;
   planned: PlannedFault[];
   faults: FaultRecord[];
@@ -126,6 +126,6 @@ export type Evidence = {
   calls: LedgerEntry[];
   executions: Execution[];
   logs: { lines: number; findings: LogFinding[] };
-  /** Processes that ended although nobody had ended them. */
+  /** Processes that ended by themselves. */
   deaths: string[];
 };

@@ -123,7 +123,7 @@ export function createEvidence(): Evidence {
   return {
     seed: 1,
     startedAt: 0,
-    stories: [1, 2, 3, 4, 5].map((n) => ({ key: `k-${n}`, isBatch: n === 5, items: n === 5 ? 2 : 1 })),
+    submissions: [1, 2, 3, 4, 5].map((n) => ({ key: `k-${n}`, isBatch: n === 5, items: n === 5 ? 2 : 1 })),
     policy,
     planned: [kill],
     faults: [kill],

@@ -4,24 +4,24 @@ import type { Part } from '../stack/part.ts';
 import type { Mode, TcpProxy } from '../stack/proxy.ts';
 import type { ProvedStack } from '../stack/stack.ts';
 import type { FaultRecord, PlannedFault } from '../types.ts';
-import { toStorm } from './upstream-rules.ts';
+import { toFaultRule } from './upstream-rules.ts';
 
 type Seen = { target: string; verified: boolean; seen: string };
 type Begin = () => void;
 
-/** A fault that has not met anything yet lasts so much longer at most. */
+/** A fault that has not affected anything yet is extended by up to this long. */
 const patienceMs = 4_000;
-/** More at once would be a test of waiting. */
+/** With more faults at once, tasks would mostly wait. */
 const mostAtOnce = 3;
-const deathLookMs = 250;
+const deathCheckMs = 250;
 const busyCalls = 3;
 
-/** Does the faults of a plan to a stack, each with a look at whether it had its effect, and heals each again. */
+/** Injects the faults of a plan into a stack, verifies that each had its effect, and heals it. */
 export function createFaults(stack: ProvedStack, signal: AbortSignal) {
   const busy = new Set<object>();
   const deaths: string[] = [];
 
-  /** The one that is picked, or the next that nothing else is being done to; waits while there is none. */
+  /** Returns the candidate chosen by `pick`, or the next one without a fault; waits while all have one. */
   async function take<T extends object>(candidates: T[], pick: number): Promise<T> {
     const first = Math.floor(pick * candidates.length);
     for (;;) {
@@ -66,7 +66,7 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
         const seen = await part.pause();
         await sleep(planned.durationMs, undefined, { signal }).catch(() => {});
         const wentOn = await part.resume();
-        return { target: part.name, verified: seen.verified && wentOn, seen: `${seen.seen}, later it went on` };
+        return { target: part.name, verified: seen.verified && wentOn, seen: `${seen.seen}, later it continued` };
       }),
     deploy: (planned, role, begin) =>
       withPart(planned, role, begin, async (part) => {
@@ -75,12 +75,12 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
         return { target: part.name, ...seen };
       }),
     upstream: async (planned) => {
-      const id = await stack.jokeApi.addRule(toStorm(planned.kind, planned.number));
+      const id = await stack.jokeApi.addRule(toFaultRule(planned.kind, planned.number));
       const toApplied = async () => (await stack.jokeApi.rules()).find((rule) => rule.id === id)?.applied ?? 0;
       await lastUntilEffect(planned, async () => (await toApplied()) > 0);
       const applied = await toApplied();
       await stack.jokeApi.removeRule(id);
-      return { target: 'joke-api', verified: applied > 0, seen: `${applied} calls were answered so` };
+      return { target: 'joke-api', verified: applied > 0, seen: `${applied} calls were answered that way` };
     },
     delay: (planned, link, begin) =>
       disturb(planned, link, begin, { kind: 'delay', ms: Math.round(100 + planned.pick * 400) }),
@@ -88,10 +88,10 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
     drop: (planned, link, begin) => disturb(planned, link, begin, { kind: 'drop' }),
   };
 
-  /** A worker that holds nothing has nothing to recover: one of three holds some of so many calls, most likely. */
+  /** Waits for open calls: an idle worker has nothing to recover. With this many, each worker most likely has one. */
   async function untilBusy() {
     const deadline = nowMs() + patienceMs / 2;
-    // Of the ledger only what is open at this moment.
+    // `after` a sequence number beyond the last: the answer then has only the number of open calls.
     const toOpen = async () => (await stack.jokeApi.ledger({ after: '999999999999999' })).inFlight;
     while (!signal.aborted && nowMs() < deadline && (await toOpen()) < busyCalls) await sleep(50);
   }
@@ -114,7 +114,7 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
     await lastUntilEffect(planned, () => proxy.affected() > 0);
     const affected = proxy.set({ kind: 'pass' });
     busy.delete(proxy);
-    const what = { delay: 'pieces were late', cut: 'connections were cut', drop: 'answers vanished', pass: '' }[
+    const what = { delay: 'chunks were late', cut: 'connections were cut', drop: 'answers were dropped', pass: '' }[
       mode.kind
     ];
     return { target: `${link}:${proxy.port}`, verified: affected > 0, seen: `${affected} ${what}` };
@@ -132,7 +132,7 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
 
   return {
     deaths,
-    /** Does one after the other, or the next before the end of one where the plan says so, until all are done or `deadline` has come. */
+    /** Injects the faults in order, overlapping where the plan says so, until all are done or `deadline` has passed. */
     async run(plan: PlannedFault[], deadline: number, onDone: (record: FaultRecord) => void): Promise<FaultRecord[]> {
       const records: FaultRecord[] = [];
       const active = new Set<Promise<void>>();
@@ -157,11 +157,11 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
         await Promise.all(active);
         return records;
       } finally {
-        // Also when it is broken off: what is being healed shall be.
+        // After an error too, active faults are healed before this returns.
         await Promise.allSettled(active);
       }
     },
-    /** Starts again what ends although nobody ended it, and remembers that it did. */
+    /** Restarts processes that end by themselves, and records each in `deaths`. */
     async watch(until: AbortSignal) {
       while (!until.aborted) {
         for (const part of stack.parts) {
@@ -171,7 +171,7 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
           await part.stop();
           await part.start().finally(() => busy.delete(part));
         }
-        await sleep(deathLookMs, undefined, { signal: until }).catch(() => {});
+        await sleep(deathCheckMs, undefined, { signal: until }).catch(() => {});
       }
     },
   };

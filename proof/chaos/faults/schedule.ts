@@ -1,7 +1,7 @@
 import { toSeededShare } from '../../../cli/seeded-share.ts';
 import { type FaultKind, faultKinds, type PlannedFault } from '../types.ts';
 
-/** How often a kind comes, to the others; kills are what this is about. */
+/** The relative frequency of each kind. Kills are the most frequent. */
 const weights: Record<FaultKind, number> = {
   'kill-worker': 14,
   'kill-api': 10,
@@ -27,7 +27,10 @@ const weights: Record<FaultKind, number> = {
   'drop-upstream': 3,
 };
 
-/** How long each lasts, from … to, milliseconds; a kill lasts until the process is back. A stopped worker outlives its heartbeat timeout. */
+/**
+ * The shortest and longest duration of each kind, in milliseconds. A kill lasts until the process is back. A worker can
+ * be stopped for longer than its heartbeat timeout.
+ */
 const durations: Record<string, [number, number]> = {
   kill: [0, 300],
   stop: [300, 4_000],
@@ -39,13 +42,13 @@ const durations: Record<string, [number, number]> = {
 };
 const toFamily = (kind: FaultKind) => kind.split('-')[0] as string;
 
-/** After a worker's death nothing else goes wrong for so long, that its recovery can be measured by itself. */
+/** No fault follows a worker's kill for this long, so that its recovery can be measured. */
 const calmAfterWorkerMs = 4_500;
 const pauses: [number, number] = [-800, 1_600];
 
 const between = ([from, to]: [number, number], share: number) => Math.round(from + (to - from) * share);
 
-/** How many of each kind: by weight, each at least once if there are enough, the rest to the heaviest remainders. */
+/** Returns the kinds of `total` faults: by weight, each at least once if possible, the rest by largest remainder. */
 function toCounts(kinds: readonly FaultKind[], total: number): FaultKind[] {
   const sum = kinds.reduce((all, kind) => all + weights[kind], 0);
   const exact = kinds.map((kind) => ({ kind, share: (total * weights[kind]) / sum }));
@@ -56,7 +59,7 @@ function toCounts(kinds: readonly FaultKind[], total: number): FaultKind[] {
   return deck.slice(0, total);
 }
 
-/** The faults of a run, in order: the same for the same seed, number and kinds, whatever the machine does. */
+/** Plans the faults of a run, in order. The same seed, number and kinds give the same plan on every machine. */
 export function planFaults({
   seed,
   faults,
@@ -66,7 +69,7 @@ export function planFaults({
   faults: number;
   only?: readonly FaultKind[];
 }): PlannedFault[] {
-  // The order is by a hash of the card: a shuffle.
+  // Sorting by a hash of the index shuffles the deck.
   const deck = toCounts(only, faults)
     .map((kind, card) => ({ kind, order: toSeededShare(seed, 'order', card) }))
     .sort((a, b) => a.order - b.order);
@@ -79,6 +82,6 @@ export function planFaults({
   }));
 }
 
-/** What a schedule takes, about; a kill's part comes back after some seconds. */
+/** Estimates the duration of a plan in milliseconds. */
 export const toEstimateMs = (plan: PlannedFault[]) =>
   plan.reduce((sum, { durationMs, pauseMs }) => sum + durationMs + Math.max(0, pauseMs) + 1_000, 0);

@@ -1,25 +1,25 @@
 import type { RuleInput } from '../../../local/joke-api/rules.ts';
 import type { FaultKind } from '../types.ts';
 
-/** What a storm of 429s asks for, longer than the first two waits of the policy. */
-export const stormRetryAfterSeconds = 2;
-/** What `prove-limited` asks for at its first attempt: far more than the maximum interval, to which it is clamped. */
+/** The Retry-After of the fault `upstream-429`: longer than the first two waits of the policy. */
+export const faultRetryAfterSeconds = 2;
+/** The Retry-After of the first attempt of `prove-limited`. Holdfast clamps it to the maximum interval. */
 export const longRetryAfterSeconds = 60;
 
-/** How the upstream misbehaves in a storm. A hung call takes its place in a worker for nearly 10 s: few of them. */
-const storms: Partial<Record<FaultKind, RuleInput>> = {
+/** The upstream's behaviour during a fault. Few calls hang, because each occupies a worker's slot for nearly 10 s. */
+const faultRules: Partial<Record<FaultKind, RuleInput>> = {
   'upstream-5xx': { then: [{ status: 503 }], ratio: 0.8 },
-  'upstream-429': { then: [{ status: 429, retryAfter: String(stormRetryAfterSeconds) }], ratio: 0.6 },
+  'upstream-429': { then: [{ status: 429, retryAfter: String(faultRetryAfterSeconds) }], ratio: 0.6 },
   'upstream-hang': { then: [{ hang: 'headers' }], ratio: 0.3 },
   'upstream-reset': { then: [{ reset: 'before-headers' }], ratio: 0.7 },
   'upstream-slow': { then: [{ bytesPerSecond: 250 }], ratio: 0.5 },
 };
 
-/** The rule of a storm; `seed` makes the choice of its victims another one each time. */
-export function toStorm(kind: FaultKind, seed: number): RuleInput {
-  const storm = storms[kind];
-  if (!storm) throw new Error(`${kind} is no storm`);
-  return { ...storm, repeat: true, seed };
+/** Returns the upstream's rule for a fault. `seed` chooses which calls it hits. */
+export function toFaultRule(kind: FaultKind, seed: number): RuleInput {
+  const rule = faultRules[kind];
+  if (!rule) throw new Error(`${kind} is not a fault of the upstream`);
+  return { ...rule, repeat: true, seed };
 }
 
 const category = (name: string, then: RuleInput['then'], more: Partial<RuleInput> = {}): RuleInput => ({
@@ -29,7 +29,7 @@ const category = (name: string, then: RuleInput['then'], more: Partial<RuleInput
   ...more,
 });
 
-/** What the upstream does with each kind of task while nothing is wrong. */
+/** The upstream's behaviour for each kind of task without faults. */
 export const ordinaryRules: RuleInput[] = [
   category('prove-plain', [{ delayMs: 50 }]),
   category('prove-slow', [{ delayMs: 2_000 }]),

@@ -7,7 +7,7 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 const readersAtOnce = 8;
 
-/** What the events say of each activity: its last attempt and its end. */
+/** Returns each activity's last attempt and end, from the events of a history. */
 function toActivities(events: HistoryEvent[]): ActivityFact[] {
   const facts = new Map<string, ActivityFact>();
   for (const event of events) {
@@ -32,7 +32,7 @@ function toActivities(events: HistoryEvent[]): ActivityFact[] {
   return [...facts.values()];
 }
 
-/** How the history ends, in Temporal's words for the status. */
+/** Returns the status of a workflow, under Temporal's names, from the last event of its history. */
 function toStatus(last: HistoryEvent | undefined): string {
   if (last?.workflowExecutionCompletedEventAttributes) return 'COMPLETED';
   if (last?.workflowExecutionFailedEventAttributes) return 'FAILED';
@@ -41,7 +41,7 @@ function toStatus(last: HistoryEvent | undefined): string {
   return last?.workflowExecutionTimedOutEventAttributes ? 'TIMED_OUT' : 'RUNNING';
 }
 
-/** By its history alone, for lists are behind it. */
+/** Reads an execution from its history alone: Temporal's lists lag behind. */
 async function readExecution(client: Client, id: string, runId: string, type: string): Promise<Execution> {
   const { events } = await client.workflow.getHandle(id, runId).fetchHistory();
   const list = (events ?? []) as HistoryEvent[];
@@ -62,8 +62,8 @@ async function readExecution(client: Client, id: string, runId: string, type: st
 }
 
 /**
- * The third record: every workflow that Temporal knows, whoever started it, with what its history says. Read from the server itself, not
- * through Holdfast: the proof must not rest on what it is about.
+ * Reads the third record: every workflow in Temporal, with what its history says. It reads from the server directly and
+ * shares no code with the API, so that the proof does not rest on what it judges.
  */
 export async function readExecutions(
   { address, namespace }: { address: string; namespace: string },

@@ -2,7 +2,7 @@ import { type FaultKind, faultKinds } from '../types.ts';
 import type { Case } from './join.ts';
 import type { Guard } from './result.ts';
 
-/** The least share of submissions that must have been accepted, and of each kind's faults that must have had their effect. */
+/** The minimum share of submissions accepted, and of each kind's faults that were seen to have their effect. */
 const acceptedShare = 0.9;
 const verifiedShare = 0.6;
 
@@ -11,11 +11,14 @@ const kills: FaultKind[] = ['kill-worker', 'kill-api', 'kill-temporal'];
 export const toVerifiedKills = ({ faults }: Pick<Case, 'faults'>) =>
   faults.filter(({ kind, verified }) => verified && kills.includes(kind)).length;
 
-/** Without these a run without violations proves nothing: nothing may have happened. `checked` is by invariant. */
+/**
+ * Returns the conditions that keep a run in which nothing happened from passing. `checked` is the number of cases by
+ * invariant.
+ */
 export function toGuards(proof: Case, checked: Record<string, number>): Guard[] {
-  const { stories, accepted, planned, faults } = proof;
+  const { submissions, accepted, planned, faults } = proof;
   const keys = new Set([...accepted.values()].map(({ key }) => key));
-  const taken = stories.filter(({ key }) => keys.has(key)).length;
+  const taken = submissions.filter(({ key }) => keys.has(key)).length;
   const perKind = faultKinds
     .map((kind) => ({
       kind,
@@ -31,11 +34,11 @@ export function toGuards(proof: Case, checked: Record<string, number>): Guard[] 
   return [
     {
       title: `At least ${acceptedShare * 100} % of the submissions were accepted`,
-      holds: stories.length > 0 && taken >= stories.length * acceptedShare,
-      detail: `${taken} of ${stories.length}`,
+      holds: submissions.length > 0 && taken >= submissions.length * acceptedShare,
+      detail: `${taken} of ${submissions.length}`,
     },
     {
-      title: `Of each kind of fault at least ${verifiedShare * 100} % of those planned were seen to have their effect, and one at least`,
+      title: `At least ${verifiedShare * 100} % of the planned faults of each kind, and at least one, had their effect`,
       holds: short.length === 0,
       detail:
         short.length === 0
@@ -43,7 +46,7 @@ export function toGuards(proof: Case, checked: Record<string, number>): Guard[] 
           : short.map(({ kind, seen, wanted }) => `${kind} ${seen} of ${wanted}`).join(', '),
     },
     {
-      title: 'Every invariant had something to look at',
+      title: 'Every invariant had cases to examine',
       holds: idle.length === 0,
       detail: idle.length === 0 ? `${exercised.length} of ${exercised.length}` : `nothing for ${idle.join(', ')}`,
     },

@@ -1,15 +1,15 @@
 import type { LedgerEntry } from '../../../local/joke-api/ledger.ts';
 import type { Evidence, Execution, FaultKind, FaultRecord, Operation, Seen } from '../types.ts';
 
-/** A task or an item of a batch, with all that is known of it. */
+/** A task or an item of a batch, with everything known about it. */
 export type Work = {
   id: string;
   batchId?: string;
-  /** What the last read showed; undefined if there was none. */
+  /** What the last read showed; undefined without a read. */
   final?: Seen;
-  /** By attempt. */
+  /** In the order of attempts. */
   calls: LedgerEntry[];
-  /** When a cancellation of it (or of its batch) was confirmed, epoch milliseconds. */
+  /** When the cancellation of it or of its batch was confirmed, in epoch milliseconds. */
   cancelledAt?: number;
 };
 
@@ -20,13 +20,13 @@ export type Call = { invokedAt: number; end: Operation };
 export type Case = Evidence & {
   /** By the id of a task or batch. */
   accepted: Map<string, { key: string; isBatch: boolean; items: number; at: number }>;
-  /** Every operation that ended, by the time of its end. */
+  /** Every operation that ended, in the order of ends. */
   ended: Call[];
   works: Map<string, Work>;
   executionsById: Map<string, Execution[]>;
   callsByKey: Map<string, LedgerEntry[]>;
   lastHealAt: number;
-  /** The first fault of these kinds that touches that time, if any. */
+  /** Returns the first fault of these kinds that overlaps the interval, if any. */
   faultWithin: (from: number, to: number, kinds?: ReadonlySet<FaultKind>) => FaultRecord | undefined;
 };
 
@@ -49,7 +49,7 @@ export const disturbing = kinds(
   'drop-upstream',
 );
 
-/** Of those, the ones after which an attempt may call the upstream long after Temporal gave it out. */
+/** The disturbing faults that can delay an attempt's call of the upstream long after Temporal dispatched the attempt. */
 export const postponing = kinds('stop-worker', 'stop-temporal', 'delay-temporal', 'delay-upstream', 'drop-temporal');
 
 export function groupBy<T>(values: T[], toKey: (value: T) => string | null | undefined): Map<string, T[]> {
@@ -74,10 +74,10 @@ function toEnded(operations: Operation[]): Call[] {
 
 const submits = ['submit', 'submit-batch', 'rerun'];
 
-/** @throws never: what does not fit together is for the invariants to say. */
+/** Joins the records. Never throws: contradictions between them are for the invariants to report. */
 export function joinEvidence(evidence: Evidence): Case {
   const ended = toEnded(evidence.operations);
-  const itemsOf = new Map(evidence.stories.map(({ key, items }) => [key, items]));
+  const itemsOf = new Map(evidence.submissions.map(({ key, items }) => [key, items]));
   const accepted: Case['accepted'] = new Map();
   const final = new Map<string, Seen>();
   const cancelledAt = new Map<string, number>();

@@ -1,18 +1,18 @@
 import type { Percentiles } from '../../../cli/measurement.ts';
 import type { FaultRecord } from '../types.ts';
 
-/** One line of a task's joined story; `at` is in seconds since the run's start. */
-export type StoryLine = { at: number; from: 'client' | 'upstream' | 'temporal' | 'fault'; text: string };
+/** One line of a task's timeline; `at` is in seconds since the start of the run. */
+export type TimelineLine = { at: number; from: 'client' | 'upstream' | 'temporal' | 'fault'; text: string };
 
-/** What broke an invariant, and the task's story out of all three records. */
-export type Violation = { id: string; text: string; story: StoryLine[] };
+/** What broke an invariant, and the task's timeline from all three records. */
+export type Violation = { id: string; text: string; story: TimelineLine[] };
 
 export type InvariantResult = {
   /** `accepted-never-lost` */
   name: string;
-  /** What it guarantees, a sentence. */
+  /** What it guarantees, in one sentence. */
   title: string;
-  /** How many cases were looked at. */
+  /** The number of cases examined. */
   checked: number;
   violated: number;
   /** What the number means: `0 of 4,211: below 0.07 % at 95 % confidence`. */
@@ -21,10 +21,10 @@ export type InvariantResult = {
   violations: Violation[];
 };
 
-/** A condition without which a run proves nothing. */
+/** A condition that must hold for a run to prove anything. */
 export type Guard = { title: string; holds: boolean; detail: string };
 
-/** A run of `npm run prove`: what `prove.json` holds and the report draws. Times without a unit are seconds since the start. */
+/** The result of `npm run prove`, as in `prove.json` and the report. Times without a unit are seconds since the start. */
 export type ProveResult = {
   verdict: 'passed' | 'failed' | 'unknown';
   command: string;
@@ -37,8 +37,8 @@ export type ProveResult = {
   invariants: InvariantResult[];
   guards: Guard[];
   faults: (Pick<FaultRecord, 'number' | 'kind' | 'target' | 'verified' | 'seen'> & { from: number; to: number })[];
-  /** By whole seconds: tasks (and items) accepted, ended, and calls that the upstream got. */
+  /** Per second: tasks and items accepted, tasks and items ended, calls of the upstream. */
   throughput: { second: number; accepted: number; ended: number; calls: number }[];
-  /** From a worker's kill -9 to the next attempt of each call that died with it, milliseconds. */
+  /** Milliseconds from a worker's kill -9 to the next attempt of each call that died with it. */
   recovery: { values: number[]; boundMs: number; percentiles: Percentiles };
 };

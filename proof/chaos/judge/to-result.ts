@@ -1,20 +1,21 @@
 import { toMachine, toPercentiles } from '../../../cli/measurement.ts';
-import { toStory } from './to-timeline.ts';
 import type { Evidence } from '../types.ts';
 import { toGuards, toVerifiedKills } from './guards.ts';
 import { invariants } from './invariants/index.ts';
 import { countEarly, toRecoveries, toRecoveryBoundMs } from './invariants/timing.ts';
 import { type Case, joinEvidence } from './join.ts';
 import type { InvariantResult, ProveResult } from './result.ts';
+import { toTimeline } from './to-timeline.ts';
 
-/** Of each invariant so many violations are told with their stories. */
-const mostTold = 5;
+/** The result shows at most this many violations of each invariant. */
+const mostViolations = 5;
 
 const toCount = (count: number) => count.toLocaleString('en');
 
 /**
- * What seeing no violation in `checked` cases means: with a confidence of 95 % the share is below 3 in `checked` (the rule of three, Hanley
- * and Lippman-Hand 1983). For cases that are alike and apart; those of one run are more alike than that.
+ * Returns what it means to see `violated` violations in `checked` cases. Without any, the true share is below
+ * 3 / `checked` at 95 % confidence (the rule of three, Hanley and Lippman-Hand 1983). The rule assumes independent
+ * cases; those of one run are not fully independent.
  */
 export function toMeaning(violated: number, checked: number): string {
   if (checked === 0) return 'nothing to look at';
@@ -33,7 +34,7 @@ function check(proof: Case): InvariantResult[] {
       checked,
       violated: findings.length,
       meaning: toMeaning(findings.length, checked),
-      violations: findings.slice(0, mostTold).map(({ id, text }) => ({ id, text, story: toStory(proof, id) })),
+      violations: findings.slice(0, mostViolations).map(({ id, text }) => ({ id, text, story: toTimeline(proof, id) })),
     };
   });
 }
@@ -57,7 +58,7 @@ function toThroughput({ startedAt, executions, calls, accepted }: Case): ProveRe
   }));
 }
 
-/** The verdict on a run: `failed` if an invariant is broken, `unknown` if too little happened to say, else `passed`. */
+/** Judges a run: `failed` if an invariant is broken, `unknown` if too little happened to tell, else `passed`. */
 export function toResult(evidence: Evidence, { command, seconds }: { command: string; seconds: number }): ProveResult {
   const proof = joinEvidence(evidence);
   const { startedAt, faults, ended, calls, accepted, works } = proof;

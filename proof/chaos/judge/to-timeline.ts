@@ -1,18 +1,18 @@
 import type { Case } from './join.ts';
-import type { StoryLine } from './result.ts';
+import type { TimelineLine } from './result.ts';
 
-/** The most lines of a story: who reads it looks for what went wrong, not for the hundredth look. */
+/** The maximum number of lines. */
 const longest = 120;
 
-/** All that the three records and the faults tell of one task, item, batch or key, in the order of time. */
-export function toStory(
+/** Returns everything that the three records and the faults say about one task, item, batch or key, in order of time. */
+export function toTimeline(
   { startedAt, ended, works, executionsById, faults, accepted, callsByKey }: Case,
   id: string,
-): StoryLine[] {
+): TimelineLine[] {
   const whole = works.get(id)?.batchId ?? id.split('/')[0] ?? id;
   const seconds = (at: number) => (at - startedAt) / 1_000;
   const key = accepted.get(whole)?.key ?? id;
-  const lines: StoryLine[] = ended
+  const lines: TimelineLine[] = ended
     .filter(({ end }) => end.id === whole || end.key === key)
     .map(({ end, invokedAt }) => {
       const item = end.seen?.items?.find((one) => one.id === id) ?? end.seen;
@@ -38,7 +38,7 @@ export function toStory(
     if (execution.closedAt)
       lines.push({ at: seconds(execution.closedAt), from: 'temporal', text: `${execution.status} (${attempts})` });
   }
-  // The faults of its own time; the last looks come long after.
+  // Only the faults of its own lifetime: clients read it again long afterwards.
   const times = lines.filter(({ from }) => from !== 'client').map(({ at }) => at);
   const [from, to] = [Math.min(...times) - 4, Math.max(...times) + 2];
   for (const { kind, target, startedAt: begin, endedAt, seen } of faults)

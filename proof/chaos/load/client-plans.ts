@@ -1,25 +1,26 @@
 import { toSeededShare } from '../../../cli/seeded-share.ts';
 
 /** What one client does with one task or batch. */
-export type Story = {
+export type ClientPlan = {
   number: number;
   key: string;
   /** The category of the task, or of each item of a batch. */
   categories: string[];
   isBatch: boolean;
-  /** The API that is asked first. */
+  /** The index of the API that the client calls first. */
   api: number;
   readsOwnWrite: boolean;
-  /** Submits the same again, and something else under the same key. */
+  /** Sends the same submission again. */
   repeats: boolean;
+  /** Sends another body under the same key. */
   contradicts: boolean;
   watches: boolean;
-  /** When it cancels, milliseconds after the submission. */
+  /** When the client cancels, in milliseconds after the submission. */
   cancelsAfterMs?: number;
   reruns: boolean;
 };
 
-/** How often a single task is of a kind. */
+/** The share of each category among single tasks. */
 const shares: [category: string, share: number][] = [
   ['prove-plain', 0.32],
   ['prove-slow', 0.25],
@@ -41,9 +42,9 @@ function pick(share: number): string {
 
 const itemsOfBatch = { from: 10, to: 50 };
 
-/** Stories of so many tasks in all, half of them items of batches: the same for the same seed. */
-export function planStories({ seed, tasks }: { seed: number; tasks: number }): Story[] {
-  const stories: Story[] = [];
+/** Plans clients for `tasks` tasks in all, half of them items of batches. The same seed gives the same plans. */
+export function planClients({ seed, tasks }: { seed: number; tasks: number }): ClientPlan[] {
+  const plans: ClientPlan[] = [];
   let left = tasks;
   let inBatches = 0;
   for (let number = 1; left > 0; number += 1) {
@@ -56,7 +57,7 @@ export function planStories({ seed, tasks }: { seed: number; tasks: number }): S
       return isBatch && category === 'prove-cancel' ? 'prove-plain' : category;
     });
     const cancels = isBatch ? draw('cancel') < 0.2 : categories[0] === 'prove-cancel';
-    stories.push({
+    plans.push({
       number,
       key: `prove-${seed}-${number}`,
       categories,
@@ -72,5 +73,5 @@ export function planStories({ seed, tasks }: { seed: number; tasks: number }): S
     left -= size;
     if (isBatch) inBatches += size;
   }
-  return stories;
+  return plans;
 }

@@ -3,24 +3,24 @@ import type { Task } from '../../../src/api/views/schemas.ts';
 import type { Operation, Seen } from '../types.ts';
 import type { Recorder } from './recorder.ts';
 
-/** Holdfast answers within 3 s at worst; whatever comes later is not known. */
+/** Holdfast answers within 3 s. A request without an answer by then has an unknown outcome. */
 const timeoutMs = 6_000;
 
 export type Request = {
   action: Operation['action'];
-  /** Which of the APIs; they are counted round. */
+  /** The index of the API, modulo their number. */
   api: number;
   method: 'GET' | 'POST';
   path: string;
   body?: unknown;
   key?: string;
-  /** The task or batch, where it is known before. */
+  /** The task or batch, if known in advance. */
   id?: string;
 };
 
 export type Answer = { type: 'ok' | 'fail' | 'info'; status?: number; seen?: Seen; id?: string };
 
-/** A client that records what it sends and what it is told. Nothing is repeated here: that is the story's. */
+/** Creates a client that records each request and its answer. It never retries: `persist` does. */
 export function createProvingClient({
   urls,
   recorder,
@@ -56,7 +56,7 @@ export function createProvingClient({
     } catch (error) {
       const { cause, name } = error as { cause?: { code?: string }; name: string };
       const code = cause?.code ?? name;
-      // Only where nobody took the connection is it sure that nothing was done.
+      // Only a refused connection proves that nothing was done.
       const result: Answer = { type: code === 'ECONNREFUSED' ? 'fail' : 'info' };
       end({ ...result, error: code });
       signal.throwIfAborted();

@@ -1,60 +1,55 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProvingClient } from './client.ts';
-import type { Story } from './client-plans.ts';
-import { type Accepted, persist, tell, toReadPath } from './run-client.ts';
+import type { ClientPlan } from './client-plans.ts';
+import { type Accepted, persist, runClient, toRead } from './run-client.ts';
 
 type Options = {
   client: ProvingClient;
-  /** Aborted when waiting has no more sense. */
+  /** Aborts when clients give up waiting. */
   over: AbortSignal;
   signal: AbortSignal;
 };
 
 const readersAtOnce = 12;
-const lookMs = 500;
+const readIntervalMs = 500;
 
-/** Tells all stories, spread over the time that is left of the faults; gives what was accepted when each is told. */
+/** Starts all clients, spread over the time that is left for faults. Resolves with everything accepted once all are done. */
 export async function runLoad(
-  stories: Story[],
+  plans: ClientPlan[],
   { client, over, signal, leftMs }: Options & { leftMs: () => number },
 ): Promise<Accepted[]> {
   const all: Accepted[] = [];
   const running: Promise<void>[] = [];
-  for (const [index, story] of stories.entries()) {
-    const told = tell(story, { client, over, accept: (accepted) => void all.push(accepted) });
-    // Broken off before the last is under way, nobody waits for it yet.
-    told.catch(() => {});
-    running.push(told);
-    await sleep(Math.max(1, leftMs() / (stories.length - index)), undefined, { signal });
+  for (const [index, plan] of plans.entries()) {
+    const done = runClient(plan, { client, over, accept: (accepted) => void all.push(accepted) });
+    // An abort below leaves this function before `Promise.all` handles the rejection.
+    done.catch(() => {});
+    running.push(done);
+    await sleep(Math.max(1, leftMs() / (plans.length - index)), undefined, { signal });
   }
   await Promise.all(running);
   return all;
 }
 
-/** Reads each until it has ended, and then once more at another API; resolves early when it is over. */
+/** Reads each task or batch until it has ended, then once more at another API. Returns early once `over` aborts. */
 export async function readToTheEnd(
   all: Accepted[],
   { client, over, onEnd }: Options & { onEnd: (ended: number) => void },
 ) {
   let ended = 0;
-  const read = async (accepted: Accepted, api: number) => {
-    const action = accepted.isBatch ? ('read-batch' as const) : ('read' as const);
-    const request = { action, api, method: 'GET' as const, path: toReadPath(accepted), id: accepted.id };
-    // A read that says 404 says enough.
-    return persist(
-      { client, over },
-      request,
-      ({ status, seen }) => seen?.finishedAt !== undefined || status === 404,
-      lookMs,
-    );
-  };
   const pass = async (api: number, onEach: () => void) => {
     const queue = all.entries();
     await Promise.all(
       Array.from({ length: readersAtOnce }, async () => {
         for (const [index, accepted] of queue) {
           if (over.aborted) return;
-          await read(accepted, index + api);
+          // A 404 is a violation already: no need to read further.
+          await persist(
+            { client, over },
+            toRead(accepted, index + api),
+            ({ status, seen }) => seen?.finishedAt !== undefined || status === 404,
+            readIntervalMs,
+          );
           onEach();
         }
       }),

@@ -5,7 +5,7 @@ import type { Operation } from '../types.ts';
 type Invocation = Pick<Operation, 'action' | 'key' | 'id'>;
 type End = Omit<Operation, 'op' | 'at' | 'action' | 'key'>;
 
-/** The history of what clients did and were told, in order of time; each line goes to a file at once. */
+/** Records what clients did and what they got back, in order of time. Each line is written to `file` immediately. */
 export function createRecorder(file: string) {
   const operations: Operation[] = [];
   const stream = createWriteStream(file);
@@ -16,7 +16,7 @@ export function createRecorder(file: string) {
   };
   return {
     operations,
-    /** Records an invocation; what it gives records its end. */
+    /** Records an invocation. Call the returned function to record its end. */
     invoke(what: Invocation): (end: End) => void {
       const op = ++invocations;
       add({ op, at: nowMs(), type: 'invoke', ...what });

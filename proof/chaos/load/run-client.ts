@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, ProvingClient, Request } from './client.ts';
-import type { Story } from './client-plans.ts';
+import type { ClientPlan } from './client-plans.ts';
 
-/** What was accepted, to be read to its end. */
+/** An accepted task or batch, which is read until it has ended. */
 export type Accepted = { id: string; isBatch: boolean };
 
-type Teller = {
+type Options = {
   client: ProvingClient;
-  /** Aborted when waiting has no more sense. */
+  /** Aborts when clients give up waiting. */
   over: AbortSignal;
   accept: (accepted: Accepted) => void;
 };
 
 const firstPauseMs = 100;
 const longestPauseMs = 1_000;
-const lookMs = 250;
+const watchIntervalMs = 250;
 
-/** The same request at one API after the other until `isEnough`; the last answer, also when it is over. */
+/** Sends the same request to one API after the other until `isEnough`. Returns the last answer, also once `over` aborts. */
 export async function persist(
-  { client, over }: Pick<Teller, 'client' | 'over'>,
+  { client, over }: Pick<Options, 'client' | 'over'>,
   request: Request,
   isEnough: (answer: Answer) => boolean,
   pauseMs = firstPauseMs,
@@ -32,12 +32,19 @@ export async function persist(
 
 const isOk = ({ type }: Answer) => type === 'ok';
 
-export const toReadPath = ({ id, isBatch }: Accepted) => (isBatch ? `/batches/${id}?limit=1000` : `/tasks/${id}`);
+/** A read of a task or batch, starting at the API with index `api`. */
+export const toRead = ({ id, isBatch }: Accepted, api: number): Request => ({
+  action: isBatch ? 'read-batch' : 'read',
+  api,
+  method: 'GET',
+  path: isBatch ? `/batches/${id}?limit=1000` : `/tasks/${id}`,
+  id,
+});
 
-/** Plays one story to its last word. */
-export async function tell(story: Story, { client, over, accept }: Teller): Promise<void> {
-  const { key, categories, isBatch, api } = story;
-  const teller = { client, over };
+/** Does everything that one client's plan says. */
+export async function runClient(plan: ClientPlan, { client, over, accept }: Options): Promise<void> {
+  const { key, categories, isBatch, api } = plan;
+  const options = { client, over };
   const toBody = (names: string[]) =>
     isBatch ? { items: names.map((category) => ({ category })) } : { category: names[0] };
   const submission: Request = {
@@ -48,53 +55,44 @@ export async function tell(story: Story, { client, over, accept }: Teller): Prom
     body: toBody(categories),
     key,
   };
-  const { id } = await persist(teller, submission, isOk);
+  const { id } = await persist(options, submission, isOk);
   if (id === undefined) return;
-  const accepted = { id, isBatch };
-  accept(accepted);
-  const read: Request = {
-    action: isBatch ? 'read-batch' : 'read',
-    api: api + 1,
-    method: 'GET',
-    path: toReadPath(accepted),
-    id,
-  };
+  accept({ id, isBatch });
+  const read = toRead({ id, isBatch }, api + 1);
 
-  const sideways: Promise<unknown>[] = [];
-  if (story.readsOwnWrite) sideways.push(persist(teller, read, ({ type, status }) => type === 'ok' || status === 404));
-  if (story.repeats) sideways.push(persist(teller, { ...submission, api: api + 1 }, isOk));
-  if (story.contradicts) {
-    const body = toBody([...categories.slice(1), 'prove-other']);
-    // Accepted would be enough, too: for a violation.
-    sideways.push(
-      persist(
-        teller,
-        { ...submission, action: 'conflict', body },
-        ({ type, status }) => type === 'ok' || status === 422,
-      ),
-    );
+  const meanwhile: Promise<unknown>[] = [];
+  if (plan.readsOwnWrite) meanwhile.push(persist(options, read, ({ type, status }) => type === 'ok' || status === 404));
+  if (plan.repeats) meanwhile.push(persist(options, { ...submission, api: api + 1 }, isOk));
+  if (plan.contradicts) {
+    const conflict: Request = {
+      ...submission,
+      action: 'conflict',
+      body: toBody([...categories.slice(1), 'prove-other']),
+    };
+    // An acceptance ends the attempts too: it is a violation already.
+    meanwhile.push(persist(options, conflict, ({ type, status }) => type === 'ok' || status === 422));
   }
-  if (story.cancelsAfterMs !== undefined) sideways.push(cancel(story.cancelsAfterMs));
-  if (story.watches || story.reruns) sideways.push(watch());
-  await Promise.all(sideways);
+  if (plan.cancelsAfterMs !== undefined) meanwhile.push(cancel(id, plan.cancelsAfterMs));
+  if (plan.watches || plan.reruns) meanwhile.push(watch());
+  await Promise.all(meanwhile);
 
-  async function cancel(afterMs: number) {
+  async function cancel(id: string, afterMs: number) {
     await sleep(afterMs, undefined, { signal: over }).catch(() => {});
     const action = isBatch ? 'cancel-batch' : 'cancel';
     const path = isBatch ? `/batches/${id}/cancel` : `/tasks/${id}/cancel`;
-    const request: Request = { action, api, method: 'POST', path, id: accepted.id };
-    await persist(teller, request, ({ type, status }) => type === 'ok' || status === 409 || status === 404);
+    const isEnough = ({ type, status }: Answer) => type === 'ok' || status === 409 || status === 404;
+    await persist(options, { action, api, method: 'POST', path, id }, isEnough);
   }
 
   async function watch() {
     for (let turn = 0; !over.aborted; turn += 1) {
       const { seen } = await client({ ...read, api: api + turn });
       if (seen?.finishedAt) break;
-      await sleep(lookMs, undefined, { signal: over }).catch(() => {});
+      await sleep(watchIntervalMs, undefined, { signal: over }).catch(() => {});
     }
-    if (!story.reruns || over.aborted) return;
+    if (!plan.reruns || over.aborted) return;
     const rerun: Request = { action: 'rerun', api, method: 'POST', path: `/tasks/${id}/rerun`, key: `${key}-again` };
-    const again = await persist(teller, rerun, isOk);
+    const again = await persist(options, rerun, isOk);
     if (again.id !== undefined) accept({ id: again.id, isBatch: false });
   }
 }

@@ -46,7 +46,7 @@ addTo(
   ),
 );
 
-const toStory = ({ id, text, story }) =>
+const toTimeline = ({ id, text, story }) =>
   element(
     'details',
     { class: 'violation' },
@@ -66,7 +66,7 @@ for (const { name, violated, violations } of broken) {
   addTo(
     'violations',
     element('h3', {}, element('code', {}, name), `: ${plural(violated, 'violation')}${some}`),
-    ...violations.map(toStory),
+    ...violations.map(toTimeline),
   );
 }
 

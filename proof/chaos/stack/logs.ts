@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogFinding } from '../types.ts';
 
-/** What no log may hold: unhandled errors, fatal lines of pino (level 60), panics of Go and Rust, workflows that left their history. */
+/** Never expected in a log: unhandled errors, pino's fatal level (60), panics of Go and Rust, nondeterminism errors. */
 const signs = [
   /unhandled/i,
   /uncaught/i,
@@ -15,7 +15,7 @@ const signs = [
   /MaxListenersExceededWarning/,
 ];
 
-/** How many lines the logs have, and each that has one of the signs. */
+/** Returns how many lines the logs have, and the lines with one of the signs. */
 export function scanLogs(directory: string): { lines: number; findings: LogFinding[] } {
   const all = readdirSync(directory).flatMap((file) =>
     readFileSync(join(directory, file), 'utf8')

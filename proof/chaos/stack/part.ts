@@ -14,27 +14,29 @@ type Options = {
   args: string[];
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** Where the log of each of its processes goes: `worker-1.3.log`. */
+  /** The directory for the log of each of its processes, such as `worker-1.3.log`. */
   logs: string;
-  /** The port that it listens on; none for a worker. */
+  /** The port it listens on; undefined for a worker. */
   port?: number;
-  /** Whether the process that writes to this log does its work. */
+  /** Whether the process that writes to this log is ready. */
   isReady: (log: string) => Promise<boolean>;
   /** Ends the wait for readiness. */
   signal: AbortSignal;
 };
 
 const upWithinMs = 60_000;
-/** Its grace is 3 s. */
+/** SHUTDOWN_GRACE is 3 s. */
 const deployWithinMs = 20_000;
 const endWithinMs = 8_000;
 
-/** One place of the stack, filled by one process after the other. Everything that is done to it is seen to have its effect, or not to count. */
+/**
+ * Creates a part of the stack, which is one process at a time. Each fault method verifies that it had its effect.
+ */
 export function createPart({ name, role, command, args, cwd, env, logs, port, isReady, signal }: Options) {
   let current: Guarded | undefined;
   let starts = 0;
   let log = '';
-  /** Whether it should live at this moment. */
+  /** Whether it is supposed to run. */
   let isWanted = false;
 
   const until = async (holds: () => boolean | Promise<boolean>, withinMs: number) => {
@@ -47,7 +49,7 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
   };
   const isClosed = async () => port === undefined || !(await isListening(port));
 
-  /** Resolves when the process is ready; a first one that ends at once is started again, for its port may not be free yet. */
+  /** Starts a process and resolves when it is ready. Tries again if it ends: its port may not be free yet. */
   async function start(): Promise<void> {
     const deadline = performance.now() + upWithinMs;
     while (performance.now() < deadline) {
@@ -64,7 +66,7 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
       }
       await process.stop();
     }
-    throw new SetupError(`${name} is not ready after ${upWithinMs / 1_000} s. Its last words:\n${lastWords(log)}`);
+    throw new SetupError(`${name} is not ready after ${upWithinMs / 1_000} s. End of its log:\n${readEnd(log)}`);
   }
 
   const living = (): Guarded => {
@@ -78,10 +80,10 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
     port,
     start,
     pid: () => living().pid,
-    /** Ended by itself since the last look. It is started again, as `npm start` would. */
+    /** Whether it ended by itself. */
     hasDied: () => isWanted && current?.isAlive() === false,
 
-    /** kill -9; what was seen of it. */
+    /** Sends SIGKILL; verified if the process is gone and its port closed. */
     async kill(): Promise<{ verified: boolean; seen: string }> {
       const victim = living();
       isWanted = false;
@@ -100,21 +102,21 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
       };
     },
 
-    /** SIGSTOP; verified by the state that the kernel gives: T, stopped. */
+    /** Sends SIGSTOP; verified if the kernel reports the state T (stopped). */
     async pause(): Promise<{ verified: boolean; seen: string }> {
       const { pid } = living();
       process.kill(pid, 'SIGSTOP');
       const verified = await until(() => readState(pid) === 'T', 1_000);
       return { verified, seen: `pid ${pid} is in state ${readState(pid)}` };
     },
-    /** SIGCONT; false if it did not go on. */
+    /** Sends SIGCONT; returns false if the process did not continue. */
     async resume(): Promise<boolean> {
       const { pid } = living();
       process.kill(pid, 'SIGCONT');
       return until(() => !['T', undefined].includes(readState(pid)), 1_000);
     },
 
-    /** SIGTERM; verified if it ended by itself, in the time that an orchestrator gives it. The next process is for `start`. */
+    /** Sends SIGTERM; verified if the process ended in the time that an orchestrator allows. Call `start` afterwards. */
     async end(): Promise<{ verified: boolean; seen: string }> {
       const leaving = living();
       isWanted = false;
@@ -139,7 +141,7 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
 
 export type Part = ReturnType<typeof createPart>;
 
-const lastWords = (log: string) => {
+const readEnd = (log: string) => {
   try {
     return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-5).join('\n');
   } catch {

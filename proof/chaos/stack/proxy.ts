@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What a proxy does to what passes it. `drop`: requests arrive and are carried out, and their answers vanish. */
+/** What a proxy does to its traffic. With `drop`, requests arrive and are executed, but their answers are lost. */
 export type Mode = { kind: 'pass' } | { kind: 'delay'; ms: number } | { kind: 'cut' } | { kind: 'drop' };
 
 type Pair = { client: Socket; server: Socket; lostAnswers: boolean };
 
 /**
- * A TCP proxy on a free port of loopback, in front of `port` there. A connection whose answers were dropped is reset when the proxy passes
- * again, for its bytes no longer make sense.
+ * Starts a TCP proxy on a free loopback port in front of `port`. When it passes traffic again, it resets connections that
+ * lost answers, because their byte streams have gaps.
  */
 export async function startProxy(port: number) {
   const pairs = new Set<Pair>();
@@ -21,7 +21,7 @@ export async function startProxy(port: number) {
     pairs.delete(pair);
   };
 
-  /** Writes in the order of arrival, each chunk no earlier than the delay of its moment says. */
+  /** Forwards chunks in the order of arrival, each after the delay that applied when it arrived. */
   function forward(pair: Pair, from: Socket, to: Socket, isAnswer: boolean) {
     let due = 0;
     let waiting = 0;
@@ -52,7 +52,7 @@ export async function startProxy(port: number) {
     from.on('error', () => to.destroy());
     from.on('close', () => {
       pairs.delete(pair);
-      // After what is still on its way.
+      // After all delayed chunks.
       later(() => void to.destroySoon());
     });
   }
@@ -79,9 +79,9 @@ export async function startProxy(port: number) {
 
   return {
     port: (server.address() as AddressInfo).port,
-    /** How much the mode of this moment has affected so far: connections or pieces of them. */
+    /** How many connections or chunks the current mode has affected. */
     affected: () => affected,
-    /** Changes what it does; gives how much the mode until now had affected: connections or pieces of them. */
+    /** Changes the mode. Returns how many connections or chunks the previous mode affected. */
     set(next: Mode): number {
       const before = affected;
       affected = 0;

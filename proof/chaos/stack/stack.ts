@@ -16,8 +16,8 @@ import { startProxy } from './proxy.ts';
 const jokeApiScript = fileURLToPath(new URL('../../../scripts/joke-api.ts', import.meta.url));
 
 /**
- * Short waits, that a run of minutes holds many attempts: 0.5, 1, 2, 4, 4 s, drawn up to a fifth longer; a heartbeat timeout of 2 s. Waits
- * are not shorter still, for the server's timers come to about 1 s by themselves.
+ * Short waits, so that a run of minutes has many attempts: 0.5, 1, 2, 4, 4 s, up to a fifth longer by jitter. Shorter ones
+ * would change little: the server's timers take about 1 s.
  */
 const policyEnvironment: Environment = {
   BASE_DELAY: '0.5',
@@ -35,21 +35,21 @@ const apis = 2;
 const workers = 3;
 
 type Options = {
-  /** For Temporal's data. */
+  /** The directory for Temporal's data. */
   directory: string;
   logs: string;
-  /** Of the build under test. */
+  /** The `dist/` of the build under test. */
   dist: string;
-  /** Nothing of Temporal's is kept on disk: for the mutant that shows that it matters. */
+  /** Temporal keeps nothing on disk: one of the mutants. */
   inMemory?: boolean;
   say: Say;
   signal: AbortSignal;
 };
 
 /**
- * The stack under test, each part a process of its own: Temporal on a WAL file, two APIs, three workers, the joke API; and between them
- * proxies, one in front of each API, one in front of Temporal, one in front of the upstream. `stop` leaves nothing.
- * @throws {SetupError} with the last words of a part that does not become ready.
+ * Starts the stack under test: Temporal on a WAL file, two APIs, three workers and the joke API as processes, with a TCP
+ * proxy in front of each API, of Temporal and of the upstream. `stop` ends all of them.
+ * @throws {SetupError} with the end of its log, for a part that does not become ready.
  */
 export async function startProvedStack({ directory, logs, dist, inMemory = false, say, signal }: Options) {
   const dataDir = join(directory, 'data');
@@ -144,10 +144,10 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
     clientProxies,
     temporalProxy,
     upstreamProxy,
-    /** Where clients reach the APIs: through their proxies. */
+    /** The APIs' URLs for clients, through the proxies. */
     urls: clientProxies.map(({ port }) => `http://127.0.0.1:${port}`),
     jokeApi: createJokeApiClient({ url: `http://127.0.0.1:${jokePort}`, signal }),
-    /** Workers and APIs in order, then what they stand on. */
+    /** Stops the APIs and workers, then Temporal and the joke API, then the proxies. */
     async stop() {
       await Promise.all([...apiParts, ...workerParts].map((part) => part.stop()));
       await Promise.all([temporal, jokeApi].map((part) => part.stop()));
@@ -167,7 +167,7 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
 
 export type ProvedStack = Awaited<ReturnType<typeof startProvedStack>>;
 
-/** The same server without its database file and what is said of it. */
+/** Removes the flags of the database file. */
 function withoutFile(args: string[]): string[] {
   const dropped = ['--db-filename', '--sqlite-pragma'];
   return args.filter((arg, index) => !dropped.includes(arg) && !dropped.includes(args[index - 1] ?? ''));

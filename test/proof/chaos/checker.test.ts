@@ -258,7 +258,11 @@ test('a violation is told with the story of its task out of all three records an
 
 test('a run in which too little happened is unknown, not passed', () => {
   const few = createEvidence();
-  few.stories = Array.from({ length: 20 }, (_, n) => ({ key: `k-${n + 1}`, isBatch: n === 4, items: n === 4 ? 2 : 1 }));
+  few.submissions = Array.from({ length: 20 }, (_, n) => ({
+    key: `k-${n + 1}`,
+    isBatch: n === 4,
+    items: n === 4 ? 2 : 1,
+  }));
   expect(judge(few).verdict).toBe('unknown');
 
   const unverified = createEvidence();

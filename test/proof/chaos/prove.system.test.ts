@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -90,4 +90,13 @@ test('an output that is no directory is refused in one line before anything star
   const run = start('--output', script);
   expect(await run.ended).toEqual([1, null]);
   expect(run.output()).toContain(`${script} cannot be made a directory (EEXIST): name another with --output.`);
+});
+
+test('--render writes the page of a kept result into --output', async () => {
+  mkdirSync(join(place, 'output'));
+  const kept = fileURLToPath(new URL('../../../docs/proof/2026-11-25-seed-1.json', import.meta.url));
+  const run = start('--render', kept);
+  expect(await run.ended, run.output()).toEqual([0, null]);
+  expect(run.output()).toBe('Written: output/2026-11-25-seed-1.html\n');
+  expect(readFileSync(join(place, 'output', '2026-11-25-seed-1.html'), 'utf8')).toContain('Holdfast: the proof');
 });

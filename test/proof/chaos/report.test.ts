@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ProveResult } from '../../../proof/chaos/judge/result.ts';
 import { toResult } from '../../../proof/chaos/judge/to-result.ts';
-import { toProveReport } from '../../../proof/chaos/report/to-prove-report.ts';
+import { renderReport, toProveReport } from '../../../proof/chaos/report/render-report.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { createEvidence } from '../../support/evidence.ts';
 
@@ -89,7 +89,7 @@ describe.each([1280, 400])('at a width of %i', (width) => {
   });
 });
 
-test('each violation is told with its story, as text', async () => {
+test('each violation has its timeline, as text', async () => {
   const { page } = await open(failed, 1280);
   const told = failed.invariants.flatMap(({ violations }) => violations);
   expect(told.map(({ id }) => id)).toEqual(expect.arrayContaining(['retried', markup]));
@@ -111,4 +111,30 @@ test('a fault without effect is hollow, and it is said where no recovery could b
   const none = judge({ ...createEvidence(), faults: [] });
   const { page: without } = await open(none, 1280);
   expect(await without.locator('#recovery').innerText()).toContain('No call that died with its worker could be judged');
+});
+
+test('--render writes the page of a saved result beside it, or to another directory', () => {
+  const saved = join(directory, 'saved.json');
+  writeFileSync(saved, JSON.stringify(failed));
+  const elsewhere = mkdtempSync(join(directory, 'elsewhere-'));
+  for (const page of [renderReport(saved), renderReport(saved, elsewhere)])
+    expect(readFileSync(page, 'utf8')).toBe(toProveReport(failed));
+  expect(renderReport(saved)).toBe(join(directory, 'saved.html'));
+  expect(renderReport(saved, elsewhere)).toBe(join(elsewhere, 'saved.html'));
+});
+
+test.each([
+  ['no JSON', '<p>'],
+  ['the JSON of something else', '{"verdict":"passed"}'],
+  ['null', 'null'],
+])('--render refuses a file with %s', (_, text) => {
+  const file = join(directory, 'other.json');
+  writeFileSync(file, text);
+  expect(() => renderReport(file)).toThrow(`${file} is not a result of npm run prove.`);
+});
+
+test('--render names a file or directory that is not there', () => {
+  expect(() => renderReport('/nowhere/prove.json')).toThrow('/nowhere/prove.json cannot be read or written (ENOENT)');
+  const saved = join(directory, 'saved.json');
+  expect(() => renderReport(saved, '/nowhere')).toThrow('/nowhere/saved.html cannot be read or written (ENOENT)');
 });

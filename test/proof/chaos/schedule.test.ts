@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planFaults } from '../../../proof/chaos/faults/schedule.ts';
-import { planStories } from '../../../proof/chaos/load/client-plans.ts';
+import { planClients } from '../../../proof/chaos/load/client-plans.ts';
 import { faultKinds } from '../../../proof/chaos/types.ts';
 
 describe('the schedule of faults', () => {
@@ -32,17 +32,17 @@ describe('the schedule of faults', () => {
   });
 });
 
-describe('the stories of clients', () => {
-  const stories = planStories({ seed: 7, tasks: 1_000 });
+describe('the plans of clients', () => {
+  const plans = planClients({ seed: 7, tasks: 1_000 });
 
   test('are the same for the same seed, under keys of their own', () => {
-    expect(planStories({ seed: 7, tasks: 1_000 })).toEqual(stories);
-    expect(new Set(stories.map(({ key }) => key)).size).toBe(stories.length);
+    expect(planClients({ seed: 7, tasks: 1_000 })).toEqual(plans);
+    expect(new Set(plans.map(({ key }) => key)).size).toBe(plans.length);
   });
 
   test('make as many tasks as asked for, about half of them in batches of 10 to 50', () => {
-    const items = stories.flatMap(({ isBatch, categories }) => (isBatch ? [categories.length] : []));
-    const total = stories.reduce((sum, { categories }) => sum + categories.length, 0);
+    const items = plans.flatMap(({ isBatch, categories }) => (isBatch ? [categories.length] : []));
+    const total = plans.reduce((sum, { categories }) => sum + categories.length, 0);
     expect(total).toBe(1_000);
     const inBatches = items.reduce((sum, size) => sum + size, 0);
     expect(inBatches / total).toBeGreaterThan(0.4);
@@ -57,9 +57,9 @@ describe('the stories of clients', () => {
       'contradicts',
       'watches',
       'reruns',
-    ] as const satisfies (keyof (typeof stories)[0])[])
-      expect(stories.some((story) => story[holds])).toBe(true);
-    expect(stories.some(({ cancelsAfterMs, isBatch }) => cancelsAfterMs !== undefined && isBatch)).toBe(true);
-    expect(stories.some(({ cancelsAfterMs, isBatch }) => cancelsAfterMs !== undefined && !isBatch)).toBe(true);
+    ] as const satisfies (keyof (typeof plans)[0])[])
+      expect(plans.some((plan) => plan[holds])).toBe(true);
+    expect(plans.some(({ cancelsAfterMs, isBatch }) => cancelsAfterMs !== undefined && isBatch)).toBe(true);
+    expect(plans.some(({ cancelsAfterMs, isBatch }) => cancelsAfterMs !== undefined && !isBatch)).toBe(true);
   });
 });

@@ -1,7 +1,6 @@
 import type { LedgerEntry } from '../../../../local/joke-api/ledger.ts';
 import type { Work } from '../join.ts';
-import { aftermathMs, endOf, reachMs } from './bounds.ts';
-import { examine, type Finding, type Invariant } from './invariant.ts';
+import { aftermathMs, endOf, examine, type Finding, type Invariant, reachMs } from './invariant.ts';
 
 const isAnswered200 = ({ outcome, status }: LedgerEntry) => outcome === 'answered' && status === 200;
 const isFinalStatus = ({ outcome, status }: LedgerEntry) =>
@@ -9,23 +8,23 @@ const isFinalStatus = ({ outcome, status }: LedgerEntry) =>
 
 export const ownResult: Invariant = {
   name: 'own-result',
-  title: 'A result is the one that the upstream gave for that very task',
+  title: 'A result is the one that the upstream gave to that very task',
   check: ({ works }) =>
     examine(
       [...works.values()].filter(({ final }) => final?.state === 'completed'),
       ({ id }) => id,
       ({ final, calls }) => {
-        const told = calls.filter(isAnswered200).map(({ jokeId }) => jokeId);
-        return told.includes(final?.output ?? '')
+        const received = calls.filter(isAnswered200).map(({ jokeId }) => jokeId);
+        return received.includes(final?.output ?? '')
           ? undefined
-          : `its result is ${final?.output}, it was told ${told.join(', ') || 'nothing'}`;
+          : `its result is ${final?.output}, the upstream sent ${received.join(', ') || 'nothing'}`;
       },
     ),
 };
 
 export const failedForAReason: Invariant = {
   name: 'failed-for-a-reason',
-  title: 'A task fails after its last attempt or a final answer of the upstream, and not otherwise',
+  title: 'A task fails only after its last attempt or a final answer of the upstream',
   check: ({ works, policy }) =>
     examine(
       [...works.values()].filter(({ final }) => final?.state === 'failed'),
@@ -42,7 +41,7 @@ export const failedForAReason: Invariant = {
 
 export const attemptsBounded: Invariant = {
   name: 'attempts-bounded',
-  title: 'No attempt beyond the maximum, and no attempt calls the upstream twice',
+  title: 'No task makes more attempts than the maximum, and no attempt calls the upstream twice',
   check: ({ works, policy }) =>
     examine(
       works.values(),
@@ -59,7 +58,7 @@ export const attemptsBounded: Invariant = {
 
 export const extraCallsExplained: Invariant = {
   name: 'extra-calls-explained',
-  title: 'Each call whose answer was not used has a fault that explains it',
+  title: 'A fault explains each call whose answer was not used',
   check: (proof) => {
     const lost = [...proof.works.values()].flatMap((work) => toLostCalls(work).map((call) => ({ work, call })));
     const judged = examine(
@@ -68,16 +67,16 @@ export const extraCallsExplained: Invariant = {
       ({ work, call }) => {
         const { attempt, outcome, status } = call;
         if (proof.faultWithin(call.startedAt - reachMs, endOf(call) + reachMs)) return undefined;
-        // A cancelled attempt leaves its call.
+        // A cancelled attempt abandons its call.
         if (work.cancelledAt !== undefined && work.cancelledAt <= endOf(call) + reachMs) return undefined;
-        return `attempt ${attempt} (${outcome}, ${status ?? 'no status'}) was made for nothing, and no fault was near`;
+        return `the call of attempt ${attempt} (${outcome}, ${status ?? 'no status'}) was wasted, and no fault was near`;
       },
     );
     return { checked: proof.calls.length, findings: judged.findings };
   },
 };
 
-/** Good or final answers after which there was yet another attempt, and calls that the worker left. */
+/** Returns calls with a good or final answer that another attempt followed, and calls that the worker abandoned. */
 function toLostCalls({ calls }: Work): LedgerEntry[] {
   const last = calls.at(-1);
   return calls.filter(
@@ -87,7 +86,7 @@ function toLostCalls({ calls }: Work): LedgerEntry[] {
 
 export const cancelStopsCalls: Invariant = {
   name: 'cancel-stops-calls',
-  title: 'A confirmed cancellation ends as cancelled, and the upstream hears no more of it after the heartbeat',
+  title: 'A confirmed cancellation ends as cancelled, and calls of the upstream stop with the next heartbeat',
   check: (proof) => {
     const { policy, faultWithin, works, executionsById } = proof;
     const cancelled = [...works.values()].filter(({ cancelledAt }) => cancelledAt !== undefined);
@@ -97,7 +96,7 @@ export const cancelStopsCalls: Invariant = {
       if (status !== 'CANCELLED') findings.push({ id, text: `its cancellation was confirmed; Temporal has ${status}` });
       if (!batchId && final?.state !== 'cancelled')
         findings.push({ id, text: `its cancellation was confirmed; it ended as ${final?.state}` });
-      // A batch's goes to its chunk first.
+      // A batch cancels its chunks first, and these cancel the activities.
       const boundMs = policy.heartbeatTimeoutMs + (batchId ? 3_000 : 1_000);
       const late = calls.filter(
         ({ startedAt }) => startedAt > cancelledAt + boundMs && !faultWithin(cancelledAt - aftermathMs, startedAt),

@@ -3,12 +3,12 @@ import { examine, type Invariant } from './invariant.ts';
 
 export const acceptedNeverLost: Invariant = {
   name: 'accepted-never-lost',
-  title: 'What was accepted exists, and has an end that can be looked up',
+  title: 'Everything accepted exists, and its end can be read',
   check: ({ accepted, works, executionsById }) => {
     const whole = examine(
       accepted.keys(),
       (id) => id,
-      (id) => (executionsById.has(id) ? undefined : 'it was accepted, and Temporal does not know it'),
+      (id) => (executionsById.has(id) ? undefined : 'it was accepted, but Temporal does not know it'),
     );
     const ends = examine(
       works.values(),
@@ -26,20 +26,18 @@ export const acceptedNeverLost: Invariant = {
 
 export const noPhantom: Invariant = {
   name: 'no-phantom',
-  title: 'Nothing runs and nothing calls the upstream but what somebody submitted',
+  title: 'Only submitted tasks run and call the upstream',
   check: ({ accepted, works, executions, callsByKey }) => {
     const runs = examine(
       executions,
       ({ id }) => id,
       ({ id, type }) =>
-        accepted.has(id.replace(/~\d+$/, ''))
-          ? undefined
-          : `a ${type} runs that nobody was told of (or under another id)`,
+        accepted.has(id.replace(/~\d+$/, '')) ? undefined : `a ${type} runs under an id that no client received`,
     );
     const calls = examine(
       callsByKey.keys(),
       (key) => key,
-      (key) => (works.has(key) ? undefined : 'the upstream was called for it, and it is no task'),
+      (key) => (works.has(key) ? undefined : 'the upstream was called for it, but it is not a task'),
     );
     return { checked: runs.checked + calls.checked, findings: [...runs.findings, ...calls.findings] };
   },
@@ -49,7 +47,7 @@ const submissions = ['submit', 'submit-batch', 'rerun', 'conflict'];
 
 export const oneTaskPerKey: Invariant = {
   name: 'one-task-per-key',
-  title: 'A key is one task, over both APIs and however often it is sent; another body under it is refused',
+  title: 'A key is one task, at both APIs and however often it is sent; another body under it is refused',
   check: ({ ended, executionsById }) => {
     const byKey = groupBy(
       ended.filter(({ end }) => submissions.includes(end.action)),
@@ -63,7 +61,7 @@ export const oneTaskPerKey: Invariant = {
         const ids = [...new Set(taken.map(({ end }) => end.id))];
         if (ids.length > 1) return `it stands for ${ids.length} tasks: ${ids.join(', ')}`;
         const fresh = taken.filter(({ end }) => !end.isReplay).length;
-        if (fresh > 1) return `${fresh} answers call themselves the first`;
+        if (fresh > 1) return `${fresh} answers claim to be the first`;
         if (calls.some(({ end }) => end.action === 'conflict' && end.type === 'ok')) return 'another body was accepted';
         const refused = calls.find(
           ({ end }) => end.action !== 'conflict' && [400, 404, 409, 422].includes(end.status ?? 0),
@@ -82,7 +80,7 @@ export const oneTaskPerKey: Invariant = {
 
 export const unknownConverges: Invariant = {
   name: 'unknown-converges',
-  title: 'A submission whose outcome nobody knew becomes one accepted task when it is sent again',
+  title: 'A submission of unknown outcome becomes one accepted task when it is sent again',
   check: ({ ended }) => {
     const byKey = groupBy(
       ended.filter(({ end }) => ['submit', 'submit-batch', 'rerun'].includes(end.action)),
@@ -92,16 +90,14 @@ export const unknownConverges: Invariant = {
       [...byKey].filter(([, calls]) => calls.some(({ end }) => end.type === 'info')),
       ([key]) => key,
       ([, calls]) =>
-        calls.some(({ end }) => end.type === 'ok')
-          ? undefined
-          : `${calls.length} submissions, and none was ever accepted`,
+        calls.some(({ end }) => end.type === 'ok') ? undefined : `none of its ${calls.length} submissions was accepted`,
     );
   },
 };
 
 export const readYourWrite: Invariant = {
   name: 'read-your-write',
-  title: 'What was accepted can be read, at either API, from that moment on',
+  title: 'An accepted task can be read at either API from that moment on',
   check: ({ ended, accepted }) =>
     examine(
       ended.filter(

@@ -5,7 +5,7 @@ import { cleanProcesses } from './processes.ts';
 import { batchCounts, endNeverChanges, forwardOnly, sameEndInTemporal } from './states.ts';
 import { endedInTime, gapsFollowPolicy, recovery } from './timing.ts';
 
-/** What a run must show, in the order of the report. */
+/** All invariants, in the order of the report. */
 export const invariants: Invariant[] = [
   acceptedNeverLost,
   noPhantom,

@@ -1,16 +1,27 @@
+import type { LedgerEntry } from '../../../../local/joke-api/ledger.ts';
 import type { Case } from '../join.ts';
 
-/** What was found wrong with a task, batch, key or process. */
+/** Tolerance for the clocks of two processes and for timers that round. */
+export const toleranceMs = 50;
+/** A fault can affect an attempt that began or ended up to this long before it. */
+export const reachMs = 2_500;
+/** How long a fault has effects after it was healed: clients reconnect, a dead worker's workflow task times out after 5 s. */
+export const aftermathMs = 6_000;
+
+/** When the call ended, in epoch milliseconds; its start if it is still open. */
+export const endOf = ({ startedAt, endedAt }: Pick<LedgerEntry, 'startedAt' | 'endedAt'>) => endedAt ?? startedAt;
+
+/** A violation by a task, batch, key or process. */
 export type Finding = { id: string; text: string };
 
-/** A statement about every run. `check` gives how many cases it looked at, and those that break it. */
+/** A statement about every run. `check` returns how many cases it examined, and the violations. */
 export type Invariant = {
   name: string;
   title: string;
   check: (proof: Case) => { checked: number; findings: Finding[] };
 };
 
-/** Looks at each of `cases`; `judge` says what is wrong with it, or nothing. */
+/** Examines each of `cases`. `judge` returns what is wrong with a case, or undefined. */
 export function examine<T>(
   cases: Iterable<T>,
   toId: (one: T) => string,

@@ -2,7 +2,7 @@ import type { Invariant } from './invariant.ts';
 
 export const cleanProcesses: Invariant = {
   name: 'clean-processes',
-  title: 'No process ended by itself, and no log has an unhandled error, a panic or a workflow that left its history',
+  title: 'No process ended by itself, and no log has an unhandled error, a panic or a nondeterminism error',
   check: ({ logs, deaths }) => ({
     checked: logs.lines,
     findings: [

@@ -1,43 +1,46 @@
 import type { Seen } from '../../types.ts';
 import { type Call, type Case, groupBy, isFinal } from '../join.ts';
-import { aftermathMs } from './bounds.ts';
-import { examine, type Finding, type Invariant } from './invariant.ts';
+import { aftermathMs, examine, type Finding, type Invariant } from './invariant.ts';
 
-const looks = ['read', 'read-batch', 'cancel', 'cancel-batch'];
+const reads = ['read', 'read-batch', 'cancel', 'cancel-batch'];
 
-/** All that an answer shows: the task, or the batch and its items. */
+/** Returns everything that an answer shows: the task, or the batch and its items. */
 const toAll = (seen: Seen): Seen[] => [seen, ...(seen.items ?? [])];
 
-/** How far it is. Attempts count up; what is being cancelled stays so; an end is an end. Waiting and running within one attempt have no order. */
+/**
+ * Returns how far a task is: the number of its attempt, then cancelling, then an end. Within one attempt, waiting and
+ * running have no order.
+ */
 function toRank({ state, attempt, counts, finishedAt }: Seen): number {
   if (counts) return finishedAt ? 1e9 : counts.completed + counts.failed + counts.cancelled;
   if (isFinal(state)) return 1e9;
   return state === 'cancelling' ? 1e6 : attempt;
 }
 
-/** Every answer about each id, in the order of ends. */
-const toLooks = ({ ended }: Case): Map<string, Call[]> =>
+/** Returns the answers about each id, in the order in which they arrived. */
+const toReads = ({ ended }: Case): Map<string, Call[]> =>
   groupBy(
-    ended.filter(({ end }) => looks.includes(end.action) && end.seen),
+    ended.filter(({ end }) => reads.includes(end.action) && end.seen),
     ({ end }) => end.id,
   );
 
 const isOpen = ({ state }: Seen) => !isFinal(state) && state !== 'cancelling';
 
 /**
- * An attempt that came back while its workflow was at work on a worker that died, is stopped or does not get through: Temporal has it neither
- * as pending nor, until the workflow's turn is over (5 s), in the history. It shows as `running`, and how many attempts it made nobody can read.
+ * Whether the number of attempts could not be read. An attempt can end while the worker of its workflow is dead, stopped
+ * or cut off. Until that workflow task times out (5 s), Temporal has the attempt neither as pending nor in the history,
+ * and the API shows `running`, attempt 1.
  */
-const isUnnoted = ({ faultWithin }: Case, { invokedAt, end }: Call, { state, attempt }: Seen) =>
+const isAttemptUnknown = ({ faultWithin }: Case, { invokedAt, end }: Call, { state, attempt }: Seen) =>
   state === 'running' && attempt === 1 && faultWithin(invokedAt - aftermathMs, end.at) !== undefined;
 
 export const forwardOnly: Invariant = {
   name: 'forward-only',
-  title: 'A look that begins after another has ended never shows an earlier state',
+  title: 'A read that begins after another has ended never shows an earlier state',
   check: (proof) => {
     let checked = 0;
     const findings: Finding[] = [];
-    for (const calls of toLooks(proof).values()) {
+    for (const calls of toReads(proof).values()) {
       const steps = calls
         .flatMap((call) => [
           { at: call.invokedAt, isEnd: false, call },
@@ -53,10 +56,10 @@ export const forwardOnly: Invariant = {
         }
         for (const seen of toAll(call.end.seen as Seen)) {
           const floor = floors.get(call)?.get(seen.id);
-          if (floor && !(isOpen(floor) && isUnnoted(proof, call, seen))) {
+          if (floor && !(isOpen(floor) && isAttemptUnknown(proof, call, seen))) {
             checked += 1;
             if (toRank(seen) < toRank(floor))
-              findings.push({ id: seen.id, text: `it was ${toWords(floor)}, and later ${toWords(seen)}` });
+              findings.push({ id: seen.id, text: `it was ${toText(floor)}, and later ${toText(seen)}` });
           }
           const known = highest.get(seen.id);
           if (!known || toRank(seen) > toRank(known)) highest.set(seen.id, seen);
@@ -67,10 +70,10 @@ export const forwardOnly: Invariant = {
   },
 };
 
-const toWords = ({ state, attempt, counts }: Seen) =>
+const toText = ({ state, attempt, counts }: Seen) =>
   counts ? `${state} with ${JSON.stringify(counts)}` : `${state}, attempt ${attempt}`;
 
-/** What may never change once it has ended. */
+/** Returns the part of an ended task or batch that may never change. */
 const toEnd = ({ items, counts, ...end }: Seen) => JSON.stringify({ ...end, ...(isFinal(end.state) && { counts }) });
 
 export const endNeverChanges: Invariant = {
@@ -78,7 +81,7 @@ export const endNeverChanges: Invariant = {
   title: 'An end is the same however often it is read: state, result, reason, attempts, time',
   check: (proof) => {
     const ends = new Map<string, Map<string, number>>();
-    for (const calls of toLooks(proof).values())
+    for (const calls of toReads(proof).values())
       for (const { end } of calls)
         for (const seen of toAll(end.seen as Seen)) {
           if (!isFinal(seen.state)) continue;
@@ -94,7 +97,7 @@ export const endNeverChanges: Invariant = {
   },
 };
 
-/** The API's words for how Temporal says that a workflow closed. */
+/** The API's state for each status of a closed workflow. */
 const closedAs: Record<string, string> = {
   COMPLETED: 'completed',
   FAILED: 'failed',
@@ -105,10 +108,10 @@ const closedAs: Record<string, string> = {
 
 export const sameEndInTemporal: Invariant = {
   name: 'same-end-in-temporal',
-  title: 'The end that clients are told is the one in Temporal’s own history',
+  title: 'The end that clients read is the one in Temporal’s own history',
   check: (proof) => {
     const { accepted, executionsById, works } = proof;
-    const last = new Map([...toLooks(proof)].map(([id, calls]) => [id, calls.at(-1)?.end.seen]));
+    const last = new Map([...toReads(proof)].map(([id, calls]) => [id, calls.at(-1)?.end.seen]));
     const whole = examine(
       accepted.keys(),
       (id) => id,
@@ -123,7 +126,7 @@ export const sameEndInTemporal: Invariant = {
       ({ id }) => id,
       ({ id, final }) => {
         const [activity] = executionsById.get(id)?.[0]?.activities ?? [];
-        // Cancelled between two attempts, the history forgets how many there were.
+        // After a cancellation between two attempts, the history does not say how many there were.
         if (!activity || final?.state === 'cancelled') return undefined;
         return activity.attempt === final?.attempt
           ? undefined
@@ -136,10 +139,10 @@ export const sameEndInTemporal: Invariant = {
 
 export const batchCounts: Invariant = {
   name: 'batch-counts',
-  title: 'The counts of every batch are those of its items, and add up to its total',
+  title: 'The counts of every batch match its items and add up to its total',
   check: (proof) =>
     examine(
-      [...toLooks(proof).values()]
+      [...toReads(proof).values()]
         .flatMap((calls) => calls.at(-1)?.end.seen ?? [])
         .filter(({ counts, items }) => counts && items),
       ({ id }) => id,
@@ -147,12 +150,12 @@ export const batchCounts: Invariant = {
         const of = (state: string) => items.filter((item) => item.state === state).length;
         const own = { completed: of('completed'), failed: of('failed'), cancelled: of('cancelled') };
         const expected = proof.accepted.get(id)?.items;
-        const told = { completed: counts?.completed, failed: counts?.failed, cancelled: counts?.cancelled };
+        const shown = { completed: counts?.completed, failed: counts?.failed, cancelled: counts?.cancelled };
         if (counts?.total !== expected || items.length !== expected)
           return `${expected} items were submitted, ${counts?.total} are counted, ${items.length} shown`;
-        return JSON.stringify(own) === JSON.stringify(told)
+        return JSON.stringify(own) === JSON.stringify(shown)
           ? undefined
-          : `counted ${JSON.stringify(told)}, shown ${JSON.stringify(own)}`;
+          : `its counts are ${JSON.stringify(shown)}, its items ${JSON.stringify(own)}`;
       },
     ),
 };

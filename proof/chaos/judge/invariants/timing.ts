@@ -1,48 +1,51 @@
 import type { LedgerEntry } from '../../../../local/joke-api/ledger.ts';
 import { toWaitMs } from '../../../../src/policy.ts';
-import { stormRetryAfterSeconds } from '../../faults/upstream-rules.ts';
+import { faultRetryAfterSeconds } from '../../faults/upstream-rules.ts';
 import { type Case, disturbing, postponing } from '../join.ts';
-import { aftermathMs, endOf, reachMs, toleranceMs } from './bounds.ts';
-import { examine, type Invariant } from './invariant.ts';
+import { aftermathMs, endOf, examine, type Invariant, reachMs, toleranceMs } from './invariant.ts';
 
-/** What the server's timers, a poll and a busy machine add to a wait that nothing disturbs. */
+/** What the server's timers, a poll and a busy machine can add to an undisturbed wait. */
 const latenessMs = 2_500;
-/** What was given out so long before a kill of Temporal has been noted: the interval is 1 s, and what is on its way holds it up. */
-const unnotedMs = 4_000;
+/**
+ * A killed Temporal may forget the dispatches of this long before the kill. It saves its queue positions every second,
+ * later while dispatches are in flight.
+ */
+const forgottenMs = 4_000;
 
-/** The least wait after that call, by policy and Retry-After. */
+/** Returns the shortest allowed wait after `call` under the policy and its Retry-After, in milliseconds. */
 function toLeastWaitMs({ policy, faultWithin }: Case, call: LedgerEntry): number {
   const wait = toWaitMs(policy, call.attempt ?? 1) ?? 0;
-  // An answer that got lost on its way asks for nothing.
+  // A fault may have kept the answer from the worker.
   if (call.status !== 429 || faultWithin(call.startedAt - toleranceMs, endOf(call) + reachMs)) return wait;
-  const byStorm = Math.max(wait, stormRetryAfterSeconds * 1_000);
+  const byFault = Math.max(wait, faultRetryAfterSeconds * 1_000);
   const isLimited = call.category === 'prove-limited' && call.attempt === 1;
-  const mayBeStorm = faultWithin(call.startedAt - toleranceMs, call.startedAt + toleranceMs, new Set(['upstream-429']));
-  return isLimited && !mayBeStorm ? policy.maximumIntervalMs : byStorm;
+  const mayBeFault = faultWithin(call.startedAt - toleranceMs, call.startedAt + toleranceMs, new Set(['upstream-429']));
+  return isLimited && !mayBeFault ? policy.maximumIntervalMs : byFault;
 }
 
 /**
- * A Temporal server that comes back from a kill gives out again what it had not yet noted as given out (docs/architecture.md, *The embedded
- * server*), and with it a retry before its time: nothing that a worker or workflow could see or mend. Ours note it each second or so.
+ * Whether a restarted Temporal dispatched the retry early. After a kill, the server repeats dispatches that it had not
+ * yet saved (docs/architecture.md, *The embedded server*), which can start a retry before its time. No worker or workflow
+ * can notice or prevent that.
  */
-const isGivenOutEarly = ({ faults }: Case, before: LedgerEntry, next: LedgerEntry) =>
+const isDispatchedEarly = ({ faults }: Case, before: LedgerEntry, next: LedgerEntry) =>
   faults.some(
     ({ kind, startedAt, endedAt }) =>
       kind === 'kill-temporal' &&
-      startedAt - before.startedAt < unnotedMs &&
+      startedAt - before.startedAt < forgottenMs &&
       endedAt >= before.startedAt - reachMs &&
       startedAt <= next.startedAt,
   );
 
-/** How many attempts came before their time behind a kill of Temporal. */
+/** Counts the attempts that a restarted Temporal dispatched early. */
 export const countEarly = (proof: Case) =>
   toGaps(proof).filter(
     ({ before, next }) =>
       next.startedAt - before.startedAt < toLeastWaitMs(proof, before) - toleranceMs &&
-      isGivenOutEarly(proof, before, next),
+      isDispatchedEarly(proof, before, next),
   ).length;
 
-/** One attempt after the other, where nothing hides when the first began. */
+/** Returns each pair of consecutive calls of a task. */
 const toGaps = ({ works }: Case) =>
   [...works.values()].flatMap(({ id, calls }) =>
     calls.slice(1).map((next, index) => ({ id, before: calls[index] as LedgerEntry, next })),
@@ -51,7 +54,7 @@ const toGaps = ({ works }: Case) =>
 export const gapsFollowPolicy: Invariant = {
   name: 'gaps-follow-policy',
   title:
-    'Between two attempts lies the wait of the policy, lengthened by jitter or Retry-After and clamped at the maximum',
+    'The wait between two attempts is the policy’s, lengthened by jitter or Retry-After and clamped at the maximum',
   check: (proof) => {
     const { policy, faultWithin } = proof;
     const gaps = toGaps(proof).filter(
@@ -67,7 +70,7 @@ export const gapsFollowPolicy: Invariant = {
         const base = isCalm ? endOf(before) : before.startedAt;
         const gap = next.startedAt - base;
         const words = `from attempt ${before.attempt} (${before.status ?? before.outcome}) to ${next.attempt}: ${Math.round(gap)} ms`;
-        if (gap < least - toleranceMs && !isGivenOutEarly(proof, before, next))
+        if (gap < least - toleranceMs && !isDispatchedEarly(proof, before, next))
           return `${words}, at least ${least} were due`;
         const isNext = next.attempt === (before.attempt ?? 0) + 1;
         const most = Math.min(policy.maximumIntervalMs, least * (1 + policy.jitter)) + latenessMs;
@@ -77,12 +80,12 @@ export const gapsFollowPolicy: Invariant = {
   },
 };
 
-/** A fault that was healed so long before a kill has no part in what follows. */
+/** A fault healed longer than this before a kill does not affect the recovery. */
 const quietMs = 500;
 
 /**
- * From a worker's kill -9 to the next attempt of each call that died with it, less the wait of the policy at its longest: milliseconds.
- * Only where no other fault had a say.
+ * Returns the milliseconds from a worker's kill -9 to the next attempt of each call that died with it, less the longest
+ * wait of the policy. Leaves out calls that another fault may have affected.
  */
 export function toRecoveries({ faults, works, policy, ...proof }: Case): { id: string; recoveryMs: number }[] {
   const kills = faults.filter(({ kind, verified }) => kind === 'kill-worker' && verified);
@@ -111,21 +114,21 @@ export function toRecoveries({ faults, works, policy, ...proof }: Case): { id: s
   );
 }
 
-/** Beside the heartbeat timeout. */
+/** Allowed on top of the heartbeat timeout. */
 const recoverySlackMs = 2_000;
 export const toRecoveryBoundMs = ({ policy }: Pick<Case, 'policy'>) => policy.heartbeatTimeoutMs + recoverySlackMs;
 
 export const recovery: Invariant = {
   name: 'recovery',
-  title: 'What a killed worker held is tried again within heartbeat timeout, wait and 2 s (p99)',
+  title: 'The attempts of a killed worker are repeated within heartbeat timeout, wait and 2 s (p99)',
   check: (proof) => {
     const all = toRecoveries(proof).sort((a, b) => a.recoveryMs - b.recoveryMs);
     const boundMs = toRecoveryBoundMs(proof);
     const late = all.filter(({ recoveryMs }) => recoveryMs > boundMs);
-    // One in a hundred may be later.
+    // The bound holds for the 99th percentile: one in a hundred may be later.
     const isBroken = late.length > Math.floor(all.length / 100);
     const findings = isBroken
-      ? late.map(({ id, recoveryMs }) => ({ id, text: `${Math.round(recoveryMs)} ms beside its wait` }))
+      ? late.map(({ id, recoveryMs }) => ({ id, text: `${Math.round(recoveryMs)} ms in addition to its wait` }))
       : [];
     return { checked: all.length, findings };
   },
@@ -133,13 +136,13 @@ export const recovery: Invariant = {
 
 export const endedInTime: Invariant = {
   name: 'ended-in-time',
-  title: 'A minute after the last fault was healed everything has ended',
+  title: 'Everything has ended a minute after the last fault was healed',
   check: ({ executions, lastHealAt, startedAt }) =>
     examine(
       executions,
       ({ id }) => id,
       ({ closedAt, status, ...execution }) => {
-        if (closedAt === undefined) return `it is ${status} to this moment`;
+        if (closedAt === undefined) return `it is still ${status}`;
         const lateMs = closedAt - Math.max(lastHealAt, execution.startedAt, startedAt);
         return lateMs > 60_000 ? `it ended ${Math.round(lateMs / 1_000)} s after the last heal` : undefined;
       },
