@@ -1,7 +1,6 @@
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
-import { toReport } from '../cli/report/to-report.ts';
 import { SetupError } from '../cli/setup-error.ts';
 import { runSuite } from '../proof/checks/run-suite.ts';
 import { burstLoad } from '../proof/system/checks/bursts.ts';
@@ -12,6 +11,7 @@ import { memory } from '../proof/system/checks/memory.ts';
 import { retries } from '../proof/system/checks/retries.ts';
 import { submissions } from '../proof/system/checks/submissions.ts';
 import { jobTimeout } from '../proof/system/checks/timeout.ts';
+import { toReport } from '../proof/system/report/to-report.ts';
 import { toGivenTarget } from '../proof/system/target/given-target.ts';
 import { withOwnTarget } from '../proof/system/target/own-target.ts';
 import type { Target } from '../proof/system/target/target.ts';

@@ -1,4 +1,4 @@
-const { data, charts, element, addTo, table, toCount } = globalThis.report;
+const { data, charts, element, addTo, table, toCount, plot } = globalThis.report;
 const { Plot } = globalThis;
 
 const toRate = ({ median }) => toCount(Math.round(median));
@@ -64,14 +64,11 @@ function toBars(id, figure, label) {
     empty: data.rows.length === 0 && 'Nothing was measured.',
     label,
     caption: 'A bar up to the median of the rounds, and a dot for each of them.',
-    draw: (width) => {
-      const svg = Plot.plot({
-        width,
-        ariaLabel: label,
+    draw: (width) => [
+      plot(width, label, {
         marginLeft: Math.min(180, width / 3),
         marginRight: 48,
         height: 40 + data.rows.length * 30,
-        style: { fontSize: '12px' },
         x: { label: null, grid: true, zero: true },
         y: { label: null, domain: data.rows.map(({ name }) => name) },
         marks: [
@@ -88,10 +85,8 @@ function toBars(id, figure, label) {
             { x: 'value', y: 'name', r: 2.5, fill: 'currentColor' },
           ),
         ],
-      });
-      svg.setAttribute('role', 'img');
-      return [svg];
-    },
+      }),
+    ],
   });
 }
 toBars('completions', 'completionRate', 'Completions a second of each system');

@@ -1,4 +1,4 @@
-const { data, charts, element, addTo, toCount } = globalThis.report;
+const { data, charts, element, addTo, toCount, plot } = globalThis.report;
 const { Plot } = globalThis;
 
 addTo(
@@ -19,15 +19,10 @@ function addCurves(id, label, caption, { x, y, points, log = false }) {
     empty: points.length === 0 && 'Nothing was measured.',
     label,
     caption,
-    draw: (width) => {
-      const svg = Plot.plot({
-        width,
-        ariaLabel: label,
-        marginLeft: 58,
-        marginBottom: 42,
+    draw: (width) => [
+      plot(width, label, {
         marginTop: 30,
         height: 260,
-        style: { fontSize: '12px' },
         x: { label: `${x} →`, ...(log && { type: 'log', ticks: [10, 100, 1_000], tickFormat: toCount }) },
         y: { label: `↑ ${y}`, grid: true, zero: true },
         color: { domain: legend, range: ['var(--blue)', 'var(--orange)', 'var(--green)', 'var(--red)'], legend: false },
@@ -48,10 +43,8 @@ function addCurves(id, label, caption, { x, y, points, log = false }) {
             }),
           ),
         ],
-      });
-      svg.setAttribute('role', 'img');
-      return [svg];
-    },
+      }),
+    ],
   });
 }
 

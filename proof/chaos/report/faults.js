@@ -1,4 +1,4 @@
-const { data, charts, toCount } = globalThis.report;
+const { data, charts, toCount, plot } = globalThis.report;
 const { Plot } = globalThis;
 
 const colors = {
@@ -27,12 +27,7 @@ const rates = Object.keys(series).flatMap((name) =>
 );
 
 const x = { domain: [0, end], label: 'seconds since the start →' };
-const marginLeft = 112;
-const toSvg = (width, ariaLabel, options) => {
-  const svg = Plot.plot({ width, ariaLabel, marginLeft, marginBottom: 38, style: { fontSize: '12px' }, x, ...options });
-  svg.setAttribute('role', 'img');
-  return svg;
-};
+const toSvg = (width, label, options) => plot(width, label, { marginLeft: 112, x, ...options });
 
 charts.push({
   id: 'timeline',

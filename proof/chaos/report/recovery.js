@@ -1,4 +1,4 @@
-const { data, charts, toCount, toTime } = globalThis.report;
+const { data, charts, toCount, toTime, plot } = globalThis.report;
 const { Plot } = globalThis;
 const { values, boundMs, percentiles } = data.recovery;
 
@@ -13,15 +13,10 @@ charts.push({
   empty: values.length === 0 && 'No call that died with its worker could be judged.',
   label: 'How long it took until what a killed worker held was tried again, beside the wait of the policy',
   caption: `${toCount(values.length)} calls whose worker was killed and that no other fault touched: from the kill to the next attempt, less the policy's wait at its longest. The bound is the heartbeat timeout and 2 s.`,
-  draw: (width) => {
-    const svg = Plot.plot({
-      width,
-      ariaLabel: 'Histogram of recovery times, with p99 and bound',
+  draw: (width) => [
+    plot(width, 'Histogram of recovery times, with p99 and bound', {
       height: 240,
       marginTop: 44,
-      marginBottom: 42,
-      marginLeft: 48,
-      style: { fontSize: '12px' },
       x: { domain: [0, most / 1_000], label: 'seconds →' },
       y: { label: '↑ calls', grid: true, zero: true },
       marks: [
@@ -53,8 +48,6 @@ charts.push({
           }),
         ]),
       ],
-    });
-    svg.setAttribute('role', 'img');
-    return [svg];
-  },
+    }),
+  ],
 });

@@ -4,14 +4,13 @@ import { toPage } from '../../../cli/report/to-page.ts';
 import { SetupError } from '../../../cli/setup-error.ts';
 import type { ProveResult } from '../judge/result.ts';
 
-const shared = (name: string) => new URL(`../../../cli/report/page/${name}.js`, import.meta.url);
 const own = (name: string) => new URL(name, import.meta.url);
 
 /** Returns the HTML report of a run of `npm run prove`, as one self-contained file. */
 export const toProveReport = (result: ProveResult): string =>
   toPage({
     html: own('prove.html'),
-    scripts: [shared('report'), own('verdict.js'), own('faults.js'), own('recovery.js'), shared('draw')],
+    scripts: [own('verdict.js'), own('faults.js'), own('recovery.js')],
     data: result,
   });
 

@@ -1,18 +1,5 @@
-const {
-  data,
-  charts,
-  toCount,
-  toTime,
-  plot,
-  toLogAxis,
-  timeAxisY,
-  atLeast1,
-  lines,
-  seconds,
-  sinceStart,
-  tipWidth,
-  wholeTime,
-} = globalThis.report;
+const { data, charts, toCount, toTime, plot, toLogAxis, timeAxisY, atLeast1, lines, seconds, sinceStart, tipWidth } =
+  globalThis.report;
 const { Plot } = globalThis;
 const { latency, counts } = data;
 
@@ -39,7 +26,7 @@ charts.push({
   draw: (width) => [
     plot(width, 'Dots: latency of each submission and of each task over the time of the run', {
       height: 320,
-      x: { domain: wholeTime, label: sinceStart },
+      x: { domain: data.throughput.wholeTime, label: sinceStart },
       y: axis.scale,
       marks: [
         ...timeAxisY(axis, '↑ latency'),

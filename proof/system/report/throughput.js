@@ -1,8 +1,8 @@
-const { data, charts, plural, toCount, plot, lines, sinceStart, wholeTime } = globalThis.report;
+const { data, charts, plural, toCount, plot, lines, sinceStart } = globalThis.report;
 const { Plot } = globalThis;
 const { throughput, run } = data;
 
-const { stepSeconds, bars } = throughput;
+const { stepSeconds, bars, wholeTime } = throughput;
 const allBars = [...bars.submissions, ...bars.completions];
 
 charts.push({

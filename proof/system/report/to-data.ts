@@ -1,4 +1,4 @@
-import type { StressResult } from '../../proof/system/result.ts';
+import type { StressResult } from '../result.ts';
 import { toBins, toRates, toSample } from './bins.ts';
 import { toTimeline } from './to-timeline.ts';
 import { toWaits } from './to-waits.ts';

@@ -1,6 +1,6 @@
-import { retries } from '../../proof/system/checks/retries.ts';
-import type { FinishedTask } from '../../proof/system/result.ts';
-import { type Policy, toRetryDelayMs, toWaitMs } from '../../src/policy.ts';
+import { type Policy, toRetryDelayMs, toWaitMs } from '../../../src/policy.ts';
+import { retries } from '../checks/retries.ts';
+import type { FinishedTask } from '../result.ts';
 import { toSample } from './bins.ts';
 import { toMeasuredWaits } from './to-timeline.ts';
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { toPercentiles } from '../../cli/measurement.ts';
-import { toReport } from '../../cli/report/to-report.ts';
-import type { Verdict } from '../../proof/checks/check.ts';
-import type { Attempt, FinishedTask, MemorySample, StressResult, Submission } from '../../proof/system/result.ts';
-import { policySchema, toWaitMs } from '../../src/policy.ts';
-import { obtainBrowser, startBrowser } from '../support/browser.ts';
+import { toPercentiles } from '../../../cli/measurement.ts';
+import type { Verdict } from '../../../proof/checks/check.ts';
+import { toReport } from '../../../proof/system/report/to-report.ts';
+import type { Attempt, FinishedTask, MemorySample, StressResult, Submission } from '../../../proof/system/result.ts';
+import { policySchema, toWaitMs } from '../../../src/policy.ts';
+import { obtainBrowser, startBrowser } from '../../support/browser.ts';
 
 const policy = policySchema.parse({});
 const retryCheck = 'Retry Behavior Under Load';

@@ -1,4 +1,4 @@
-import type { Attempt, FinishedTask } from '../../proof/system/result.ts';
+import type { Attempt, FinishedTask } from '../result.ts';
 
 const mostRows = 40;
 

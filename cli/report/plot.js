@@ -1,4 +1,4 @@
-const { data, toTime } = globalThis.report;
+const { toTime } = globalThis.report;
 const { Plot } = globalThis;
 
 /** Round values from `least` to `most`: 1, 2, 5, 10, … or, where there is no room for so many, 1, 10, 100, … */
@@ -43,13 +43,6 @@ const tipWidth = 13;
 const seconds = (ms) => ms / 1_000;
 const sinceStart = 'seconds since the start of the run →';
 
-const allBars = Object.values(data.throughput.bars).flat();
-/** From the start of the run, in seconds, to the last submission or end of a task: one axis for the charts of the load. */
-const wholeTime = [
-  allBars.reduce((min, { fromSeconds }) => Math.min(min, fromSeconds), 0),
-  allBars.reduce((max, { toSeconds }) => Math.max(max, toSeconds), 0),
-];
-
 Object.assign(globalThis.report, {
   plot,
   toLogAxis,
@@ -60,5 +53,4 @@ Object.assign(globalThis.report, {
   tipWidth,
   seconds,
   sinceStart,
-  wholeTime,
 });
