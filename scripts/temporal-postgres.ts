@@ -42,7 +42,7 @@ async function run() {
   const ports = [{ variable: 'EMBEDDED_TEMPORAL_PORT', port, host: '127.0.0.1' }];
   await checkPorts(ports);
   const executables = await obtainTemporalServer({ say, signal });
-  postgres = await startPostgres({ directory: join(home, 'postgres'), signal });
+  postgres = await startPostgres({ directory: join(home, 'postgres'), say, signal });
   say(`${postgres.version} on 127.0.0.1:${postgres.port}, its files in ${join(home, 'postgres')}`);
   await prepareSchema(executables.sqlTool, postgres, signal);
 

@@ -1,9 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { SetupError } from '../../cli/setup-error.ts';
+import { until } from '../../cli/until.ts';
 import { startPostgres } from '../../local/databases/postgres.ts';
 import { toOneLine } from '../../local/obtain/first-working.ts';
 import { findFreePort } from '../../local/processes/free-port.ts';
@@ -22,11 +22,11 @@ const upWithinMs = 30_000;
 const concurrency = 10;
 
 async function start(scene: Scene): Promise<Contender> {
-  const { signal, upstreamUrl } = scene;
+  const { say, signal, upstreamUrl } = scene;
   const python = await obtainPython(scene);
   const directory = join(scene.directory, 'old-stack');
   await mkdir(directory, { recursive: true });
-  const postgres = await startPostgres({ directory: join(directory, 'store'), signal });
+  const postgres = await startPostgres({ directory: join(directory, 'store'), say, signal });
   const port = await findFreePort();
   const env = {
     ...baseEnvironment(),
@@ -39,7 +39,7 @@ async function start(scene: Scene): Promise<Contender> {
   const procrastinate = ['-m', 'procrastinate', '--app=app.procrastinate_app.app'];
   const startPython = (name: string, ...args: string[]) =>
     startGuarded({ command: python, args, cwd: home, env, logFile: join(directory, `${name}.log`) });
-  /** It takes jobs from the moment on that its row is there. */
+  // A worker takes jobs as soon as its row exists.
   const startWorker = () => startPython('worker', ...procrastinate, 'worker', `--concurrency=${concurrency}`);
   let api: Guarded | undefined;
   let worker: Guarded | undefined;
@@ -60,11 +60,13 @@ async function start(scene: Scene): Promise<Contender> {
     });
     const server = ['-m', 'uvicorn', 'app.main:app', '--port', String(port)];
     api = await startPython('api', ...server);
-    const deadline = performance.now() + upWithinMs;
-    while (!(await isListening(port))) {
-      if (!api.isAlive() || performance.now() > deadline) throw new SetupError(`uvicorn did not start in ${home}`);
-      await sleep(50, undefined, { signal });
-    }
+    const { isAlive } = api;
+    const onTimeout = () => `uvicorn did not start in ${home}`;
+    const listens = async () => {
+      if (!isAlive()) throw new SetupError(onTimeout());
+      return await isListening(port);
+    };
+    await until(listens, { withinMs: upWithinMs, signal, onTimeout });
     worker = await startWorker();
     const url = `http://127.0.0.1:${port}`;
     submitting = await startChild({ script: client, env: { API_URL: url }, logFile: join(directory, 'client.log') });

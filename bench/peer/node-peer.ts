@@ -15,7 +15,7 @@ type NodePeer = {
   /** Of its module: `worker.mjs` and `client.mjs` lie beside it. */
   home: string;
   packages: string[];
-  startStore(options: { directory: string; signal: AbortSignal }): Promise<Store>;
+  startStore(options: Pick<Scene, 'directory' | 'say' | 'signal'>): Promise<Store>;
 };
 
 /** What cannot be had on this machine is a reason to go on without, and to say so. */
@@ -35,7 +35,7 @@ export async function startNodePeer(scene: Scene, peer: NodePeer): Promise<Conte
   const versions = await Promise.all(peer.packages.map(async (name) => `${name} ${await readVersion(name)}`));
   const directory = join(scene.directory, peer.name.replaceAll(/\W+/g, '-'));
   await mkdir(directory, { recursive: true });
-  const store = await peer.startStore({ directory: join(directory, 'store'), signal });
+  const store = await peer.startStore({ directory: join(directory, 'store'), say, signal });
   const start = (role: 'worker' | 'client') =>
     startChild({
       script: fileURLToPath(new URL(`${role}.mjs`, peer.home)),

@@ -1,43 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
-import { findOnPath, isExecutable } from '../obtain/cache.ts';
+import { until } from '../../cli/until.ts';
 import { toOneLine } from '../obtain/first-working.ts';
+import { obtainPostgres } from '../obtain/postgres.ts';
 import { findFreePort } from '../processes/free-port.ts';
 import { startGuarded } from '../processes/guarded.ts';
 import { findUnprivilegedUser } from './unprivileged-user.ts';
 
 type Options = {
-  /** Becomes the home of the database; one that is a home already is used again. */
+  /** The home of the database. One that exists is used again. */
   directory: string;
+  say: Say;
   signal: AbortSignal;
-  port?: number;
-  /** Server settings that are not PostgreSQL's defaults, as `-c name=value`. */
-  settings?: Record<string, string>;
 };
 
-/** Debian keeps a directory for each version, and off PATH. */
-const debianRoot = '/usr/lib/postgresql';
 const upWithinMs = 60_000;
-
-/** The directory with `postgres` and `initdb`, PATH first, then the newest of Debian's; undefined if there is none. */
-export async function findPostgres(): Promise<string | undefined> {
-  const versions = await readdir(debianRoot).catch(() => []);
-  const debian = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(debianRoot, version, 'bin'));
-  const onPath = await findOnPath('postgres');
-  for (const bin of [...(onPath ? [join(onPath, '..')] : []), ...debian])
-    if ((await isExecutable(join(bin, 'postgres'))) && (await isExecutable(join(bin, 'initdb')))) return bin;
-  return undefined;
-}
 
 type User = Awaited<ReturnType<typeof findUnprivilegedUser>>;
 
-/** Makes a database cluster in `data`; its superuser's password stays in a file beside it. */
+/** Creates a database cluster in `data` and a file beside it with the superuser's password. */
 async function createCluster(bin: string, data: string, passwordFile: string, user: User, signal: AbortSignal) {
   await writeFile(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
   if (user) await chown(passwordFile, user.uid, user.gid);
@@ -50,22 +37,32 @@ async function createCluster(bin: string, data: string, passwordFile: string, us
   });
 }
 
-/** Temporary directories are closed to other users: lets them pass to this one, and read nothing beside it. */
-async function letWalkTo(directory: string) {
+/** Lets other users reach `directory` below the temporary directory. They can list nothing on the way. */
+async function openPathTo(directory: string) {
   for (let above = dirname(directory); above.startsWith(tmpdir() + sep); above = dirname(above)) {
     const { mode } = await stat(above);
     if (!(mode & 0o001)) await chmod(above, mode | 0o001);
   }
 }
 
+/** A cluster that another major version created does not start. */
+async function requireSameMajor(data: string, version: string) {
+  const major = (await readFile(join(data, 'PG_VERSION'), 'utf8')).trim();
+  if (!version.startsWith(`${major}.`))
+    throw new SetupError(
+      `PostgreSQL ${major} created ${data}, and this is PostgreSQL ${version}. Put version ${major} first on PATH, or remove that directory.`,
+    );
+}
+
 /**
- * A PostgreSQL of our own on loopback, with its defaults (`fsync` and `synchronous_commit` on) and `settings` on top; run as root, it runs as the
- * user postgres. `stop` ends it and leaves its files; should this process die, it ends by itself.
- * @throws {SetupError} saying what to install, or where its log is.
+ * Starts a PostgreSQL server on a free port of loopback, with PostgreSQL's defaults (`fsync` and `synchronous_commit` are on). Run
+ * as root, it uses an unprivileged user. `stop` ends the server and keeps its files. The server also ends when this process does.
+ * @throws {SetupError} saying what to install, or where the log is.
  */
-export async function startPostgres({ directory, signal, port, settings = {} }: Options) {
-  const bin = await findPostgres();
-  if (!bin) throw new SetupError('PostgreSQL: no `postgres` found. On Debian: apt-get install postgresql');
+export async function startPostgres({ directory, say, signal }: Options) {
+  const bin = await obtainPostgres({ say, signal });
+  const { stdout } = await execa(join(bin, 'postgres'), ['--version']);
+  const version = /\d+(\.\d+)*/.exec(stdout)?.[0] ?? stdout;
   const user = await findUnprivilegedUser();
   const data = join(directory, 'data');
   const passwordFile = join(directory, 'password');
@@ -73,52 +70,48 @@ export async function startPostgres({ directory, signal, port, settings = {} }: 
   await mkdir(directory, { recursive: true });
   if (user) {
     await chown(directory, user.uid, user.gid);
-    await letWalkTo(directory);
+    await openPathTo(directory);
   }
-  if (!existsSync(join(data, 'PG_VERSION'))) await createCluster(bin, data, passwordFile, user, signal);
+  if (existsSync(join(data, 'PG_VERSION'))) await requireSameMajor(data, version);
+  else await createCluster(bin, data, passwordFile, user, signal);
   const password = await readFile(passwordFile, 'utf8');
 
-  const actualPort = port ?? (await findFreePort());
-  const own = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(actualPort), ...settings };
+  const port = await findFreePort();
+  const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port) };
   const server = await startGuarded({
     command: join(bin, 'postgres'),
-    args: ['-D', data, ...Object.entries(own).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
     logFile,
     cwd: '/',
     user,
-    // The "fast" shutdown: sessions that are open are ended.
+    // The "fast" shutdown: it does not wait until all sessions are closed.
     endSignal: 'INT',
   });
 
+  // The first line of this file is the pid, because an earlier run may have left the file. The last line is `ready` once
+  // the server accepts connections.
+  const isReady = async () => {
+    if (!server.isAlive()) throw new SetupError(`PostgreSQL did not start. Its log is ${logFile}`);
+    const status = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
+    return status.startsWith(`${server.pid}\n`) && status.trim().endsWith('ready');
+  };
+  const onTimeout = () => `PostgreSQL is not ready after ${upWithinMs / 1_000} s. Its log is ${logFile}`;
   try {
-    await untilReady();
+    await until(isReady, { withinMs: upWithinMs, signal, onTimeout });
   } catch (error) {
     await server.stop();
     throw error;
   }
 
-  /** The first line of this file is the pid, for an earlier run may have left one; the last says `ready` once connections are served. */
-  async function untilReady() {
-    const deadline = performance.now() + upWithinMs;
-    for (;;) {
-      const status = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
-      if (status.startsWith(`${server.pid}\n`) && status.trim().endsWith('ready')) return;
-      if (!server.isAlive() || performance.now() > deadline)
-        throw new SetupError(`PostgreSQL did not start: see ${logFile}`);
-      await sleep(50, undefined, { signal });
-    }
-  }
-
-  const { stdout } = await execa(join(bin, 'postgres'), ['--version']);
   return {
-    /** Of a database on it; `postgres` is there from the beginning. */
-    toUrl: (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${actualPort}/${database}`,
-    port: actualPort,
+    /** Returns the URL of a database on it; `postgres` always exists. */
+    toUrl: (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
+    port,
     password,
-    /** Of the postmaster: the others are its children. */
+    /** The pid of the postmaster; the other processes are its children. */
     pid: server.pid,
     /** `PostgreSQL 15.14` */
-    version: `PostgreSQL ${/\d+(\.\d+)*/.exec(stdout)?.[0]}`,
+    version: `PostgreSQL ${version}`,
     logFile,
     isAlive: server.isAlive,
     stop: server.stop,

@@ -1,47 +1,47 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { SetupError } from '../../cli/setup-error.ts';
+import { until } from '../../cli/until.ts';
 import { findOnPath } from '../obtain/cache.ts';
 import { findFreePort } from '../processes/free-port.ts';
 import { startGuarded } from '../processes/guarded.ts';
 import { isListening } from '../processes/is-listening.ts';
 
 type Options = {
-  /** Becomes the home of its files. */
+  /** The home of its files. */
   directory: string;
   signal: AbortSignal;
-  /** Server settings on top, as `--name value`. */
-  settings?: Record<string, string>;
 };
 
 const upWithinMs = 30_000;
 
-/** Append-only file, written to disk every second, and nothing evicted. */
+/** An append-only file, synced to disk every second; no eviction. */
 const durable = { appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction' };
 
 /**
- * A Redis of our own on loopback with durable settings. `stop` ends it and leaves its files; should this process die, it ends by itself.
- * @throws {SetupError} saying what to install, or where its log is.
+ * Starts a Redis server on a free port of loopback, with durable settings. `stop` ends it and keeps its files. The server also
+ * ends when this process does.
+ * @throws {SetupError} saying what to install, or the last lines of its log.
  */
-export async function startRedis({ directory, signal, settings = {} }: Options) {
+export async function startRedis({ directory, signal }: Options) {
   const command = await findOnPath('redis-server');
   if (!command) throw new SetupError('Redis: no `redis-server` found. On Debian: apt-get install redis-server');
   await mkdir(directory, { recursive: true });
   const port = await findFreePort();
   const logFile = join(directory, 'redis.log');
-  const own = { bind: '127.0.0.1', port: String(port), dir: directory, ...durable, ...settings };
+  const own = { bind: '127.0.0.1', port: String(port), dir: directory, ...durable };
   const args = Object.entries(own).flatMap(([name, value]) => [`--${name}`, value]);
   const server = await startGuarded({ command, args, logFile });
 
-  const deadline = performance.now() + upWithinMs;
+  const listens = async () => {
+    if (!server.isAlive())
+      throw new SetupError(`Redis did not start: ${(await readFile(logFile, 'utf8')).trim().slice(-200)}`);
+    return await isListening(port);
+  };
+  const onTimeout = () => `Redis does not listen after ${upWithinMs / 1_000} s. Its log is ${logFile}`;
   try {
-    while (!(await isListening(port))) {
-      if (!server.isAlive() || performance.now() > deadline)
-        throw new SetupError(`Redis did not start: ${(await readFile(logFile, 'utf8')).trim().slice(-200)}`);
-      await sleep(20, undefined, { signal });
-    }
+    await until(listens, { withinMs: upWithinMs, signal, onTimeout });
   } catch (error) {
     await server.stop();
     throw error;

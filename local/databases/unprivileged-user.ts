@@ -8,7 +8,10 @@ async function readId(flag: string, name: string): Promise<number | undefined> {
   return failed ? undefined : Number(stdout);
 }
 
-/** Whom a server that refuses to run as root runs as: undefined, which is ourselves, for everybody else. */
+/**
+ * Returns the user for a server that refuses to run as root. Undefined when this process does not run as root.
+ * @throws {SetupError} when this machine has no such user.
+ */
 export async function findUnprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of candidates) {

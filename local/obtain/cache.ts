@@ -5,17 +5,18 @@ import { delimiter, join, resolve } from 'node:path';
 
 const abandonedAfterMs = 24 * 60 * 60 * 1_000;
 
-/** A place in our cache, which lies outside the checkout so that a second clone finds what the first one obtained. */
+/** Returns a path in our cache. The cache lies outside the checkout, so that all clones share it. */
 export const toCachePath = (...parts: string[]) =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'holdfast', ...parts);
 
+/** Whether `path` is a file that this user may run. */
 export const isExecutable = (path: string) =>
   access(path, constants.X_OK).then(
     async () => (await stat(path)).isFile(),
     () => false,
   );
 
-/** The absolute path of a command on PATH, or undefined. */
+/** Returns the absolute path of a command on PATH, or undefined. */
 export async function findOnPath(command: string): Promise<string | undefined> {
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {
     const path = resolve(directory, command);
@@ -24,7 +25,7 @@ export async function findOnPath(command: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** A build that was killed leaves its directory behind; one that still runs is far younger. */
+/** Removes the directories of builds that were killed. One that is still running is much younger than a day. */
 async function removeAbandoned(parent: string) {
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
@@ -35,9 +36,9 @@ async function removeAbandoned(parent: string) {
 }
 
 /**
- * Fills the cache directory `entry`: `fill` works in a fresh directory beside it, `check` proves the result, and one rename
- * puts it in place, so that two clones at once or a kill half-way never leave a mixture. Where another process was
- * faster its entry stays, unless `check` refuses it.
+ * Fills the cache directory `entry`. `fill` works in a fresh directory beside it, `check` proves the result, and one rename
+ * puts it in place: neither two clones at once nor a kill leaves a mixture. If another process was faster, its entry stays,
+ * unless `check` rejects it.
  */
 export async function fillCache(
   entry: string,

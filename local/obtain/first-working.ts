@@ -3,23 +3,26 @@ import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 import { isExecutable } from './cache.ts';
 
+/** What every `obtain…` takes. `explicitPath` comes from the environment and rules out all other sources. */
 export type Obtain = { explicitPath: string | undefined; say: Say; signal?: AbortSignal };
 
 type Source = {
   name: string;
-  /** The executable's path; undefined when this source has none. */
+  /** Returns the executable's path; undefined when this source has none. */
   find: () => Promise<string | undefined>;
 };
 
 type Wanted = {
   what: string;
-  variable: string;
+  /** The environment variable that `explicitPath` comes from, if there is one. */
+  variable?: string;
   sources: Source[];
-  /** Runs the executable; resolves with what it is, rejects when it does not work. */
+  /** Runs the executable; resolves with its version, rejects when it does not work. */
   check: (path: string) => Promise<string>;
   advice: string;
 };
 
+/** Returns the error's message in one line, its last 200 characters at most. */
 export const toOneLine = (error: unknown) => {
   const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
   return text.length > 200 ? `…${text.slice(-200)}` : text;
@@ -29,7 +32,7 @@ async function checkExplicit({ what, variable, check }: Wanted, explicitPath: st
   const path = resolve(explicitPath);
   if (!(await isExecutable(path)))
     throw new SetupError(
-      `${variable}=${explicitPath} is no executable file: correct it, or unset it to have one found.`,
+      `${variable}=${explicitPath} is not an executable file. Correct it, or unset it to have one found.`,
     );
   const found = await check(path).catch((error: unknown) => {
     throw new SetupError(
@@ -41,8 +44,8 @@ async function checkExplicit({ what, variable, check }: Wanted, explicitPath: st
 }
 
 /**
- * The first executable that works: the explicit path alone if there is one, else the sources in their order. Says what
- * became of each.
+ * Returns the path of the first executable that works: `explicitPath` alone if it is given, else the sources in order. Says
+ * what came of each.
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainFirstWorking(wanted: Wanted, { explicitPath, say, signal }: Obtain): Promise<string> {
@@ -62,5 +65,5 @@ export async function obtainFirstWorking(wanted: Wanted, { explicitPath, say, si
       say(`${what}: ${name} failed: ${toOneLine(error)}`);
     }
   }
-  throw new SetupError(`${what}: none found and none could be made. ${advice}`);
+  throw new SetupError(`${what}: none found, and none could be installed. ${advice}`);
 }

@@ -6,13 +6,13 @@ type Step = {
   signal?: AbortSignal | undefined;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** The progress text; `lines` counts what the command has printed so far, `line` is the latest. */
+  /** Returns the progress text; `lines` counts the lines that the command has printed, `line` is the latest. */
   describe: (lines: number, line: string) => string;
 };
 
 /**
- * Runs a command that takes its time and shows how far it is.
- * @throws with the last lines of what the command printed, in one line.
+ * Runs a slow command and shows its progress.
+ * @throws {Error} with the last lines that the command printed, in one line.
  */
 export async function runStep(command: string, args: string[], { say, signal, cwd, env, describe }: Step) {
   const progress = createProgress(say);
@@ -35,8 +35,8 @@ export async function runStep(command: string, args: string[], { say, signal, cw
     const result = await child;
     signal?.throwIfAborted();
     if (result.failed) {
-      const lastWords = result.all.trim().split('\n').slice(-3).join(' · ');
-      throw new Error(`${command} ended with ${result.exitCode ?? result.signal ?? result.code}: ${lastWords}`);
+      const lastLines = result.all.trim().split('\n').slice(-3).join(' · ');
+      throw new Error(`${command} ended with ${result.exitCode ?? result.signal ?? result.code}: ${lastLines}`);
     }
   } finally {
     clearInterval(tick);

@@ -8,7 +8,7 @@ import { toOneLine } from './first-working.ts';
 
 const script = fileURLToPath(new URL('./sdk-download-child.ts', import.meta.url));
 
-/** How long the download may stand still; a firewall that swallows packets must not hold the next source up for minutes. */
+// A firewall that drops packets must not delay the next source for minutes.
 const stallMs = 20_000;
 
 type Download = { kind: 'dev-server' | 'time-skipping'; version: string; say: Say; signal?: AbortSignal | undefined };
@@ -19,8 +19,8 @@ async function readSize(directory: string) {
 }
 
 /**
- * Lets the SDK download its official server into `directory`, as `executable`. In a process of its own: the SDK's native
- * runtime takes over signal handlers, and a stalled download can only be given up by ending it.
+ * Lets the SDK download its official server into `directory`, as `executable`. This needs a process of its own: the SDK's
+ * native runtime takes over signal handlers, and only ending the process stops a stalled download.
  */
 export async function downloadThroughSdk(
   directory: string,
@@ -47,7 +47,7 @@ export async function downloadThroughSdk(
     });
     signal?.throwIfAborted();
     if (stalled.signal.aborted) throw new Error(`nothing arrived for ${stallMs / 1_000} s`);
-    // A server that was downloaded but came up too slowly for the SDK is judged by our own check.
+    // The SDK also fails when a downloaded server starts slowly. Our own check decides about that one.
     const name = (await readdir(directory)).find((file) => !file.endsWith('.downloading'));
     if (!name) throw new Error(toOneLine(result.stderr));
     await rename(join(directory, name), join(directory, executable));

@@ -8,10 +8,10 @@ import { downloadThroughSdk } from './sdk-download.ts';
 const version = 'v1.5.1';
 const executable = 'temporal';
 
-/** Its own words of what it is; rejects for anything that is not a working Temporal CLI. */
+/** Resolves with the version as the program prints it; rejects for anything but a working Temporal CLI. */
 async function checkTemporalCli(path: string): Promise<string> {
   const { stdout } = await execa(path, ['--version'], { timeout: 30_000, stdin: 'ignore' });
-  if (!/^temporal version \S/.test(stdout)) throw new Error(`${path} --version says "${stdout.slice(0, 80)}"`);
+  if (!/^temporal version \S/.test(stdout)) throw new Error(`${path} --version prints "${stdout.slice(0, 80)}"`);
   return stdout.trim();
 }
 
@@ -27,8 +27,8 @@ async function buildWithGo(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * The path of a `temporal` binary that was seen to work: `TEMPORAL_CLI_PATH`, else PATH, our cache, the SDK's
- * official download, a build with Go; the last two fill the cache.
+ * Returns the path of a `temporal` binary that works: from `TEMPORAL_CLI_PATH`, else from PATH, our cache, the SDK's official
+ * download or a build with Go. The last two fill the cache.
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainTemporalCli(options: Obtain): Promise<string> {

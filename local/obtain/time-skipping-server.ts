@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../cli/until.ts';
 import { findFreePort } from '../processes/free-port.ts';
 import { isListening } from '../processes/is-listening.ts';
 import { watchedServer } from '../time-skipping/watched-server.ts';
@@ -22,38 +22,38 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `;
 
-/** `exec`, or the Java process would outlive the shell that the SDK ends. */
+// The SDK ends the shell. With `exec` the shell is the Java process.
 const wrapper = `#!/bin/sh
 LIB="$(cd "$(dirname "$0")" && pwd)/lib"
 exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$LIB/*" io.temporal.testserver.TestServer "$@"
 `;
 
-/** Starts it on a free port and waits until it listens. */
+/** Starts the server on a free port and waits until it listens. */
 async function checkTimeSkippingServer(path: string): Promise<string> {
   const port = await findFreePort();
   const child = spawn(watchedServer, [String(port), path, 'loud'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });
-  let words = '';
+  let output = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
-    words = (words + text).slice(-300);
-  });
-  const ended = new Promise<string>((settle) => {
-    child.once('error', (error) => settle(error.message));
-    child.once('exit', (code, signal) => settle(`ended with ${code ?? signal}: ${words}`));
+    output = (output + text).slice(-300);
   });
   let fault: string | undefined;
-  void ended.then((why) => {
-    fault = why;
+  const ended = new Promise<void>((settle) => {
+    const end = (why: string) => {
+      fault = why;
+      settle();
+    };
+    child.once('error', (error) => end(error.message));
+    child.once('exit', (code, signal) => end(`ended with ${code ?? signal}: ${output}`));
   });
-  const deadline = performance.now() + 30_000;
+  const listens = async () => {
+    if (fault !== undefined) throw new Error(fault);
+    return await isListening(port);
+  };
   try {
-    while (!(await isListening(port))) {
-      if (fault !== undefined) throw new Error(fault);
-      if (performance.now() > deadline) throw new Error('does not listen after 30 s');
-      await sleep(50);
-    }
+    await until(listens, { withinMs: 30_000, onTimeout: () => 'does not listen after 30 s' });
   } finally {
     if (child.pid && fault === undefined) {
       process.kill(-child.pid, 'SIGKILL');
@@ -72,7 +72,7 @@ async function collectWithMaven(directory: string, { say, signal }: Obtain) {
     say,
     signal,
     cwd: directory,
-    describe: (lines) => `Time-skipping server: Maven at work, ${lines} lines`,
+    describe: (lines) => `Time-skipping server: Maven is working, ${lines} lines printed`,
   });
   const path = join(directory, executable);
   await writeFile(path, wrapper);
@@ -80,8 +80,8 @@ async function collectWithMaven(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * A time-skipping test server that was seen to listen, as `createTimeSkipping({ server: { executable } })` takes it:
- * `TEMPORAL_TEST_SERVER_PATH`, else our cache, the SDK's official download, the Maven artefact behind a script.
+ * Returns a time-skipping test server that works, in the form that `createTimeSkipping({ server: { executable } })` takes:
+ * from `TEMPORAL_TEST_SERVER_PATH`, else from our cache, the SDK's official download or Maven (a script that runs its jars).
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainTimeSkippingServer(options: Obtain): Promise<{ type: 'existing-path'; path: string }> {

