@@ -1,20 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readChildPids, readMemoryMiB, readStat } from '../cli/proc.ts';
 
-/** What processes have used and hold: CPU seconds since they began; memory in MiB, shared pages divided among those who share them. */
+/** CPU seconds since the start of the processes, and memory in MiB; processes that share a page divide it among themselves. */
 export type Resources = { cpuSeconds: number; memoryMiB: number };
 
-/** Linux counts in hundredths of a second. */
-const ticksASecond = 100;
-
-function readLinux(pid: number): Resources {
-  const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  const [user = 0, system = 0] = afterName.slice(11, 13).map(Number);
-  const [, pss = '0'] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
-  return { cpuSeconds: (user + system) / ticksASecond, memoryMiB: Number(pss) / 1_024 };
-}
+const readLinux = (pid: number): Resources => ({
+  cpuSeconds: readStat(pid)?.cpuSeconds ?? 0,
+  memoryMiB: readMemoryMiB(pid),
+});
 
 /** `[[dd-]hh:]mm:ss.cc` */
 const toSeconds = (time: string) => time.split(/[:-]/).reduce((sum, part) => sum * 60 + Number(part), 0);
@@ -25,7 +18,7 @@ function readElsewhere(pid: number): Resources {
   return { cpuSeconds: toSeconds(time), memoryMiB: Number(rss) / 1_024 };
 }
 
-/** The sum over the processes that live; one that ended takes its seconds with it. */
+/** Returns the sum over the living processes. CPU seconds of processes that ended are not counted. */
 export function readResources(pids: number[]): Resources {
   const read = process.platform === 'linux' ? readLinux : readElsewhere;
   return pids.reduce(
@@ -39,4 +32,17 @@ export function readResources(pids: number[]): Resources {
     },
     { cpuSeconds: 0, memoryMiB: 0 },
   );
+}
+
+/** Returns the living children of a process, such as the sessions of a PostgreSQL server. */
+export function toChildPids(pid: number): number[] {
+  if (process.platform === 'linux') return readChildPids(pid);
+  try {
+    return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+      .split('\n')
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    return [];
+  }
 }

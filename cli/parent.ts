@@ -1,24 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readStat } from './proc.ts';
 
-/** Name and parent of a process; Linux only, undefined elsewhere. */
-function readParent(pid: number): { name: string; ppid: number } | undefined {
-  try {
-    const [, name, ppid] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
-    return name && ppid ? { name, ppid: Number(ppid) } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Our parent; where a shell of npm's stands between (Debian's does not `exec` the last command), npm behind it too. */
+/** Returns our parent; if that is a shell of npm's (Debian's sh does not `exec` the last command), npm behind it too. */
 function readAncestors(): string {
-  const parent = readParent(process.ppid);
+  const parent = readStat(process.ppid);
   return parent && /^(da|ba)?sh$/.test(parent.name) ? `${process.ppid} ${parent.ppid}` : `${process.ppid}`;
 }
 
 /**
- * Calls `gone`, with who it was, when what runs this script ends without a word, as by kill -9: npm, or a script of ours,
- * which holds an IPC channel. Does nothing without either.
+ * Calls `gone` when the process that runs this script ends without a signal to us, as by kill -9: npm, or a script of ours that
+ * holds an IPC channel. The argument names that process. Does nothing without either.
  */
 export function onParentGone(gone: (who: string) => void) {
   if (process.send) {

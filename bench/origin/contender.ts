@@ -11,9 +11,9 @@ import { type Guarded, startGuarded } from '../../local/processes/guarded.ts';
 import { isListening } from '../../local/processes/is-listening.ts';
 import type { Contender, Scene, StartContender, Submissions } from '../contender.ts';
 import { baseEnvironment, type Child, startChild } from '../peer/child.ts';
-import { toChildPids } from '../peer/child-pids.ts';
 import { orSkipped } from '../peer/node-peer.ts';
 import { postgresStorage } from '../peer/postgres-store.ts';
+import { toChildPids } from '../resources.ts';
 import { obtainPython, readPythonVersions } from './python.ts';
 
 const home = fileURLToPath(new URL('.', import.meta.url));

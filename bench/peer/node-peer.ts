@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetupError } from '../../cli/setup-error.ts';
 import type { Contender, Scene, Submissions } from '../contender.ts';
+import { toChildPids } from '../resources.ts';
 import { type Child, startChild } from './child.ts';
-import { toChildPids } from './child-pids.ts';
 import { obtainPackages, readVersion } from './packages.ts';
 
 /** What a peer keeps its tasks in. */

@@ -1,27 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { listPids, readOpenFiles } from '../../cli/proc.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 
-function readOpenFiles(pid: string): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).map((fd) => {
-      try {
-        return readlinkSync(`/proc/${pid}/fd/${fd}`);
-      } catch {
-        return '';
-      }
-    });
-  } catch {
-    return [];
-  }
-}
-
-/** The pids that hold the file open, as far as this user and this container can see. */
+/** Returns the pids that hold the file open, as far as this user and this container can see. */
 function findUsers(path: string): number[] {
-  if (process.platform === 'linux')
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && readOpenFiles(name).includes(path))
-      .map(Number);
+  if (process.platform === 'linux') return listPids().filter((pid) => readOpenFiles(pid).includes(path));
   try {
     return execFileSync('lsof', ['-t', '--', path], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
       .split('\n')
@@ -33,8 +17,8 @@ function findUsers(path: string): number[] {
 }
 
 /**
- * The lock keeps our own servers apart; this sees one that somebody started by hand. Two servers on one SQLite file both
- * run, and corrupt each other's state without a word.
+ * Refuses a database that another process has open, such as a server that somebody started by hand; our own servers are kept
+ * apart by the lock. Two servers on one SQLite file both run, and corrupt each other's state silently.
  * @throws {SetupError} naming the process that has the database open.
  */
 export function refuseDatabaseInUse(path: string) {

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { toChildPids } from '../../bench/peer/child-pids.ts';
+import { toChildPids } from '../../bench/resources.ts';
 import type { BenchResult } from '../../bench/result.ts';
 import { nodeArguments } from '../../cli/node-arguments.ts';
 import { identify, isAlive } from '../../local/processes/process-identity.ts';

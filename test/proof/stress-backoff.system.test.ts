@@ -128,7 +128,7 @@ test('a server that is none fails its checks with what to do, and no stack', asy
     args: ['--only', '4'],
     env: { TEMPORAL_TEST_SERVER_PATH: '/nowhere' },
   });
-  expect(output).toContain('❌ FAILED: TEMPORAL_TEST_SERVER_PATH=/nowhere is no executable file: correct it');
+  expect(output).toContain('❌ FAILED: TEMPORAL_TEST_SERVER_PATH=/nowhere is not an executable file. Correct it');
   expect(output).not.toMatch(/\n\s+at /);
   expect(exitCode).toBe(1);
 });

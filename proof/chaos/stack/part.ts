@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readStat } from '../../../cli/proc.ts';
 import { SetupError } from '../../../cli/setup-error.ts';
 import { type Guarded, startGuarded } from '../../../local/processes/guarded.ts';
 import { isListening } from '../../../local/processes/is-listening.ts';
-import { readState } from '../../../local/processes/process-identity.ts';
 import type { Role } from '../types.ts';
 
 type Options = {
@@ -106,14 +106,14 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
     async pause(): Promise<{ verified: boolean; seen: string }> {
       const { pid } = living();
       process.kill(pid, 'SIGSTOP');
-      const verified = await until(() => readState(pid) === 'T', 1_000);
-      return { verified, seen: `pid ${pid} is in state ${readState(pid)}` };
+      const verified = await until(() => readStat(pid)?.state === 'T', 1_000);
+      return { verified, seen: `pid ${pid} is in state ${readStat(pid)?.state}` };
     },
     /** Sends SIGCONT; returns false if the process did not continue. */
     async resume(): Promise<boolean> {
       const { pid } = living();
       process.kill(pid, 'SIGCONT');
-      return until(() => !['T', undefined].includes(readState(pid)), 1_000);
+      return until(() => !['T', undefined].includes(readStat(pid)?.state), 1_000);
     },
 
     /** Sends SIGTERM; verified if the process ended in the time that an orchestrator allows. Call `start` afterwards. */

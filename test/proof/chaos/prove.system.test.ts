@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { nodeArguments } from '../../../cli/node-arguments.ts';
-import { readState } from '../../../local/processes/process-identity.ts';
+import { listPids, readCommand, readStat } from '../../../cli/proc.ts';
 import { eventually } from '../../support/holdfast.ts';
 
 const script = fileURLToPath(new URL('../../../scripts/prove.ts', import.meta.url));
@@ -33,16 +33,11 @@ function start(...args: string[]) {
 
 /** Every living process that works in the run's directory or runs what was built there, with the letter of its state. */
 function toProcesses(): { pid: number; state: string | undefined }[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+  return listPids()
+    .filter((pid) => pid !== process.pid && readCommand(pid).includes(place))
     .flatMap((pid) => {
-      try {
-        const where = `${readlinkSync(`/proc/${pid}/cwd`)} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`;
-        const state = readState(Number(pid));
-        return where.includes(place) && state !== 'Z' ? [{ pid: Number(pid), state }] : [];
-      } catch {
-        return [];
-      }
+      const state = readStat(pid)?.state;
+      return state === undefined || state === 'Z' ? [] : [{ pid, state }];
     });
 }
 

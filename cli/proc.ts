@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+// Linux only: reads /proc (proc(5)). Callers have another way on other systems.
+
+/** Linux counts CPU time in hundredths of a second. */
+const ticksPerSecond = 100;
+
+type Stat = {
+  name: string;
+  /** `T` is stopped, `Z` is a zombie. */
+  state: string;
+  ppid: number;
+  cpuSeconds: number;
+  /** Clock ticks from the boot to the start of the process. */
+  startTime: string;
+};
+
+/** Returns what `/proc/<pid>/stat` holds; undefined for a process that is gone. */
+export function readStat(pid: number): Stat | undefined {
+  try {
+    // The name may contain spaces and brackets.
+    const [, name, rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    const fields = rest.split(' ');
+    const [state, ppid] = fields;
+    /** proc(5) counts fields from 1; the state is the third. */
+    const at = (field: number) => fields[field - 3] ?? '';
+    if (name === undefined || !state) return undefined;
+    const cpuSeconds = (Number(at(14)) + Number(at(15))) / ticksPerSecond;
+    return { name, state, ppid: Number(ppid), cpuSeconds, startTime: at(22) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the id of the current boot: start times count from there. */
+export const readBootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+/** Returns the pids of all processes that this user and this container can see. */
+export const listPids = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+
+/** Returns the living children of a process; none for a process that is gone. */
+export const readChildPids = (pid: number): number[] =>
+  orNone(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number));
+
+/** Returns the targets of a process's open files; none for a process that is gone or belongs to another user. */
+export const readOpenFiles = (pid: number): string[] =>
+  orNone(() => readdirSync(`/proc/${pid}/fd`).flatMap((fd) => orNone(() => [readlinkSync(`/proc/${pid}/fd/${fd}`)])));
+
+/** Returns the working directory and the arguments of a process in one text; empty for a process that is gone. */
+export const readCommand = (pid: number): string =>
+  orNone(() => [readlinkSync(`/proc/${pid}/cwd`), readFileSync(`/proc/${pid}/cmdline`, 'utf8')]).join(' ');
+
+/**
+ * Returns the memory of a process in MiB; processes that share a page divide it among themselves.
+ * @throws {Error} when the process is gone.
+ */
+export function readMemoryMiB(pid: number): number {
+  const [, kilobytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+  return Number(kilobytes ?? 0) / 1_024;
+}
+
+/** States of a TCP socket (Linux, include/net/tcp_states.h). */
+const tcpStates: Record<string, 'established' | 'listening'> = { '01': 'established', '0A': 'listening' };
+
+/** Returns this machine's TCP sockets. `file` is how a socket appears in `readOpenFiles`. */
+export const readTcpSockets = () => ['tcp', 'tcp6'].flatMap(readTcpTable);
+
+function readTcpTable(name: string) {
+  const [, ...rows] = readFileSync(`/proc/net/${name}`, 'utf8').trim().split('\n');
+  const toPort = (address = '') => Number.parseInt(address.split(':')[1] ?? '', 16);
+  return rows.map((row) => {
+    const [, local, remote, state = '', , , , , , inode] = row.trim().split(/\s+/);
+    const file = `socket:[${inode}]`;
+    return { file, localPort: toPort(local), remotePort: toPort(remote), state: tcpStates[state] };
+  });
+}
+
+function orNone<T>(read: () => T[]): T[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
