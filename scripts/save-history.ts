@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHistoryJson } from '../proof/capsule/history-json.ts';
 import { loadConfigOrExit } from '../src/config/config.ts';
-import { createClient } from '../src/temporal/client.ts';
+import { createClient } from '../src/temporal/connection.ts';
 
 /**
  * `npm run save-history -- <directory> <task id>…`: writes the history of each task as JSON, one file a task, for the

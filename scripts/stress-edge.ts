@@ -87,7 +87,7 @@ await runCommand(async (signal) => {
         part: 'STRESS TEST',
         noun: 'tests',
         allPassed: 'ALL TESTS PASSED! A crowd of idle and slow connections slows nobody down.',
-        advice: 'The limits of connections stand in src/listen.ts and src/api/http/edge.ts.',
+        advice: 'The limits of connections stand in src/listen.ts and src/api/http/limits.ts.',
         checks: calls.map((call, index) => ({ number: index + 1, check: toCheck(call) })),
       },
       { context: url, say, signal },

@@ -4,7 +4,8 @@ import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'no
 import type { Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { createApp } from './api/app.ts';
-import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs, safeHeaders } from './api/http/edge.ts';
+import { maximumHeaderBytes, maximumUrlLength, requestTimeoutMs } from './api/http/limits.ts';
+import { safeHeaders } from './api/http/safe-headers.ts';
 import { Problem } from './api/problems/problem.ts';
 import { type ProblemSlug, problems } from './api/problems/problems.ts';
 import type { Config } from './config/config.ts';

@@ -5,7 +5,7 @@ import { listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { createApiMetrics } from './metrics.ts';
 import { onStop } from './stop.ts';
-import { createClient } from './temporal/client.ts';
+import { createClient } from './temporal/connection.ts';
 
 /** Requests still being answered have this long when the process is asked to end. */
 const closeGraceMs = 5_000;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { status as grpcStatus } from '@grpc/grpc-js';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { SetupError } from '../../cli/setup-error.ts';
 import type { Config } from '../../src/config/config.ts';
-import { grpcStatus } from '../../src/temporal/client.ts';
 
 const withinMs = 60_000;
 /** So many different ids in a row, for each asks another shard. */

@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { status as grpcStatus } from '@grpc/grpc-js';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { SetupError } from '../../cli/setup-error.ts';
 import type { Config } from '../../src/config/config.ts';
-import { grpcStatus } from '../../src/temporal/client.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
 
 type Embedded = NonNullable<Config['embedded']>;

@@ -1,9 +1,9 @@
-import { isGrpcServiceError } from '@temporalio/client';
 import { SetupError } from '../../cli/setup-error.ts';
 import { createJokeApiClient, type JokeApiClient } from '../../local/joke-api/joke-api-client.ts';
 import type { Config } from '../../src/config/config.ts';
 import { taskNames } from '../../src/tasks.ts';
-import { createClient, isAbsence, isNotFound } from '../../src/temporal/client.ts';
+import { createClient } from '../../src/temporal/connection.ts';
+import { findGrpcError, isNotFound, isTransient } from '../../src/temporal/errors.ts';
 import { type Answer, type Capsule, capsuleSchema, countAttempts } from './capsule.ts';
 import { toAnswerOf } from './expected-end.ts';
 import { toHistoryJson } from './history-json.ts';
@@ -39,7 +39,7 @@ async function fetchHistory(taskId: string, config: Config): Promise<unknown> {
         `Temporal at ${address}, namespace ${namespace}, knows no task ${taskId}: GET /tasks lists the ids.`,
       );
     const { code, details } = findGrpcError(error) ?? { code: 0, details: '' };
-    if (isAbsence({ code }))
+    if (isTransient({ code }))
       throw new SetupError(`Temporal at ${address} cannot be reached: start it, or set TEMPORAL_ADDRESS.`);
     if (details) throw new SetupError(`Temporal at ${address} refuses: ${details}: check the TEMPORAL_ variables.`);
     throw error;
@@ -47,9 +47,6 @@ async function fetchHistory(taskId: string, config: Config): Promise<unknown> {
     await client.connection.close();
   }
 }
-
-/** The client library wraps some of them. */
-const findGrpcError = (error: unknown) => [error, (error as Error).cause].find(isGrpcServiceError);
 
 const toHistoryAnswers = ({ ends }: Past): Answer[] =>
   [...ends].flatMap(([attempt, end]) => {

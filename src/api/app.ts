@@ -6,22 +6,25 @@ import { requestId } from 'hono/request-id';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log.ts';
 import type { ApiMetrics } from '../metrics.ts';
-import { taskNames } from '../tasks.ts';
+import { createAdmission } from '../temporal/admission.ts';
 import { createStartOnce } from '../temporal/start-once.ts';
-import { createStarts } from '../temporal/starts.ts';
 import { createBatchRoutes } from './batches/batches.ts';
 import { type ApiEnvironment, requireApiKey } from './http/auth.ts';
-import { guardOrigin, limitBody, refuseNameless, setSafeHeaders } from './http/edge.ts';
+import { limitBody } from './http/body.ts';
+import { limitUrl, maximumBatchBytes, maximumBodyBytes } from './http/limits.ts';
 import { observeRequests } from './http/observe-requests.ts';
-import { limitRate } from './http/rate-limit.ts';
+import { guardOrigin } from './http/origin.ts';
+import { refuseNamelessParameter } from './http/query.ts';
+import { setSafeHeaders } from './http/safe-headers.ts';
 import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem } from './problems/problem.ts';
+import { createSubmissionMiddleware } from './submissions/submission.ts';
 import { createDocsRoutes } from './system/docs.ts';
 import { documentRoute, metricsRoute, toDocument } from './system/document.ts';
 import { createHealthRoutes } from './system/health.ts';
 import { createProblemRoutes } from './system/problem-pages.ts';
 import { createRetryPlanRoute } from './system/retry-plan.ts';
 import { createTaskRoutes } from './tasks/tasks.ts';
-import { createTaskView } from './views/task-view.ts';
+import { createTaskView, type TaskView } from './views/task-view.ts';
 import { createEventRoutes } from './watch/events.ts';
 import { createWatcher } from './watch/watch.ts';
 
@@ -30,14 +33,11 @@ export type AppDependencies = {
   config: Config;
   log: Logger;
   metrics: ApiMetrics;
-  /** Aborted when the process is asked to end: whoever follows or waits for a task is let go. */
+  /** Aborted when the process stops: event streams and waits end. */
   stopping?: AbortSignal;
 };
 
-/** The calls that start tasks: what limits submissions stands before each POST to these. */
-const submittingPaths = [...taskNames.flatMap((name) => [`/tasks/${name}`, `/batches/${name}`]), '/tasks/:id/rerun'];
-
-/** The whole HTTP surface. It listens nowhere by itself: a test calls `createApp(…).request('/health')`. */
+/** The whole HTTP surface. It does not listen: a test calls `createApp(…).request('/health')`. */
 export function createApp({ client, config, log, metrics, stopping }: AppDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
 
@@ -50,14 +50,16 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
     return answerProblem(c, problem);
   });
   app.notFound((c) => answerProblem(c, new Problem('not-found', 'There is nothing at this path')));
-
-  app.use(requestId(), observeRequests(metrics, log), setSafeHeaders);
-  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerProblem(c, toMethodProblem(methods)) }));
-  app.use(guardOrigin(config), refuseNameless, limitBody);
-
   app.defaultHook = (result) => {
     if (!result.success) throw toValidationProblem('bad-request', result.error);
   };
+
+  app.use(requestId(), observeRequests(metrics, log), setSafeHeaders);
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerProblem(c, toMethodProblem(methods)) }));
+  app.use(limitUrl, guardOrigin(config), refuseNamelessParameter);
+  app.use('/batches/:name', limitBody(maximumBatchBytes));
+  app.use(except('/batches/:name', limitBody(maximumBodyBytes)));
+
   app.route('/', createHealthRoutes({ client, config }));
   app.route('/', createProblemRoutes());
   app.route('/', createDocsRoutes());
@@ -67,25 +69,25 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
   app.openapi(metricsRoute, async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
   );
-  const starts = createStarts(config);
-  const limitSubmissions = except((c) => c.req.method !== 'POST', limitRate(config), starts.shedLoad);
-  for (const path of submittingPaths) app.use(path, limitSubmissions);
+  const admission = createAdmission(config);
+  const startOnce = createStartOnce(client, config, admission);
+  const submission = createSubmissionMiddleware({ admission, metrics });
   const view = createTaskView(client, config);
-  const watcher = createWatcher(view, stopping);
-  const startOnce = createStartOnce({ client, config, starts });
-  app.route('/', createTaskRoutes({ client, config, view, watcher, startOnce }));
-  app.route('/', createBatchRoutes({ client, config, startOnce }));
-  app.route('/', createEventRoutes(view, watcher, metrics));
+  const readTask: TaskView['readTask'] = (id, name) => admission.call(() => view.readTask(id, name));
+  const watcher = createWatcher({ readTask }, stopping);
+  app.route('/', createTaskRoutes({ client, config, admission, view, watcher, startOnce, submission }));
+  app.route('/', createBatchRoutes({ client, config, admission, startOnce, submission }));
+  app.route('/', createEventRoutes({ readTask }, watcher, metrics));
   app.route('/', createRetryPlanRoute(config));
 
   const document = memoize(() => toDocument(app));
   return app;
 }
 
-/** What the client library says of a lost call, without its stack: it stands in the log once a request. */
+/** The first line of what the client library reports about a lost call. */
 const toCause = (error: unknown) => String((error as Error).cause ?? error).split('\n')[0];
 
-/** The document depends on nothing but the code: made once, when first asked for. */
+/** The document depends on the code only, so it is made once, with its first request. */
 function memoize<T extends object>(make: () => T): () => T {
   let made: T | undefined;
   return () => {

@@ -1,54 +1,40 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client';
-import type { TakePlace } from '../api/http/rate-limit.ts';
-import { Problem } from '../api/problems/problem.ts';
 import type { Config } from '../config/config.ts';
 import { type Submission, workflowTaskTimeoutMs } from '../contract.ts';
-import type { TraceContext } from '../tasks.ts';
+import type { Admission } from './admission.ts';
+import { IdempotencyMismatch } from './errors.ts';
 import { createRetention } from './retention.ts';
-import type { Starts } from './starts.ts';
 
-/** Who submits, and how. */
-export type Caller = {
-  owner: string;
-  idempotencyKey: string | undefined;
-  trace: TraceContext;
-  takePlace: TakePlace | undefined;
-};
+/** Who submits: `rateLimitKey` is the caller that the rate limit counts. */
+type Caller = { rateLimitKey: string; idempotencyKey: string | undefined };
 
-/** What is started. */
 type Start<T> = Submission & {
   id: string;
-  /** What the caller is told of a new one. */
+  /** The view of a new task or batch. */
   fresh: T;
-  /** What was started under this id before, and its fingerprint. */
+  /** Reads what an earlier submission started under this id, and its fingerprint. */
   readFirst: () => Promise<{ value: T; fingerprint: string | undefined }>;
 } & Pick<WorkflowStartOptions, 'startDelay' | 'priority'>;
 
-export type Started<T> = {
-  value: T;
-  /** Whether an earlier submission under the same key had started it. */
-  isReplay: boolean;
-  /** The answer's headers about this submission. */
-  headers: Record<string, string>;
-};
+/** What was started, and the headers of the answer about the idempotency key. */
+export type Started<T> = { value: T; headers: Record<string, string> };
 
 /**
- * Starts a workflow: with an idempotency key at most one, whoever else submits under the same key, in whatever process, for the key
- * decides the workflow's id and Temporal refuses a second run of it.
+ * Starts workflows. The idempotency key decides the workflow's id, and Temporal refuses a second run of an id. So a key starts at
+ * most one workflow, in whichever process its submissions arrive.
  */
-export function createStartOnce({ client, config, starts }: { client: Client; config: Config; starts: Starts }) {
+export function createStartOnce(client: Client, config: Config, admission: Admission) {
   const readRetentionMs = createRetention(client, config.temporal.namespace);
 
+  /** @throws {IdempotencyMismatch | RateLimited | Overloaded | TemporalUnavailable} */
   return async <T extends { finishedAt?: string | undefined }>(
-    { idempotencyKey, takePlace }: Pick<Caller, 'idempotencyKey' | 'takePlace'>,
+    { rateLimitKey, idempotencyKey }: Caller,
     { id, type, fresh, readFirst, memo, ...options }: Start<T>,
   ): Promise<Started<T>> => {
-    /** What was started under this key before, if the two submissions are the same. */
-    const requireSame = async (): Promise<T> => {
+    const readSame = async (): Promise<T> => {
       const { value, fingerprint } = await readFirst();
-      if (memo.fingerprint === fingerprint) return value;
-      const detail = 'Another submission was made under this Idempotency-Key; it is untouched';
-      throw new Problem('idempotency-mismatch', detail);
+      if (memo.fingerprint !== fingerprint) throw new IdempotencyMismatch();
+      return value;
     };
     const start = () =>
       client.workflow.start(type, {
@@ -61,23 +47,18 @@ export function createStartOnce({ client, config, starts }: { client: Client; co
         ...options,
       });
     const startOrReadFirst = () =>
-      starts.start(() =>
-        start().then(
-          () => undefined,
-          (error: unknown) => {
-            if (error instanceof WorkflowExecutionAlreadyStartedError) return requireSame();
-            throw error;
-          },
-        ),
+      start().then(
+        () => undefined,
+        (error: unknown) => {
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return readSame();
+          throw error;
+        },
       );
-    // Beside the start, not behind it: one after the other may take longer than the caller shall wait.
+    // Both calls run at once: one after the other could take longer than the deadline.
     const retention = idempotencyKey === undefined ? undefined : readRetentionMs();
-    const first = takePlace
-      ? await takePlace(id, startOrReadFirst, (earlier) => earlier === undefined)
-      : await startOrReadFirst();
+    const first = await admission.start(rateLimitKey, id, startOrReadFirst);
     const value = first ?? fresh;
-    const isReplay = first !== undefined;
-    return { value, isReplay, headers: retention ? toKeyHeaders(value, isReplay, await retention) : {} };
+    return { value, headers: retention ? toKeyHeaders(value, first !== undefined, await retention) : {} };
   };
 }
 

@@ -24,7 +24,7 @@ const forbidden: Record<string, [from: string, to: string]> = {
   'proof-imports-no-bench': ['proof/chaos/load.ts', 'bench/peer/start.ts'],
   'bench-imports-no-proof': ['bench/holdfast/start.ts', 'proof/system/load.ts'],
   'entry-points-are-imported-by-nobody': ['local/start/children.ts', 'src/worker.ts'],
-  'api-is-imported-by-the-server-only': ['src/temporal/client.ts', 'src/api/http/limits.ts'],
+  'api-is-imported-by-the-server-only': ['src/temporal/connection.ts', 'src/api/http/limits.ts'],
   'api-problems': ['src/api/problems/table.ts', 'src/api/http/origin.ts'],
   'api-http': ['src/api/http/auth.ts', 'src/api/submissions/submit.ts'],
   'api-submissions': ['src/api/submissions/owner.ts', 'src/api/views/state.ts'],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { safeHeaders } from '../../src/api/http/edge.ts';
+import { safeHeaders } from '../../src/api/http/safe-headers.ts';
 
 export type Schema = Record<string, unknown>;
 type Content = Record<string, { schema: Schema }>;

@@ -1,6 +1,6 @@
 import { type Client, Connection, Client as TemporalClient } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { toEpochMs } from '../../../src/temporal/client.ts';
+import { toEpochMs } from '../../../src/temporal/payloads.ts';
 import type { ActivityFact, Execution } from '../types.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { type AttemptsArguments, attemptsSignal } from '../../contract.ts';
-import { isNotFound } from '../../temporal/client.ts';
+import { isNotFound } from '../../temporal/errors.ts';
 import { toProgress } from '../views/activity-state.ts';
 
 const chunksAtOnce = 20;

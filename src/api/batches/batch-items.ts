@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, toChunkId } from '../../contract.ts';
-import { isNotFound } from '../../temporal/client.ts';
+import { isNotFound } from '../../temporal/errors.ts';
 import { type ActivityState, toActivityStates, toPendingState } from '../views/activity-state.ts';
 import { terminated } from '../views/history.ts';
 import type { BatchItem } from './batch-schemas.ts';

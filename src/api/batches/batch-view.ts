@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, batchType, type Counts } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
-import { isNotFound } from '../../temporal/client.ts';
+import { isNotFound } from '../../temporal/errors.ts';
 import { toNoBatchProblem } from '../problems/problem.ts';
 import { closedStatuses } from '../views/task-view.ts';
 import { type BatchState, readChunk } from './batch-items.ts';

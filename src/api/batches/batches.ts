@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { taskNames } from '../../tasks.ts';
-import { callTemporal } from '../../temporal/calls.ts';
+import type { Admission } from '../../temporal/admission.ts';
 import type { StartOnce } from '../../temporal/start-once.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { noInput, readBody, toInput } from '../http/body.ts';
@@ -12,6 +12,7 @@ import { toQuery } from '../http/query.ts';
 import { noQuery } from '../problems/openapi.ts';
 import { Problem, toMethodProblem } from '../problems/problem.ts';
 import { readCaller } from '../submissions/caller.ts';
+import type { SubmissionMiddleware } from '../submissions/submission.ts';
 import { requireBatchName } from '../views/task-id.ts';
 import { cancelBatch } from './batch-cancel.ts';
 import { batchRoutes, usualItems } from './batch-routes.ts';
@@ -21,20 +22,25 @@ import { createBatchView } from './batch-view.ts';
 /** A page of items begins with the one of this index. */
 const positionSchema = z.int().min(0);
 
-type BatchDependencies = { client: Client; config: Config; startOnce: StartOnce };
+type BatchDependencies = {
+  client: Client;
+  config: Config;
+  admission: Admission;
+  startOnce: StartOnce;
+  submission: SubmissionMiddleware;
+};
 
 /** Batches of the catalogue's tasks: submit, read with a page of items, cancel. */
-export function createBatchRoutes({ client, config, startOnce }: BatchDependencies) {
+export function createBatchRoutes({ client, config, admission, startOnce, submission }: BatchDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   const view = createBatchView(client);
   const submit = createBatchSubmit({ config, view, startOnce });
 
   for (const name of taskNames) {
     app.openAPIRegistry.registerPath(batchRoutes.submit(name));
-    app.post(`/batches/${name}`, async (c) => {
+    app.post(`/batches/${name}`, ...submission(name), async (c) => {
       toQuery(noQuery, c.req.queries());
-      const { value, isReplay, headers } = await submit({ ...readCaller(c), name, body: await readBody(c) });
-      c.set('isReplay', isReplay);
+      const { value, headers } = await submit({ ...readCaller(c), name, body: await readBody(c) });
       return c.json(value, 202, { Location: `/batches/${value.id}`, ...headers });
     });
     // A task's name is no id: what reads batches does not answer here.
@@ -50,7 +56,7 @@ export function createBatchRoutes({ client, config, startOnce }: BatchDependenci
     const filter = { batch: id, status };
     const start = cursor ? parseCursor(positionSchema, filter, cursor) : 0;
     return c.json(
-      await callTemporal(async () => {
+      await admission.call(async () => {
         const { batch, state } = await view.readState(id, name);
         const { items, next } = await view.readPage(state, { start, limit, status });
         return { ...batch, items, ...(next !== undefined && { nextCursor: toCursor(filter, next) }) };
@@ -63,7 +69,7 @@ export function createBatchRoutes({ client, config, startOnce }: BatchDependenci
     const { id } = c.req.valid('param');
     const name = requireBatchName(c.var.owner, id);
     toInput(noInput, await readBody(c));
-    const batch = await callTemporal(async () => {
+    const batch = await admission.call(async () => {
       // Temporal accepts the cancellation of a finished workflow: only a look at it tells.
       const { batch: before } = await view.readState(id, name);
       if (before.finishedAt) return before;

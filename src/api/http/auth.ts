@@ -3,31 +3,29 @@ import { createMiddleware } from 'hono/factory';
 import { sha256 } from '../../config/api-keys.ts';
 import type { Config } from '../../config/config.ts';
 import { Problem } from '../problems/problem.ts';
-import type { TakePlace } from './rate-limit.ts';
+import { toNodeRequest } from './node-request.ts';
 
 export type ApiEnvironment = {
   Variables: {
-    owner: string;
     requestId: string;
-    mayHaveStarted?: boolean;
-    /** The submission was answered with the task that an earlier one under its key had started. */
-    isReplay?: boolean;
-    /** With a rate limit: what a start goes through. */
-    takePlace?: TakePlace;
+    owner: string;
+    /** The caller that the rate limit counts: the owner, or the address where there are no API keys. */
+    rateLimitKey: string;
   };
 };
 
-/** The owner of all tasks where no API keys are set. */
+/** The owner of all tasks where there are no API keys. */
 const localOwner = 'local';
 
 /**
- * Lets a request in by `Authorization: Bearer <secret>` (RFC 6750) and names its owner; without API keys everybody is
- * `local`. Hashes are compared, each in constant time and all of them, so that timing tells nothing about a secret.
+ * Requires `Authorization: Bearer <secret>` (RFC 6750) and sets the owner of the request. Without API keys every caller is `local`.
+ * It compares the hash of every key in constant time, so timing reveals nothing about a secret.
  */
 export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware<ApiEnvironment>(async (c, next) => {
     if (apiKeys.length === 0) {
       c.set('owner', localOwner);
+      c.set('rateLimitKey', toNodeRequest(c)?.socket.remoteAddress ?? '');
       return next();
     }
     const [, token] = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
@@ -39,6 +37,8 @@ export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
         headers: { 'WWW-Authenticate': challenge },
       });
     }
-    c.set('owner', matches[0].owner);
+    const { owner } = matches[0];
+    c.set('owner', owner);
+    c.set('rateLimitKey', owner);
     return next();
   });

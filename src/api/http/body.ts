@@ -1,34 +1,63 @@
 import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
 import { z } from 'zod';
 import { Problem, toValidationProblem } from '../problems/problem.ts';
-import { mayHaveBody, toCutShort } from './edge.ts';
+import { toNodeRequest } from './node-request.ts';
 
 const maximumDepth = 64;
 
-/** What a call without input takes: no body, or an empty object. */
+/** The schema of a call without input: no body, or an empty object. */
 export const noInput = z.strictObject({});
 
+/** Refuses bodies over `maxSize` bytes. It reads a chunked body, which may end too early. */
+export function limitBody(maxSize: number) {
+  const limit = bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Problem('body-too-large', `A body has at most ${maxSize} bytes here`, {
+        headers: { Connection: 'close' },
+      });
+    },
+  });
+  return createMiddleware(async (c, next) => {
+    if (!mayHaveBody(c)) return next();
+    try {
+      return await limit(c, next);
+    } catch (error) {
+      throw error instanceof Problem ? error : toCutShort();
+    }
+  });
+}
+
+/** Whether a body may follow, by the headers alone: asking the Request would first build one. */
+function mayHaveBody(c: Context): boolean {
+  const headers = toNodeRequest(c)?.headers;
+  return !headers || 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** For a client that closed the connection before its body was complete. Only the log and the metrics see this answer. */
+const toCutShort = () => new Problem('bad-request', 'The body ended before it was complete');
+
 /**
- * The request's JSON body as it was received; no body at all is `{}`, whatever the content type says.
- * @throws {Problem} 415 for another content type or an encoded body, 400 for what is not JSON in UTF-8. The size limit
- *   stands before this, in `app.ts`.
+ * The JSON body as it was received. No body is `{}`, whatever the content type.
+ * @throws {Problem} 415 for another content type or an encoded body, 400 for anything that is not JSON in UTF-8.
  */
 export async function readBody(c: Context): Promise<unknown> {
-  const bytes = mayHaveBody(c) ? await c.req.arrayBuffer().catch(throwCutShort) : new ArrayBuffer(0);
+  if (!mayHaveBody(c)) return {};
+  const bytes = await c.req.arrayBuffer().catch(() => {
+    throw toCutShort();
+  });
   if (bytes.byteLength === 0) return {};
   requireJson(c);
   return parseJson(bytes);
 }
 
-/** @throws {Problem} 422 for a body that does not fit the schema. */
+/** @throws {Problem} 422 for a body that does not match the schema. */
 export function toInput<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   const parsed = schema.safeParse(body);
   if (!parsed.success) throw toValidationProblem('invalid-input', parsed.error);
   return parsed.data;
-}
-
-function throwCutShort(): never {
-  throw toCutShort();
 }
 
 function requireJson(c: Context): void {

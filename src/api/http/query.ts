@@ -1,5 +1,6 @@
+import { createMiddleware } from 'hono/factory';
 import type { z } from 'zod';
-import { toValidationProblem } from '../problems/problem.ts';
+import { Problem, toValidationProblem } from '../problems/problem.ts';
 
 /** @throws {Problem} 400 for an unknown, repeated or malformed parameter. */
 export function toQuery<S extends z.ZodType>(schema: S, queries: Record<string, string[]>): z.output<S> {
@@ -8,3 +9,13 @@ export function toQuery<S extends z.ZodType>(schema: S, queries: Record<string, 
   if (error) throw toValidationProblem('bad-request', error);
   return data as z.output<S>;
 }
+
+/** Refuses a parameter with an empty name as an unknown one. Hono's parser drops it, so no schema sees it. */
+export const refuseNamelessParameter = createMiddleware(async (c, next) => {
+  const [, query = ''] = c.req.url.split('?', 2);
+  if (/(^|&)=/.test(query)) {
+    const detail = 'is not known here';
+    throw new Problem('bad-request', `#/: ${detail}`, { errors: [{ pointer: '#/', detail }] });
+  }
+  await next();
+});

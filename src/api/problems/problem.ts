@@ -1,8 +1,13 @@
-import { isGrpcServiceError } from '@temporalio/client';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
-import { isAbsence, isNotFound, isNotSent } from '../../temporal/client.ts';
+import {
+  IdempotencyMismatch,
+  isNotFound,
+  Overloaded,
+  RateLimited,
+  TemporalUnavailable,
+} from '../../temporal/errors.ts';
 import type { Outcome } from './problem-type.ts';
 import { type ProblemSlug, problemSlugs, problems } from './problems.ts';
 
@@ -59,9 +64,13 @@ export function toProblem(error: unknown): Problem {
     const slug = problemSlugs.find((known) => problems[known].status === error.status);
     return new Problem(slug ?? 'internal-error', error.message);
   }
+  if (error instanceof TemporalUnavailable)
+    return new Problem('temporal-unavailable', error.message, { outcome: error.outcome });
+  if (error instanceof Overloaded) return new Problem('overloaded', error.message);
+  if (error instanceof RateLimited)
+    return new Problem('rate-limited', error.message, { headers: { 'Retry-After': String(error.retryAfterSeconds) } });
+  if (error instanceof IdempotencyMismatch) return new Problem('idempotency-mismatch', error.message);
   if (isNotFound(error)) return toNoTaskProblem();
-  const cause = [error, (error as Error).cause].find(isGrpcServiceError);
-  if (cause && isAbsence(cause)) return toUnavailable(isNotSent(cause) ? 'not-started' : 'unknown');
   return new Problem('internal-error', 'An unexpected error; the log has it under this request id', {
     outcome: 'unknown',
   });
@@ -70,10 +79,6 @@ export function toProblem(error: unknown): Problem {
 /** The same 404 for an id that is unknown, belongs to another owner or is not a task's. */
 export const toNoTaskProblem = () => new Problem('not-found', 'There is no task of this id');
 export const toNoBatchProblem = () => new Problem('not-found', 'There is no batch of this id');
-
-/** The 503 of a call that Temporal did not answer. `outcome` says whether the call may have started something. */
-export const toUnavailable = (outcome: Outcome) =>
-  new Problem('temporal-unavailable', 'Temporal cannot be reached or does not answer in time; try again', { outcome });
 
 /** The 405 of a path that supports these methods. */
 export function toMethodProblem(methods: string[]): Problem {
@@ -90,7 +95,6 @@ const toInstance = (url: string) => new URL(url).pathname.slice(0, maximumInstan
 /** Answers with the problem. Only answers to calls that can start something have an `outcome`. */
 export function answerProblem(c: Context, problem: Problem): Response {
   const { outcome, ...body } = problem.toJSON(toInstance(c.req.url));
-  if (outcome === 'unknown') c.set('mayHaveStarted', true);
   const isRead = ['GET', 'HEAD'].includes(c.req.method);
   return c.body(JSON.stringify(isRead ? body : { ...body, outcome }), problems[problem.slug].status, {
     'Content-Type': 'application/problem+json',

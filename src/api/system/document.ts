@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ApiEnvironment } from '../http/auth.ts';
-import { safeHeaders } from '../http/edge.ts';
+import { safeHeaders } from '../http/safe-headers.ts';
 import { headers, toHeaders } from '../problems/headers.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
 

@@ -2,8 +2,8 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
-import { withinDeadline } from '../../temporal/calls.ts';
-import { TaskQueueType, toEpochMs } from '../../temporal/client.ts';
+import { withDeadline } from '../../temporal/deadline.ts';
+import { TaskQueueType, toEpochMs } from '../../temporal/payloads.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
 
@@ -52,7 +52,8 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
-      const polled = await withinDeadline(() =>
+      // Skips the queue: a queued readiness probe would report a healthy API as not ready.
+      const polled = await withDeadline(() =>
         Promise.all([
           hasPoller(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
           hasPoller(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),

@@ -1,8 +1,9 @@
-import { type Client, isGrpcServiceError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
 import type { TaskMemo } from '../../contract.ts';
-import { grpcStatus, isNotFound, toEpochMs, toMemo, WorkflowExecutionStatus } from '../../temporal/client.ts';
+import { isInvalidPageToken, isNotFound } from '../../temporal/errors.ts';
+import { toEpochMs, toMemo, WorkflowExecutionStatus } from '../../temporal/payloads.ts';
 import { parseCursor, toCursor, toCursorProblem } from '../http/cursor.ts';
 import type { TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
@@ -27,7 +28,7 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
     const page = await client.workflowService
       .listWorkflowExecutions({ ...request, nextPageToken: Buffer.from(token, 'base64') })
       .catch((error: unknown) => {
-        throw token && isRefused(error) ? toCursorProblem() : error;
+        throw token && isInvalidPageToken(error) ? toCursorProblem() : error;
       });
     const listed = await Promise.all((page.executions ?? []).map((info) => toSummary(client, owner, info)));
     return {
@@ -110,7 +111,3 @@ async function keepStatus(
 function skipVanished(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }
-
-/** What the server says to a page token that it did not make: with SQL visibility a bare UNKNOWN, else INVALID_ARGUMENT. */
-const isRefused = (error: unknown) =>
-  isGrpcServiceError(error) && [grpcStatus.UNKNOWN, grpcStatus.INVALID_ARGUMENT].some((code) => code === error.code);

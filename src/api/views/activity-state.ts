@@ -7,7 +7,7 @@ import {
   toEpochMs,
   toFailure,
   toResult,
-} from '../../temporal/client.ts';
+} from '../../temporal/payloads.ts';
 import type { FinalFailure } from './schemas.ts';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
-import { type Failure, toFailure, toResult } from '../../temporal/client.ts';
+import { type Failure, toFailure, toResult } from '../../temporal/payloads.ts';
 import { type ActivityState, type HistoryEvent, toActivityStates, toReason } from './activity-state.ts';
 import { type FinalFailure, failureSchema, type Task } from './schemas.ts';
 

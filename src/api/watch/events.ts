@@ -1,7 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import type { ApiMetrics } from '../../metrics.ts';
-import { callTemporal } from '../../temporal/calls.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { toHeaders } from '../problems/headers.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
@@ -66,7 +65,7 @@ export function createEventRoutes(
     const { id } = c.req.valid('param');
     const name = requireTaskName(c.var.owner, id);
     requireRoom();
-    const task = await callTemporal(() => readTask(id, name));
+    const task = await readTask(id, name);
     const isKnown = c.req.header('last-event-id') === toStateId(task);
     // An EventSource reconnects whenever a stream ends, and stops for good only at an answer like this one.
     if (isKnown && task.finishedAt) return c.body(null, 204);

@@ -1,6 +1,5 @@
 import { sha256 } from '../../config/api-keys.ts';
-import { callTemporal } from '../../temporal/calls.ts';
-import { toProblem } from '../problems/problem.ts';
+import { TemporalUnavailable } from '../../temporal/errors.ts';
 import type { Task } from '../views/schemas.ts';
 import type { createPace } from './pace.ts';
 
@@ -37,13 +36,13 @@ export function createPoller(readTask: () => Promise<Task>, pace: ReturnType<typ
     const audience = [...watches];
     let attemptMs = Number.POSITIVE_INFINITY;
     try {
-      const task = await callTemporal(readTask);
+      const task = await readTask();
       const stateId = toStateId(task);
       const isNews = audience.map((watch) => watch.offer(task, stateId)).includes(true);
       waitMs = isNews ? leastMs : Math.min(2 * waitMs, mostMs);
       if (task.nextAttemptAt) attemptMs = Math.max(0, Date.parse(task.nextAttemptAt) - Date.now());
     } catch (error) {
-      if (toProblem(error).slug !== 'temporal-unavailable') for (const watch of audience) watch.close();
+      if (!(error instanceof TemporalUnavailable)) for (const watch of audience) watch.close();
       waitMs = awayMs;
     }
     timer = undefined;

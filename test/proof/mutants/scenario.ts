@@ -2,7 +2,7 @@ import type { Mutation } from '../../../proof/mutate.ts';
 
 const policy = 'src/policy.ts';
 const routes = 'src/api/tasks/tasks.ts';
-const route = `app.post(\`/tasks/\${name}\`, async (c) => {`;
+const route = `app.post(\`/tasks/\${name}\`, ...submission(name), async (c) => {`;
 const everyTenth = (what: string) => `let received = 0; ${route} if (++received % 10 === 0) ${what};`;
 const finals = '[...new Set([...finalFailureTypes, ';
 

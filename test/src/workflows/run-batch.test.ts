@@ -8,7 +8,7 @@ import { watchedServer } from '../../../local/time-skipping/watched-server.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { type BatchArguments, type BatchMemo, batchType, type Counts, toChunkId } from '../../../src/contract.ts';
 import { toActivityOptions } from '../../../src/policy.ts';
-import { toEpochMs } from '../../../src/temporal/client.ts';
+import { toEpochMs } from '../../../src/temporal/payloads.ts';
 import { toWorkerOptions } from '../../../src/worker-options.ts';
 
 /** Hours of waiting, in the time that the attempts themselves take. */

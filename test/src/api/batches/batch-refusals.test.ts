@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { maximumBatchBytes } from '../../../../src/api/http/edge.ts';
+import { maximumBatchBytes } from '../../../../src/api/http/limits.ts';
 import { withBatches } from '../../../support/batches.ts';
 import { type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';

@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ApiEnvironment } from '../../../../src/api/http/auth.ts';
-import { createWindows, limitRate } from '../../../../src/api/http/rate-limit.ts';
-import { answerProblem, Problem, toProblem, toUnavailable } from '../../../../src/api/problems/problem.ts';
+import { type ApiEnvironment, requireApiKey } from '../../../../src/api/http/auth.ts';
+import { answerProblem, Problem, toProblem } from '../../../../src/api/problems/problem.ts';
+import { limitSubmissions } from '../../../../src/api/submissions/submission.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
+import { TemporalUnavailable } from '../../../../src/temporal/errors.ts';
+import { createRateLimit, createWindows } from '../../../../src/temporal/rate-limit.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { signIn, toSecret } from '../../../support/signed-in.ts';
@@ -19,33 +21,34 @@ describe('on a clock of the test', () => {
     const clock = { ms: 0 };
     const app = new Hono<ApiEnvironment>();
     app.onError((error, c) => answerProblem(c, toProblem(error)));
-    app.use(limitRate({ ...loadConfig({}), rateLimit }, () => clock.ms));
+    const rates = createRateLimit(rateLimit, () => clock.ms);
+    app.use(requireApiKey(loadConfig({})), limitSubmissions({ readRate: rates.read, requireCapacity: rates.require }));
     /** A start of that end, once `gate` opens; under `?key=` that of one task, else of a new one. */
     const clockwork = { gate: Promise.resolve(), begun: 0 };
-    const starts = (path: string, end: () => boolean) =>
+    const starts = (path: string, end: () => 'earlier' | undefined) =>
       app.post(path, async (c) => {
         const start = async () => {
           clockwork.begun += 1;
           await clockwork.gate;
           return end();
         };
-        await c.var.takePlace?.(c.req.query('key') ?? randomUUID(), start, (isNew) => isNew);
+        await rates.count(c.var.rateLimitKey, c.req.query('key') ?? randomUUID(), start);
         return c.text('', 202);
       });
-    starts('/accepted', () => true);
-    starts('/replay', () => false);
+    starts('/accepted', () => undefined);
+    starts('/replay', () => 'earlier');
     starts('/not-started', () => {
-      throw toUnavailable('not-started');
+      throw new TemporalUnavailable('not-started');
     });
     starts('/unknown', () => {
-      throw toUnavailable('unknown');
+      throw new TemporalUnavailable('unknown');
     });
     app.post('/invalid', () => {
       throw new Problem('invalid-input', 'It does not fit');
     });
     const submit = async (path = '/accepted', address = '127.0.0.1') => {
       const socket = { remoteAddress: address, remotePort: 1, remoteFamily: 'IPv4' };
-      const { status, headers } = await app.request(path, { method: 'POST' }, { incoming: { socket } });
+      const { status, headers } = await app.request(path, { method: 'POST' }, { incoming: { headers: {}, socket } });
       return { status, limit: headers.get('ratelimit'), retryAfter: headers.get('retry-after') };
     };
     /** Holds every start until the function returned is called. */

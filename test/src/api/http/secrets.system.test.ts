@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { findFreePort } from '../../../../local/processes/free-port.ts';
 import { sha256 as toHash } from '../../../../src/config/api-keys.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
-import { createClient } from '../../../../src/temporal/client.ts';
+import { createClient } from '../../../../src/temporal/connection.ts';
 import { type Door, startDoor } from '../../../support/door.ts';
 import { exchange } from '../../../support/wire.ts';
 

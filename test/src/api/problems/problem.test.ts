@@ -1,6 +1,7 @@
 import { ServiceError } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { toProblem } from '../../../../src/api/problems/problem.ts';
+import { toTemporalError } from '../../../../src/temporal/errors.ts';
 
 /** An error as the client library hands it over: its own class around gRPC's. */
 const lost = (code: number, details: string) =>
@@ -14,7 +15,7 @@ test.each([
   [14, 'Connection dropped', 'unknown'],
   [4, 'Deadline exceeded', 'unknown'],
 ])('gRPC status %i (%s) is a 503 whose outcome is %s', (code, details, outcome) => {
-  expect(toProblem(lost(code, details))).toMatchObject({ slug: 'temporal-unavailable', outcome });
+  expect(toProblem(toTemporalError(lost(code, details)))).toMatchObject({ slug: 'temporal-unavailable', outcome });
 });
 
 // Seen to fail when every gRPC failure was a 503: a wrong Temporal key would look like an outage for ever.
@@ -23,5 +24,5 @@ test.each([
   [16, 'unauthenticated'],
   [3, 'invalid argument'],
 ])('gRPC status %i (%s), which no repetition mends, is a 500', (code, details) => {
-  expect(toProblem(lost(code, details))).toMatchObject({ slug: 'internal-error' });
+  expect(toProblem(toTemporalError(lost(code, details)))).toMatchObject({ slug: 'internal-error' });
 });

@@ -10,7 +10,7 @@ import { createApiMetrics } from '../../../../src/metrics.ts';
 import { lintPolicy } from '../../../../src/planner/policy-lint.ts';
 import { toRetryPlan } from '../../../../src/planner/retry-plan.ts';
 import { type PolicyParameterName, policyParameterNames, policyParameters } from '../../../../src/policy-parameters.ts';
-import { createClient } from '../../../../src/temporal/client.ts';
+import { createClient } from '../../../../src/temporal/connection.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
 import { toSecret } from '../../../support/signed-in.ts';
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Problem, toUnavailable } from '../../../../src/api/problems/problem.ts';
+import { Problem } from '../../../../src/api/problems/problem.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { createWatcher } from '../../../../src/api/watch/watch.ts';
+import { TemporalUnavailable } from '../../../../src/temporal/errors.ts';
 
 /** Here time is the subject, so it is the test's: nothing waits for real. */
 beforeEach(() => {
@@ -157,7 +158,7 @@ test('while Temporal is away a task is tried every second and its watches stay; 
   const { stage, watch } = createStage();
   const states = watch(toTask());
   stage.now = () => {
-    throw toUnavailable('unknown');
+    throw new TemporalUnavailable('unknown');
   };
   await vi.advanceTimersByTimeAsync(3_500);
   expect(stage.reads).toEqual([250, 1_250, 2_250, 3_250]);

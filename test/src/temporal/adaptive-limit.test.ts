@@ -1,7 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { Problem, toUnavailable } from '../../../src/api/problems/problem.ts';
-import { createGate } from '../../../src/temporal/gate.ts';
+import { createAdaptiveLimit } from '../../../src/temporal/adaptive-limit.ts';
+import { TemporalUnavailable } from '../../../src/temporal/errors.ts';
 
 /** Calls that end when the test says so; `began` is their order. */
 function createCalls() {
@@ -16,14 +16,14 @@ function createCalls() {
   return { began, call, end };
 }
 
-const always = (limit: number) => ({ least: limit, most: limit, slowMs: 1_000 });
+const always = (limit: number) => ({ minimum: limit, maximum: limit, slowMs: 1_000 });
 
-const slugOf = (error: unknown) => (error instanceof Problem ? error.slug : String(error));
+const nameOf = (error: Error) => error.name;
 
-test('no more calls than the limit run at once, and the others follow in the order they came', async () => {
+test('no more calls than the limit run at once, and the others start in the order they came', async () => {
   const { began, call, end } = createCalls();
-  const pass = createGate(always(2));
-  const answers = [1, 2, 3, 4].map((number) => pass(call(number)));
+  const run = createAdaptiveLimit(always(2));
+  const answers = [1, 2, 3, 4].map((number) => run(call(number)));
   await tick();
   expect(began).toEqual([1, 2]);
   end(2).answer();
@@ -39,65 +39,65 @@ test('no more calls than the limit run at once, and the others follow in the ord
   expect(await Promise.all(answers)).toEqual([1, 2, 3, 4]);
 });
 
-test('a lost call with nothing answered since it began ends all waiting, with nothing of it started', async () => {
+test('a lost call, with nothing answered since it began, ends all waiting calls, which were not started', async () => {
   const { began, call, end } = createCalls();
-  const pass = createGate(always(1));
-  const lost = pass(call(1)).catch(slugOf);
-  const waiting = [2, 3].map((number) => pass(call(number)).catch((error: Problem) => error));
+  const run = createAdaptiveLimit(always(1));
+  const lost = run(call(1)).catch(nameOf);
+  const waiting = [2, 3].map((number) => run(call(number)).catch((error: unknown) => error));
   await tick();
-  end(1).lose(toUnavailable('unknown'));
-  expect(await lost).toBe('temporal-unavailable');
+  end(1).lose(new TemporalUnavailable('unknown'));
+  expect(await lost).toBe('TemporalUnavailable');
   for (const refused of await Promise.all(waiting)) {
-    expect(refused).toMatchObject({ slug: 'temporal-unavailable', outcome: 'not-started' });
+    expect(refused).toMatchObject({ name: 'TemporalUnavailable', outcome: 'not-started' });
   }
   expect(began).toEqual([1]);
-  // The gate is whole: the next call goes at once.
-  const next = pass(call(4));
+  // The limit still works: the next call starts at once.
+  const next = run(call(4));
   await tick();
   end(4).answer();
   expect(await next).toBe(4);
 });
 
-test('a lost call does not end the waiting while others are answered', async () => {
+test('a lost call does not end waiting calls while others are answered', async () => {
   const { call, end } = createCalls();
-  const pass = createGate(always(2));
-  const lost = pass(call(1)).catch(slugOf);
-  const answered = pass(call(2));
-  const third = pass(call(3));
-  const fourth = pass(call(4));
+  const run = createAdaptiveLimit(always(2));
+  const lost = run(call(1)).catch(nameOf);
+  const answered = run(call(2));
+  const third = run(call(3));
+  const fourth = run(call(4));
   await tick();
   end(2).answer();
   await answered;
   await tick();
-  end(1).lose(toUnavailable('unknown'));
-  expect(await lost).toBe('temporal-unavailable');
+  end(1).lose(new TemporalUnavailable('unknown'));
+  expect(await lost).toBe('TemporalUnavailable');
   await tick();
   end(3).answer();
   end(4).answer();
   expect(await Promise.all([third, fourth])).toEqual([3, 4]);
 });
 
-test('a refusal that is no absence counts as an answer: the waiting goes on', async () => {
+test('an error that Temporal answered counts as an answer: waiting calls stay', async () => {
   const { call, end } = createCalls();
-  const pass = createGate(always(1));
-  const refused = pass(call(1)).catch(slugOf);
-  const second = pass(call(2));
+  const run = createAdaptiveLimit(always(1));
+  const refused = run(call(1)).catch(nameOf);
+  const second = run(call(2));
   await tick();
-  end(1).lose(new Problem('not-found', 'There is no task of this id'));
-  expect(await refused).toBe('not-found');
+  end(1).lose(new RangeError('There is no task of this id'));
+  expect(await refused).toBe('RangeError');
   await tick();
   end(2).answer();
   expect(await second).toBe(2);
 });
 
-test('quick answers let more calls go at once, up to the most; slow ones fewer, down to the least', async () => {
+test('fast answers raise the limit up to its maximum, slow ones lower it down to its minimum', async () => {
   const { began, call, end } = createCalls();
-  const pass = createGate({ least: 2, most: 4, slowMs: 50 });
+  const run = createAdaptiveLimit({ minimum: 2, maximum: 4, slowMs: 50 });
   const runningAfter = async (ended: number) => {
     await tick();
     return began.length - ended;
   };
-  const answers = Array.from({ length: 400 }, (_, index) => pass(call(index + 1)));
+  const answers = Array.from({ length: 400 }, (_, index) => run(call(index + 1)));
   let ended = 0;
   const answerNext = async () => {
     ended += 1;
@@ -110,7 +110,7 @@ test('quick answers let more calls go at once, up to the most; slow ones fewer, 
     await tick();
   }
   expect(await runningAfter(ended)).toBe(4);
-  // From here on each of them has run longer than is quick.
+  // From here on each call has taken longer than `slowMs`.
   const clock = performance.now.bind(performance);
   let lateMs = 0;
   onTestFinished(() => void vi.restoreAllMocks());
@@ -123,10 +123,10 @@ test('quick answers let more calls go at once, up to the most; slow ones fewer, 
   expect(await runningAfter(ended)).toBe(2);
 });
 
-// Seen to fail, with 2 s, while lost calls that began before the last answer handed their turns on with a fresh deadline.
-test('when a server falls silent under a crowd, all are refused by the time the first call is lost', async () => {
+// Seen to fail, after 2 s, when a call that started after a lost one got a whole deadline of its own.
+test('when a server falls silent under many calls, all have failed by the time the first one is lost', async () => {
   const deadlineMs = 1_000;
-  const pass = createGate(always(8));
+  const run = createAdaptiveLimit(always(8));
   const silentFrom = performance.now() + 100;
   const isSilent = () => performance.now() >= silentFrom;
   const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -135,11 +135,11 @@ test('when a server falls silent under a crowd, all are refused by the time the 
     await wait(10);
     if (!isSilent()) return;
     await wait(deadlineMs - silentMs - (performance.now() - began));
-    throw toUnavailable('unknown');
+    throw new TemporalUnavailable('unknown');
   };
   const lostAfterMs: number[] = [];
   const lose = () => lostAfterMs.push(performance.now() - silentFrom);
-  await Promise.all(Array.from({ length: 300 }, () => pass(call).catch(lose)));
+  await Promise.all(Array.from({ length: 300 }, () => run(call).catch(lose)));
   expect(lostAfterMs.length).toBeGreaterThan(100);
   expect(Math.max(...lostAfterMs)).toBeLessThan(1.5 * deadlineMs);
 });

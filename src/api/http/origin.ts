@@ -1,0 +1,31 @@
+import { createMiddleware } from 'hono/factory';
+import type { Config } from '../../config/config.ts';
+import { Problem } from '../problems/problem.ts';
+
+const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+const toHost = (url: string) => (URL.canParse(url) ? new URL(url).host : undefined);
+
+/**
+ * Refuses calls that a browser makes for a foreign page: a state-changing call from another origin, and, without API keys, any
+ * call to a host that is not loopback (DNS rebinding).
+ */
+export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
+  createMiddleware(async (c, next) => {
+    const host = c.req.header('host') ?? '';
+    // A request target in absolute form names the host that counts, whatever Host says (RFC 9112 section 3.2.2).
+    const isLoopback = () => loopbackHost.test(host) && loopbackHost.test(toHost(c.req.url) ?? '');
+    if (apiKeys.length === 0 && !isLoopback()) {
+      throw new Problem(
+        'misdirected-request',
+        'Without API keys this API answers only to localhost and the addresses of loopback',
+      );
+    }
+    const origin = c.req.header('origin');
+    const isForeign =
+      c.req.header('sec-fetch-site') === 'cross-site' || (origin !== undefined && toHost(origin) !== host);
+    if (isForeign && !['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
+      throw new Problem('forbidden', 'State-changing calls are not taken from pages of another origin');
+    }
+    await next();
+  });

@@ -1,0 +1,75 @@
+import { status } from '@grpc/grpc-js';
+import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+
+/** Temporal cannot be reached or does not answer in time. `outcome` says whether the call may have had its effect. */
+export class TemporalUnavailable extends Error {
+  override readonly name = 'TemporalUnavailable';
+  readonly outcome: 'not-started' | 'unknown';
+
+  constructor(outcome: 'not-started' | 'unknown', options?: ErrorOptions) {
+    super('Temporal cannot be reached or does not answer in time; try again', options);
+    this.outcome = outcome;
+  }
+}
+
+/** Too many starts are in flight. Nothing was started. */
+export class Overloaded extends Error {
+  override readonly name = 'Overloaded';
+  constructor() {
+    super('Too many tasks are being started at this moment; try again');
+  }
+}
+
+/** The caller has used up its submissions. Nothing was started. */
+export class RateLimited extends Error {
+  override readonly name = 'RateLimited';
+  readonly retryAfterSeconds: number;
+
+  constructor(limit: number, retryAfterSeconds: number) {
+    super(`${limit} submissions a minute are taken; the next in ${retryAfterSeconds} s`);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The idempotency key belongs to a submission that asked for something else. */
+export class IdempotencyMismatch extends Error {
+  override readonly name = 'IdempotencyMismatch';
+  constructor() {
+    super('Another submission was made under this Idempotency-Key; it is untouched');
+  }
+}
+
+/** gRPC failures that pass by themselves. The others, such as a wrong key or a missing namespace, need an operator. */
+const transientCodes = [
+  status.CANCELLED,
+  status.UNKNOWN,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.ABORTED,
+  status.UNAVAILABLE,
+];
+
+export const isTransient = ({ code }: { code: number }) => transientCodes.includes(code);
+
+/** Whether the server has certainly not carried out the call. */
+export const isNotSent = ({ code, details }: { code: number; details: string }) =>
+  code === status.RESOURCE_EXHAUSTED ||
+  (code === status.UNAVAILABLE && /No connection established|Name resolution failed/.test(details));
+
+/** The gRPC error in an error of the client library, which wraps some of them. */
+export const findGrpcError = (error: unknown) => [error, (error as Error).cause].find(isGrpcServiceError);
+
+/** There is no such workflow, or the server no longer keeps it. */
+export const isNotFound = (error: unknown) =>
+  error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && error.code === status.NOT_FOUND);
+
+/** The error for a page token that the server did not make: UNKNOWN with SQL visibility, INVALID_ARGUMENT otherwise. */
+export const isInvalidPageToken = (error: unknown) =>
+  isGrpcServiceError(error) && [status.UNKNOWN, status.INVALID_ARGUMENT].includes(error.code);
+
+/** Turns an error of the client library into `TemporalUnavailable` if that is what it means, and returns any other as it is. */
+export function toTemporalError(error: unknown): unknown {
+  const cause = findGrpcError(error);
+  if (!cause || !isTransient(cause)) return error;
+  return new TemporalUnavailable(isNotSent(cause) ? 'not-started' : 'unknown', { cause });
+}

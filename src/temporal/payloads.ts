@@ -1,0 +1,59 @@
+import { ActivityFailure, ApplicationFailure, type Client, TimeoutFailure } from '@temporalio/client';
+import {
+  decodeArrayFromPayloads,
+  decodeMapFromPayloads,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import proto, { type temporal } from '@temporalio/proto';
+import { failureTypes } from '../policy.ts';
+
+type ProtoFailure = temporal.api.failure.v1.IFailure;
+type ProtoMemo = temporal.api.common.v1.IMemo;
+type ProtoPayloads = temporal.api.common.v1.IPayloads;
+
+/** Temporal's enumerations. The package is CommonJS with a single export. */
+export const { PendingActivityState, RetryState, TaskQueueType, WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
+
+/** A failure as API clients see it. */
+export type Failure = { type: string; message: string; upstreamStatus?: number };
+
+/** The timeouts of an attempt, under their names in Temporal's retry policies. */
+const timeouts: Record<string, Failure> = {
+  START_TO_CLOSE: { type: 'TemporalTimeout:StartToClose', message: 'The attempt ran longer than its timeout' },
+  HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker of the attempt fell silent' },
+};
+
+/**
+ * Decodes a failure with the client's data converter. Only messages that Holdfast wrote come through. The message of an
+ * unexpected error may contain paths and addresses; it stays in the worker's log.
+ */
+export async function toFailure(client: Client, failure: ProtoFailure): Promise<Failure> {
+  const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) {
+    return timeouts[cause.timeoutType ?? ''] ?? { type: 'TemporalTimeout', message: 'The task timed out' };
+  }
+  const type = (cause instanceof ApplicationFailure && cause.type) || 'UnexpectedError';
+  const isOurs = (failureTypes as readonly string[]).includes(type);
+  const { upstreamStatus } = ((cause as ApplicationFailure).details?.[0] ?? {}) as { upstreamStatus?: number };
+  return {
+    type,
+    message: isOurs ? (cause?.message ?? type) : "An unexpected error; the worker's log has it",
+    ...(upstreamStatus !== undefined && { upstreamStatus }),
+  };
+}
+
+/** A protobuf timestamp in whole milliseconds since 1970; 0 without one. */
+export const toEpochMs = (time: { seconds?: unknown; nanos?: number | null } | null | undefined) =>
+  Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1e6);
+
+/** The decoded values of a memo. */
+export async function toMemo(client: Client, memo: ProtoMemo | null | undefined): Promise<Record<string, unknown>> {
+  return (await decodeMapFromPayloads(client.options.loadedDataConverter, memo?.fields)) ?? {};
+}
+
+/** The first of the payloads, decoded. */
+export async function toResult(client: Client, result: ProtoPayloads | null | undefined): Promise<unknown> {
+  const [value] = await decodeArrayFromPayloads(client.options.loadedDataConverter, result?.payloads);
+  return value;
+}

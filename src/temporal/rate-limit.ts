@@ -1,0 +1,82 @@
+import { RateLimited, TemporalUnavailable } from './errors.ts';
+
+export const windowMs = 60_000;
+
+/** There are few owners but many addresses, so memory is bounded: the window that ends first is forgotten. */
+const maximumWindows = 10_000;
+
+/** `starting` has the ids of the tasks that are being started now, and the number of submissions for each. */
+type Window = { used: number; starting: Map<string, number>; endsAt: number };
+
+/** The current window of each caller. All windows have the same length, so the first inserted is the first to end. */
+export function createWindows(now = () => performance.now(), maximum = maximumWindows) {
+  const windows = new Map<string, Window>();
+  return {
+    get size() {
+      return windows.size;
+    },
+    of(caller: string): Window {
+      for (const [other, { endsAt }] of windows) {
+        if (endsAt > now() && (windows.size < maximum || windows.has(caller))) break;
+        windows.delete(other);
+      }
+      const window = windows.get(caller) ?? { used: 0, starting: new Map(), endsAt: now() + windowMs };
+      windows.set(caller, window);
+      return window;
+    },
+    toSeconds: ({ endsAt }: Window) => Math.max(1, Math.ceil((endsAt - now()) / 1_000)),
+  };
+}
+
+/**
+ * Limits the new tasks and batches of each caller to `limit` a minute; 0 is no limit. Only the start counts, not the request: a
+ * replay, a failed validation or a refusal costs nothing. Submissions under one id count once, even while they are in flight.
+ */
+export function createRateLimit(limit: number, now?: () => number) {
+  const windows = createWindows(now);
+
+  return {
+    /** What a caller has left and the seconds until its window ends; `undefined` without a limit. */
+    read(caller: string): { limit: number; remaining: number; resetSeconds: number } | undefined {
+      if (limit === 0) return undefined;
+      const window = windows.of(caller);
+      const remaining = Math.max(0, limit - window.used - window.starting.size);
+      return { limit, remaining, resetSeconds: windows.toSeconds(window) };
+    },
+
+    /** @throws {RateLimited} when the caller's window is used up. */
+    require(caller: string): void {
+      if (limit === 0) return;
+      const window = windows.of(caller);
+      if (window.used >= limit) throw new RateLimited(limit, windows.toSeconds(window));
+    },
+
+    /**
+     * Runs `start`, which returns `undefined` if it started the task of this id, or what an earlier submission started.
+     * @throws {RateLimited} when starts in flight and finished ones use up the caller's window.
+     */
+    async count<T>(caller: string, id: string, start: () => Promise<T | undefined>): Promise<T | undefined> {
+      if (limit === 0) return start();
+      const window = windows.of(caller);
+      const { starting } = window;
+      // Starts in flight may turn out to be replays, so a caller that they alone hold up may try again soon.
+      if (!starting.has(id) && window.used + starting.size >= limit)
+        throw new RateLimited(limit, window.used >= limit ? windows.toSeconds(window) : 1);
+      starting.set(id, (starting.get(id) ?? 0) + 1);
+      let isUsed = false;
+      try {
+        const earlier = await start();
+        isUsed = earlier === undefined;
+        return earlier;
+      } catch (error) {
+        isUsed = error instanceof TemporalUnavailable && error.outcome === 'unknown';
+        throw error;
+      } finally {
+        const others = (starting.get(id) ?? 1) - 1;
+        if (others > 0) starting.set(id, others);
+        else starting.delete(id);
+        if (isUsed) window.used += 1;
+      }
+    },
+  };
+}
