@@ -177,7 +177,7 @@ describe('Temporal stopped with SIGSTOP', () => {
     for (const key of keys) expect(await countTasks(key)).toBe(1);
   }, 240_000);
 
-  // Seen to fail without the deadlines of `callTemporal` and of the client.
+  // Seen to fail without `withDeadline` and the deadline of each RPC.
   test('every call is a 503 in under 3 s, submissions say that they may have been started, and all goes on afterwards', async () => {
     await temporal.stop();
     try {

@@ -55,7 +55,7 @@ test('with five being started and a silent Temporal, the other 45 are refused at
   expect(Number(/outcome="refused"\} (\d+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(45);
 }, 120_000);
 
-// Seen to fail when `shedLoad` was left out of `app.ts`: the answer waited for the body.
+// Seen to fail when the routes that submit had no `limitSubmissions`: the answer waited for the body.
 test('what is refused for want of room is refused before its body came; other calls are not', async () => {
   await temporal.stop();
   try {
