@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -9,10 +8,8 @@ import { createTaskId } from '../../../../src/api/views/task-id.ts';
 import { createEventRoutes } from '../../../../src/api/watch/events.ts';
 import type { Watch } from '../../../../src/api/watch/watch.ts';
 import { createApiMetrics } from '../../../../src/metrics.ts';
-import { startDoor } from '../../../support/door.ts';
 import { openEvents } from '../../../support/event-stream.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
-import { createOwnTemporal } from '../../../support/own-temporal.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
 
 /** With a worker, and with none ever. */
@@ -180,31 +177,6 @@ test('streams that a client asked for one behind the other on a connection end w
   );
 });
 
-// Seen to fail when the limit was 501, and when a stream that ended kept its place.
-test('500 streams are open at once, one more is refused until a place is free', async () => {
-  const own = await startHoldfast();
-  try {
-    const { id } = await own.submit();
-    const path = `/tasks/${id}/events`;
-    const streams = await Promise.all(Array.from({ length: 500 }, () => follow(id, own)));
-    expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
-    const refused = await own.call('GET', path);
-    expect(expectProblem(refused, 'too-many-streams').retryable).toBe(true);
-    expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
-    expect((await own.call('GET', `/tasks/${id}`)).status).toBe(200);
-
-    streams[0]?.leave();
-    const again = await eventually(
-      () => follow(id, own),
-      ({ status }) => status === 200,
-    );
-    expect(await again.next()).toMatchObject({ task: { id } });
-    expectProblem(await own.call('GET', path), 'too-many-streams');
-  } finally {
-    await own.stop();
-  }
-}, 60_000);
-
 // Seen to fail when the stream did not wait for its reader.
 test('a client that does not read makes nothing queue, and one that goes away frees its place', async () => {
   const task = { id: createTaskId('local', 'fetch-joke'), name: 'fetch-joke', status: 'running' } as Task;
@@ -237,87 +209,3 @@ test('a client that does not read makes nothing queue, and one that goes away fr
   await eventually(open, (count) => count === 0);
   expect(states.isOpen).toBe(false);
 });
-
-// Seen to fail without the heartbeat.
-test('a heartbeat, a comment, crosses an idle stream every 15 s', async () => {
-  const { id } = await workerless.submit();
-  const socket = connect(Number(new URL(workerless.url).port), '127.0.0.1');
-  await once(socket, 'connect');
-  let received = '';
-  socket.setEncoding('utf8').on('data', (text) => (received += text));
-  const started = performance.now();
-  socket.write(`GET /tasks/${id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-  await eventually(
-    () => received,
-    (text) => /^: /m.test(text),
-  );
-  expect(performance.now() - started).toBeGreaterThan(14_500);
-  expect(performance.now() - started).toBeLessThan(17_000);
-  socket.destroy();
-  await eventually(
-    () => readOpen(workerless),
-    (open) => open === 0,
-  );
-}, 30_000);
-
-// Seen to fail when `stopping` did not reach the watcher, and when idle connections were closed once: one became idle later.
-test('a server that is asked to end lets go of its streams and of who waits, and is gone at once', async () => {
-  const port = await findFreePort();
-  const { id } = await workerless.submit();
-  const server = startDoor('server', {
-    TEMPORAL_ADDRESS: workerless.config.temporal.address,
-    TASK_QUEUE: workerless.config.taskQueue,
-    PORT: `${port}`,
-    LOG_LEVEL: 'info',
-  });
-  try {
-    await server.says('API listens');
-    const url = `http://127.0.0.1:${port}`;
-    const streams = await Promise.all(Array.from({ length: 5 }, () => openEvents(`${url}/tasks/${id}/events`)));
-    await Promise.all(streams.map((stream) => stream.next()));
-    const submittedAt = new Date().toISOString();
-    const waiting = fetch(`${url}/tasks/fetch-joke?wait=60`, { method: 'POST' });
-    await eventually(
-      async (): Promise<Task[]> => (await workerless.call('GET', '/tasks?limit=10')).body.items,
-      (tasks) => tasks.some((task) => task.submittedAt >= submittedAt),
-    );
-    const started = performance.now();
-    const code = server.end('SIGTERM');
-    expect(await Promise.all(streams.map((stream) => stream.next()))).toEqual(streams.map(() => undefined));
-    expect((await waiting).status).toBe(202);
-    expect(await code).toBe(0);
-    expect(performance.now() - started).toBeLessThan(2_500);
-  } finally {
-    await server.end('SIGKILL');
-  }
-}, 60_000);
-
-// Seen to fail when a lost call ended the stream.
-test('a stream outlives Temporal: killed in mid-stream and back again, it tells how the task ended', async () => {
-  const temporal = await createOwnTemporal();
-  await temporal.start();
-  const own = await startHoldfast({ TEMPORAL_ADDRESS: temporal.address, BASE_DELAY: '1' });
-  try {
-    await own.startWorker();
-    own.jokes.rules.add({ when: { category: 'late' }, then: [{ status: 503, retryAfter: '3' }, {}] });
-    const { id } = await own.submit({ category: 'late' });
-    const stream = await follow(id, own);
-    for (let seen = await stream.next(); seen?.task.status !== 'retrying'; seen = await stream.next()) {
-      expect(seen).toBeDefined();
-    }
-    const describes = vi.spyOn(own.client.workflowService, 'describeWorkflowExecution');
-    await temporal.kill();
-    await eventually(
-      () => describes.mock.settledResults.filter(({ type }) => type === 'rejected').length,
-      (lost) => lost >= 2,
-    );
-    expectProblem(await own.call('GET', `/tasks/${id}/events`), 'temporal-unavailable');
-    expect(await readOpen(own)).toBe(1);
-    await temporal.start();
-    const rest = await stream.rest();
-    expect(rest.at(-1)?.task).toMatchObject({ id, status: 'completed', attempt: 2 });
-  } finally {
-    await own.stop();
-    await temporal.remove();
-  }
-}, 120_000);
