@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { findFreePort } from '../../../../local/processes/free-port.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
-import { findFreePort } from '../../../../src/free-port.ts';
 import { startDoor } from '../../../support/door.ts';
 import { openEvents } from '../../../support/event-stream.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
