@@ -1,7 +1,6 @@
 import { connect } from 'node:net';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { findFreePort } from '../../../../local/processes/free-port.ts';
 import type { ApiEnvironment } from '../../../../src/api/http/auth.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
