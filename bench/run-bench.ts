@@ -1,7 +1,7 @@
+import { timeWaitCalculations } from '../cli/measurement.ts';
 import type { createProgress, Say } from '../cli/progress.ts';
 import { createTemporaryDirectory } from '../cli/temporary-directory.ts';
 import { startJokeApi } from '../local/joke-api/create-joke-api.ts';
-import { calculate } from '../proof/backoff/benchmark.ts';
 import type { Contender } from './contender.ts';
 import type { Entry } from './contenders.ts';
 import { toGoals } from './goals.ts';
@@ -79,10 +79,10 @@ export async function runBench({
 
 const rotate = <T>(list: T[], by: number): T[] => list.map((_, index) => list[(index + by) % list.length] as T);
 
-/** Microseconds of one calculation of a wait: the seconds of a million. */
+/** Measures one calculation of a wait in microseconds, which is the seconds for a million. */
 function measureCalculation(rounds: number): Goal {
-  calculate(calculations);
-  const ratio = toSpread(Array.from({ length: rounds }, () => calculate(calculations).seconds));
+  timeWaitCalculations(calculations);
+  const ratio = toSpread(Array.from({ length: rounds }, () => timeWaitCalculations(calculations).seconds));
   return {
     what: 'a retry calculation, µs',
     goal: `< ${mostMicroseconds}`,

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { policySchema, toWaitMs } from '../src/policy.ts';
 
 /**
  * Returns the time now in epoch milliseconds, with decimals. The clock never goes back, and all processes of one machine
@@ -41,3 +42,15 @@ export function toPercentiles(values: number[]): Percentiles {
 /** Returns one line for people: `p50 12 ms, p90 …`. */
 export const toPercentileLine = ({ p50, p90, p95, p99, max }: Percentiles) =>
   `p50 ${p50} ms, p90 ${p90} ms, p95 ${p95} ms, p99 ${p99} ms, max ${max} ms`;
+
+/**
+ * Calculates the waits after attempts 1 to 5 of six, `count` in all, and returns the seconds that it took. The sum keeps
+ * the calculations from being optimized away.
+ */
+export function timeWaitCalculations(count: number): { sumMs: number; seconds: number } {
+  const policy = policySchema.parse({ maximumAttempts: 6 });
+  const started = performance.now();
+  let sumMs = 0;
+  for (let index = 0; index < count; index += 1) sumMs += toWaitMs(policy, (index % 5) + 1) ?? 0;
+  return { sumMs, seconds: (performance.now() - started) / 1_000 };
+}

@@ -6,8 +6,7 @@ import { createClient } from '../../src/temporal/connection.ts';
 import { findGrpcError, isNotFound, isTransient } from '../../src/temporal/errors.ts';
 import { type Answer, type Capsule, capsuleSchema, countAttempts } from './capsule.ts';
 import { toAnswerOf } from './expected-end.ts';
-import { toHistoryJson } from './history-json.ts';
-import { type Past, readHistory, readWorkflowType } from './read-history.ts';
+import { type Past, readHistory, readWorkflowType, toHistoryJson } from './read-history.ts';
 
 type Options = { config: Config; jokeApi?: string | undefined; signal: AbortSignal };
 

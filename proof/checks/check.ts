@@ -1,20 +1,20 @@
 import type { Say } from '../../cli/progress.ts';
 
-/** What a check sees of the run it is part of. */
+/** What a suite gives to its checks. */
 export type Tools = {
   /** Prints a line of evidence. */
   say: Say;
-  /** A progress bar on a terminal, a plain line now and then elsewhere. */
+  /** Shows a progress bar on a terminal, elsewhere a plain line now and then. */
   progress(text: string, done: number, total: number): void;
   /** Aborts on Ctrl-C. */
   signal: AbortSignal;
 };
 
-/** One numbered test of a suite. `run` gives the sentence of what was proved and throws a `CheckFailure` if it was not. */
+/** One test of a suite. `run` returns a sentence that says what was proved, and throws `CheckFailure` if it was not. */
 export type Check<Context> = {
   title: string;
   run(context: Context, tools: Tools): Promise<string>;
-  /** Why this check cannot be run against `context`; it then counts as not passed. */
+  /** Returns why this check cannot run against `context`, if so. It then counts as not passed. */
   unavailable?(context: Context): string | undefined;
 };
 
@@ -26,12 +26,12 @@ export type Verdict = {
   seconds: number;
 };
 
-/** The system under test is not as it should be: the message says what was expected and what was seen. */
+/** The system under test fails a check. The message says what was expected and what was seen. */
 export class CheckFailure extends Error {
   override name = 'CheckFailure';
 }
 
-/** @throws {CheckFailure} with `message`, unless `holds`. */
+/** @throws {CheckFailure} with `message` unless `holds`. */
 export function expectThat(holds: boolean, message: string): asserts holds {
   if (!holds) throw new CheckFailure(message);
 }

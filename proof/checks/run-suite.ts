@@ -8,8 +8,8 @@ const banner = (title: string) => `${rule}\n${title}\n${rule}`;
 const marks = { passed: '✅ PASSED', failed: '❌ FAILED', 'not-run': '⚠️  NOT RUN' } as const;
 const barWidth = 30;
 
-/** `2024-10-14 20:45:00`, local time. */
-export const toClock = (date: Date) => `${date.toLocaleDateString('sv')} ${date.toLocaleTimeString('sv')}`;
+/** Formats local time as `2024-10-14 20:45:00`. */
+const toClock = (date: Date) => `${date.toLocaleDateString('sv')} ${date.toLocaleTimeString('sv')}`;
 
 function toBar(text: string, done: number, total: number): string {
   const filled = total === 0 ? barWidth : Math.min(barWidth, Math.floor((done / total) * barWidth));
@@ -19,16 +19,19 @@ function toBar(text: string, done: number, total: number): string {
 type Suite<Context> = {
   /** `SYSTEM STRESS TEST SUITE`. */
   title: string;
-  /** What its numbered parts are called: `TEST`, `STRESS TEST`, `SCENARIO`. */
+  /** The name of its numbered parts: `TEST`, `STRESS TEST`, `SCENARIO`. */
   part: string;
   /** The noun of the total: `Total: 8/8 tests passed`. */
   noun: string;
-  /** The last line when all passed. */
+  /** The last line if all checks passed. */
   allPassed: string;
-  /** What to do when some did not. */
+  /** What to do if some did not pass. */
   advice: string;
-  checks: { number: number; check: Check<Context> }[];
-  /** Lines below `Configuration:`. */
+  /** All checks, in the order of their numbers, from 1. */
+  checks: Check<Context>[];
+  /** The numbers of the checks to run, in this order; all if undefined. */
+  only?: number[] | undefined;
+  /** The lines below `Configuration:`. */
   configuration?: string[];
 };
 
@@ -68,8 +71,8 @@ async function runCheck<Context>(check: Check<Context>, { context, say, signal }
 }
 
 /**
- * Runs the checks of a suite one after the other and prints banner, evidence, verdicts and summary. A check that could not be run
- * counts as not passed. After Ctrl-C the rest is not run and the summary tells what was done.
+ * Runs the checks of a suite one after the other and prints evidence, verdicts and a summary. A check that could not be
+ * run counts as not passed. After Ctrl-C it skips the remaining checks and summarizes the rest.
  */
 export async function runSuite<Context>(suite: Suite<Context>, run: Run<Context>) {
   const { say, signal } = run;
@@ -77,7 +80,8 @@ export async function runSuite<Context>(suite: Suite<Context>, run: Run<Context>
   say(`${banner(suite.title)}\nStarted at: ${toClock(startedAt)}`);
   if (suite.configuration) say(['', 'Configuration:', ...suite.configuration.map((line) => `  ${line}`)].join('\n'));
   const verdicts: Verdict[] = [];
-  for (const { number, check } of suite.checks) {
+  for (const number of suite.only ?? suite.checks.map((_, index) => index + 1)) {
+    const check = suite.checks[number - 1] as Check<Context>;
     if (signal.aborted) {
       verdicts.push({ title: check.title, status: 'not-run', detail: 'interrupted', seconds: 0 });
       continue;

@@ -3,17 +3,17 @@ import { connect, type Socket } from 'node:net';
 
 const dripMs = 250;
 
-/** What a slow connection sends before it begins to drip: headers, or a body, that do not end. */
+/** What a slow connection sends first: headers or a body without an end. */
 const beginnings = [
   'GET /health HTTP/1.1\r\nHost: localhost\r\n',
   'POST /tasks/fetch-joke HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n',
 ];
 
 /**
- * Opens connections that mean no good: `idle` ones send nothing, `slow` ones a byte now and then. One that the server ends is
- * opened anew, so that there are as many as long as the crowd lasts.
+ * Opens hostile connections: `idle` ones send nothing, `slow` ones send a byte now and then. It reopens connections that
+ * the server closes, so that their number stays the same.
  */
-export async function gatherCrowd(url: string, { idle, slow }: { idle: number; slow: number }) {
+export async function openCrowd(url: string, { idle, slow }: { idle: number; slow: number }) {
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();
   let isOver = false;
@@ -39,9 +39,9 @@ export async function gatherCrowd(url: string, { idle, slow }: { idle: number; s
   }, dripMs);
 
   return {
-    /** How many connections are open at this moment. */
+    /** Returns how many connections are open. */
     count: () => [...sockets].filter(({ readyState }) => readyState === 'open').length,
-    disperse() {
+    close() {
       isOver = true;
       clearInterval(timer);
       for (const socket of sockets) socket.destroy();
