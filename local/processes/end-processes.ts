@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupError } from '../../cli/setup-error.ts';
+import { until } from '../../cli/until.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 
-/** A child as the lock file records it; children of a later stage need those of the earlier ones, so they end first. */
+/** A child as the lock file records it. Children of a later stage need those of the earlier ones, so they end first. */
 export type RecordedChild = ProcessIdentity & { name: string; stage: number };
 
 type Options = { termMs?: number; killMs?: number };
@@ -15,20 +15,16 @@ function send(signal: NodeJS.Signals, child: ProcessIdentity) {
   }
 }
 
+/** Returns those that are still alive after `withinMs`. */
 async function waitUntilGone(children: RecordedChild[], withinMs: number): Promise<RecordedChild[]> {
-  const deadline = performance.now() + withinMs;
-  let left = children.filter(isAlive);
-  while (left.length > 0 && performance.now() < deadline) {
-    await sleep(50);
-    left = left.filter(isAlive);
-  }
-  return left;
+  await until(() => !children.some(isAlive), { withinMs }).catch(() => {});
+  return children.filter(isAlive);
 }
 
 /**
- * Ends processes that are not our own children, latest stage first: SIGTERM, and after `termMs` SIGKILL. A pid
- * whose start time differs belongs to somebody else and is left alone.
- * @throws {SetupError} when one of them outlives SIGKILL.
+ * Ends processes that are not our own children, the latest stage first: SIGTERM, and after `termMs` SIGKILL. A pid whose start
+ * time differs belongs to another process and gets no signal.
+ * @throws {SetupError} when one of them survives SIGKILL.
  */
 export async function endProcesses(children: RecordedChild[], { termMs = 4_000, killMs = 10_000 }: Options = {}) {
   const stages = [...new Set(children.map(({ stage }) => stage))].sort((a, b) => b - a);
@@ -45,10 +41,10 @@ export async function endProcesses(children: RecordedChild[], { termMs = 4_000, 
   }
 }
 
-/** Kills them and waits until all are gone without giving up the thread: for a process that ends in this very tick. */
+/** Kills the processes and blocks until all are gone. For `exit` listeners, which cannot wait for promises. */
 export function killNow(processes: ProcessIdentity[], withinMs = 2_000): void {
   for (const one of processes) send('SIGKILL', one);
   const deadline = performance.now() + withinMs;
-  const never = new Int32Array(new SharedArrayBuffer(4));
-  while (processes.some(isAlive) && performance.now() < deadline) Atomics.wait(never, 0, 0, 20);
+  const unchanging = new Int32Array(new SharedArrayBuffer(4));
+  while (processes.some(isAlive) && performance.now() < deadline) Atomics.wait(unchanging, 0, 0, 20);
 }

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createHoldfastClient, type HoldfastClient } from '../../cli/client/holdfast-client.ts';
 import { nodeArguments } from '../../cli/node-arguments.ts';
 import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
+import { until } from '../../cli/until.ts';
 import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { startJokeApi } from '../joke-api/create-joke-api.ts';
 import { createJokeApiClient, type JokeApiClient } from '../joke-api/joke-api-client.ts';
@@ -20,24 +20,24 @@ import { readLock } from '../start/lock-file.ts';
 type Options = {
   say: Say;
   signal: AbortSignal;
-  /** Variables on top of Holdfast's defaults; nothing of the caller's own settings reaches a stack. */
+  /** Variables that differ from Holdfast's defaults. The caller's own settings do not reach the stack. */
   environment?: Environment;
-  /** Gets what the stack's processes print, as it comes. */
-  listen?: (words: string) => void;
+  /** Receives what the stack's processes print. */
+  listen?: (text: string) => void;
 };
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
 
-/** How many lines of a stack's own words a fault repeats. */
-const lastWords = 5;
+/** How many of the stack's last lines an error repeats. */
+const lastLines = 5;
 
-/** All that a stack takes from the caller's environment: not one setting, so that every stack is the same. */
+/** What a stack takes from the caller's environment. None of these configures Holdfast, so every stack is the same. */
 const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
 
 /**
- * A whole Holdfast of the caller's own: `npm start`'s script as a process on free ports and a fresh DATA_DIR, and the joke
- * API, in this process, as its upstream. `stop` leaves nothing behind; should this process die, the stack ends by itself.
- * @throws {SetupError} with the stack's last words when it does not become ready.
+ * Starts a whole Holdfast: `npm start` as a process on free ports with a fresh DATA_DIR, and the joke API in this process as its
+ * upstream. `stop` leaves nothing behind. The stack also ends when this process does.
+ * @throws {SetupError} with the stack's last lines when it does not become ready.
  */
 export async function startStack({ say, signal, environment = {}, listen = () => {} }: Options) {
   const explicitPath = loadEnvironment().TEMPORAL_CLI_PATH || undefined;
@@ -65,32 +65,32 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
     holdfast: createHoldfastClient({ url, signal }) as HoldfastClient,
     jokeApi: createJokeApiClient({ url: jokes.url, signal }) as JokeApiClient,
     temporalPort: Number(base.EMBEDDED_TEMPORAL_PORT),
-    /** The configuration that the stack's processes read. */
+    /** Returns the configuration that the stack's processes read. */
     config: (): Config => loadConfig(current),
-    /** Its living processes, as `npm start` records them: `worker` (or `worker 1` …), `API`, `Temporal`, `watchdog`. */
+    /** Returns its living processes by their names: `worker` (or `worker 1` …), `API`, `Temporal`, `watchdog`. */
     children: () => (readLock(join(directory, 'data', 'lock.json'))?.children ?? []).filter(isAlive),
 
-    /** Starts it (again), with `changes` to its environment, and resolves when it is ready. */
+    /** Starts it, also again after `end`, with `changes` to its environment. Resolves when it is ready. */
     async start(changes: Environment = {}) {
       current = { ...current, ...changes };
       const spawned = spawn(process.execPath, nodeArguments(script), {
         cwd: directory,
         env: current as NodeJS.ProcessEnv,
-        // A group of its own: Ctrl-C in a terminal reaches only us. The channel tells it of our death.
+        // A process group of its own: Ctrl-C in a terminal reaches only us. It ends when the IPC channel breaks.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
       child = spawned;
       ended = once(spawned, 'exit');
       for (const stream of [spawned.stdout, spawned.stderr])
-        stream?.setEncoding('utf8').on('data', (words: string) => {
-          listen(words);
-          recent = [...recent, ...words.split('\n').filter(Boolean)].slice(-lastWords);
+        stream?.setEncoding('utf8').on('data', (text: string) => {
+          listen(text);
+          recent = [...recent, ...text.split('\n').filter(Boolean)].slice(-lastLines);
         });
-      await untilReady(spawned);
+      await waitUntilReady(spawned);
     },
 
-    /** Sends a signal to a living child of that name; gives its pid. */
+    /** Sends a signal to a living child of that name and returns its pid. */
     kill(name: string, how: NodeJS.Signals = 'SIGKILL'): number {
       const found = stack.children().find((one) => one.name === name);
       if (!found) throw new Error(`The stack has no living ${name}`);
@@ -98,12 +98,12 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       return found.pid;
     },
 
-    /** Ends `npm start` itself, SIGTERM in order or SIGKILL at once, and resolves when none of its processes lives. */
+    /** Ends `npm start` with that signal, and resolves when all its processes are gone. */
     async end(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') {
       const members = stack.children();
       child?.kill(how);
       await ended;
-      while (members.some(isAlive)) await sleep(20);
+      await until(() => !members.some(isAlive), { everyMs: 20 });
     },
 
     /** Ends everything and removes its files. */
@@ -115,7 +115,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
     },
   };
 
-  /** A second Ctrl-C: whoever still lived would write into a directory that goes. `npm start` first, for it restarts the others. */
+  /** For a second Ctrl-C: no process may write into the directory while it is removed. `npm start` goes first: it restarts the others. */
   const killAll = () => {
     const starter = identify(child?.pid ?? 0);
     if (starter) killNow([starter]);
@@ -123,16 +123,16 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   };
   process.prependListener('exit', killAll);
 
-  async function untilReady(spawned: ChildProcess) {
-    for (;;) {
-      signal.throwIfAborted();
+  /** `npm start` ends by itself when it is not ready in time. */
+  async function waitUntilReady(spawned: ChildProcess) {
+    const isReady = async () => {
       if (spawned.exitCode !== null || spawned.signalCode !== null)
-        throw new SetupError(`The stack did not start. Its last words:\n${recent.join('\n')}`);
+        throw new SetupError(`The stack did not start. Its last lines:\n${recent.join('\n')}`);
       const ready = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
       await ready?.body?.cancel();
-      if (ready?.status === 200) return;
-      await sleep(100, undefined, { signal });
-    }
+      return ready?.status === 200;
+    };
+    await until(isReady, { everyMs: 100, signal });
   }
 
   try {
@@ -145,3 +145,19 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
 }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
+
+export type StackOptions = Omit<Options, 'environment'>;
+
+/** Runs `work` against a fresh stack, and stops the stack in any case. */
+export async function withStack<T>(
+  options: StackOptions,
+  environment: Record<string, string>,
+  work: (stack: Stack) => Promise<T>,
+): Promise<T> {
+  const stack = await startStack({ ...options, environment: { LOG_LEVEL: 'warn', ...environment } });
+  try {
+    return await work(stack);
+  } finally {
+    await stack.stop();
+  }
+}

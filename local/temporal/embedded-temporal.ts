@@ -1,8 +1,7 @@
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
-import { SetupError } from '../../cli/setup-error.ts';
+import { until } from '../../cli/until.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
 
@@ -29,15 +28,15 @@ export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'history.transferProcessorMaxPollRPS=2000',
 ]);
 
-/** Go's garbage collector runs when the heap has grown fivefold, not twofold: a tenth more tasks a second for memory. */
+// Go collects garbage when the heap has grown fivefold instead of twofold: 10 % more tasks a second for more memory.
 const garbageCollectionPercent = '400';
 
-/** The one database file of the embedded server. */
+/** Returns the path of the embedded server's only database file. */
 export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
 
 /**
- * The embedded server as a child. WAL with `synchronous=NORMAL` keeps every accepted task through kill -9 of any process;
- * after a power cut the last moments may be missing.
+ * Returns how to start the embedded server. WAL with `synchronous=NORMAL` keeps every accepted task through kill -9 of any
+ * process. A power cut may lose the last moments.
  */
 export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { dataDir, temporal }: Config): ChildSpec {
   const pragmas = ['journal_mode=WAL', 'synchronous=NORMAL'];
@@ -51,7 +50,7 @@ export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { da
       ...flag('--sqlite-pragma', pragmas),
       ...dynamicConfigFlags,
     ],
-    // The server takes the file's name for part of a URL: DATA_DIR stays out of it, whatever it is called.
+    // The server makes the file's name part of a URL. DATA_DIR may contain any character, so it must not be in there.
     cwd: dataDir,
     env: { GOGC: process.env.GOGC ?? garbageCollectionPercent },
     stopWithinMs: 10_000,
@@ -59,22 +58,22 @@ export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { da
   };
 }
 
-/** Resolves once the server serves; `signal` gives up waiting. */
-async function waitUntilServing(connection: Connection, signal: AbortSignal) {
-  const deadline = performance.now() + upWithinMs;
-  for (;;) {
-    const check = { service: 'temporal.api.workflowservice.v1.WorkflowService' };
-    const health = await connection
-      .withDeadline(Date.now() + 2_000, () => connection.healthService.check(check))
-      .catch(() => undefined);
-    if (health?.status === 1) return;
-    if (performance.now() > deadline)
-      throw new SetupError(`The Temporal server does not serve after ${upWithinMs / 1_000} s: see its words.`);
-    await sleep(100, undefined, { signal });
-  }
-}
+/** Whether the server reports that it serves. */
+const isServing = (connection: Connection) => {
+  const check = { service: 'temporal.api.workflowservice.v1.WorkflowService' };
+  return connection
+    .withDeadline(Date.now() + 2_000, () => connection.healthService.check(check))
+    .then(
+      ({ status }) => status === 1,
+      () => false,
+    );
+};
 
-/** Waits for a server that we started, then has it keep finished tasks as long as configured; makes the namespace where there is none. */
+/**
+ * Waits until a server that we started serves, and sets how long its namespace keeps finished tasks. Creates the namespace if
+ * there is none.
+ * @throws {SetupError} when the server does not serve in time.
+ */
 export async function prepareTemporal(
   { address, namespace }: Config['temporal'],
   retentionDays: number,
@@ -85,7 +84,8 @@ export async function prepareTemporal(
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 },
   });
   try {
-    await waitUntilServing(connection, signal);
+    const onTimeout = () => `The Temporal server does not serve after ${upWithinMs / 1_000} s. Its log says why.`;
+    await until(() => isServing(connection), { withinMs: upWithinMs, everyMs: 100, signal, onTimeout });
     const workflowExecutionRetentionTtl = { seconds: (retentionDays * 86_400) as never };
     await connection.withAbortSignal(signal, () =>
       connection.workflowService

@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL('../../scripts/temporal-postgres.ts', impor
 /** Go builds the server when nothing is cached. */
 const upWithinMs = 10 * 60_000;
 
-// Seen to fail when the start does not wait until history and matching answer (untilUsable): the first submission is answered 500.
+// Seen to fail when the start does not wait until history and matching answer (waitUntilUsable): the first submission is answered 500.
 test(
   'the production server on PostgreSQL runs tasks and keeps them through kill -9 of itself, its database and its starter',
   async () => {

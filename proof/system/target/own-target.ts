@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createTemporaryDirectory } from '../../../cli/temporary-directory.ts';
 import type { Stack } from '../../../local/stack/start-stack.ts';
-import { type StackOptions, withStack } from '../../../local/stack/with-stack.ts';
+import { type StackOptions, withStack } from '../../../local/stack/start-stack.ts';
 import { CheckFailure } from '../../checks/check.ts';
 import { createRecorder } from '../recorder.ts';
 import type { ProbedStack, Target } from './target.ts';

@@ -57,7 +57,7 @@ test('refuses a database that a server started by hand has open', async () => {
 
 test.each([
   ['an unknown flag', ['--fast'], {}, 2, '--fast'],
-  ['an argument', ['demo'], {}, 2, 'demo'],
+  ['an argument', ['demo'], {}, 2, 'too many arguments'],
   ['a bad configuration', [], { PORT: 'x', WORKERS: '0' }, 78, 'WORKERS'],
 ])('ends at once on %s, touching nothing', async (_, flags, env, code, fault) => {
   const place = await createPlace(env);

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
-import { SetupError } from '../../cli/setup-error.ts';
+import { until } from '../../cli/until.ts';
 import type { Config } from '../../src/config/config.ts';
 
 const withinMs = 60_000;
-/** So many different ids in a row, for each asks another shard. */
+/** Each random workflow id belongs to another history shard. */
 const shardsToAsk = 20;
 
 /**
- * The frontend says that it serves before it knows a new namespace and before history and matching have joined it: waits until both answer.
- * @throws {SetupError} with the server's latest words.
+ * Waits until the frontend knows the namespace and has found the history and matching services. The frontend reports that it
+ * serves before that.
+ * @throws {SetupError} with the server's latest error.
  */
-export async function untilUsable({ address, namespace }: Config['temporal'], signal: AbortSignal) {
+export async function waitUntilUsable({ address, namespace }: Config['temporal'], signal: AbortSignal) {
   const connection = Connection.lazy({ address });
   const { workflowService } = connection;
   const ask = async () => {
@@ -26,17 +26,18 @@ export async function untilUsable({ address, namespace }: Config['temporal'], si
           if (!isAnswer || /namespace/i.test(error.details)) throw error;
         });
   };
-  const deadline = performance.now() + withinMs;
+  let fault = '';
+  const isUsable = () =>
+    connection.withDeadline(Date.now() + 5_000, ask).then(
+      () => true,
+      (error: unknown) => {
+        fault = String(error);
+        return false;
+      },
+    );
+  const onTimeout = () => `The Temporal server accepts no calls after ${withinMs / 1_000} s: ${fault}`;
   try {
-    for (;;) {
-      const fault = await connection
-        .withDeadline(Date.now() + 5_000, ask)
-        .then(() => undefined)
-        .catch(String);
-      if (fault === undefined) return;
-      if (performance.now() > deadline) throw new SetupError(`The Temporal server takes no calls: ${fault}`);
-      await sleep(100, undefined, { signal });
-    }
+    await until(isUsable, { withinMs, everyMs: 100, signal, onTimeout });
   } finally {
     await connection.close();
   }
