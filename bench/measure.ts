@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupError } from '../cli/setup-error.ts';
+import { until } from '../cli/until.ts';
 import type { Contender } from './contender.ts';
 import { readResources } from './resources.ts';
 
 /** Submissions open at once. */
 const atOnce = 50;
-/** Between two looks at what has completed. */
-const shortestLookMs = 50;
-const longestLookMs = 1_000;
+/** Between two polls of what has completed. */
+const shortestPauseMs = 50;
+const longestPauseMs = 1_000;
 const silentMs = 60_000;
 /** Tasks in a round. */
 const least = 200;
@@ -26,7 +26,7 @@ export type Round = {
 };
 
 /**
- * Looks ever more often the nearer the end is, by the rate so far: who is counted pays for few looks, and the end is seen within 50 ms.
+ * Polls more often the nearer the end is, judged by the rate so far: the contender pays for few polls, and the end is seen within 50 ms.
  * @throws {SetupError} when nothing completes for a minute.
  */
 async function untilCompleted({ name, completed }: Contender, wanted: number, signal: AbortSignal) {
@@ -34,15 +34,19 @@ async function untilCompleted({ name, completed }: Contender, wanted: number, si
   const first = await completed();
   let known = first;
   let changedAt = startedAt;
-  while (known < wanted) {
+  const everyMs = () => {
     const leftMs = ((performance.now() - startedAt) * (wanted - known)) / Math.max(1, known - first);
-    await sleep(Math.min(longestLookMs, Math.max(shortestLookMs, leftMs / 3)), undefined, { signal });
+    return Math.min(longestPauseMs, Math.max(shortestPauseMs, leftMs / 3));
+  };
+  const isOver = async () => {
     const now = await completed();
     if (now > known) changedAt = performance.now();
     else if (performance.now() - changedAt > silentMs)
       throw new SetupError(`${name}: ${wanted - known} tasks have not completed, and none did for a minute.`);
     known = now;
-  }
+    return known >= wanted;
+  };
+  if (first < wanted) await until(isOver, { everyMs, signal });
 }
 
 /**

@@ -4,12 +4,14 @@ import { SetupError } from './setup-error.ts';
 type Options = {
   /** How long to wait; without it, until the fact holds or `signal` aborts. */
   withinMs?: number;
-  /** The pause between two reads. */
-  everyMs?: number;
+  /** The pause between two reads; a function returns the next pause. */
+  everyMs?: number | (() => number);
   signal?: AbortSignal | undefined;
   /** What is wrong after `withinMs` and what to do about it: a message, or an error of the caller's own. */
   onTimeout?: () => string | Error;
 };
+
+type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 
 /**
  * Reads a fact again and again until it is truthy, and returns it. Reads at least once, and once more at the deadline.
@@ -19,17 +21,18 @@ type Options = {
 export async function until<T>(
   read: () => T | Promise<T>,
   { withinMs = Number.POSITIVE_INFINITY, everyMs = 50, signal, onTimeout }: Options = {},
-): Promise<NonNullable<T>> {
+): Promise<Truthy<T>> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     signal?.throwIfAborted();
     const isLast = performance.now() >= deadline;
     const fact = await read();
-    if (fact) return fact;
+    if (fact) return fact as Truthy<T>;
     if (isLast) {
       const fault = onTimeout?.() ?? `Still not so after ${withinMs / 1_000} s: ${read}`;
       throw fault instanceof Error ? fault : new SetupError(fault);
     }
-    await sleep(Math.min(everyMs, Math.max(1, deadline - performance.now())), undefined, { signal });
+    const pauseMs = typeof everyMs === 'number' ? everyMs : everyMs();
+    await sleep(Math.min(pauseMs, Math.max(1, deadline - performance.now())), undefined, { signal });
   }
 }

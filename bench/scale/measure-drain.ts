@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupError } from '../../cli/setup-error.ts';
+import { until } from '../../cli/until.ts';
 import type { Scene } from './start-scene.ts';
 
 const parts = ['server', 'api', 'worker'] as const;
@@ -9,23 +9,23 @@ export type Drain = {
   tasks: number;
   workers: number;
   submissionRate: number;
-  /** Completions a second from the last look that saw none to the last one: the start of the worker processes is left out. */
+  /** Completions a second, from the last poll that saw none to the last one: without the start of the worker processes. */
   drainRate: number;
   /** The same for each tenth of the backlog, in order. */
   tenths: number[];
-  /** For 1,000 tasks, submission and drain together; a worker's include its start. */
+  /** For 1,000 tasks, submission and drain together. A worker's seconds include its start. */
   cpuSecondsPer1000: Record<Part, number>;
   memoryMiB: Record<Part, number>;
 };
 
 type Sample = { at: number; done: number };
 
-/** Rates a second from the first sample to the last, and over each tenth of what lies between. */
+/** Returns completions a second, from the first sample to the last and over each tenth between them. */
 export function toRates(samples: Sample[]): Pick<Drain, 'drainRate' | 'tenths'> {
   const [first, last] = [samples[0], samples.at(-1)];
   if (!first || !last) return { drainRate: Number.NaN, tenths: [] };
   const span = last.done - first.done;
-  /** Between two samples as if tasks had completed evenly. */
+  /** Interpolates between two samples. */
   const timeAt = (done: number) => {
     const index = Math.max(
       1,
@@ -43,7 +43,7 @@ export function toRates(samples: Sample[]): Pick<Drain, 'drainRate' | 'tenths'> 
 
 const silentMs = 60_000;
 
-/** Submits `tasks` with no worker alive, then starts `workers` and watches until all have completed. */
+/** Submits `tasks` while no worker is alive, then starts `workers` and measures until all have completed. */
 export async function measureDrain(
   scene: Scene,
   { tasks, workers, signal }: { tasks: number; workers: number; signal: AbortSignal },
@@ -54,10 +54,10 @@ export async function measureDrain(
   const { seconds } = await scene.submit(tasks);
   await scene.setWorkers(workers);
   let changedAt = performance.now();
-  // Never one sample alone: a small backlog may be gone between two looks.
+  // A small backlog may be gone at the first poll. With this sample there are at least two.
   const samples: Sample[] = [{ at: changedAt, done: 0 }];
-  for (let done = 0; done < tasks; ) {
-    await sleep(250, undefined, { signal });
+  let done = 0;
+  const isDrained = async () => {
     const now = (await scene.completed()) - base;
     const at = performance.now();
     if (now === 0) samples[0] = { at, done: 0 };
@@ -67,7 +67,9 @@ export async function measureDrain(
     } else if (at - changedAt > silentMs)
       throw new SetupError(`${tasks - now} of ${tasks} tasks have not completed, and none did for a minute.`);
     done = now;
-  }
+    return done >= tasks;
+  };
+  await until(isDrained, { everyMs: 250, signal });
   const after = scene.read();
   const toParts = (value: (part: Part) => number) =>
     Object.fromEntries(parts.map((part) => [part, value(part)])) as Record<Part, number>;

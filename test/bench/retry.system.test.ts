@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { startBullmq } from '../../bench/bullmq/contender.ts';
 import { startDbos } from '../../bench/dbos/contender.ts';
@@ -7,6 +6,7 @@ import { startGraphileWorker } from '../../bench/graphile-worker/contender.ts';
 import { startOrigin } from '../../bench/origin/contender.ts';
 import { startPgBoss } from '../../bench/pg-boss/contender.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
+import { until } from '../../cli/until.ts';
 import { startJokeApi } from '../../local/joke-api/create-joke-api.ts';
 import { identify, isAlive } from '../../local/processes/process-identity.ts';
 
@@ -34,9 +34,7 @@ test.for(peers)(
     const directory = join(path, name.replaceAll(' ', '-'));
     const contender = await start({ upstreamUrl: jokes.url, directory, say: () => {}, signal });
     if (!('submit' in contender)) throw new Error(JSON.stringify(contender));
-    const untilCompleted = async (count: number) => {
-      while ((await contender.completed()) < count) await sleep(50, undefined, { signal });
-    };
+    const untilCompleted = (count: number) => until(async () => (await contender.completed()) >= count, { signal });
     try {
       jokes.rules.add({ then: [{ status: 503 }] });
       await contender.submit(1, 1);

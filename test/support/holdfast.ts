@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { inject } from 'vitest';
+import { until } from '../../cli/until.ts';
 import { startJokeApi } from '../../local/joke-api/create-joke-api.ts';
 import { quietRuntime } from '../../local/time-skipping/quiet-runtime.ts';
 import type { AttemptRecord } from '../../src/activities/observe.ts';
@@ -119,17 +120,19 @@ export type Holdfast = Awaited<ReturnType<typeof startHoldfast>>;
 
 export const isFinished = (task: Task) => task.finishedAt !== undefined;
 
-/** Asks again and again until `holds`: a wait on a fact. Fails with the last answer after `timeoutMs`. */
+/** Polls until `holds` is true of the value, and returns the value. Fails with the last value after `timeoutMs`. */
 export async function eventually<T>(
   read: () => Promise<T> | T,
   holds: (value: T) => boolean,
   timeoutMs = 30_000,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  let last: T | undefined;
+  const find = async () => {
     const value = await read();
-    if (holds(value)) return value;
-    if (performance.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms: ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    last = value;
+    return holds(value) && { value };
+  };
+  const onTimeout = () => `still not so after ${timeoutMs} ms: ${JSON.stringify(last)}`;
+  const { value } = await until(find, { withinMs: timeoutMs, everyMs: 20, onTimeout });
+  return value;
 }

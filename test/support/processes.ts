@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
+import { until } from '../../cli/until.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
 
@@ -26,16 +26,8 @@ export async function untilUnused(dataDir: string) {
   await waitFor(() => !readLock(join(dataDir, 'lock.json'))?.children.some(isAlive), 20_000);
 }
 
-/** Polls until `fact` is neither false nor undefined, and returns it. */
-export async function waitFor<T>(fact: () => T | Promise<T>, withinMs = 15_000): Promise<NonNullable<T>> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const value = await fact();
-    if (value) return value;
-    if (performance.now() > deadline) throw new Error(`Still not so after ${withinMs} ms: ${fact}`);
-    await sleep(20);
-  }
-}
+/** Polls until `fact` is truthy, and returns it. */
+export const waitFor = <T>(fact: () => T | Promise<T>, withinMs = 15_000) => until(fact, { withinMs, everyMs: 20 });
 
 /** A process of this test, killed at its end whatever happened; `lines` grows with what it prints, `errors` with its stderr. */
 export function run(command: string, args: string[], env: NodeJS.ProcessEnv = {}) {
