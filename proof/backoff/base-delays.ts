@@ -1,6 +1,5 @@
 import type { Check } from '../checks/check.ts';
-import type { Context } from './context.ts';
-import { expectWaits, listWaits, type PolicyInput, toList, type Waits } from './waits.ts';
+import { type Context, expectWaits, listWaits, type PolicyInput, toList, type Waits } from './waits.ts';
 
 const cases: { what: string; policy: PolicyInput; expected: Waits }[] = [
   {

@@ -1,6 +1,6 @@
 import { timeWaitCalculations } from '../../cli/measurement.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import type { Context } from './context.ts';
+import type { Context } from './waits.ts';
 
 const calculations = 100_000;
 /** The waits of attempts 1 to 5 of six, 2 + 4 + 8 + 16 + 32 s, in each of 20,000 rounds. */

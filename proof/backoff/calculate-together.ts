@@ -3,7 +3,7 @@ import { policySchema, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
 import { expectWaits, type PolicyInput, type Waits } from './waits.ts';
 
-/** 25 calculations a round: 10,000 in all. */
+/** Each round has 25 calculations: 10,000 in all. */
 const rounds = 400;
 const table: { policy: PolicyInput; expected: Waits }[] = [
   { policy: { maximumAttempts: 6 }, expected: [2, 4, 8, 16, 32, null] },
@@ -13,7 +13,7 @@ const table: { policy: PolicyInput; expected: Waits }[] = [
   { policy: { maximumAttempts: 2, backoffCoefficient: 1 }, expected: [2, null] },
 ];
 
-/** Starts 10,000 calculations under five policies before the first of them is done; gives their number. */
+/** Runs 10,000 calculations under five policies concurrently, and returns their number. */
 export async function calculateTogether(): Promise<number> {
   const calculate = async (policy: PolicyInput, attempt: number) => {
     await turn();

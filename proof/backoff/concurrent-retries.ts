@@ -1,12 +1,12 @@
 import type { Finished } from '../../local/time-skipping/start-time-skipping.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
 import { calculateTogether } from './calculate-together.ts';
-import type { Context } from './context.ts';
+import type { Context } from './waits.ts';
 
 const tasks = 200;
 const gaps = 800;
 
-/** Half of the tasks each; their longest waits overlap, so that there is a moment at which all of them wait. */
+/** Each policy gets half of the tasks. Their longest waits overlap, so that all tasks wait at the same moment. */
 const policies = [
   { what: 'the default policy', variables: {}, expected: [2, 4, 8, 16] },
   {
@@ -16,10 +16,13 @@ const policies = [
   },
 ];
 
-/** The machine's share of a gap: to report a failed attempt and to start the next among 200. */
+/** The machine needs up to this long to report a failed attempt and to start the next one among 200. */
 const toleranceSeconds = 1.5;
 
-/** How far each gap exceeds the wait it should be, in seconds; negative when it is shorter. */
+/**
+ * Returns by how many seconds each gap exceeds the expected wait.
+ * @throws {CheckFailure} if a gap is shorter than that, or too long.
+ */
 function toExcesses({ waits, calls }: Finished, task: number, { what, expected }: (typeof policies)[number]): number[] {
   const asExpected = waits.length === expected.length && calls.length === expected.length + 1;
   expectThat(asExpected, `Task ${task} (${what}): ${calls.length} calls, expected ${expected.length + 1}`);
@@ -32,7 +35,7 @@ function toExcesses({ waits, calls }: Finished, task: number, { what, expected }
   });
 }
 
-/** The most tasks that were between two attempts at one moment of virtual time. */
+/** Returns the largest number of tasks that were between two attempts at one moment of virtual time. */
 function toMostWaiting(ends: Finished[]): number {
   const steps = ends.flatMap(({ attempts }) => [
     ...attempts.slice(0, -1).map(({ endedAtMs }) => ({ atMs: endedAtMs, by: 1 })),

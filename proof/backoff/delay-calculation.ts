@@ -1,6 +1,5 @@
 import type { Check } from '../checks/check.ts';
-import type { Context } from './context.ts';
-import { expectWaits, listWaits } from './waits.ts';
+import { type Context, expectWaits, listWaits } from './waits.ts';
 
 export const delayCalculation: Check<Context> = {
   title: 'Exponential Backoff Unit Test',

@@ -1,6 +1,5 @@
 import { type Check, expectThat } from '../checks/check.ts';
-import type { Context } from './context.ts';
-import { expectWaits, listWaits } from './waits.ts';
+import { type Context, expectWaits, listWaits } from './waits.ts';
 
 const capSeconds = 60;
 

@@ -1,12 +1,12 @@
 import type { Behaviour } from '../../local/joke-api/behaviour.ts';
 import type { Trial } from '../../local/time-skipping/start-time-skipping.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import type { Context } from './context.ts';
+import type { Context } from './waits.ts';
 
 type Case = { upstream: string; behaviour: Behaviour; type: string; variables?: Trial['variables'] };
 
-/** Of an attempt whose upstream hangs: it passes in real time, and the server must not be the first to give it up. */
-const hasty = { JOB_TIMEOUT: '3', HEARTBEAT_TIMEOUT: '2.5' };
+/** A hanging attempt passes in real time. Its own deadline must come before the server's heartbeat timeout. */
+const shortTimeouts = { JOB_TIMEOUT: '3', HEARTBEAT_TIMEOUT: '2.5' };
 
 const retried: Case[] = [
   { upstream: 'HTTP 500', behaviour: { status: 500 }, type: 'UpstreamUnavailable' },
@@ -20,8 +20,8 @@ const retried: Case[] = [
   { upstream: 'reset in the body', behaviour: { reset: 'mid-body' }, type: 'UpstreamUnreachable' },
   { upstream: 'body cut short', behaviour: { cutShort: true }, type: 'UpstreamUnreachable' },
   { upstream: 'truncated JSON', behaviour: { body: 'truncated-json' }, type: 'TruncatedResponse' },
-  { upstream: 'no answer', behaviour: { hang: 'headers' }, type: 'UpstreamTimeout', variables: hasty },
-  { upstream: 'no end of the body', behaviour: { hang: 'body' }, type: 'UpstreamTimeout', variables: hasty },
+  { upstream: 'no answer', behaviour: { hang: 'headers' }, type: 'UpstreamTimeout', variables: shortTimeouts },
+  { upstream: 'no end of the body', behaviour: { hang: 'body' }, type: 'UpstreamTimeout', variables: shortTimeouts },
 ];
 
 const final: Case[] = [
@@ -36,7 +36,7 @@ const final: Case[] = [
   { upstream: 'endless body', behaviour: { body: 'endless' }, type: 'ResponseTooLarge' },
 ];
 
-/** Every retryable type that an upstream can cause, named in NON_RETRYABLE_ERRORS. */
+/** One case for each retryable type that an upstream can cause, with that type in NON_RETRYABLE_ERRORS. */
 const madeFinal: Case[] = [
   'UpstreamUnavailable',
   'UpstreamRateLimited',
@@ -72,7 +72,7 @@ export const exceptionFiltering: Check<Context> = {
     const faults: string[] = [];
     for (const { heading, cases, expected } of parts) {
       say(heading);
-      // A hanging upstream counts milliseconds of its own: it is not to wait for the others.
+      // Hanging calls run apart: their deadlines are in real time, and other tasks must not delay them.
       const groups = [
         cases.filter(({ behaviour }) => !behaviour.hang),
         cases.filter(({ behaviour }) => behaviour.hang),

@@ -1,6 +1,6 @@
 import { policySchema, toWaitMs } from '../../src/policy.ts';
 import { type Check, expectThat } from '../checks/check.ts';
-import type { Context } from './context.ts';
+import type { Context } from './waits.ts';
 
 const limits = [1, 3, 5];
 const exhausted = 'MAXIMUM_ATTEMPTS_REACHED';

@@ -1,12 +1,19 @@
+import type { TimeSkipping } from '../../local/time-skipping/start-time-skipping.ts';
 import { policySchema, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
 
+/** What the checks share. */
+export type Context = {
+  /** Returns the time-skipping server. The first call starts it. */
+  timeSkipping(): Promise<TimeSkipping>;
+};
+
 export type PolicyInput = Parameters<typeof policySchema.parse>[0];
 
-/** Seconds; null for no further attempt. */
+/** In seconds; null if no attempt follows. */
 export type Waits = (number | null)[];
 
-/** What the policy says after each of its attempts. `input` overrides the default policy; milliseconds in it. */
+/** Returns the policy's wait after each attempt. `input` overrides parameters of the default policy. */
 export function listWaits(input: PolicyInput): Waits {
   const policy = policySchema.parse(input);
   return Array.from({ length: policy.maximumAttempts }, (_, index) => {
@@ -17,7 +24,7 @@ export function listWaits(input: PolicyInput): Waits {
 
 export const toList = (waits: Waits) => `[${waits.map((wait) => wait ?? 'none').join(', ')}]`;
 
-/** @throws {CheckFailure} unless they are equal, element by element. */
+/** @throws {CheckFailure} unless both lists are equal. */
 export function expectWaits(what: string, waits: Waits, expected: Waits): void {
   const equal = waits.length === expected.length && waits.every((wait, index) => wait === expected[index]);
   expectThat(equal, `${what}: the waits are ${toList(waits)}, expected ${toList(expected)}`);

@@ -7,7 +7,7 @@ const joke = z.strictObject({ id: z.string(), value: z.string(), url: z.string()
 
 const answer = z.strictObject({
   attempt: z.int().min(1),
-  /** Null when none was sent. */
+  /** Null if the upstream sent none. */
   status: z.int().min(100).max(599).nullable(),
   outcome: z.enum(['open', 'answered', 'cut-short', 'reset', 'hung', 'client-gone', 'closed']),
   joke: joke.optional(),
@@ -25,13 +25,13 @@ export const capsuleSchema = z.strictObject({
 export type Capsule = z.infer<typeof capsuleSchema>;
 export type Answer = z.infer<typeof answer>;
 
-/** The attempts made; of those of an open task the history tells nothing. */
+/** Returns the number of attempts. The answers count too, because the history of an open task has no attempts. */
 export const countAttempts = ({ answers }: Capsule, past: Past) =>
   Math.max(past.attempts, ...answers.map(({ attempt }) => attempt));
 
 /**
- * A saved capsule with what its history tells.
- * @throws {SetupError} for a file that cannot be read or is no capsule.
+ * Loads a saved capsule and reads its history.
+ * @throws {SetupError} for a file that cannot be read or is not a capsule.
  */
 export function loadCapsule(file: string) {
   let text: string;
@@ -47,6 +47,6 @@ export function loadCapsule(file: string) {
     return { capsule, past };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
-    throw new SetupError(`${file} is no capsule: npm run capsule -- <task id> saves one.`);
+    throw new SetupError(`${file} is not a capsule: npm run capsule -- <task id> saves one.`);
   }
 }

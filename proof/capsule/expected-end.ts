@@ -3,13 +3,17 @@ import { tasks } from '../../src/tasks.ts';
 import type { Answer } from './capsule.ts';
 import type { End } from './read-history.ts';
 
-/** What the activity must make of an answer of which the history keeps nothing. Not the activity's own code: that is on trial. */
+/**
+ * Returns how an attempt must end after an answer, for attempts that the history does not keep. It shares no code with the
+ * activity, because the activity is under test.
+ */
 export function toExpectedEnd({ status, outcome, joke }: Answer): End {
   if (status !== null && status >= 200 && status !== 200) return { type: toStatusType(status), upstreamStatus: status };
   if (['hung', 'client-gone', 'open'].includes(outcome)) return { type: 'UpstreamTimeout' satisfies FailureType };
   if (outcome !== 'answered' || status === null || status < 200)
     return { type: 'UpstreamUnreachable' satisfies FailureType };
-  // Of the failures that a whole 200 can bring, this alone is tried again, and only of the attempts before the last two is nothing kept.
+  // The history lacks only attempts before the last two, which were retried. This is the only retryable failure of a
+  // complete 200.
   if (!joke) return { type: 'TruncatedResponse' satisfies FailureType, upstreamStatus: 200 };
   return { output: { id: joke.id, joke: joke.value, url: joke.url } };
 }
@@ -20,7 +24,7 @@ function toStatusType(status: number): FailureType {
   return status >= 300 && status < 400 && status !== 304 ? 'UpstreamRedirected' : 'UpstreamRejected';
 }
 
-/** The answer that brought this end, as far as an end tells; undefined where it was not the upstream's doing. */
+/** Returns the answer that must have led to this end, or undefined if the upstream did not cause it. */
 export function toAnswerOf(end: End): Pick<Answer, 'status' | 'outcome' | 'joke'> | undefined {
   if ('output' in end) {
     const { joke: value, ...joke } = tasks['fetch-joke'].output.parse(end.output);
@@ -32,6 +36,6 @@ export function toAnswerOf(end: End): Pick<Answer, 'status' | 'outcome' | 'joke'
   return undefined;
 }
 
-/** Ends that a worker's death, a stop or a cancellation brings: no answer repeats them. */
+/** Whether a worker's death, a shutdown or a cancellation caused this end: no answer can reproduce it. */
 export const isOfTheServer = (end: End) =>
   'type' in end && ['TemporalTimeout', 'Cancelled', 'WorkerShutdown'].includes(end.type);

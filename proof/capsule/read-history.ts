@@ -8,7 +8,7 @@ const withoutMachine = (key: string, value: unknown) => (['identity', 'stackTrac
 export const toHistoryJson = (history: Parameters<typeof historyToJSON>[0]): unknown =>
   JSON.parse(historyToJSON(history), withoutMachine);
 
-/** How an attempt ended: with an output, or with a failure of that type. */
+/** How an attempt ended: with an output, or with a failure of this type. */
 export type End = { output: unknown } | { type: string; upstreamStatus?: number };
 
 const payloads = z
@@ -60,23 +60,23 @@ const events = z.array(
 
 export type Past = {
   workflowType: string;
-  /** The last one of which the history knows. */
+  /** The last attempt in the history. */
   attempts: number;
-  /** How the activity was scheduled; undefined for a task that ended before. */
+  /** How the activity was scheduled; undefined for a task that ended before that. */
   activity?: z.output<typeof scheduled>;
-  /** By attempt; the history keeps the last one and the failure before it. */
+  /** By attempt. The history keeps the last one and the failure before it. */
   ends: Map<number, End>;
 };
 
-/** The type of a workflow, from the JSON of its history. */
+/** Returns the type of a workflow, from the JSON of its history. */
 export const readWorkflowType = (history: { events: { [key: string]: unknown }[] }): string =>
   z
     .object({ workflowType: z.object({ name: z.string() }) })
     .parse(history.events[0]?.workflowExecutionStartedEventAttributes).workflowType.name;
 
 /**
- * What the history of a task tells of its attempts.
- * @throws {z.ZodError} for one that is none of a task's.
+ * Reads what the history of a task says about its attempts.
+ * @throws {z.ZodError} for a history that is not a task's.
  */
 export function readHistory(history: { events: { [key: string]: unknown }[] }): Past {
   const past: Past = { workflowType: readWorkflowType(history), attempts: 0, ends: new Map() };

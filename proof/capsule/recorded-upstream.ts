@@ -12,10 +12,10 @@ const badBodies = new Map<string, NonNullable<Behaviour['body']>>([
   ['ResponseTooLarge', 'huge'],
 ]);
 
-/** The joke API's behaviour that is this answer; only the history tells what was wrong with a 200's body. */
+/** Returns the joke API's behaviour for an answer. Only the history says what was wrong with the body of a 200. */
 function toBehaviour({ status, outcome, joke }: Answer, end: End | undefined): Behaviour {
   const own = status === null ? {} : { status };
-  // The activity leaves at a bad status: who ended the answer then does not matter.
+  // The activity does not read the body after a bad status, so its end does not matter.
   if (status !== null && status !== 200) return own;
   const badBody = end && 'type' in end ? badBodies.get(end.type) : undefined;
   const started = status === 200;
@@ -32,7 +32,7 @@ function toHttpAnswer(behaviour: Behaviour, { joke }: Answer): HttpAnswer {
   return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(joke)) };
 }
 
-/** Runs `work` with the URL of an upstream, on loopback, that answers every request as it was answered then. */
+/** Runs `work` with the URL of an upstream on loopback that repeats the recorded answer to every request. */
 export async function withRecordedUpstream<T>(
   answer: Answer,
   end: End | undefined,

@@ -9,12 +9,12 @@ import { isOfTheServer, toExpectedEnd } from './expected-end.ts';
 import type { End, Past } from './read-history.ts';
 import { withRecordedUpstream } from './recorded-upstream.ts';
 
-/** A hang shall not take the replay as long as it took the task. */
+/** Shortens the replay of hanging calls. */
 const longestAttemptMs = 2_000;
 
 export type Comparison = { line: string; verdict: 'same' | 'different' | 'not compared' };
 
-/** Runs the activity of this checkout against each recorded answer, with the attempt's number, policy and timeouts. */
+/** Runs this checkout's activity against each recorded answer, with the attempt's number, policy and timeouts. */
 export async function replayActivity({ taskId, answers }: Capsule, past: Past): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
   for (const answer of answers) {

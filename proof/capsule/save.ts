@@ -11,13 +11,14 @@ import { type Past, readHistory, readWorkflowType, toHistoryJson } from './read-
 type Options = { config: Config; jokeApi?: string | undefined; signal: AbortSignal };
 
 /**
- * A task as a capsule, and how many attempts it is known to have made. Where the ledger knows nothing, the history fills in.
- * @throws {SetupError} for an id that is no task's, a Temporal or a joke API that is not there.
+ * Reads a task as a capsule, and its known number of attempts. Answers come from the joke API's ledger, else from the
+ * history.
+ * @throws {SetupError} for an id that is not a task's, or if Temporal or the joke API cannot be reached.
  */
 export async function toCapsule(taskId: string, { config, jokeApi, signal }: Options) {
   const history = capsuleSchema.shape.history.parse(await fetchHistory(taskId, config));
   if (!(taskNames as string[]).includes(readWorkflowType(history)))
-    throw new SetupError(`${taskId} is no task's id but a batch's: give the id of a task, as GET /tasks lists them.`);
+    throw new SetupError(`${taskId} is the id of a batch: give the id of a task, as GET /tasks lists them.`);
   const past = readHistory(history);
   const byAttempt = new Map(toHistoryAnswers(past).map((answer) => [answer.attempt, answer]));
   const client = jokeApi === undefined ? undefined : createJokeApiClient({ url: jokeApi, signal });
@@ -66,7 +67,7 @@ async function readLedger(client: JokeApiClient, taskId: string, { ends }: Past)
     if (id === null || value === undefined) return answer;
     const end = ends.get(answer.attempt);
     const { url } = (end && 'output' in end ? end.output : {}) as { url?: string };
-    // A joke's link depends on the name under which the worker called: the history knows it.
+    // A joke's link depends on the URL that the worker called; only the history has it.
     return { ...answer, joke: { id, value, url: url ?? `${client.url}/jokes/${id}` } };
   }
 }

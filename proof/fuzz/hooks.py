@@ -1,4 +1,4 @@
-"""What is made up is valid or not by the document alone; a few valid values are put into a form that suits a run of thousands."""
+"""Adapts some generated requests. They stay valid or invalid as the document says, but none waits for a minute."""
 
 import os
 import re
@@ -8,13 +8,12 @@ import uuid
 
 import schemathesis
 
-# Nobody waits a minute for each answer.
 LONGEST_SECONDS = {"wait": 0.2, "delay": 2_592_000}
 BOUND = {"wait": 60, "delay": 2_592_000}
 
 
 def end_with(parent):
-    """Ends this process when the command that started it is gone, even killed with -9."""
+    """Ends this process when its parent is gone, even after a kill -9."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
@@ -24,7 +23,7 @@ threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
 
 
 def in_form(name, value):
-    """A valid number of seconds as plain decimals, which is how the API reads numbers; anything else as it is."""
+    """Returns a valid number of seconds in decimal notation, which the API requires; any other value unchanged."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= BOUND[name]:
         return value
     return f"{min(value, LONGEST_SECONDS[name]):.3f}"
@@ -32,7 +31,7 @@ def in_form(name, value):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """A parameter without a value is not sent: a request that is invalid for it alone arrives as a valid one."""
+    """Skips parameters without a value: they are not sent, so that an invalid request would arrive as a valid one."""
     return not any(value is None or value in ([], {}) for value in (case.query or {}).values())
 
 
@@ -43,6 +42,6 @@ def before_call(context, case, kwargs):
     for name, value in (case.headers or {}).items():
         if name.lower() == "prefer" and re.search("wait", str(value), re.IGNORECASE):
             case.headers[name] = "wait=0"
-        # A key that comes twice is refused with another body, as it should be: no fault of the request.
+        # The API rightly refuses a key that was used with another body, so each request gets its own.
         if name.lower() == "idempotency-key" and re.fullmatch("[\x21-\x7e]{1,255}", str(value)):
             case.headers[name] = str(uuid.uuid4())

@@ -10,12 +10,12 @@ const version = '4.32.5';
 const executable = 'schemathesis';
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
-/** The scripts that pip writes name the directory that they were written in; this one may be moved. */
+/** pip's own scripts contain the path of their directory. This one still works after the directory has moved. */
 const wrapper = `#!/bin/sh
 exec "\${0%/*}/venv/bin/python" -m schemathesis.cli "$@"
 `;
 
-/** Its own words of what it is; rejects for another version, whose checks may be others. */
+/** Returns name and version. Rejects another version, because its checks may differ. */
 async function checkSchemathesis(path: string): Promise<string> {
   const { stdout } = await execa(path, ['--version'], { timeout: 60_000, stdin: 'ignore' });
   if (!stdout.endsWith(`version ${version}`)) throw new Error(`${path} --version says "${stdout.slice(0, 80)}"`);
@@ -35,9 +35,9 @@ async function installWithPip(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * The path of a `schemathesis` of the one version that the fuzzer is written for: `SCHEMATHESIS_PATH`, else PATH, our cache, PyPI
- * through pip, which fills the cache.
- * @throws {SetupError} naming what to install, if none works.
+ * Returns the path of a `schemathesis` of the required version: from `SCHEMATHESIS_PATH`, else from PATH, from our cache,
+ * or installed with pip into the cache.
+ * @throws {SetupError} with what to install, if none works.
  */
 export async function obtainSchemathesis(options: Obtain): Promise<string> {
   const entry = toCachePath('schemathesis', version);

@@ -8,7 +8,7 @@ import { expectWaits, toWaitsSeconds } from './waits.ts';
 const inFull = { BASE_DELAY: '2', expected: [2, 4, 8, 16] };
 const scaledDown = { BASE_DELAY: '0.5', expected: [0.5, 1, 2, 4] };
 
-/** Two attempts have failed by then. */
+/** The upstream is restored before this attempt: two have failed. */
 const restoredAtAttempt = 3;
 
 const untilRetrying = ({ holdfast }: Stack, id: string, signal: AbortSignal) =>
@@ -22,7 +22,7 @@ const untilRetrying = ({ holdfast }: Stack, id: string, signal: AbortSignal) =>
     { signal },
   );
 
-/** The upstream answers 503, then well again. */
+/** The upstream answers 503 first, and correctly later. */
 async function mendUpstream(stack: Stack, expected: number[], { say, signal }: Tools): Promise<void> {
   const { holdfast, jokeApi } = stack;
   const rule = await jokeApi.addRule({ then: [{ status: 503 }], repeat: true });
@@ -50,7 +50,7 @@ async function mendUpstream(stack: Stack, expected: number[], { say, signal }: T
   );
 }
 
-/** Holdfast is started with a wrong address, then stopped and started with the right one. */
+/** Holdfast starts with a wrong upstream address, stops, and starts with the right one. */
 async function mendAddress(stack: Stack, wrongUrl: string, { say, signal }: Tools): Promise<void> {
   const { holdfast, jokeApi } = stack;
   say(`Action: a task is submitted; while it is retrying, Holdfast is stopped and started with the right API_BASE_URL`);
@@ -69,11 +69,11 @@ async function mendAddress(stack: Stack, wrongUrl: string, { say, signal }: Tool
   expectThat(task.submittedAt === submittedAt, 'The completed task is not the one that was submitted');
   expectThat(
     task.attempt >= before.attempt && calls.length === 1 && calls[0]?.attempt === task.attempt,
-    `The attempts were not counted on: ${before.attempt} was to come, the task completed on attempt ${task.attempt}`,
+    `The count of attempts did not continue: ${before.attempt} was next, the task completed on attempt ${task.attempt}`,
   );
 }
 
-/** A task outlives an upstream that is broken, and a Holdfast that looks for it in the wrong place. */
+/** A task survives a broken upstream, and a Holdfast with a wrong upstream address. */
 export const apiRestored: Check<Scene> = {
   title: 'Retry on API Failure, Success Once It Is Restored',
   async run(scene, tools) {

@@ -5,10 +5,10 @@ import { expectWaits, toWaitsSeconds } from './waits.ts';
 
 const attempts = 6;
 const inFull = { BASE_DELAY: '2', expected: [2, 4, 8, 16, 32] };
-/** Temporal's timers come late by up to a second: with less than this the first waits would all look alike. */
+/** Temporal's timers are up to a second late: with a smaller base, the first waits would all look alike. */
 const scaledDown = { BASE_DELAY: '1', expected: [1, 2, 4, 8, 16] };
 
-/** A task that always fails is tried six times, each wait twice the one before. */
+/** A task that always fails makes six attempts, and each wait is twice the one before. */
 export const backoffPattern: Check<Scene> = {
   title: 'Exponential Backoff Pattern',
   async run(scene, { say, signal }) {

@@ -5,12 +5,12 @@ import type { Scene } from './scene.ts';
 
 const count = 100;
 
-/** A hundred tasks at once: each is accepted, and each completes with one call to the upstream. */
+/** A hundred tasks at once are all accepted, and each completes with one upstream call. */
 export const concurrentLoad: Check<Scene> = {
   title: 'Concurrent Load',
   async run({ stackOptions, variables }, tools) {
     const { say } = tools;
-    say('Set-up: Holdfast as it is by default, an upstream that answers well');
+    say('Set-up: Holdfast with its defaults, an upstream that answers correctly');
     return await withOwnTarget(stackOptions, { tasks: count, environment: variables }, async (target) => {
       say(`Action: ${count} tasks are submitted at once`);
       await submissions.run(target, tools);

@@ -5,15 +5,15 @@ import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { toSeconds, until } from './until.ts';
 
-/** A moment from which recovery counts; with a limit, no task may take longer from then on. */
+/** A moment from which recovery is measured. No task may take longer than its limit, if it has one. */
 export type Moment = { name: string; atMs: number; limit?: { ms: number; sum: string } };
 
 export type Timing = { heartbeatTimeoutMs: number; waitMs: number };
 
-/** What may come on top of heartbeat timeout and wait. */
+/** Allowed on top of heartbeat timeout and wait. */
 const slackMs = 2_000;
 
-/** kill -9 of the worker; `npm start` starts another. */
+/** Kills the worker with SIGKILL; `npm start` starts another. */
 export async function crashWorker(
   stack: Stack,
   { heartbeatTimeoutMs, waitMs }: Timing,
@@ -24,7 +24,7 @@ export async function crashWorker(
   stack.kill('worker');
   const atMs = nowMs();
   await until(
-    () => `The killed worker (pid ${worker.pid}) is not gone`,
+    () => `The killed worker (pid ${worker.pid}) still runs`,
     async () => (isAlive(worker) ? undefined : 'gone'),
     { signal },
   );
@@ -33,7 +33,7 @@ export async function crashWorker(
   return [{ name: 'the kill', atMs, limit: { ms: heartbeatTimeoutMs + waitMs + slackMs, sum } }];
 }
 
-/** kill -9 of `npm start` and all its processes at once, so that none puts anything in order; then it is started again. */
+/** Kills `npm start` and all its processes at once, so that none can clean up, and starts it again. */
 export async function crashEverything(
   stack: Stack,
   { heartbeatTimeoutMs, waitMs }: Timing,
@@ -46,7 +46,7 @@ export async function crashEverything(
   const { port, embedded } = stack.config();
   const ports = [port, stack.temporalPort, ...(embedded ? [embedded.uiPort] : [])];
   let left = '';
-  // A process counts as gone a moment before the system has closed its last socket.
+  // The system closes a process's sockets a moment after the process is gone.
   await until(
     () => `${left} outlived the kill`,
     async () => {
@@ -63,7 +63,7 @@ export async function crashEverything(
   const readyAtMs = nowMs();
   const leftMs = Math.max(0, heartbeatTimeoutMs - (readyAtMs - killedAtMs));
   say(`  started again, ready ${toSeconds(readyAtMs - killedAtMs)} after the kill`);
-  const sum = `what was left of the heartbeat timeout ${toSeconds(leftMs)} + wait ${toSeconds(waitMs)} + 2 s`;
+  const sum = `rest of the heartbeat timeout ${toSeconds(leftMs)} + wait ${toSeconds(waitMs)} + 2 s`;
   return [
     { name: 'the kill', atMs: killedAtMs },
     { name: 'ready again', atMs: readyAtMs, limit: { ms: leftMs + waitMs + slackMs, sum } },

@@ -7,7 +7,7 @@ import { expectWaits } from './waits.ts';
 const variables = { MAX_ATTEMPTS: '10', MAX_DELAY: '60' };
 const expected = [2, 4, 8, 16, 32, 60, 60, 60, 60];
 
-/** With a cap of 60 s no wait is longer, however many attempts failed. Nobody waits: the server skips the time. */
+/** With a cap of 60 s, no wait is longer. The server skips the time, so that the scenario takes seconds. */
 export const delayCap: Check<Scene> = {
   title: 'Max Delay Cap',
   async run(_, { say, signal }) {
@@ -35,7 +35,7 @@ export const delayCap: Check<Scene> = {
       expectThat(calls.length === 10, `The upstream was called ${calls.length} times, not 10`);
       expectThat(
         failure?.retryState === 'MAXIMUM_ATTEMPTS_REACHED',
-        `The task did not end for want of attempts: ${failure?.type}, ${failure?.retryState}`,
+        `The task did not end because of its attempts: ${failure?.type}, ${failure?.retryState}`,
       );
       return `Waits stop growing at the cap: [${expected.join(', ')}] s`;
     } finally {

@@ -7,10 +7,10 @@ import { toSeconds, toStateText, until, untilCompleted } from './until.ts';
 
 type Options = { category: string; count: number; heartbeatTimeoutMs: number; signal: AbortSignal };
 
-/** Longer than heartbeat timeout, first wait and a start of Holdfast together take on a busy machine. */
+/** Longer than heartbeat timeout, first wait and a start of Holdfast take together on a busy machine. */
 const recoveredWithinMs = 30_000;
 
-/** Tasks whose first calls the upstream holds until the caller is gone. */
+/** Submits tasks whose first upstream calls hang until the caller is gone. */
 export async function holdTasks(stack: Stack, { category, count, heartbeatTimeoutMs, signal }: Options) {
   const { holdfast, jokeApi } = stack;
   const readCalls = async () => (await jokeApi.ledger({ category })).items;
@@ -18,7 +18,7 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
   const submitted = await Promise.all(Array.from({ length: count }, () => holdfast.submit('fetch-joke', { category })));
   const ids = submitted.map(({ id }) => id);
 
-  /** Until the first call of every task is open, and has been for that long. */
+  /** Waits until the first call of every task has been open for `openMs`. */
   async function untilOpenFor(openMs: number) {
     let open: LedgerEntry[] = [];
     await until(
@@ -28,7 +28,7 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
         open = calls.filter(({ endedAt }) => endedAt === null);
         expectThat(
           open.length === calls.length && calls.every(({ attempt }) => attempt === 1),
-          'The worker lives, but its attempts were given up: do heartbeats arrive?',
+          'The worker lives, but its attempts timed out: do heartbeats arrive?',
         );
         return (open.length === count && open.every(({ startedAt }) => nowMs() - startedAt > openMs)) || undefined;
       },
@@ -37,10 +37,10 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
   }
 
   return {
-    /** Resolves when the upstream holds a first call of every task. */
+    /** Resolves when the first call of every task hangs. */
     untilHeld: () => untilOpenFor(0),
 
-    /** Resolves when all have been held for longer than the heartbeat timeout, and heartbeats kept them going. */
+    /** Resolves when all calls have hung for longer than the heartbeat timeout, and heartbeats kept the attempts alive. */
     async untilKeptAlive() {
       await untilOpenFor(heartbeatTimeoutMs + 1_000);
       for (const task of await Promise.all(ids.map(holdfast.read)))
@@ -50,7 +50,7 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
         );
     },
 
-    /** When each task's next attempt reached the upstream, in the order of submission; all have completed then. */
+    /** Resolves when all tasks have completed. Returns when each task's second call began, in the order of submission. */
     async untilRecovered(): Promise<number[]> {
       let recovered = 0;
       const seconds = await until(

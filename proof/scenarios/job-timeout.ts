@@ -4,7 +4,7 @@ import { type Scene, toSetUp } from './scene.ts';
 import { toSeconds, toStateText, until, untilCompleted, untilTask } from './until.ts';
 import { holdsWait, toWaitsSeconds } from './waits.ts';
 
-/** Seconds. An attempt's own deadline is 10 %, at most 0.5 s, below the job timeout. */
+/** In seconds. An attempt's own deadline is 10 %, at most 0.5 s, below the job timeout. */
 const inFull = { jobTimeout: 5, deadline: 4.5, wait: 2 };
 const scaledDown = { jobTimeout: 3, deadline: 2.7, wait: 0.5 };
 const toVariables = ({ jobTimeout, wait }: typeof inFull) => ({
@@ -15,7 +15,7 @@ const toVariables = ({ jobTimeout, wait }: typeof inFull) => ({
 const hangs = { headers: 'before the headers', body: 'in the middle of the body' } as const;
 type Hang = keyof typeof hangs;
 
-/** One task whose first call hangs; gives the line of what was seen. */
+/** Runs one task whose first call hangs, and returns a line that says what was seen. */
 async function hangOnce({ holdfast, jokeApi }: Stack, hang: Hang, timing: typeof inFull, signal: AbortSignal) {
   const category = `hang-${hang}`;
   await jokeApi.addRule({ when: { category, attempt: 1 }, then: [{ hang }], repeat: true });
@@ -50,7 +50,7 @@ async function hangOnce({ holdfast, jokeApi }: Stack, hang: Hang, timing: typeof
   return seen;
 }
 
-/** A hanging upstream holds an attempt no longer than JOB_TIMEOUT, and the task is tried again. */
+/** A hanging upstream blocks an attempt no longer than JOB_TIMEOUT, and another attempt follows. */
 export const jobTimeout: Check<Scene> = {
   title: 'Job Timeout',
   async run(scene, { say, signal }) {

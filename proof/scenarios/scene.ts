@@ -4,29 +4,29 @@ import { type StackOptions, withStack } from '../../local/stack/start-stack.ts';
 
 type Variables = Record<string, string>;
 
-/** Where a scenario plays: in real time or scaled down, on stacks of its own. */
+/** What a scenario runs on: its own stacks, in real time or scaled down. */
 export type Scene = {
   fast: boolean;
   stackOptions: StackOptions;
-  /** What every stack of the scene runs with besides what a scenario asks for. */
+  /** Environment variables of every stack, in addition to the scenario's own. */
   variables: Variables;
-  /** Runs `work` against a fresh stack with these variables, and stops it whatever happens. */
+  /** Runs `work` against a fresh stack with these variables, then stops it. */
   withStack<T>(variables: Variables, work: (stack: Stack) => Promise<T>): Promise<T>;
 };
 
 type Options = { fast: boolean; verbose: boolean; say: Say; signal: AbortSignal };
 
-/** With `verbose` the stacks' own log goes to stderr. */
+/** Creates the scene. With `verbose`, the log of its stacks goes to stderr. */
 export function createScene({ fast, verbose, say, signal }: Options): Scene {
-  const said = new Set<string>();
-  /** Every stack would tell again where its Temporal comes from. */
+  const printed = new Set<string>();
+  /** Every stack would print again where its Temporal comes from. */
   const sayOnce = (line: string) => {
-    if (!said.has(line)) say(line);
-    said.add(line);
+    if (!printed.has(line)) say(line);
+    printed.add(line);
   };
   const listen = verbose ? (words: string) => void process.stderr.write(words) : () => {};
   const stackOptions = { say: sayOnce, signal, listen };
-  // A held attempt must not hold up the end of a failed or interrupted scenario for the usual 30 s.
+  // A hanging attempt must not delay the end of a failed or interrupted scenario by the usual 30 s.
   const variables = { SHUTDOWN_GRACE: '1', LOG_LEVEL: verbose ? 'info' : 'warn' };
   return {
     fast,
@@ -36,7 +36,7 @@ export function createScene({ fast, verbose, say, signal }: Options): Scene {
   };
 }
 
-/** `BASE_DELAY=2 MAX_ATTEMPTS=6`, with a word on what `--fast` scaled down. */
+/** Formats variables as `BASE_DELAY=2 MAX_ATTEMPTS=6`, with the full values if `--fast` scaled them down. */
 export function toSetUp(variables: Variables, { fast }: Pick<Scene, 'fast'>, inFull: Variables): string {
   const toText = (some: Variables) =>
     Object.entries(some)

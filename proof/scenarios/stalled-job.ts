@@ -9,14 +9,14 @@ import { toSeconds } from './until.ts';
 const count = 10;
 /** Holdfast's defaults. */
 const inFull = { heartbeatTimeoutMs: 10_000, waitMs: 2_000 };
-/** Less would test how fast a worker starts: that takes some seconds too. */
+/** A shorter heartbeat timeout would test how fast a worker starts: that takes some seconds too. */
 const scaledDown = { heartbeatTimeoutMs: 8_000, waitMs: 2_000 };
 const toVariables = ({ heartbeatTimeoutMs, waitMs }: Timing) => ({
   HEARTBEAT_TIMEOUT: String(heartbeatTimeoutMs / 1_000),
   BASE_DELAY: String(waitMs / 1_000),
 });
 
-/** `min 5.10 s, median 5.52 s, max 5.90 s`. */
+/** Formats durations as `min 5.10 s, median 5.52 s, max 5.90 s`. */
 function toSpread(durationsMs: number[]): string {
   const sorted = durationsMs.toSorted((a, b) => a - b);
   const median = ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
@@ -24,8 +24,8 @@ function toSpread(durationsMs: number[]): string {
 }
 
 /**
- * Prints how long each task took from each moment to its next call of the upstream.
- * @throws {CheckFailure} where that was longer than the moment's limit.
+ * Prints how long each task took from each moment to its next upstream call.
+ * @throws {CheckFailure} if that was longer than the moment's limit.
  */
 function expectRecovery(recoveredAtMs: number[], moments: Moment[], say: Say): void {
   say('Observation: each task called the upstream again');
@@ -48,7 +48,7 @@ function expectRecovery(recoveredAtMs: number[], moments: Moment[], say: Say): v
 
 type Crash = (stack: Stack, timing: Timing, tools: Tools) => Promise<Moment[]>;
 
-/** Ten tasks lie in the middle of their first attempts when the crash comes; gives the slowest recovery from the kill. */
+/** Crashes while ten tasks are in their first attempts. Returns the slowest recovery from the kill, in milliseconds. */
 async function recoverFrom(crash: Crash, stack: Stack, timing: Timing, tools: Tools): Promise<number> {
   const { heartbeatTimeoutMs } = timing;
   const held = await holdTasks(stack, { category: crash.name, count, heartbeatTimeoutMs, signal: tools.signal });
@@ -62,7 +62,7 @@ async function recoverFrom(crash: Crash, stack: Stack, timing: Timing, tools: To
   return Math.max(...recoveredAtMs) - (moments[0]?.atMs ?? 0);
 }
 
-/** Tasks whose worker died in the middle of them are done by another, soon; also when all of Holdfast died. */
+/** Another worker soon repeats the attempts of a killed one, also when all of Holdfast was killed. */
 export const stalledJob: Check<Scene> = {
   title: 'Stalled Job Recovery',
   async run(scene, tools) {

@@ -2,18 +2,18 @@ import type { Say } from '../../cli/progress.ts';
 import { expectThat } from '../checks/check.ts';
 import { earlyMs, toGapsMs } from '../system/calls.ts';
 
-/** A busy machine comes later than asked. */
+/** A busy machine starts attempts up to this late. */
 const laterSeconds = 1;
 
 export const holdsWait = (measured: number, expected: number) =>
   measured >= expected - earlyMs / 1_000 && measured <= expected + laterSeconds;
 
-/** In seconds, from the end of each upstream call to the start of the next, as the upstream saw them. */
+/** Returns the seconds from the end of each upstream call to the start of the next, as the upstream saw them. */
 export const toWaitsSeconds = (calls: Parameters<typeof toGapsMs>[0]) => toGapsMs(calls).map((gapMs) => gapMs / 1_000);
 
 /**
  * Prints measured waits beside the expected ones.
- * @throws {CheckFailure} for the first that is not as expected.
+ * @throws {CheckFailure} for the first one that is not as expected.
  */
 export function expectWaits(measured: number[], expected: readonly number[], say: Say): void {
   say('  after attempt   expected   measured   difference');

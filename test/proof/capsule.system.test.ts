@@ -136,7 +136,7 @@ test('what cannot be saved or replayed is told in one line', async () => {
     [await capsule([batch.id]), 1, /batch's: give the id of a task/],
     [await capsule(['nobody']), 1, /knows no task nobody: GET \/tasks lists the ids/],
     [await capsule(['nobody'], nowhere), 1, /cannot be reached: start it, or set TEMPORAL_ADDRESS/],
-    [await capsule(['--replay', 'none.json']), 1, /is no capsule: npm run capsule -- <task id> saves one/],
+    [await capsule(['--replay', 'none.json']), 1, /is not a capsule: npm run capsule -- <task id> saves one/],
     [await capsule(['--replay', 'absent.json']), 1, /cannot be read \(ENOENT\)/],
     [await capsule([]), 2, /give a task id or --replay/],
     [await capsule(['an-id', '--replay', 'none.json']), 2, /give a task id or --replay/],
