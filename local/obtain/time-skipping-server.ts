@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { until } from '../../cli/until.ts';
 import { findFreePort } from '../processes/free-port.ts';
 import { isListening } from '../processes/is-listening.ts';
-import { watchedServer } from '../time-skipping/watched-server.ts';
 import { fillCache, findOnPath, isExecutable, toCachePath } from './cache.ts';
 import { type Obtain, obtainFirstWorking } from './first-working.ts';
 import { runStep } from './run-step.ts';
 import { downloadThroughSdk } from './sdk-download.ts';
+
+/** The script that runs a time-skipping server and ends it together with its parent. */
+export const watchedServer = fileURLToPath(new URL('./watched-server.sh', import.meta.url));
 
 const version = '1.38.0';
 const executable = 'temporal-test-server';

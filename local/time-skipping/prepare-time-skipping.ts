@@ -15,7 +15,7 @@ function readServerPath(): string | undefined {
   }
 }
 
-/** The workflows as one piece of code, as every worker runs them. */
+/** Bundles the workflows as every worker runs them. */
 export const bundleWorkflows = () =>
   bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
@@ -23,8 +23,8 @@ export const bundleWorkflows = () =>
   });
 
 /**
- * `startTimeSkipping` for a script, from nothing: obtains the server (the first time with a download), bundles the workflows.
- * @throws {SetupError} naming what to install, if no server can be had.
+ * Obtains the time-skipping server (with a download the first time), bundles the workflows and starts both.
+ * @throws {SetupError} with what to install, if no server can be obtained.
  */
 export async function prepareTimeSkipping({ say, signal }: { say: Say; signal: AbortSignal }) {
   quietRuntime();

@@ -1,9 +1,9 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
-/** The runtime is one a process and can be installed once. */
+/** A process has one runtime, which can be installed once. */
 let isQuiet = false;
 
-/** Where failures are provoked by the hundred, the SDK's warnings of them would drown what matters. */
+/** Silences the SDK's warnings. Suites that provoke failures by the hundred would drown in them. */
 export function quietRuntime(): void {
   if (isQuiet) return;
   isQuiet = true;

@@ -1,38 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { type Environment, loadConfig } from '../../src/config/config.ts';
-import { type Policy, toActivityOptions } from '../../src/policy.ts';
+import { toActivityOptions } from '../../src/policy.ts';
 import type { TaskOutput } from '../../src/tasks.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';
-import type { Behaviour } from '../joke-api/behaviour.ts';
 import { startJokeApi } from '../joke-api/create-joke-api.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
-import { type RootCause, toRootCause } from './root-cause.ts';
-import { type AttemptTimes, timeAttempts } from './time-attempts.ts';
-import { unlessAborted } from './unless-aborted.ts';
-import { watchedServer } from './watched-server.ts';
-
-/** One task, and the world it meets. */
-export type Trial = {
-  /** Variables about trying, over Holdfast's defaults: `{ MAX_ATTEMPTS: '3' }`. */
-  variables?: Environment;
-  /** How the upstream answers, call by call; well when these are used up, or like the last of them with `repeat`. */
-  behaviours?: Behaviour[];
-  repeat?: boolean;
-  /** What each attempt does instead of the real activity. */
-  instead?: () => Promise<never>;
-};
-
-/** How a task ended, and what was seen of it meanwhile. */
-export type Finished = {
-  output: TaskOutput<'fetch-joke'> | undefined;
-  failure: RootCause | undefined;
-  attempts: AttemptTimes[];
-  /** In seconds, from the end of each attempt to the start of the next, by the server's clock. */
-  waits: number[];
-  calls: LedgerEntry[];
-};
+import { watchedServer } from '../obtain/time-skipping-server.ts';
+import { type AttemptTimes, type Finished, type Trial, timeAttempts, toRootCause, type Watched } from './trial.ts';
 
 type Options = {
   /** The time-skipping server's executable. */
@@ -40,18 +16,20 @@ type Options = {
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
 };
 
-/** More than any trial runs at once: none waits for a slot. */
+/** More than any caller runs at once, so that no attempt waits for a slot. */
 const workerConcurrency = '1000';
 
 type RunOptions = {
   signal: AbortSignal;
-  /** Hears 0 when all have been started, then how many have ended. */
+  /** Called with 0 when all trials have started, then with the number that have ended. */
   finished?: (count: number) => void;
 };
 
 /**
- * The real workflow, activity and policy on the time-skipping server, with the joke API as upstream over real HTTP. Waits
- * between attempts pass in virtual time. `quietRuntime` first, or the SDK tells every failure.
+ * Runs the real workflow, activity and policy on the time-skipping server, with the joke API as upstream over real HTTP.
+ * The delays between attempts pass in virtual time.
+ *
+ * Call `quietRuntime` first, or the SDK logs every failure.
  */
 export async function startTimeSkipping({ serverPath, workflowBundle }: Options) {
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
@@ -60,7 +38,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
   const jokes = await startJokeApi();
   const configOf = (variables: Environment) =>
     loadConfig({ API_BASE_URL: jokes.url, SHUTDOWN_GRACE: '0', WORKER_CONCURRENCY: workerConcurrency, ...variables });
-  const watched = new Map<string, { policy: Policy; times: AttemptTimes[]; instead: Trial['instead'] }>();
+  const watched = new Map<string, Watched>();
 
   const options = toWorkerOptions(configOf({}), () => {});
   const worker = await Worker.create({
@@ -74,7 +52,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
   });
   const drained = worker.run();
 
-  /** Starts a task; `category` names it to the joke API's rules and ledger. */
+  /** Starts a task. Its category is unique, so that the joke API's rules and ledger can name it. */
   async function start({ variables = {}, behaviours = [], repeat = false, instead }: Trial) {
     const category = randomUUID();
     const { policy, taskQueue } = configOf(variables);
@@ -87,13 +65,13 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
       taskQueue,
       args: [{ input: { category }, options: toActivityOptions(policy), jitter: policy.jitter }],
     });
-    /** Time is skipped from here until the task ends: ask when all else is done, and of one task at a time. */
+    /** Skips time until the task ends. Call it when all else is done, and for one task at a time. */
     const result = (): Promise<TaskOutput<'fetch-joke'>> => handle.result();
     return {
       handle,
       category,
       result,
-      /** Awaits the result, whatever it is, and tells all that is known of the task. */
+      /** Waits until the task has ended, well or not, and returns all that is known of it. */
       async finish(): Promise<Finished> {
         const [outcome] = await Promise.allSettled([result()]);
         return {
@@ -110,7 +88,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
   return {
     jokes,
     start,
-    /** Runs all of them at the same time. Rejects as soon as `signal` aborts. */
+    /** Runs all trials at the same time. Rejects as soon as `signal` aborts. */
     async runAll(trials: Trial[], { signal, finished = () => {} }: RunOptions): Promise<Finished[]> {
       const started = await unlessAborted(Promise.all(trials.map(start)), signal);
       finished(0);
@@ -118,7 +96,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
       for (const { finish } of started) finished(ends.push(await unlessAborted(finish(), signal)));
       return ends;
     },
-    /** Ends worker, server and joke API; attempts that still run are cancelled. */
+    /** Ends worker, server and joke API. Attempts that are still running are cancelled. */
     async stop() {
       worker.shutdown();
       await drained;
@@ -129,3 +107,15 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
 }
 
 export type TimeSkipping = Awaited<ReturnType<typeof startTimeSkipping>>;
+
+/** Returns what `work` gives, or rejects as soon as `signal` aborts. It does not stop `work`. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const over = new AbortController();
+  const aborted = once(signal, 'abort', { signal: over.signal }).then(() => Promise.reject(signal.reason));
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    over.abort();
+  }
+}

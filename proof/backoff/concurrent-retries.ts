@@ -1,4 +1,4 @@
-import type { Finished } from '../../local/time-skipping/start-time-skipping.ts';
+import type { Finished } from '../../local/time-skipping/trial.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
 import { calculateTogether } from './calculate-together.ts';
 import type { Context } from './waits.ts';

@@ -1,5 +1,5 @@
 import type { Behaviour } from '../../local/joke-api/behaviour.ts';
-import type { Trial } from '../../local/time-skipping/start-time-skipping.ts';
+import type { Trial } from '../../local/time-skipping/trial.ts';
 import { type Check, expectThat } from '../checks/check.ts';
 import type { Context } from './waits.ts';
 

@@ -6,7 +6,7 @@ import { logAttempt } from './observe.ts';
 
 const upstreamJoke = z.object({ id: z.string(), value: z.string(), url: z.string() });
 
-/** The `fetch-joke` activity for one upstream: GET {upstreamUrl}/jokes/random[?category=]. */
+/** Creates the `fetch-joke` activity, which calls `GET {upstreamUrl}/jokes/random[?category=]`. */
 export const createFetchJoke =
   (upstreamUrl: string) =>
   async ({ category }: TaskInput<'fetch-joke'>, options: AttemptOptions): Promise<TaskOutput<'fetch-joke'>> => {

@@ -1,9 +1,11 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 
 /**
- * Runs `work` while telling the server that this worker lives: a beat each third of the heartbeat timeout.
- * The first comes after one second at most, so that a short attempt costs no beat (each first beat is an RPC and a write).
- * Only a beat brings a cancellation to a running attempt.
+ * Runs `work` and sends a heartbeat every third of the heartbeat timeout. Returns what `work` returns.
+ *
+ * Heartbeats tell the server that this worker is alive, and their answers bring a cancellation to a running attempt.
+ * The first is sent after a second, or a third of the timeout if that is less. A short attempt then needs none, which
+ * saves an RPC and a write.
  */
 export async function withHeartbeat<T>(work: () => Promise<T>): Promise<T> {
   const { heartbeatTimeoutMs } = activityInfo();

@@ -1,9 +1,8 @@
-import type { Config } from '../config/config.ts';
 import type { TaskActivities } from '../tasks.ts';
 import { createFetchJoke } from './fetch-joke.ts';
 
-/** The register: one activity per task, under the task's name. */
-export function createActivities({ upstreamUrl }: Pick<Config, 'upstreamUrl'>): TaskActivities {
+/** Returns the activity of each task, under the task's name. */
+export function createActivities({ upstreamUrl }: { upstreamUrl: string }): TaskActivities {
   return {
     'fetch-joke': createFetchJoke(upstreamUrl),
   };

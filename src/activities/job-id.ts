@@ -2,8 +2,9 @@ import { activityInfo } from '@temporalio/activity';
 import { chunkType, toItemId } from '../contract.ts';
 
 /**
- * What an attempt works for, the same in each attempt: a task by its id, an item of a batch as `{batchId}/{index}`. The upstream gets it as
- * `Idempotency-Key`, and every log line names it.
+ * Returns the id of the task that this attempt runs, or `{batchId}/{index}` for an item of a batch.
+ *
+ * It is the same in every attempt. The upstream gets it as `Idempotency-Key`, and log lines name it.
  */
 export function toJobId(): string {
   const { workflowExecution, workflowType, activityId } = activityInfo();

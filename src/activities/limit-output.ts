@@ -1,7 +1,7 @@
 import type { AttemptOptions } from '../tasks.ts';
 import { toAttemptFailure } from './failure.ts';
 
-/** A worker interceptor: an output over the size that the attempt allows is a final failure, before it reaches the history. */
+/** A worker interceptor that fails an attempt for good if its output is larger than the attempt allows. */
 export const limitOutput = () => ({
   inbound: {
     async execute<I extends { args: unknown[] }, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {

@@ -12,14 +12,14 @@ export type AttemptRecord = {
 
 const job = () => `Job ${toJobId()}:`;
 
-/** Says which attempt begins: "Job <id>: Fetching joke (attempt 1/5)". */
+/** Logs the start of an attempt: "Job <id>: Fetching joke (attempt 1/5)". */
 export function logAttempt(doing: string): void {
   log.info(`${job()} ${doing} (attempt ${activityInfo().attempt}/${currentBackoff().maximumAttempts})`);
 }
 
 /**
- * A worker interceptor that watches every attempt: one log line a person can follow for each that does not complete
- * ("Job <id>: HTTP 503 on attempt 1, next in 2 s"), and one record for the metrics. It changes nothing.
+ * Returns a worker interceptor that passes every attempt to `record`, and logs each attempt that does not complete:
+ * "Job <id>: HTTP 503 on attempt 1, next in 2 s". It changes no outcome.
  */
 export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () => ({
   inbound: {
@@ -53,7 +53,7 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
   },
 });
 
-/** Line breaks and terminal escapes, which the message of an unexpected error may hold: a log line stays one line. */
+/** An unexpected error's message can contain line breaks and terminal escapes. A log entry has to stay one line. */
 const controls = /[\p{Cc}\u2028\u2029]+/gu;
 
 function toFailureLine(error: unknown): string {

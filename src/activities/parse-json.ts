@@ -2,14 +2,14 @@ import { toAttemptFailure } from './failure.ts';
 
 /**
  * Parses the whole body of a 200 answer.
- * @throws {ApplicationFailure} `TruncatedResponse` (retryable) for JSON that stops in the middle, `InvalidResponse`
- *   (final) for nothing, other than JSON, and bytes that are not UTF-8.
+ * @throws {ApplicationFailure} `TruncatedResponse` (retryable) if the JSON stops in the middle.
+ * @throws {ApplicationFailure} `InvalidResponse` (final) if the body is empty, not JSON or not UTF-8.
  */
 export function parseJson(body: Uint8Array, jitter: number): unknown {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   try {
-    // `stream` holds back a last character that was cut in two, so that what came before it is judged.
+    // With `stream`, the decoder keeps back an incomplete last character instead of throwing at it.
     text = decoder.decode(body, { stream: true });
     const value: unknown = JSON.parse(text);
     decoder.decode();
@@ -27,10 +27,11 @@ export function parseJson(body: Uint8Array, jitter: number): unknown {
 }
 
 const opener = { '}': '{', ']': '[' } as const;
-/** A string (perhaps without its end), a bracket, or a stretch of anything else. */
+
+/** Matches a string (with or without its end), a bracket, or a run of anything else. */
 const token = /"[^"\\]*(?:\\.[^"\\]*)*"?|[{}[\]]|[^"{}[\]]+/gs;
 
-/** Whether text that JSON.parse refused begins as an object or array that is never closed. */
+/** Tells whether a text that JSON.parse refused starts as an object or array that is never closed. */
 export function stopsInTheMiddle(text: string): boolean {
   if (!/^\s*[{[]/.test(text)) return false;
   const open: string[] = [];

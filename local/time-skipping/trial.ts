@@ -1,0 +1,65 @@
+import { activityInfo } from '@temporalio/activity';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { Environment } from '../../src/config/config.ts';
+import { type Policy, toActivityOptions } from '../../src/policy.ts';
+import type { TaskOutput } from '../../src/tasks.ts';
+import type { Behaviour } from '../joke-api/behaviour.ts';
+import type { LedgerEntry } from '../joke-api/ledger.ts';
+
+/** One task to run, and how its upstream behaves. */
+export type Trial = {
+  /** Variables of the retry policy that differ from Holdfast's defaults: `{ MAX_ATTEMPTS: '3' }`. */
+  variables?: Environment;
+  /** One behaviour for each call. Later calls get a good answer, or the last behaviour again with `repeat`. */
+  behaviours?: Behaviour[];
+  repeat?: boolean;
+  /** What each attempt does instead of the real activity. */
+  instead?: () => Promise<never>;
+};
+
+/** How a task ended, and what happened until then. */
+export type Finished = {
+  output: TaskOutput<'fetch-joke'> | undefined;
+  failure: RootCause | undefined;
+  attempts: AttemptTimes[];
+  /** Seconds from the end of each attempt to the start of the next, by the server's clock. */
+  waits: number[];
+  calls: LedgerEntry[];
+};
+
+/** By the server's clock. */
+export type AttemptTimes = { startedAtMs: number; endedAtMs: number };
+
+export type Watched = { policy: Policy; times: AttemptTimes[]; instead: Trial['instead'] };
+
+/** Returns a worker interceptor that records when each attempt of the `watched` workflows starts and ends. */
+export const timeAttempts =
+  (watched: Map<string, Watched>, nowMs: () => Promise<number>): ActivityInterceptorsFactory =>
+  () => ({
+    inbound: {
+      async execute(input, next) {
+        const task = watched.get(activityInfo().workflowExecution?.workflowId ?? '');
+        if (!task) return await next(input);
+        const times = { startedAtMs: await nowMs(), endedAtMs: Number.NaN };
+        task.times.push(times);
+        // The time-skipping server does not send the retry policy with each attempt, as the real server does.
+        Object.assign(activityInfo(), { retryPolicy: toActivityOptions(task.policy).retry });
+        try {
+          return task.instead ? await task.instead() : await next(input);
+        } finally {
+          times.endedAtMs = await nowMs();
+        }
+      },
+    },
+  });
+
+type Cause = { cause?: Cause; retryState?: string; type?: string; timeoutType?: string; name?: string };
+
+export type RootCause = { type: string | undefined; retryState?: string };
+
+/** Returns the innermost failure of WorkflowFailedError > ActivityFailure > cause, and why no attempt followed. */
+export function toRootCause(error: Cause): RootCause {
+  const type = error.type ?? error.timeoutType ?? error.name;
+  const root = error.cause && !error.timeoutType ? toRootCause(error.cause) : { type };
+  return error.retryState ? { ...root, retryState: error.retryState } : root;
+}
