@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** Whether something takes connections on that port of this machine. */
+/** Whether a server accepts connections on that port of loopback. */
 export const isListening = (port: number) =>
   new Promise<boolean>((settle) => {
     const socket = connect(port, '127.0.0.1');

@@ -6,25 +6,25 @@ export type ChildSpec = {
   args: string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** How long it may take to end after SIGTERM; then SIGKILL. */
+  /** How long it may take to end after SIGTERM; then it gets SIGKILL. */
   stopWithinMs: number;
-  /** A foreign binary sees no IPC channel break, so it must not start before it is recorded; its stdout is dropped. */
+  /** A foreign binary has no IPC channel to end it, so it must not run before it is recorded. Its stdout is discarded. */
   foreign?: boolean;
 };
 
-/** Waits for a line before it becomes the command, under the same pid; without the line (we died) it ends. */
-const gate = ['-c', 'read -r go && exec "$0" "$@"'];
+/** A shell that waits for a line and then becomes the command, under the same pid. If we die before the line, it ends. */
+const waitingShell = ['-c', 'read -r go && exec "$0" "$@"'];
 
 /**
  * Spawns a child in a process group of its own: Ctrl-C in a terminal reaches only us, and we stop the children in order.
- * A foreign one then waits for `letGo`.
+ * A foreign child does not run its command before `letGo`.
  */
 export function spawnChild({ command, args, env, cwd, foreign }: ChildSpec): ChildProcess {
   const options = { env: { ...process.env, ...env }, detached: true, ...(cwd && { cwd }) };
   return foreign
-    ? spawn('sh', [...gate, command, ...args], { ...options, stdio: ['pipe', 'ignore', 'inherit'] })
+    ? spawn('sh', [...waitingShell, command, ...args], { ...options, stdio: ['pipe', 'ignore', 'inherit'] })
     : spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
-/** Tells a foreign child, once it is recorded, to become its command. */
+/** Lets a foreign child run its command. Call it once the child is recorded. */
 export const letGo = (child: ChildProcess) => void child.stdin?.on('error', () => {}).end('go\n');

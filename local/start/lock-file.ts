@@ -12,7 +12,7 @@ const lockSchema = z.object({
 export type LockContent = z.infer<typeof lockSchema>;
 export const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
-/** What the lock file says; undefined without one. One that a power cut left empty or torn has no living holder. */
+/** Returns the content of the lock file; undefined if there is none. A file that a power cut left incomplete has no living holder. */
 export function readLock(path: string): LockContent | undefined {
   try {
     return lockSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -24,10 +24,11 @@ export function readLock(path: string): LockContent | undefined {
   }
 }
 
+/** Whether the lock belongs to this process. */
 export const isHeldBy = (lock: LockContent | undefined, { pid, startedAt }: ProcessIdentity) =>
   lock?.pid === pid && lock.startedAt === startedAt;
 
-/** Hands a complete file to `place`, so that nobody ever reads half a lock. */
+/** Writes a complete temporary file and gives it to `place`, so that no reader sees half a lock. */
 function withCompleteFile(path: string, content: LockContent, place: (temporary: string) => void) {
   const temporary = `${path}.${randomUUID()}`;
   try {
@@ -39,11 +40,11 @@ function withCompleteFile(path: string, content: LockContent, place: (temporary:
   }
 }
 
-/** Puts `content` in the place of what is there, in one step. */
+/** Replaces the lock file in one step. */
 export const replaceLock = (path: string, content: LockContent) =>
   withCompleteFile(path, content, (temporary) => renameSync(temporary, path));
 
-/** Makes the lock file; false if there is one already. */
+/** Creates the lock file; returns false if there is one already. */
 export function createLock(path: string, content: LockContent): boolean {
   try {
     withCompleteFile(path, content, (temporary) => {

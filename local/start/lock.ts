@@ -8,9 +8,9 @@ import { codeOf, createLock, isHeldBy, type LockContent, readLock, replaceLock }
 type Options = { say: (line: string) => void };
 
 /**
- * Takes the lock at `path` for `me`. A dead holder's lock is replaced only under a second lock of the same make, or
- * two starts could both find it dead and the slower one would replace the quicker one's; a taker that dies at it
- * leaves its own lock to be taken in the same way.
+ * Takes the lock at `path` for `me`. To replace a dead holder's lock it first takes a second lock: otherwise two starts could both
+ * find the holder dead, and the slower one would replace the lock of the faster one. If a start dies while it holds the second
+ * lock, the next one takes that in the same way.
  */
 async function take(path: string, me: LockContent, refusal: (holder: LockContent) => string, { say }: Options) {
   for (;;) {
@@ -21,7 +21,7 @@ async function take(path: string, me: LockContent, refusal: (holder: LockContent
     const takeover = `${path}.takeover`;
     await take(takeover, me, refusal, { say });
     try {
-      // Read again: the holder may have recorded a child between our first look and its death.
+      // Read again: the holder may have recorded a child between our first read and its death.
       const current = readLock(path);
       if (!current || !isHeldBy(current, holder)) continue;
       const orphans = current.children.filter(isAlive);
@@ -38,13 +38,13 @@ async function take(path: string, me: LockContent, refusal: (holder: LockContent
 export type Lock = Awaited<ReturnType<typeof acquireLock>>;
 
 /**
- * Makes this process the only one that runs Holdfast on `dataDir`. Children of a holder that died are ended first.
- * @throws {SetupError} naming the holder while it lives.
+ * Makes this process the only one that runs Holdfast on `dataDir`. Ends the children of a dead holder first.
+ * @throws {SetupError} naming the holder while it is alive.
  */
 export async function acquireLock(dataDir: string, options: Options) {
   const path = join(dataDir, 'lock.json');
   const me = identify(process.pid);
-  if (!me) throw new SetupError('Cannot tell when this process started: /proc or ps must be readable.');
+  if (!me) throw new SetupError('Cannot read when this process started: /proc or ps must be usable.');
   const content: LockContent = { ...me, children: [] };
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -64,10 +64,13 @@ export async function acquireLock(dataDir: string, options: Options) {
   return {
     path,
     holder: me,
-    /** Written before it returns: a child must never live unrecorded. Throws when somebody removed or took the lock. */
+    /**
+     * Records the living children. The file is written when this returns: no child may run unrecorded.
+     * @throws {Error} when the lock was removed or belongs to another process.
+     */
     record(children: RecordedChild[]) {
       if (!isHeldBy(readLock(path), me))
-        throw new Error(`${path} is not ours any more: stop everything and start again`);
+        throw new Error(`${path} is not ours any more. Stop everything and start again`);
       replaceLock(path, { ...content, children });
     },
     release() {

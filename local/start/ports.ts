@@ -4,7 +4,7 @@ import { SetupError } from '../../cli/setup-error.ts';
 
 export type WantedPort = { variable: string; port: number; host: string };
 
-/** Why nobody can listen there now and what helps; undefined if one can. */
+/** Returns why a server cannot listen there, and half a sentence of advice; undefined if it can. */
 async function findObstacle({ port, host }: WantedPort): Promise<string | undefined> {
   const server = createServer();
   try {
@@ -14,12 +14,15 @@ async function findObstacle({ port, host }: WantedPort): Promise<string | undefi
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') return 'is taken: free it, or';
-    if (code === 'EACCES') return 'is not for this user:';
-    return `cannot be had on ${host} (${code}): correct that address, or`;
+    if (code === 'EACCES') return 'needs more rights than this user has:';
+    return `cannot be used on ${host} (${code}): correct that address, or`;
   }
 }
 
-/** @throws {SetupError} with a line for each port that cannot be had, naming its variable. */
+/**
+ * Checks that servers can listen on all these ports.
+ * @throws {SetupError} with a line for each port that cannot be used, naming its variable.
+ */
 export async function checkPorts(wanted: WantedPort[]) {
   const faults: string[] = [];
   for (const [index, { variable, port, host }] of wanted.entries()) {

@@ -5,9 +5,9 @@ import { type ChildSpec, letGo, spawnChild } from '../processes/spawn-child.ts';
 
 type Options = {
   say: (line: string) => void;
-  /** Called in the same tick as every spawn and exit, with all children that live. */
+  /** Called in the same tick as every spawn and exit, with all living children. */
   record?: (children: RecordedChild[]) => void;
-  /** A child refused its configuration (exit code 78) when it was first started: no restart mends that. */
+  /** Called when a child's first start ends with exit code 78, a bad configuration: a restart would not help. */
   onConfigFault?: (name: string) => void;
   backoff?: { firstMs: number; maximumMs: number; resetAfterMs: number };
 };
@@ -25,7 +25,7 @@ type Child = {
 
 const configFault = 78;
 
-/** Runs children in stages, restarts those that end by themselves, and stops all, the latest stage first. */
+/** Creates a supervisor. It runs children in stages, restarts those that end by themselves, and stops the latest stage first. */
 export function createSupervisor({
   say,
   record = () => {},
@@ -35,7 +35,7 @@ export function createSupervisor({
   const stages: Child[][] = [];
   let stopping = false;
 
-  /** False when the record cannot be written: then the new child must not live. */
+  /** Returns false when the record cannot be written: then the new child must not run. */
   function recordAll(): boolean {
     try {
       record(stages.flat().flatMap(({ identity }) => identity ?? []));
@@ -97,19 +97,19 @@ export function createSupervisor({
   }
 
   return {
-    /** Starts the children of the next stage; they need the stages before. */
+    /** Starts the children of the next stage. They need the stages before. */
     start(...specs: ChildSpec[]) {
       const stage = stages.length;
       const children = specs.map((spec) => ({ spec, stage, restarts: 0, failuresInARow: 0, ended: Promise.resolve() }));
       stages.push(children);
       for (const child of children) run(child);
     },
-    /** Stops one stage after the other; resolves when no child lives. */
+    /** Stops one stage after the other. Resolves when no child is alive. */
     async stop() {
       stopping = true;
       for (const stage of stages.toReversed()) await Promise.all(stage.map(stopChild));
     },
-    /** SIGKILL to all at once, for somebody who cannot wait for `stop`. */
+    /** Kills all children at once, for a second Ctrl-C. */
     kill() {
       stopping = true;
       for (const child of stages.flat()) {

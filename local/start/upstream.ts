@@ -2,7 +2,7 @@ import type { Config } from '../../src/config/config.ts';
 
 type Options = { demo: boolean; say: (line: string) => void };
 
-/** Any answer will do: a failing upstream is what tasks are retried for. */
+/** Any answer counts, an error too: tasks are retried while the upstream fails. */
 const isReachable = (url: string) =>
   fetch(`${url}/jokes/random`, { redirect: 'manual', signal: AbortSignal.timeout(3_000) }).then(
     async (response) => {
@@ -12,7 +12,7 @@ const isReachable = (url: string) =>
     () => false,
   );
 
-/** Whether tasks fetch from the local joke API, and says so: on `--demo`, or when the default upstream is out of reach. */
+/** Whether tasks fetch from the local joke API: with `--demo`, or when the default upstream cannot be reached. Says so. */
 export async function usesJokeApi({ upstreamUrl, upstreamIsDefault, jokeApiPort }: Config, { demo, say }: Options) {
   if (demo) {
     const instead = upstreamIsDefault ? '' : `, not from API_BASE_URL=${upstreamUrl}`;

@@ -3,13 +3,13 @@ import { SetupError } from '../../cli/setup-error.ts';
 import type { Postgres } from '../databases/postgres.ts';
 import { toOneLine } from '../obtain/first-working.ts';
 
-/** The database of each store and the schema that goes into it. */
+/** The database of each store. */
 export const databases = { default: 'temporal', visibility: 'temporal_visibility' } as const;
 const schemas = { default: 'postgresql/v12/temporal', visibility: 'postgresql/v12/visibility' } as const;
 
 /**
- * Makes both databases, or brings those of an older server up to date; on those that are, it changes nothing.
- * @throws {SetupError} with the tool's last words.
+ * Creates both databases, or updates those of an older server. Does nothing when they are up to date.
+ * @throws {SetupError} with the tool's last lines.
  */
 export async function prepareSchema(sqlTool: string, { port, password }: Postgres, signal: AbortSignal) {
   for (const store of ['default', 'visibility'] as const) {
@@ -21,7 +21,7 @@ export async function prepareSchema(sqlTool: string, { port, password }: Postgre
     ];
     for (const step of steps)
       await execa(sqlTool, [...where, '--database', databases[store], ...step], {
-        // In a list of processes everybody could read it.
+        // Arguments are visible in process listings.
         env: { SQL_PASSWORD: password },
         stdin: 'ignore',
         all: true,

@@ -4,12 +4,12 @@ import { findFreePort } from '../processes/free-port.ts';
 import { isListening } from '../processes/is-listening.ts';
 import { databases } from './schema.ts';
 
-/** What docker-compose.yml mounts into its server. */
+/** docker-compose.yml mounts the same file into its server. */
 const dynamicConfig = fileURLToPath(new URL('../../deploy/temporal-dynamic-config.yaml', import.meta.url));
 
 /**
- * Can never be changed for a database. A shard writes one thing at a time, so there are many more than one machine has cores to fill;
- * each costs the server some memory and polling, so not the 512 and more of a cluster.
+ * Fixed for the life of a database. A shard writes one transaction at a time, so there are many more than a machine has cores.
+ * Each costs memory and polling, so there are fewer than the 512 of a cluster.
  */
 const historyShards = 64;
 
@@ -19,11 +19,11 @@ export type Services = Record<'frontend' | 'history' | 'matching' | 'worker', { 
 type Options = {
   postgres: Postgres;
   port: number;
-  /** Those of an earlier start: with other ports the server waits for the hosts that it remembers, some ten seconds. */
+  /** The services of the last start. With other ports the server first waits about 10 s for the hosts that it remembers. */
   before?: Services | undefined;
 };
 
-/** The server's static configuration: all four services in one process on loopback, nothing archived, no metrics. */
+/** Returns the server's static configuration: four services in one process on loopback, without archival and metrics. */
 export async function toServerConfig({ postgres, port, before }: Options) {
   const sql = (databaseName: string, connections: number) => ({
     sql: {
@@ -55,7 +55,7 @@ export async function toServerConfig({ postgres, port, before }: Options) {
       defaultStore: 'default',
       visibilityStore: 'visibility',
       numHistoryShards: historyShards,
-      // Each service has a pool of its own; PostgreSQL allows 100 connections.
+      // Each service has a pool of its own, and PostgreSQL allows 100 connections.
       datastores: { default: sql(databases.default, 15), visibility: sql(databases.visibility, 5) },
     },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },

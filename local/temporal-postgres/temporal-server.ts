@@ -8,7 +8,7 @@ import { runStep } from '../obtain/run-step.ts';
 const version = 'v1.29.1';
 const module = 'go.temporal.io/server';
 
-/** What `go install` names them. */
+/** Returns the paths of the executables, under the names that `go install` gives them. */
 const toExecutables = (directory: string) => ({ server: join(directory, 'server'), sqlTool: join(directory, 'sql') });
 
 async function check(directory: string) {
@@ -19,7 +19,7 @@ async function check(directory: string) {
 }
 
 /**
- * The production server and its schema tool, seen to run: from our cache, else built with Go into it.
+ * Returns the production server and its schema tool, both checked to run: from our cache, else built with Go.
  * @throws {SetupError} when there is no Go.
  */
 export async function obtainTemporalServer({ say, signal }: { say: Say; signal: AbortSignal }) {
@@ -28,7 +28,7 @@ export async function obtainTemporalServer({ say, signal }: { say: Say; signal: 
   if (!(await isExecutable(executables.server))) {
     if (!(await findOnPath('go')))
       throw new SetupError(
-        'Temporal server: none in the cache, and no go to build it with. Install Go (https://go.dev/dl)',
+        'Temporal server: none in the cache, and Go is missing to build it. Install Go (https://go.dev/dl).',
       );
     say(`Temporal server: building ${version} with go install; the first time takes some minutes`);
     await fillCache(entry, {
