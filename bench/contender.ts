@@ -2,8 +2,9 @@
 export type Submissions = { seconds: number; latenciesMs: number[] };
 
 /**
- * One system under comparison. It is started once and measured in every round, in turn with the others; between its rounds its worker is
- * off, for one that polls would take CPU from them. Every task is one GET of the same upstream, under the same retry settings, ten at once.
+ * One system under comparison. It is started once and measured in every round, in turn with the others; between its
+ * rounds its worker is off, for one that polls would take CPU from them. Every task is one GET of the same upstream,
+ * under the same retry settings, ten at once.
  */
 export type Contender = {
   /** Its row in the table. */
@@ -12,9 +13,15 @@ export type Contender = {
   storage: string;
   /** What runs, with versions read from what runs: `pg-boss 11.1.0`, `PostgreSQL 15.14`. */
   versions: string[];
-  /** Submits `count` tasks as its users would, `atOnce` calls at a time (a batch interface: one call), and resolves when all are accepted. */
+  /**
+   * Submits `count` tasks as its users would, `atOnce` calls at a time (a batch interface: one call), and resolves
+   * when all are accepted.
+   */
   submit(count: number, atOnce: number): Promise<Submissions>;
-  /** How many tasks have completed since it was started, as its own store says; the harness polls it until a round is over. */
+  /**
+   * How many tasks have completed since it was started, as its own store says; the harness polls it until a round is
+   * over.
+   */
   completed(): Promise<number>;
   /** Turns its worker off and on, for rounds that measure submission alone. */
   pauseWorker(): Promise<void>;

@@ -26,7 +26,8 @@ export type Round = {
 };
 
 /**
- * Polls more often the nearer the end is, judged by the rate so far: the contender pays for few polls, and the end is seen within 50 ms.
+ * Polls more often the nearer the end is, judged by the rate so far: the contender pays for few polls, and the end is
+ * seen within 50 ms.
  * @throws {SetupError} when nothing completes for a minute.
  */
 async function untilCompleted({ name, completed }: Contender, wanted: number, signal: AbortSignal) {
@@ -50,8 +51,8 @@ async function untilCompleted({ name, completed }: Contender, wanted: number, si
 }
 
 /**
- * One round of one contender: first submissions alone, with its worker off; then, with all of those done, submissions and completions
- * together, from the first call until the last task has completed. It leaves the worker off.
+ * One round of one contender: first submissions alone, with its worker off; then, with all of those done, submissions
+ * and completions together, from the first call until the last task has completed. It leaves the worker off.
  */
 export async function measureRound(contender: Contender, sizes: Sizes, signal: AbortSignal): Promise<Round> {
   await contender.pauseWorker();
@@ -78,7 +79,10 @@ export async function measureRound(contender: Contender, sizes: Sizes, signal: A
   };
 }
 
-/** The sizes with which a round of this contender takes `seconds` for each of its two parts, by what a smaller round has shown. */
+/**
+ * The sizes with which a round of this contender takes `seconds` for each of its two parts, by what a smaller round
+ * has shown.
+ */
 export function toSizes(
   { submissionRate, completionRate }: Round,
   { leavesNoBacklog }: Pick<Contender, 'leavesNoBacklog'>,

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readChildPids, readMemoryMiB, readStat } from '../cli/proc.ts';
 
-/** CPU seconds since the start of the processes, and memory in MiB; processes that share a page divide it among themselves. */
+/**
+ * CPU seconds since the start of the processes, and memory in MiB; processes that share a page divide it among
+ * themselves.
+ */
 export type Resources = { cpuSeconds: number; memoryMiB: number };
 
 const readLinux = (pid: number): Resources => ({

@@ -13,8 +13,8 @@ const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url))
 const advice = 'It needs Python 3.11 or newer with venv, and PyPI: on Debian apt-get install python3-venv';
 
 /**
- * The Python of a virtual environment in the cache that holds exactly `requirements.txt`; made with pip when it is not there.
- * Scripts that pip writes name the directory they were made in, which moves: modules are run with `-m`.
+ * The Python of a virtual environment in the cache that holds exactly `requirements.txt`; made with pip when it is
+ * not there. Scripts that pip writes name the directory they were made in, which moves: modules are run with `-m`.
  * @throws {SetupError} saying what is missing.
  */
 export async function obtainPython({ say, signal }: Pick<Scene, 'say' | 'signal'>): Promise<string> {

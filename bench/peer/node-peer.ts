@@ -26,7 +26,8 @@ export const orSkipped = (starting: Promise<Contender>) =>
   });
 
 /**
- * A peer written for Node: a store of its own, one worker process, and one client process in which its users' calls are made and timed.
+ * A peer written for Node: a store of its own, one worker process, and one client process in which its users' calls
+ * are made and timed.
  * @throws {SetupError} when something it needs is missing.
  */
 export async function startNodePeer(scene: Scene, peer: NodePeer): Promise<Contender> {

@@ -38,7 +38,8 @@ async function install({ say, signal }: Omit<Obtain, 'explicitPath'>) {
 }
 
 /**
- * Sees to it that the packages of `bench/package.json` lie in `bench/node_modules`, exactly those; once for all who ask.
+ * Sees to it that the packages of `bench/package.json` lie in `bench/node_modules`, exactly those; once for all who
+ * ask.
  * @throws {SetupError} naming the command to type.
  */
 export async function obtainPackages(options: Omit<Obtain, 'explicitPath'>): Promise<void> {

@@ -9,7 +9,10 @@ export type Drain = {
   tasks: number;
   workers: number;
   submissionRate: number;
-  /** Completions a second, from the last poll that saw none to the last one: without the start of the worker processes. */
+  /**
+   * Completions a second, from the last poll that saw none to the last one: without the start of the worker
+   * processes.
+   */
   drainRate: number;
   /** The same for each tenth of the backlog, in order. */
   tenths: number[];

@@ -17,8 +17,8 @@ const client = fileURLToPath(new URL('../holdfast/client.mjs', import.meta.url))
 const queue = 'bench-scale';
 
 /**
- * The embedded server as `npm start` runs it, and on a task queue of their own an API process and as many workers as asked for, none at first.
- * The worker of `npm start` itself idles on another queue.
+ * The embedded server as `npm start` runs it, and on a task queue of their own an API process and as many workers as
+ * asked for, none at first. The worker of `npm start` itself idles on another queue.
  */
 export async function startScene({ say, signal }: { say: Say; signal: AbortSignal }) {
   const { path: directory, remove } = createTemporaryDirectory('holdfast-scale-');

@@ -55,8 +55,9 @@ async function requireSameMajor(data: string, version: string) {
 }
 
 /**
- * Starts a PostgreSQL server on a free port of loopback, with PostgreSQL's defaults (`fsync` and `synchronous_commit` are on). Run
- * as root, it uses an unprivileged user. `stop` ends the server and keeps its files. The server also ends when this process does.
+ * Starts a PostgreSQL server on a free port of loopback, with PostgreSQL's defaults (`fsync` and `synchronous_commit`
+ * are on). Run as root, it uses an unprivileged user. `stop` ends the server and keeps its files. The server also
+ * ends when this process does.
  * @throws {SetupError} saying what to install, or where the log is.
  */
 export async function startPostgres({ directory, say, signal }: Options) {
@@ -88,8 +89,8 @@ export async function startPostgres({ directory, say, signal }: Options) {
     endSignal: 'INT',
   });
 
-  // The first line of this file is the pid, because an earlier run may have left the file. The last line is `ready` once
-  // the server accepts connections.
+  // The first line of this file is the pid, because an earlier run may have left the file. The last line is `ready`
+  // once the server accepts connections.
   const isReady = async () => {
     if (!server.isAlive()) throw new SetupError(`PostgreSQL did not start. Its log is ${logFile}`);
     const status = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');

@@ -20,8 +20,8 @@ const upWithinMs = 30_000;
 const durable = { appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction' };
 
 /**
- * Starts a Redis server on a free port of loopback, with durable settings. `stop` ends it and keeps its files. The server also
- * ends when this process does.
+ * Starts a Redis server on a free port of loopback, with durable settings. `stop` ends it and keeps its files. The
+ * server also ends when this process does.
  * @throws {SetupError} saying what to install, or the last lines of its log.
  */
 export async function startRedis({ directory, signal }: Options) {

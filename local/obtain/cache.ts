@@ -36,9 +36,9 @@ async function removeAbandoned(parent: string) {
 }
 
 /**
- * Fills the cache directory `entry`. `fill` works in a fresh directory beside it, `check` proves the result, and one rename
- * puts it in place: neither two clones at once nor a kill leaves a mixture. If another process was faster, its entry stays,
- * unless `check` rejects it.
+ * Fills the cache directory `entry`. `fill` works in a fresh directory beside it, `check` proves the result, and one
+ * rename puts it in place: neither two clones at once nor a kill leaves a mixture. If another process was faster, its
+ * entry stays, unless `check` rejects it.
  */
 export async function fillCache(
   entry: string,

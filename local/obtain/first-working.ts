@@ -44,8 +44,8 @@ async function checkExplicit({ what, variable, check }: Wanted, explicitPath: st
 }
 
 /**
- * Returns the path of the first executable that works: `explicitPath` alone if it is given, else the sources in order. Says
- * what came of each.
+ * Returns the path of the first executable that works: `explicitPath` alone if it is given, else the sources in
+ * order. Says what came of each.
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainFirstWorking(wanted: Wanted, { explicitPath, say, signal }: Obtain): Promise<string> {

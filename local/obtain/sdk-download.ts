@@ -19,8 +19,8 @@ async function readSize(directory: string) {
 }
 
 /**
- * Lets the SDK download its official server into `directory`, as `executable`. This needs a process of its own: the SDK's
- * native runtime takes over signal handlers, and only ending the process stops a stalled download.
+ * Lets the SDK download its official server into `directory`, as `executable`. This needs a process of its own: the
+ * SDK's native runtime takes over signal handlers, and only ending the process stops a stalled download.
  */
 export async function downloadThroughSdk(
   directory: string,

@@ -27,8 +27,8 @@ async function buildWithGo(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * Returns the path of a `temporal` binary that works: from `TEMPORAL_CLI_PATH`, else from PATH, our cache, the SDK's official
- * download or a build with Go. The last two fill the cache.
+ * Returns the path of a `temporal` binary that works: from `TEMPORAL_CLI_PATH`, else from PATH, our cache, the SDK's
+ * official download or a build with Go. The last two fill the cache.
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainTemporalCli(options: Obtain): Promise<string> {

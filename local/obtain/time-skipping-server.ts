@@ -83,8 +83,9 @@ async function collectWithMaven(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * Returns a time-skipping test server that works, in the form that `createTimeSkipping({ server: { executable } })` takes:
- * from `TEMPORAL_TEST_SERVER_PATH`, else from our cache, the SDK's official download or Maven (a script that runs its jars).
+ * Returns a time-skipping test server that works, in the form that `createTimeSkipping({ server: { executable } })`
+ * takes: from `TEMPORAL_TEST_SERVER_PATH`, else from our cache, the SDK's official download or Maven (a script that
+ * runs its jars).
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainTimeSkippingServer(options: Obtain): Promise<{ type: 'existing-path'; path: string }> {

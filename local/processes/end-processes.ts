@@ -2,7 +2,9 @@ import { SetupError } from '../../cli/setup-error.ts';
 import { until } from '../../cli/until.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 
-/** A child as the lock file records it. Children of a later stage need those of the earlier ones, so they end first. */
+/**
+ * A child as the lock file records it. Children of a later stage need those of the earlier ones, so they end first.
+ */
 export type RecordedChild = ProcessIdentity & { name: string; stage: number };
 
 type Options = { termMs?: number; killMs?: number };
@@ -22,8 +24,8 @@ async function waitUntilGone(children: RecordedChild[], withinMs: number): Promi
 }
 
 /**
- * Ends processes that are not our own children, the latest stage first: SIGTERM, and after `termMs` SIGKILL. A pid whose start
- * time differs belongs to another process and gets no signal.
+ * Ends processes that are not our own children, the latest stage first: SIGTERM, and after `termMs` SIGKILL. A pid
+ * whose start time differs belongs to another process and gets no signal.
  * @throws {SetupError} when one of them survives SIGKILL.
  */
 export async function endProcesses(children: RecordedChild[], { termMs = 4_000, killMs = 10_000 }: Options = {}) {

@@ -19,8 +19,8 @@ type Options = {
 };
 
 /**
- * A shell that stays the program's parent. When our end of the pipe closes, by `stop` or by our death, the shell ends the program
- * and waits. It also sends SIGCONT: a stopped process (SIGSTOP) would not react to the signal.
+ * A shell that stays the program's parent. When our end of the pipe closes, by `stop` or by our death, the shell ends
+ * the program and waits. It also sends SIGCONT: a stopped process (SIGSTOP) would not react to the signal.
  */
 const guard =
   'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $! 2>/dev/null; kill -s CONT $! 2>/dev/null; wait';
@@ -30,7 +30,8 @@ const living = new Set<ProcessIdentity>();
 const killLiving = () => killNow([...living]);
 
 /**
- * Starts a foreign program that must not outlive this process. It is ended in order even if this process is killed with -9.
+ * Starts a foreign program that must not outlive this process. It is ended in order even if this process is killed
+ * with -9.
  * @throws {SetupError} when it cannot be started.
  */
 export async function startGuarded({

@@ -35,8 +35,8 @@ const lastLines = 5;
 const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
 
 /**
- * Starts a whole Holdfast: `npm start` as a process on free ports with a fresh DATA_DIR, and the joke API in this process as its
- * upstream. `stop` leaves nothing behind. The stack also ends when this process does.
+ * Starts a whole Holdfast: `npm start` as a process on free ports with a fresh DATA_DIR, and the joke API in this
+ * process as its upstream. `stop` leaves nothing behind. The stack also ends when this process does.
  * @throws {SetupError} with the stack's last lines when it does not become ready.
  */
 export async function startStack({ say, signal, environment = {}, listen = () => {} }: Options) {
@@ -115,7 +115,10 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
     },
   };
 
-  /** For a second Ctrl-C: no process may write into the directory while it is removed. `npm start` goes first: it restarts the others. */
+  /**
+   * For a second Ctrl-C: no process may write into the directory while it is removed. `npm start` goes first: it
+   * restarts the others.
+   */
   const killAll = () => {
     const starter = identify(child?.pid ?? 0);
     if (starter) killNow([starter]);

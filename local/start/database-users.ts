@@ -17,8 +17,8 @@ function findUsers(path: string): number[] {
 }
 
 /**
- * Refuses a database that another process has open, such as a server that somebody started by hand; our own servers are kept
- * apart by the lock. Two servers on one SQLite file both run, and corrupt each other's state silently.
+ * Refuses a database that another process has open, such as a server that somebody started by hand; our own servers
+ * are kept apart by the lock. Two servers on one SQLite file both run, and corrupt each other's state silently.
  * @throws {SetupError} naming the process that has the database open.
  */
 export function refuseDatabaseInUse(path: string) {

@@ -12,7 +12,10 @@ const lockSchema = z.object({
 export type LockContent = z.infer<typeof lockSchema>;
 export const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
-/** Returns the content of the lock file; undefined if there is none. A file that a power cut left incomplete has no living holder. */
+/**
+ * Returns the content of the lock file; undefined if there is none. A file that a power cut left incomplete has no
+ * living holder.
+ */
 export function readLock(path: string): LockContent | undefined {
   try {
     return lockSchema.parse(JSON.parse(readFileSync(path, 'utf8')));

@@ -8,9 +8,9 @@ import { codeOf, createLock, isHeldBy, type LockContent, readLock, replaceLock }
 type Options = { say: (line: string) => void };
 
 /**
- * Takes the lock at `path` for `me`. To replace a dead holder's lock it first takes a second lock: otherwise two starts could both
- * find the holder dead, and the slower one would replace the lock of the faster one. If a start dies while it holds the second
- * lock, the next one takes that in the same way.
+ * Takes the lock at `path` for `me`. To replace a dead holder's lock it first takes a second lock: otherwise two
+ * starts could both find the holder dead, and the slower one would replace the lock of the faster one. If a start
+ * dies while it holds the second lock, the next one takes that in the same way.
  */
 async function take(path: string, me: LockContent, refusal: (holder: LockContent) => string, { say }: Options) {
   for (;;) {

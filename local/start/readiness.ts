@@ -18,8 +18,8 @@ async function findWhatIsMissing({ name, url }: Probe): Promise<string | undefin
 }
 
 /**
- * Waits until every probe answers 200, and says what is missing whenever that changes. The lines stay: the children write to
- * the same terminal, so a line cannot be rewritten.
+ * Waits until every probe answers 200, and says what is missing whenever that changes. The lines stay: the children
+ * write to the same terminal, so a line cannot be rewritten.
  * @throws {SetupError} naming what is missing after `withinMs`.
  */
 export async function waitUntilReady(probes: Probe[], { say, signal, withinMs = 120_000 }: Options) {

@@ -42,8 +42,8 @@ async function startChildren(config: Config, lock: Lock, supervisor: Supervisor,
 }
 
 /**
- * Runs Holdfast on this machine until it is asked to end: the embedded Temporal server if there is one, the workers and the API.
- * `demo` makes tasks fetch from the local joke API. Leaves no process and no lock behind.
+ * Runs Holdfast on this machine until it is asked to end: the embedded Temporal server if there is one, the workers
+ * and the API. `demo` makes tasks fetch from the local joke API. Leaves no process and no lock behind.
  * @throws {SetupError} saying what keeps it from starting.
  */
 export async function runHoldfast(config: Config, options: Options): Promise<void> {

@@ -25,7 +25,10 @@ type Child = {
 
 const configFault = 78;
 
-/** Creates a supervisor. It runs children in stages, restarts those that end by themselves, and stops the latest stage first. */
+/**
+ * Creates a supervisor. It runs children in stages, restarts those that end by themselves, and stops the latest stage
+ * first.
+ */
 export function createSupervisor({
   say,
   record = () => {},

@@ -12,7 +12,10 @@ const isReachable = (url: string) =>
     () => false,
   );
 
-/** Whether tasks fetch from the local joke API: with `--demo`, or when the default upstream cannot be reached. Says so. */
+/**
+ * Whether tasks fetch from the local joke API: with `--demo`, or when the default upstream cannot be reached. Says
+ * so.
+ */
 export async function usesJokeApi({ upstreamUrl, upstreamIsDefault, jokeApiPort }: Config, { demo, say }: Options) {
   if (demo) {
     const instead = upstreamIsDefault ? '' : `, not from API_BASE_URL=${upstreamUrl}`;

@@ -9,8 +9,8 @@ const parentIsGone = new Promise<void>((settle) => {
   process.once('disconnect', () => settle());
 });
 
-// Children that are Node processes end by themselves when their channel breaks. The Temporal binary has no channel, and a busy
-// child may be late. The database holds everything durable by then, so the grace is short.
+// Children that are Node processes end by themselves when their channel breaks. The Temporal binary has no channel,
+// and a busy child may be late. The database holds everything durable by then, so the grace is short.
 await parentIsGone;
 const lock = readLock(path);
 if (lock && lock.pid === Number(pid) && lock.startedAt === startedAt)

@@ -47,8 +47,8 @@ const toRecord = (name: string, stage: number, pid: number) => {
 };
 
 /**
- * Runs the production Temporal server on a PostgreSQL of its own, until it is asked to end or one of the two ends by itself.
- * Keeps all data in DATA_DIR.
+ * Runs the production Temporal server on a PostgreSQL of its own, until it is asked to end or one of the two ends by
+ * itself. Keeps all data in DATA_DIR.
  * @throws {SetupError} saying what keeps it from starting.
  */
 export async function runTemporalOnPostgres({ embedded, temporal, dataDir }: Config, { say, ending }: Options) {

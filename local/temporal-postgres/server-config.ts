@@ -8,8 +8,8 @@ import { databases } from './schema.ts';
 const dynamicConfig = fileURLToPath(new URL('../../deploy/temporal-dynamic-config.yaml', import.meta.url));
 
 /**
- * Fixed for the life of a database. A shard writes one transaction at a time, so there are many more than a machine has cores.
- * Each costs memory and polling, so there are fewer than the 512 of a cluster.
+ * Fixed for the life of a database. A shard writes one transaction at a time, so there are many more than a machine
+ * has cores. Each costs memory and polling, so there are fewer than the 512 of a cluster.
  */
 const historyShards = 64;
 
@@ -19,11 +19,16 @@ export type Services = Record<'frontend' | 'history' | 'matching' | 'worker', { 
 type Options = {
   postgres: Postgres;
   port: number;
-  /** The services of the last start. With other ports the server first waits about 10 s for the hosts that it remembers. */
+  /**
+   * The services of the last start. With other ports the server first waits about 10 s for the hosts that it
+   * remembers.
+   */
   before?: Services | undefined;
 };
 
-/** Returns the server's static configuration: four services in one process on loopback, without archival and metrics. */
+/**
+ * Returns the server's static configuration: four services in one process on loopback, without archival and metrics.
+ */
 export async function toServerConfig({ postgres, port, before }: Options) {
   const sql = (databaseName: string, connections: number) => ({
     sql: {

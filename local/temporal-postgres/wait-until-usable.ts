@@ -9,8 +9,8 @@ const withinMs = 60_000;
 const shardsToAsk = 20;
 
 /**
- * Waits until the frontend knows the namespace and has found the history and matching services. The frontend reports that it
- * serves before that.
+ * Waits until the frontend knows the namespace and has found the history and matching services. The frontend reports
+ * that it serves before that.
  * @throws {SetupError} with the server's latest error.
  */
 export async function waitUntilUsable({ address, namespace }: Config['temporal'], signal: AbortSignal) {

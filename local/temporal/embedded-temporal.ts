@@ -16,8 +16,8 @@ const databaseFile = 'temporal.db';
  * Server settings for one small server, as flags of `temporal server start-dev`:
  * - One partition a task queue: more partitions cost throughput.
  * - The new matcher: it knows task priorities, so a large batch does not starve single tasks.
- * - Queue progress is saved every second instead of every 30 s. After a crash the server repeats what it had not saved: it would
- *   dispatch a task that waits for its next attempt too early.
+ * - Queue progress is saved every second instead of every 30 s. After a crash the server repeats what it had not
+ *   saved: it would dispatch a task that waits for its next attempt too early.
  * - 2000 polls of the transfer queue a second instead of 20: each dispatch waited about 45 ms for the next poll.
  */
 export const dynamicConfigFlags = flag('--dynamic-config-value', [
@@ -35,8 +35,8 @@ const garbageCollectionPercent = '400';
 export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
 
 /**
- * Returns how to start the embedded server. WAL with `synchronous=NORMAL` keeps every accepted task through kill -9 of any
- * process. A power cut may lose the last moments.
+ * Returns how to start the embedded server. WAL with `synchronous=NORMAL` keeps every accepted task through kill -9
+ * of any process. A power cut may lose the last moments.
  */
 export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { dataDir, temporal }: Config): ChildSpec {
   const pragmas = ['journal_mode=WAL', 'synchronous=NORMAL'];
@@ -70,8 +70,8 @@ const isServing = (connection: Connection) => {
 };
 
 /**
- * Waits until a server that we started serves, and sets how long its namespace keeps finished tasks. Creates the namespace if
- * there is none.
+ * Waits until a server that we started serves, and sets how long its namespace keeps finished tasks. Creates the
+ * namespace if there is none.
  * @throws {SetupError} when the server does not serve in time.
  */
 export async function prepareTemporal(
