@@ -2,24 +2,24 @@ import { ApiProblem, NoAnswer } from '../client/holdfast-client.ts';
 import { type Target, toKeyFault } from '../client/target.ts';
 import { SetupError } from '../setup-error.ts';
 
-/** A fault that may be over with the next call: Temporal away, an API that restarts, a limit. */
-export const isPassing = (error: unknown): error is SetupError =>
+/** Returns whether the next call may succeed: Temporal is away, the API restarts, or a limit applies. */
+export const isTransient = (error: unknown): error is SetupError =>
   error instanceof NoAnswer || (error instanceof ApiProblem && (error.status >= 500 || error.status === 429));
 
-/** The message with a full stop, for another sentence to follow. */
+/** Returns the message with a full stop, so that another sentence can follow. */
 export const toSentence = ({ message }: Error) => (message.endsWith('.') ? message : `${message}.`);
 
-/** What a submission that failed may have left behind; empty where the refusal says it. */
+/** Says whether a failed submission started its task. Returns '' if the message says so itself. */
 function toOutcome(error: SetupError): string {
   const known = error instanceof ApiProblem ? error.problem.outcome : undefined;
   const outcome = error instanceof NoAnswer ? (error.isRefused ? 'not-started' : 'unknown') : known;
   if (outcome === undefined) return '';
   return outcome === 'not-started'
     ? ' The task was not started.'
-    : ' The task may have been started nevertheless: npm run task -- list shows whether it was.';
+    : ' The task may have been started: check with npm run task -- list.';
 }
 
-/** The fault as a person shall see it, with what to do about it; anything but a `SetupError` is a bug and stays what it is. */
+/** Returns the error to show, with advice. Anything but a `SetupError` is a bug and is returned unchanged. */
 export function toFault(error: unknown, target: Target, { isSubmission = false } = {}): unknown {
   if (!(error instanceof SetupError)) return error;
   const status = error instanceof ApiProblem ? error.status : undefined;

@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Task } from '../../src/api/views/schemas.ts';
 import type { HoldfastClient } from '../client/holdfast-client.ts';
 import { SetupError } from '../setup-error.ts';
-import { isPassing, toSentence } from './faults.ts';
+import { isTransient, toSentence } from './faults.ts';
 
-/** How often each open task is looked at, and how many at once: a thousand watched tasks must not become a load. */
+/** Watching a thousand tasks must not put load on the API. */
 const pollMs = 250;
-const readsAtOnce = 8;
+const maximumReadsAtOnce = 8;
 
-/** How long to go on asking while no call is answered, and how often then. */
+/** While no call is answered, calls go on less often, and end after this time. */
 const defaultPatienceMs = 300_000;
-const silentPollMs = 1_000;
+const unansweredPollMs = 1_000;
 
-type Following = {
+type Options = {
   holdfast: Pick<HoldfastClient, 'read'>;
   signal: AbortSignal;
-  /** A task whose status or attempt differs from what was seen before. */
+  /** Gets each task whose status or attempt differs from the last time it was read. */
   onChange: (task: Task) => void;
   note: (text: string) => void;
   patienceMs?: number;
@@ -24,7 +24,7 @@ type Following = {
 const toState = ({ status, attempt }: Task) => `${status} ${attempt}`;
 const isOpen = ({ finishedAt }: Task) => finishedAt === undefined;
 
-/** Runs `work` for every item, `atOnce` of them together. */
+/** Runs `work` for every item, at most `atOnce` at a time. */
 export async function eachOf<T>(items: T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
   const rest = items.values();
   const run = async () => {
@@ -34,42 +34,42 @@ export async function eachOf<T>(items: T[], atOnce: number, work: (item: T) => P
 }
 
 /**
- * Looks at `tasks` until all have ended, and keeps the map up to date. While Temporal or the API is away it goes on
- * asking: accepted tasks are safe.
- * @throws {SetupError} when nothing was answered for `patienceMs`, or with a fault that does not pass.
+ * Reads `tasks` until all have ended, and keeps the map up to date. It keeps trying while Temporal or the API is away,
+ * because accepted tasks are safe.
+ * @throws {SetupError} if nothing was answered for `patienceMs`, or if an error is not transient.
  */
 export async function followTasks(
   tasks: Map<string, Task>,
-  { holdfast, signal, onChange, note, patienceMs = defaultPatienceMs }: Following,
+  { holdfast, signal, onChange, note, patienceMs = defaultPatienceMs }: Options,
 ): Promise<void> {
-  let silentSince: number | undefined;
-  let isSilent = false;
+  let unansweredSince: number | undefined;
+  let isUnanswered = false;
 
-  const bearSilence = (error: unknown) => {
-    if (!isPassing(error)) throw error;
+  const tolerate = (error: unknown) => {
+    if (!isTransient(error)) throw error;
     const now = performance.now();
-    if (silentSince === undefined) note(`${toSentence(error)} Accepted tasks are safe; trying again.`);
-    silentSince ??= now;
-    isSilent = true;
-    if (now - silentSince >= patienceMs)
-      throw new SetupError(`No answer for ${patienceMs / 1_000} s; the last fault: ${error.message}`);
+    if (unansweredSince === undefined) note(`${toSentence(error)} Accepted tasks are safe; trying again.`);
+    unansweredSince ??= now;
+    isUnanswered = true;
+    if (now - unansweredSince >= patienceMs)
+      throw new SetupError(`No answer for ${patienceMs / 1_000} s. The last error: ${error.message}`);
   };
 
-  const look = async (before: Task) => {
-    // One unanswered call is enough to know: the others of this round wait for the next.
-    if (isSilent) return;
-    const task = await holdfast.read(before.id).catch(bearSilence);
+  const read = async (before: Task) => {
+    // After one unanswered call, the rest of this round would fail too.
+    if (isUnanswered) return;
+    const task = await holdfast.read(before.id).catch(tolerate);
     if (!task) return;
-    if (silentSince !== undefined) note('Answers come again.');
-    silentSince = undefined;
+    if (unansweredSince !== undefined) note('Holdfast answers again.');
+    unansweredSince = undefined;
     tasks.set(task.id, task);
     if (toState(task) !== toState(before)) onChange(task);
   };
 
   for (;;) {
-    isSilent = false;
-    await eachOf([...tasks.values()].filter(isOpen), readsAtOnce, look);
+    isUnanswered = false;
+    await eachOf([...tasks.values()].filter(isOpen), maximumReadsAtOnce, read);
     if (![...tasks.values()].some(isOpen)) return;
-    await sleep(isSilent ? silentPollMs : pollMs, undefined, { signal });
+    await sleep(isUnanswered ? unansweredPollMs : pollMs, undefined, { signal });
   }
 }

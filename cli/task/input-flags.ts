@@ -2,13 +2,12 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { type TaskName, tasks } from '../../src/tasks.ts';
 
-/** Flags that every task has; a field of the same name is given by `--input`. */
-const taken = ['count', 'watch', 'wait', 'input', 'url', 'json', 'help'];
+/** Flags that every task has. An input field of the same name can only be set by `--input`. */
+const reserved = ['count', 'watch', 'wait', 'input', 'url', 'json', 'help'];
 
 const toFlagName = (field: string) => field.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
 
-/** An argument parser for JSON objects. */
-export function parseInput(text: string): object {
+function parseInput(text: string): object {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -20,16 +19,16 @@ export function parseInput(text: string): object {
 }
 
 /**
- * Gives `command` a flag for each text field of the task's input, by its schema, and `--input` for the rest.
- * The function returned reads them all as one input; undefined when none is given.
+ * Adds to `command` a flag for each text field of the task's input schema, and `--input` for everything else.
+ * @returns A function that turns the parsed flags into one input, or `undefined` if none was given.
  */
 export function addInputFlags(command: Command, name: TaskName): (flags: object) => object | undefined {
   const { properties = {} } = z.toJSONSchema(tasks[name].input, { io: 'input', unrepresentable: 'any' });
   const texts = Object.entries(properties).flatMap(([field, schema]) =>
-    typeof schema === 'object' && schema.type === 'string' && !taken.includes(field) ? [{ field, schema }] : [],
+    typeof schema === 'object' && schema.type === 'string' && !reserved.includes(field) ? [{ field, schema }] : [],
   );
   for (const { field, schema } of texts) command.option(`--${toFlagName(field)} <text>`, schema.description);
-  command.option('--input <json>', 'the whole input as JSON; flags win over its fields', parseInput);
+  command.option('--input <json>', 'the whole input as JSON; other flags override its fields', parseInput);
   return (flags) => {
     const { input, ...values } = flags as { input?: object } & Record<string, unknown>;
     const given = texts.flatMap(({ field }) => (values[field] === undefined ? [] : [[field, values[field]]]));

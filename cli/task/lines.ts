@@ -1,7 +1,6 @@
 import type { Task, TaskSummary } from '../../src/api/views/schemas.ts';
-import { escapeText } from './escape.ts';
 
-/** Every status there is, in the order of a summary; the compiler asks for those that come to be. */
+/** Every status, in the order of a summary. The compiler names a missing one. */
 const statuses: Record<TaskSummary['status'], true> = {
   scheduled: true,
   queued: true,
@@ -16,40 +15,52 @@ const statuses: Record<TaskSummary['status'], true> = {
 export const statusNames = Object.keys(statuses) as TaskSummary['status'][];
 const columnWidth = Math.max(...statusNames.map((status) => status.length));
 
+/** Characters that move the cursor, change colours, reorder text or break a line. Upstreams and callers write these texts. */
+const unsafe = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+const shortEscapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const toCodePoint = (character: string) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+
+/** Returns the text on one line, without effect on a terminal: a line break becomes `\n`, an escape `\u001b`. */
+export const escapeText = (text: string) =>
+  text.replace(unsafe, (character) => shortEscapes[character] ?? toCodePoint(character));
+
+/** Returns the value as JSON on one line, without effect on a terminal. It parses to the same value. */
+export const toJsonLine = (value: unknown) => JSON.stringify(value).replace(unsafe, toCodePoint);
+
 /** `20:45:00.123`, local time. */
 const toTime = (ms: number) =>
   `${new Date(ms).toLocaleTimeString('sv')}.${String(new Date(ms).getMilliseconds()).padStart(3, '0')}`;
 
-/** `4.0 s`, never below zero. */
+/** `4.0 s`. Negative times count as zero. */
 const toSeconds = (ms: number) => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
 
 const untilNextAttempt = ({ nextAttemptAt }: Task, nowMs: number) =>
   nextAttemptAt === undefined ? undefined : Date.parse(nextAttemptAt) - nowMs;
 
-/** A joke as its text, what other tasks put out as JSON. */
+/** Returns a joke as its text, and any other output as JSON. */
 function toOutput({ output }: Task): string {
   const { joke } = (output ?? {}) as { joke?: unknown };
   return typeof joke === 'string' ? joke : (JSON.stringify(output) ?? '');
 }
 
-/** What is to be told of a task besides its status, the most important first. */
+/** Returns the details that follow the status, the most important first. */
 function toDetails(task: Task, nowMs: number): string {
   const { attempt, maxAttempts, failure, lastFailure, status, submittedAt, finishedAt } = task;
   const remainingMs = untilNextAttempt(task, nowMs);
-  const told = [`attempt ${attempt}/${maxAttempts}`];
-  if (remainingMs !== undefined) told.push(`next attempt in ${toSeconds(remainingMs)}`);
-  if (finishedAt) told.push(`after ${toSeconds(Date.parse(finishedAt) - Date.parse(submittedAt))}`);
-  if (status === 'completed') return `${told.join(', ')}: ${toOutput(task)}`;
-  if (failure) return `${told.join(', ')}, ${failure.reason}: ${failure.type}: ${failure.message}`;
-  if (lastFailure) told.push(`last failure ${lastFailure.type}: ${lastFailure.message}`);
-  return told.join(', ');
+  const details = [`attempt ${attempt}/${maxAttempts}`];
+  if (remainingMs !== undefined) details.push(`next attempt in ${toSeconds(remainingMs)}`);
+  if (finishedAt) details.push(`after ${toSeconds(Date.parse(finishedAt) - Date.parse(submittedAt))}`);
+  if (status === 'completed') return `${details.join(', ')}: ${toOutput(task)}`;
+  if (failure) return `${details.join(', ')}, ${failure.reason}: ${failure.type}: ${failure.message}`;
+  if (lastFailure) details.push(`last failure ${lastFailure.type}: ${lastFailure.message}`);
+  return details.join(', ');
 }
 
-/** `20:45:00.123  3f2a9c1e  retrying    attempt 2/5, next attempt in 4.0 s, last failure UpstreamUnavailable: HTTP 503`. */
+/** Returns `20:45:00.123  3f2a9c1e  retrying    attempt 2/5, next attempt in 4.0 s, last failure UpstreamUnavailable: HTTP 503`. */
 export const toTaskLine = (task: Task, id: string, nowMs = Date.now()) =>
   [toTime(nowMs), id, task.status.padEnd(columnWidth), escapeText(toDetails(task, nowMs))].join('  ');
 
-/** A line of the list; the id is whole, to be given to `status` and `cancel`. */
+/** Returns a line of the list. It has the whole id, because `status` and `cancel` need it. */
 export function toListLine({ submittedAt, status, id, input }: TaskSummary): string {
   const date = new Date(submittedAt);
   const clock = `${date.toLocaleDateString('sv')} ${date.toLocaleTimeString('sv')}`;
@@ -58,16 +69,16 @@ export function toListLine({ submittedAt, status, id, input }: TaskSummary): str
 
 export const toTaskCount = (count: number) => (count === 1 ? '1 task' : `${count} tasks`);
 
-/** `5 tasks: 4 completed, 1 failed`, and what else became of those that are neither. */
+/** Returns `5 tasks: 4 completed, 1 failed`, and the numbers of all others. `asked` is how many should be submitted. */
 export function toSummary(tasks: Task[], asked = tasks.length): string {
   const count = (...wanted: Task['status'][]) => tasks.filter(({ status }) => wanted.includes(status)).length;
   const open = tasks.filter(({ finishedAt }) => finishedAt === undefined).length;
   const rest = { cancelled: count('cancelled'), 'still open': open, 'not submitted': asked - tasks.length };
-  const told = Object.entries(rest).flatMap(([what, number]) => (number > 0 ? [`${number} ${what}`] : []));
-  return `${toTaskCount(asked)}: ${[`${count('completed')} completed`, `${count('failed')} failed`, ...told].join(', ')}`;
+  const others = Object.entries(rest).flatMap(([what, number]) => (number > 0 ? [`${number} ${what}`] : []));
+  return `${toTaskCount(asked)}: ${[`${count('completed')} completed`, `${count('failed')} failed`, ...others].join(', ')}`;
 }
 
-/** One line for all tasks between two changes: how many are in which state, and when the next attempt is due. */
+/** Returns one line about all tasks: how many are in each state, and when the next attempt is due. */
 export function toLiveLine(tasks: Task[], nowMs = Date.now()): string {
   const [only] = tasks;
   const due = tasks.flatMap((task) => untilNextAttempt(task, nowMs) ?? []);

@@ -1,17 +1,15 @@
 import type { Task, TaskSummary } from '../../src/api/views/schemas.ts';
 import { createProgress } from '../progress.ts';
-import { escapeText, toJsonLine } from './escape.ts';
-import { toListLine, toLiveLine, toTaskLine } from './lines.ts';
-import { createShortIds } from './short-ids.ts';
+import { escapeText, toJsonLine, toListLine, toLiveLine, toTaskLine } from './lines.ts';
 
-/** How often the live line is drawn anew. */
-const drawMs = 200;
+const redrawMs = 200;
+const shortestId = 8;
 
 type Options = { json?: true | undefined; watch?: true | undefined };
 
 /**
- * What the command tells: on stdout a line for each task seen changed, with `json` the documents alone; notes on stderr.
- * With `watch` a further line follows the time between two changes, rewritten on a terminal.
+ * Creates what the command prints with: on stdout a line for each change of a task, or only documents with `json`; notes on
+ * stderr. With `watch`, one more line shows the time until the next attempt. On a terminal it rewrites itself.
  */
 export function createOutput({ json, watch }: Options) {
   const shorten = createShortIds();
@@ -22,24 +20,24 @@ export function createOutput({ json, watch }: Options) {
     say(line);
   };
   const output = {
-    /** A task in a state not shown before; `idToo` writes the whole id behind it. */
-    task(task: Task, { idToo = false } = {}) {
+    /** Prints a task in a new state. `withId` adds the whole id. */
+    task(task: Task, { withId = false } = {}) {
       if (json) return print(toJsonLine(task));
-      print(`${toTaskLine(task, shorten(task.id))}${idToo ? `, ${task.id}` : ''}`);
+      print(`${toTaskLine(task, shorten(task.id))}${withId ? `, ${task.id}` : ''}`);
     },
     listed: (item: TaskSummary) => print(json ? toJsonLine(item) : toListLine(item)),
-    /** Ends what stdout says; documents have no need of it. */
+    /** Prints the last line. With `json` it goes to stderr. */
     summary: (line: string) => (json ? output.note(line) : print(line)),
     note(text: string) {
       progress?.end();
       console.error(text.split('\n').map(escapeText).join('\n'));
     },
-    /** Shows the live line, if one is wanted, while `work` goes on. */
+    /** Shows the live line, if the user wants one, while `work` runs. */
     async whileLive<T>(tasks: () => Task[], work: () => Promise<T>): Promise<T> {
       if (!watch || json) return await work();
       const bar = createProgress(say);
       progress = bar;
-      const timer = setInterval(() => bar.update(toLiveLine(tasks())), drawMs);
+      const timer = setInterval(() => bar.update(toLiveLine(tasks())), redrawMs);
       try {
         return await work();
       } finally {
@@ -53,3 +51,23 @@ export function createOutput({ json, watch }: Options) {
 }
 
 export type Output = ReturnType<typeof createOutput>;
+
+/**
+ * Returns a function that shortens `0f1e…_fetch-joke_3f2a9c1e-…` to the start of its last part. The result has eight
+ * characters, or as many as set the task apart from all earlier ones. The same id always gets the same short id.
+ */
+export function createShortIds() {
+  const shortIds = new Map<string, string>();
+  const used = new Set<string>();
+  return (id: string): string => {
+    const known = shortIds.get(id);
+    if (known !== undefined) return known;
+    const key = id.slice(id.lastIndexOf('_') + 1);
+    let length = shortestId;
+    while (used.has(key.slice(0, length)) && length < key.length) length += 1;
+    const text = used.has(key.slice(0, length)) ? id : key.slice(0, length);
+    used.add(text);
+    shortIds.set(id, text);
+    return text;
+  };
+}

@@ -1,12 +1,12 @@
 import type { Task, TaskList } from '../../src/api/views/schemas.ts';
 import type { Session } from './session.ts';
 
-/** With `--all`, unless `--limit` says otherwise. */
+/** The page size with `--all`. */
 const largePage = 200;
 
 export type ListFlags = { name?: string; status?: string; limit?: number; all?: true };
 
-/** Shows a task once, or until its end; the exit code is then 0 only if it completed. */
+/** Shows a task once, or with `watch` until it ends. A watched task gives exit code 0 only if it completed. */
 export async function showTask(id: string, watch: boolean, session: Session): Promise<number> {
   const task = await session.holdfast.read(id);
   session.output.task(task);
@@ -33,7 +33,7 @@ export async function listTasks({ all, limit, ...filter }: ListFlags, { holdfast
   return 0;
 }
 
-/** Cancels a task and shows what it is now: a running attempt ends with its next heartbeat. */
+/** Cancels a task and shows it. A running attempt ends at its next heartbeat. */
 export async function cancelTask(id: string, { submitting, output }: Session): Promise<number> {
   output.task(await submitting.cancel(id));
   return 0;

@@ -1,14 +1,20 @@
+import type { Command } from 'commander';
 import type { Task } from '../../src/api/views/schemas.ts';
+import { loadEnvironment } from '../../src/config/config.ts';
 import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
-import type { Target } from '../client/target.ts';
+import { type Target, toTarget } from '../client/target.ts';
+import { runCommand } from '../command.ts';
+import { SetupError } from '../setup-error.ts';
+import { toFault } from './faults.ts';
 import { followTasks } from './follow.ts';
-import { toSummary } from './lines.ts';
-import type { Output } from './output.ts';
+import { escapeText, toSummary } from './lines.ts';
+import { createOutput, type Output } from './output.ts';
 
-/** The API answers within seconds, also while Temporal does not. */
+/** The API answers within seconds, even while Temporal does not. */
 const timeoutMs = 15_000;
 
-type Options = { target: Target; output: Output; signal: AbortSignal; urlFlag: string | undefined };
+/** 128 plus the number of SIGPIPE, as shells have it for a command whose reader went away. */
+const readerGoneCode = 141;
 
 /** One run of the command against one Holdfast. */
 export type Session = {
@@ -16,26 +22,45 @@ export type Session = {
   output: Output;
   signal: AbortSignal;
   holdfast: HoldfastClient;
-  /** Lets a call under way be answered after Ctrl-C: what it started must be told. */
+  /** Goes on waiting for an answer after Ctrl-C, because the user must learn what the call started. */
   submitting: HoldfastClient;
-  /** Follows `tasks` to their ends and tells each change; broken off, it says what goes on without it. */
+  /** Follows `tasks` until they end and prints each change. If it is interrupted, it names the tasks that keep running. */
   follow: (tasks: Map<string, Task>) => Promise<void>;
-  /** Says which of `tasks` go on running when the command ends before them. */
-  tellOpen: (tasks: Map<string, Task>) => void;
+  /** Names the tasks that are still open. */
+  noteOpen: (tasks: Map<string, Task>) => void;
 };
 
-/** @throws {SetupError} when what answers there is not Holdfast, or nothing does. */
-export async function openSession({ target, output, signal, urlFlag }: Options): Promise<Session> {
+/** Runs `work` against the Holdfast of the command's flags and environment, and exits with the code that it returns. */
+export const runSession = (command: Command, work: (session: Session) => Promise<number>): Promise<never> =>
+  runCommand(async (asked) => {
+    const flags = command.optsWithGlobals<{ url?: string; json?: true; watch?: true }>();
+    const target = toTarget(loadEnvironment(), flags.url);
+    const readerGone = new AbortController();
+    process.stdout.on('error', () => readerGone.abort());
+    const signal = AbortSignal.any([asked, readerGone.signal]);
+    try {
+      return await work(await openSession(target, { output: createOutput(flags), signal, urlFlag: flags.url }));
+    } catch (error) {
+      if (readerGone.signal.aborted) return readerGoneCode;
+      const fault = toFault(error, target);
+      throw fault instanceof SetupError ? new SetupError(escapeText(fault.message)) : fault;
+    }
+  });
+
+type Options = { output: Output; signal: AbortSignal; urlFlag: string | undefined };
+
+/** @throws {SetupError} if Holdfast does not answer there. */
+async function openSession(target: Target, { output, signal, urlFlag }: Options): Promise<Session> {
   const holdfast = createHoldfastClient({ ...target, signal, timeoutMs });
-  const tellOpen = (tasks: Map<string, Task>) => {
+  const noteOpen = (tasks: Map<string, Task>) => {
     const open = [...tasks.values()].filter(({ finishedAt }) => finishedAt === undefined);
     if (open.length === 0) return;
-    const whatGoesOn =
+    const whatKeepsRunning =
       tasks.size === 1
-        ? 'The task goes on running; to look again:'
-        : `${toSummary([...tasks.values()])}. Those still open go on running; to look again:`;
+        ? 'The task keeps running. To see it again:'
+        : `${toSummary([...tasks.values()])}. Open tasks keep running. To see them again:`;
     const flag = urlFlag === undefined ? '' : ` --url ${urlFlag}`;
-    output.note([whatGoesOn, ...open.map(({ id }) => `  npm run task -- status ${id}${flag}`)].join('\n'));
+    output.note([whatKeepsRunning, ...open.map(({ id }) => `  npm run task -- status ${id}${flag}`)].join('\n'));
   };
   await holdfast.requireHoldfast();
   return {
@@ -44,7 +69,7 @@ export async function openSession({ target, output, signal, urlFlag }: Options):
     signal,
     holdfast,
     submitting: createHoldfastClient({ ...target, timeoutMs }),
-    tellOpen,
+    noteOpen,
     async follow(tasks) {
       const { note, task: onChange } = output;
       try {
@@ -53,7 +78,7 @@ export async function openSession({ target, output, signal, urlFlag }: Options):
           () => followTasks(tasks, { holdfast, signal, onChange, note }),
         );
       } catch (error) {
-        tellOpen(tasks);
+        noteOpen(tasks);
         throw error;
       }
     },

@@ -6,21 +6,21 @@ import { eachOf } from './follow.ts';
 import { toSummary, toTaskCount } from './lines.ts';
 import type { Session } from './session.ts';
 
-const submissionsAtOnce = 10;
+const maximumSubmissionsAtOnce = 10;
 
-/** `submit` starts one of the `count` tasks: a new one, or another run of an old one. */
-type Wish = { submit: (holdfast: HoldfastClient) => Promise<Task>; count: number; wait: boolean };
+/** `submit` starts one of the `count` tasks: a new one, or a rerun. */
+type Order = { submit: (holdfast: HoldfastClient) => Promise<Task>; count: number; wait: boolean };
 
-/** The accepted tasks, and why the first that was not accepted was not: it stops those not yet sent, as Ctrl-C does. */
-async function submitAll({ submit, count }: Wish, { submitting, output, signal }: Session) {
+/** Returns the accepted tasks and the first error. After an error or Ctrl-C, no further task is sent. */
+async function submitAll({ submit, count }: Order, { submitting, output, signal }: Session) {
   const tasks = new Map<string, Task>();
   const faults: unknown[] = [];
-  await eachOf(Array.from({ length: count }), submissionsAtOnce, async () => {
+  await eachOf(Array.from({ length: count }), maximumSubmissionsAtOnce, async () => {
     if (signal.aborted || faults.length > 0) return;
     try {
       const task = await submit(submitting);
       tasks.set(task.id, task);
-      output.task(task, { idToo: true });
+      output.task(task, { withId: true });
     } catch (error) {
       faults.push(error);
     }
@@ -28,11 +28,11 @@ async function submitAll({ submit, count }: Wish, { submitting, output, signal }
   return { tasks, fault: faults[0] };
 }
 
-/** Submits `count` tasks and follows them to their ends. The exit code is 0 only if all were accepted and completed. */
-export async function submitTasks(wish: Wish, session: Session): Promise<number> {
-  const { count, wait } = wish;
-  const { output, signal, target, tellOpen } = session;
-  const { tasks, fault } = await submitAll(wish, session);
+/** Submits `count` tasks and follows them until they end. The exit code is 0 only if all were accepted and completed. */
+export async function submitTasks(order: Order, session: Session): Promise<number> {
+  const { count, wait } = order;
+  const { output, signal, target, noteOpen } = session;
+  const { tasks, fault } = await submitAll(order, session);
   const error = fault === undefined ? undefined : toFault(fault, target, { isSubmission: true });
   if (signal.aborted) {
     if (tasks.size < count)
@@ -41,7 +41,7 @@ export async function submitTasks(wish: Wish, session: Session): Promise<number>
           ? 'No task was submitted.'
           : `${count - tasks.size} of ${toTaskCount(count)} were not submitted.`,
       );
-    tellOpen(tasks);
+    noteOpen(tasks);
     signal.throwIfAborted();
   }
   if (error !== undefined && (tasks.size === 0 || !(error instanceof SetupError))) throw error;

@@ -7,9 +7,9 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createHoldfastClient } from '../../cli/client/holdfast-client.ts';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { escapeText, toJsonLine } from '../../cli/task/escape.ts';
 import { followTasks } from '../../cli/task/follow.ts';
-import { createShortIds } from '../../cli/task/short-ids.ts';
+import { escapeText, toJsonLine } from '../../cli/task/lines.ts';
+import { createShortIds } from '../../cli/task/output.ts';
 import { findFreePort } from '../../local/processes/free-port.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
@@ -19,7 +19,7 @@ import { type SignedIn, signIn, toSecret } from '../support/signed-in.ts';
 const script = fileURLToPath(new URL('../../scripts/task.ts', import.meta.url));
 const command = [process.execPath, ...nodeArguments(script)];
 
-/** An owner of this run's own: the list shows no task of another test. */
+/** This run has an owner of its own, so that the list shows no task of another test. */
 const owner = `task-${randomUUID()}`;
 const secret = toSecret(owner);
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await holdfast.stop());
 
-/** The command, with what it printed so far; killed when the test is over, whatever happened. */
+/** Starts the command. `printed` is what it has printed so far. It is killed when the test is over. */
 function start(args: string[], env: Record<string, string> = {}) {
   const [node = '', ...before] = command;
   const child = execa(node, [...before, ...args], {
@@ -49,7 +49,7 @@ function start(args: string[], env: Record<string, string> = {}) {
   return { child, pid: child.pid as number, printed };
 }
 
-/** The command to its end: its exit code and the lines of both streams. */
+/** Runs the command to its end. Returns its exit code and the lines of both streams. */
 async function run(args: string[], env?: Record<string, string>) {
   const { exitCode, stdout, stderr } = await start(args, env).child;
   return { exitCode, lines: stdout.split('\n').filter(Boolean), errors: stderr.split('\n').filter(Boolean) };
@@ -57,7 +57,7 @@ async function run(args: string[], env?: Record<string, string>) {
 
 const parseLines = (lines: string[]): Task[] => lines.map((line) => JSON.parse(line));
 
-/** A category of one test's own, whose tasks meet `then`, one an attempt. */
+/** Returns a category for one test. The upstream answers its tasks with `then`, one answer per attempt. */
 function scripted(then: Parameters<Holdfast['jokes']['rules']['add']>[0]['then'], more: { repeat?: boolean } = {}) {
   const category = `task-${randomUUID()}`;
   holdfast.jokes.rules.add({ when: { category }, then, ...more });
@@ -74,7 +74,7 @@ async function serve(listener: RequestListener) {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Bytes that do something to a terminal, line ends apart. */
+/** Bytes that have an effect on a terminal, except line ends. */
 const effects = /[^\P{Cc}\n]|[\u2028\u2029]/u;
 
 describe('submitting', () => {
@@ -113,7 +113,7 @@ describe('submitting', () => {
     );
   });
 
-  test('prints nothing but documents with --json, the last one of a task its end', async () => {
+  test('prints only documents with --json, and the last one of a task is its end', async () => {
     const args = ['fetch-joke', '--json', '--count', '2', '--category', scripted([{ status: 500 }])];
     const { exitCode, lines } = await run(args);
     expect(exitCode).toBe(0);
@@ -128,13 +128,13 @@ describe('submitting', () => {
     }
   });
 
-  test('sums up what became of many, each line under an id of its own', async () => {
+  test('sums up many tasks, and each line has its own short id', async () => {
     const category = `task-${randomUUID()}`;
     holdfast.jokes.rules.add({ when: { category }, then: [{ status: 404 }], ratio: 0.5 });
     const { exitCode, lines } = await run(['fetch-joke', '--category', category, '--count', '11']);
     const ids = lines.flatMap((line) => line.match(/[0-9a-f]{16}_fetch-joke_[\w-]+/) ?? []);
     const tasks = await Promise.all(ids.map((id) => signed.read(id)));
-    // An odd number: the two counts differ whatever happens.
+    // An odd number, so that the two counts always differ.
     const count = (wanted: Task['status']) => tasks.filter(({ status }) => status === wanted).length;
     expect(tasks).toHaveLength(11);
     expect(lines.at(-1)).toBe(`11 tasks: ${count('completed')} completed, ${count('failed')} failed`);
@@ -143,7 +143,7 @@ describe('submitting', () => {
     expect([...shortIds].sort()).toEqual(ids.map((id) => id.split('_')[2]?.slice(0, 8)).sort());
   });
 
-  test('stops at a submission that is refused, says how far it came, and follows the accepted ones', async () => {
+  test('stops at a refused submission, says how many were accepted, and follows those', async () => {
     let posts = 0;
     const url = await serve(async ({ method, url: path, headers }, response) => {
       if (method === 'POST') posts += 1;
@@ -162,11 +162,11 @@ describe('submitting', () => {
     expect(errors).toEqual([
       'POST /tasks/fetch-joke: 503 Temporal does not answer. The task was not started. Accepted before: 2 of 50 tasks.',
     ]);
-    // Those under way at the first refusal were sent; none after it.
+    // Submissions already under way at the first refusal were sent. None was sent after it.
     expect(posts).toBeLessThan(15);
   });
 
-  test('takes the input as flags and as JSON, and leaves its judgement to the API', async () => {
+  test('takes the input as flags and as JSON, and lets the API check it', async () => {
     const [both, wrong] = await Promise.all([
       run(['fetch-joke', '--no-wait', '--json', '--input', '{"category":"dev"}', '--category', 'science']),
       run(['fetch-joke', '--input', '{"colour":"blue"}']),
@@ -177,7 +177,7 @@ describe('submitting', () => {
     expect(wrong.errors).toEqual([expect.stringMatching(/422 The input does not fit its schema \(#\/colour/)]);
   });
 
-  test('waits for nothing with --no-wait', async () => {
+  test('does not wait with --no-wait', async () => {
     const category = scripted([{ hang: 'headers' }], { repeat: true });
     const { exitCode, lines } = await run(['fetch-joke', '--no-wait', '--count', '2', '--category', category]);
     expect(exitCode).toBe(0);
@@ -191,7 +191,7 @@ describe('submitting', () => {
   });
 });
 
-describe('what upstreams write', () => {
+describe('text from the upstream', () => {
   test('has no effect on the terminal and breaks no line, as text or as JSON', async () => {
     const category = scripted([{ body: 'joke-with-markup' }], { repeat: true });
     const [text, json] = await Promise.all([
@@ -205,7 +205,7 @@ describe('what upstreams write', () => {
     expect(parseLines(json.lines).at(-1)?.output).toMatchObject({ joke: expect.stringContaining('\u001b[31mred') });
   });
 
-  test('stays the same value in JSON, and reordering marks show', () => {
+  test('stays the same value in JSON, and reordering marks are visible', () => {
     const value = { joke: 'a\u009b31m\u202eb\u2028c\u007f👩‍🚀' };
     expect(toJsonLine(value)).not.toMatch(effects);
     expect(JSON.parse(toJsonLine(value))).toEqual(value);
@@ -221,7 +221,7 @@ describe('a terminal', () => {
     return execa('script', flags, { env: { HOLDFAST_URL: holdfast.url, HOLDFAST_API_KEY: secret }, stdin: 'ignore' });
   };
 
-  test('sees the wait count down with --watch, and plain lines without', async () => {
+  test('shows the wait count down with --watch, and plain lines without', async () => {
     const category = scripted([{ status: 503 }]);
     const [watched, plain] = await Promise.all([
       onTerminal(['fetch-joke', '--category', category, '--watch']),
@@ -229,21 +229,21 @@ describe('a terminal', () => {
     ]);
     const countdown = watched.stdout.match(/retrying, attempt 2\/3, next attempt in \d\.\d s/g) ?? [];
     expect(new Set(countdown).size).toBeGreaterThan(1);
-    // What the last rewriting leaves is wiped before the line that stays.
+    // The live line is wiped before a lasting line is printed.
     expect(escapeText(watched.stdout)).toMatch(/\\u001b\[2K\\u001b\[1G\d\d:\d\d:\d\d\.\d{3} .* completed /);
     expect(plain.stdout.replaceAll('\r', '')).not.toMatch(effects);
   });
 });
 
 describe('Ctrl-C', () => {
-  test('tells which tasks go on running, exits with 130, and leaves them alone', async () => {
+  test('names the tasks that keep running, exits with 130, and does not end them', async () => {
     const category = scripted([{ hang: 'headers' }], { repeat: true });
     const { child, pid, printed } = start(['fetch-joke', '--count', '2', '--category', category, '--json']);
     await eventually(
       () => printed.stdout.match(/"status":"running"/g) ?? [],
       (running) => running.length === 2,
     );
-    // The key stands in no listing of processes.
+    // Process listings do not show the key.
     const { stdout: listing } = await execa('ps', ['-A', '-o', 'args']);
     expect(listing).toContain(category);
     expect(listing).not.toContain(secret);
@@ -263,7 +263,7 @@ describe('Ctrl-C', () => {
 });
 
 describe('status, cancel, rerun and list', () => {
-  test('status shows a task and exits with 0; with --watch the exit code is that of its end', async () => {
+  test('status shows a task and exits with 0; with --watch the exit code depends on how the task ends', async () => {
     const [good, bad] = await Promise.all([
       signed.submit(),
       signed.submit({ category: scripted([{ status: 404 }], { repeat: true }) }),
@@ -280,7 +280,7 @@ describe('status, cancel, rerun and list', () => {
     expect(once).toMatchObject({ exitCode: 0, lines: [expect.stringMatching(/ failed .* non-retryable: Upstream/)] });
   });
 
-  test('cancel ends a task, which the watch shows; what has ended or was never there is refused in one line', async () => {
+  test('cancel ends a task, and the watch shows it; a finished or unknown task is refused in one line', async () => {
     const { id } = await signed.submit({ category: scripted([{ status: 503 }], { repeat: true }) });
     await signed.until(id, ({ status }) => status === 'retrying');
     expect(await run(['cancel', id])).toMatchObject({ exitCode: 0, errors: [] });
@@ -324,7 +324,7 @@ describe('status, cancel, rerun and list', () => {
     await signed.call('POST', `/tasks/${open.id}/cancel`);
   });
 
-  test('list shows a page and says that there are more; --all follows the cursors to the end', async () => {
+  test('list shows a page and says if there are more; --all follows the cursors to the end', async () => {
     const submitted = await Promise.all(Array.from({ length: 5 }, () => signed.submit()));
     await Promise.all(submitted.map(({ id }) => signed.until(id, isFinished)));
     const { items } = await eventually(
@@ -371,7 +371,7 @@ describe('a wrong call', () => {
     expect(errors.join('\n')).toMatch(message);
   });
 
-  test('a fault of the environment is told as by every part of Holdfast', async () => {
+  test('a bad environment is reported as by every part of Holdfast', async () => {
     const { exitCode, errors } = await run(['list'], { HOLDFAST_URL: '', PORT: 'abc' });
     expect({ exitCode, errors }).toEqual({
       exitCode: 78,
@@ -380,14 +380,14 @@ describe('a wrong call', () => {
   });
 });
 
-describe('the other side', () => {
+describe('the server at the URL', () => {
   const expectOneLine = async (env: Record<string, string>, line: RegExp) => {
     const { exitCode, lines, errors } = await run(['fetch-joke'], env);
     expect({ exitCode, lines }).toEqual({ exitCode: 1, lines: [] });
     expect(errors).toEqual([expect.stringMatching(line)]);
   };
 
-  test('is told in one line when it is not Holdfast, and gets no task', async () => {
+  test('gets no task if it is not Holdfast, and one line says so', async () => {
     const methods: (string | undefined)[] = [];
     const answering = (body: string, status = 200) =>
       serve(({ method }, response) => {
@@ -395,7 +395,10 @@ describe('the other side', () => {
         response.writeHead(status).end(body);
       });
     await Promise.all([
-      expectOneLine({ HOLDFAST_URL: await answering('<h1>Hello</h1>') }, /answers no JSON .* not Holdfast/),
+      expectOneLine(
+        { HOLDFAST_URL: await answering('<h1>Hello</h1>') },
+        /did not answer .* with JSON: it is not Holdfast/,
+      ),
       expectOneLine({ HOLDFAST_URL: await answering('{"id":1}') }, /answers, but it is not Holdfast/),
       expectOneLine({ HOLDFAST_URL: await answering('null', 404) }, /not Holdfast/),
       expectOneLine({ HOLDFAST_URL: await answering('{"title":"\\u001b[31m"}', 418) }, /not Holdfast/),
@@ -403,29 +406,29 @@ describe('the other side', () => {
     expect(new Set(methods)).toEqual(new Set(['GET']));
   });
 
-  test('is told in one line when it cannot be reached, and how to run one', async () => {
+  test('one line says that it cannot be reached, and how to start one', async () => {
     const url = `http://127.0.0.1:${await findFreePort()}`;
     await expectOneLine({ HOLDFAST_URL: url }, /cannot be reached \(ECONNREFUSED\): .* npm start runs one\.$/);
   });
 
-  test('is told in one line when it wants a key, knows another, or none could be this one', async () => {
+  test('one line says that it wants a key, does not know the key, or that the key is malformed', async () => {
     await Promise.all([
       expectOneLine({ HOLDFAST_API_KEY: '' }, /wants an API key: set HOLDFAST_API_KEY to a secret of its API_KEYS\.$/),
       expectOneLine({ HOLDFAST_API_KEY: 'x'.repeat(40) }, /does not know the key in HOLDFAST_API_KEY/),
-      expectOneLine({ HOLDFAST_API_KEY: 'two\nlines' }, /^HOLDFAST_API_KEY holds characters that no key has/),
+      expectOneLine({ HOLDFAST_API_KEY: 'two\nlines' }, /^HOLDFAST_API_KEY has characters that no key can have/),
     ]);
   });
 });
 
-/** `npm run task -- … | head -1`: the first line is read, then nothing more. */
+/** `npm run task -- … | head -1` reads the first line and closes the pipe. */
 function readOneLine(...args: string[]) {
   const line = `set -o pipefail; ${[...command, ...args].join(' ')} | head -1`;
   const env = { HOLDFAST_URL: holdfast.url, HOLDFAST_API_KEY: secret };
   return execa('bash', ['-c', line], { env, reject: false });
 }
 
-// Seen to fail without the note: only those that go on running are told.
-test('says how many tasks were not submitted when the reader of its output goes away before', async () => {
+// Seen to fail without the note: only the tasks that keep running were named.
+test('says how many tasks were not submitted if the reader of its output goes away too early', async () => {
   const category = scripted([{}]);
   const { exitCode, stderr } = await readOneLine('fetch-joke', '--category', category, '--count', '200');
   expect(exitCode).toBe(141);
@@ -437,16 +440,16 @@ test('says how many tasks were not submitted when the reader of its output goes 
   );
 });
 
-test('ends without a stack when the reader of its output goes away, and the tasks go on', async () => {
+test('ends without a stack if the reader of its output goes away, and the tasks keep running', async () => {
   const category = scripted([{ status: 503 }]);
   const { exitCode, stdout, stderr } = await readOneLine('fetch-joke', '--category', category);
   expect(exitCode).toBe(141);
   expect(stdout.split('\n')).toEqual([expect.stringMatching(/ queued /)]);
-  expect(stderr).toMatch(/^The task goes on running; to look again:\n {2}npm run task -- status \S+$/);
+  expect(stderr).toMatch(/^The task keeps running\. To see it again:\n {2}npm run task -- status \S+$/);
 });
 
 describe('while Temporal is away', () => {
-  test('an accepted task is watched on until its end, a new one is refused with its outcome', async () => {
+  test('an accepted task is watched until its end, and a new one is refused with its outcome', async () => {
     const temporal = await createOwnTemporal();
     onTestFinished(temporal.remove);
     await temporal.start();
@@ -478,11 +481,11 @@ describe('while Temporal is away', () => {
     expect(stdout).toMatch(/ completed .*$/);
     expect(printed.stderr.trimEnd().split('\n')).toEqual([
       expect.stringMatching(/503 Temporal does not answer .*\. Accepted tasks are safe; trying again\.$/),
-      'Answers come again.',
+      'Holdfast answers again.',
     ]);
   });
 
-  test('the watch of tasks gives up when nothing answers for long', async () => {
+  test('the watch gives up if nothing answers for long', async () => {
     const holdfast = createHoldfastClient({ url: `http://127.0.0.1:${await findFreePort()}` });
     const notes: string[] = [];
     const task = { id: 'x', status: 'queued', attempt: 1 } as Task;
@@ -493,12 +496,12 @@ describe('while Temporal is away', () => {
       note: (text) => notes.push(text),
       patienceMs: 1_500,
     });
-    await expect(following).rejects.toThrow(/^No answer for 1\.5 s; the last fault: .* cannot be reached/);
+    await expect(following).rejects.toThrow(/^No answer for 1\.5 s\. The last error: .* cannot be reached/);
     expect(notes).toHaveLength(1);
   });
 });
 
-test('short ids tell every task from all before, and stay the same', () => {
+test('short ids are distinct, and the same id always gets the same one', () => {
   const shorten = createShortIds();
   expect(['o_n_aaaaaaaa1-1', 'o_n_aaaaaaaa1-2', 'o_n_b', 'p_n_b', 'o_n_aaaaaaaa1-1'].map(shorten)).toEqual([
     ...['aaaaaaaa', 'aaaaaaaa1', 'b', 'p_n_b', 'aaaaaaaa'],
