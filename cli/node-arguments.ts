@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /**
- * What follows `node` to run a TypeScript file in that very process, from any working directory. The `tsx` command would
- * run the file in a child of its own, which outlives a kill -9 of the process one knows.
+ * Returns the arguments of `node` that run a TypeScript file in that same process, from any working directory. The `tsx`
+ * command would run the file in a child, and a kill -9 of its parent would not end the child.
  */
 export const nodeArguments = (script: string) => ['--import', tsx, script];

@@ -3,8 +3,8 @@ import { clearLine, cursorTo } from 'node:readline';
 export type Say = (line: string) => void;
 
 /**
- * Tells how a long step gets on: one line that rewrites itself on a terminal, elsewhere a plain line at most every
- * `plainEveryMs`. Call `end` when the step is over, before anything else is written.
+ * Shows the progress of a long step. On a terminal one line rewrites itself. Elsewhere a plain line appears at most every
+ * `plainEveryMs`. Call `end` when the step is over, before you print anything else.
  */
 export function createProgress(say: Say, { stream = process.stdout, plainEveryMs = 10_000 } = {}) {
   const startedAt = performance.now();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** A number in [0, 1) that is always the same for the same values: chance that can be repeated. */
+/** Returns a number in [0, 1) that depends only on `values`: repeatable randomness. */
 export const toSeededShare = (...values: (string | number)[]) =>
   createHash('sha256').update(JSON.stringify(values)).digest().readUInt32BE() / 2 ** 32;

@@ -1,4 +1,4 @@
-/** A fault that the person at the keyboard can mend: the message says how, and no stack trace follows it. */
+/** An error that the user can fix. The message says how, and is shown without a stack trace. */
 export class SetupError extends Error {
   override name = 'SetupError';
 }

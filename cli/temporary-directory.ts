@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A directory that goes when this process does, also by the `process.exit` of a second Ctrl-C; `remove` is for before. */
+/** Creates a directory that is removed when this process exits, even on a second Ctrl-C, or earlier by `remove`. */
 export function createTemporaryDirectory(prefix: string) {
   const path = mkdtempSync(join(tmpdir(), prefix));
   const remove = () => {

@@ -30,26 +30,26 @@ for (const chart of charts) {
     addTo(chart.id, element('p', {}, chart.empty));
     continue;
   }
-  chart.place = element('div', { class: 'plots' });
+  chart.container = element('div', { class: 'plots' });
   addTo(
     chart.id,
     element(
       'figure',
       { 'aria-label': chart.label },
       ...(chart.legend ? [toLegend(chart.legend)] : []),
-      chart.place,
+      chart.container,
       element('figcaption', {}, chart.caption),
     ),
     ...(chart.more ? [chart.more()] : []),
   );
 }
 
-/** One chart's fault is shown in its place and reported; it does not take the others with it. */
-function draw({ place, draw: drawAt }) {
+/** Shows and reports the error of a chart in its place. The other charts are still drawn. */
+function draw({ container, draw: drawAt }) {
   try {
-    place.replaceChildren(...drawAt(place.clientWidth));
+    container.replaceChildren(...drawAt(container.clientWidth));
   } catch (error) {
-    place.replaceChildren(element('p', { class: 'failed' }, `This chart could not be drawn: ${error.message}`));
+    container.replaceChildren(element('p', { class: 'failed' }, `This chart could not be drawn: ${error.message}`));
     reportError(error);
   }
 }
@@ -58,11 +58,11 @@ let drawnWidth;
 function drawAll(width) {
   if (width === drawnWidth) return;
   drawnWidth = width;
-  for (const chart of charts) if (chart.place) draw(chart);
+  for (const chart of charts) if (chart.container) draw(chart);
   performance.mark('drawn');
   document.documentElement.dataset.drawnWidth = String(Math.round(width));
 }
 
 const main = document.querySelector('main');
-// In a frame of its own: drawing changes heights, and an observer that changes what it observes is an error.
+// Draws in the next frame, because drawing changes heights, and an observer must not change what it observes.
 new ResizeObserver(([{ contentRect }]) => requestAnimationFrame(() => drawAll(contentRect.width))).observe(main);

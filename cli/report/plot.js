@@ -1,27 +1,27 @@
 const { toTime } = globalThis.report;
 const { Plot } = globalThis;
 
-/** Round values from `least` to `most`: 1, 2, 5, 10, … or, where there is no room for so many, 1, 10, 100, … */
-function toLogTicks([least, most], room) {
+/** Returns round values in the domain: 1, 2, 5, 10, … or, if they are more than `maximum`, 1, 10, 100, … */
+function toLogTicks([least, most], maximum) {
   const exponents = Array.from({ length: 16 }, (_, index) => index - 3);
   const between = (ticks) => ticks.filter((tick) => tick >= least && tick <= most);
   const fine = between(exponents.flatMap((exponent) => [1, 2, 5].map((digit) => digit * 10 ** exponent)));
-  return fine.length <= room ? fine : between(exponents.map((exponent) => 10 ** exponent));
+  return fine.length <= maximum ? fine : between(exponents.map((exponent) => 10 ** exponent));
 }
 
-/** Scale and ticks of a logarithmic axis of milliseconds that holds `valuesMs` and has room for so many ticks. */
-function toLogAxis(valuesMs, room = 8) {
+/** Returns scale and ticks of a logarithmic axis that contains `valuesMs`, with at most `maximumTicks` ticks. */
+function toLogAxis(valuesMs, maximumTicks = 8) {
   const least = valuesMs.reduce((min, value) => Math.min(min, value), Number.POSITIVE_INFINITY);
   const most = valuesMs.reduce((max, value) => Math.max(max, value), 0);
   const domain = [least, Math.max(most, least * 2)];
-  return { scale: { type: 'log', domain }, ticks: toLogTicks(domain, room) };
+  return { scale: { type: 'log', domain }, ticks: toLogTicks(domain, maximumTicks) };
 }
 
-/** As marks, for as an option of the scale a logarithmic axis leaves some of its ticks without their texts. */
+// Axes are marks here: as an option of the scale, Plot leaves some ticks of a logarithmic axis without text.
 const timeAxisX = ({ ticks }, label) => [Plot.axisX(ticks, { text: toTime, label })];
 const timeAxisY = ({ ticks }, label) => [Plot.gridY(ticks), Plot.axisY(ticks, { text: toTime, label })];
 
-/** Zero has no place on a logarithmic axis. */
+/** A logarithmic axis cannot show zero. */
 const atLeast1 = (ms) => Math.max(1, ms);
 
 function plot(width, label, options) {
@@ -38,7 +38,7 @@ function plot(width, label, options) {
 }
 
 const lines = (...texts) => texts.join('\n');
-/** In em: next to any point a tip fits on a page of 400 px. */
+/** In em. A tip of this width fits beside any point on a page of 400 px. */
 const tipWidth = 13;
 const seconds = (ms) => ms / 1_000;
 const sinceStart = 'seconds since the start of the run →';

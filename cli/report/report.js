@@ -1,6 +1,6 @@
-// What the page's scripts share. Texts of a run reach the document as text nodes alone, never as markup.
+// Shared by all scripts of the page. Texts of a run enter the document only as text nodes, never as markup.
 
-/** An element; a string among `children` becomes a text node. */
+/** Returns an element. Strings among `children` become text nodes. */
 function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -8,23 +8,23 @@ function element(name, attributes = {}, ...children) {
   return node;
 }
 
-/** Adds to the end of the page's section `id`. */
+/** Adds `children` to the end of the section `id`. */
 const addTo = (id, ...children) => document.getElementById(id).append(...children);
 
 const toCount = (count) => count.toLocaleString('en');
 const plural = (count, noun) => `${toCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 
-/** `12 ms`, `2.05 s`: for people and axes. */
+/** Returns `12 ms` or `2.05 s`. */
 function toTime(ms) {
   if (Math.abs(ms) < 1_000) return `${Number(ms.toPrecision(3))} ms`;
   return `${Number((ms / 1_000).toFixed(2)).toLocaleString('en')} s`;
 }
 
 const longestIdLine = 20;
-/** For tips, which do not break a word. */
+/** Breaks an id into lines, because tips do not break words. */
 const toBrokenId = (id) => id.match(new RegExp(`.{1,${longestIdLine}}`, 'gu'))?.join('\n') ?? '';
 
-/** A table whose first row and first column are headings. */
+/** Returns a table whose first row and first column are headings. */
 function table(caption, headings, rows) {
   return element(
     'table',

@@ -24,7 +24,7 @@ function toHistogram(width, { name, bins, percentiles, color }) {
     },
     marks: [
       ...timeAxisX(axis, `${name} latency →`),
-      Plot.text([`↑ how many ${name}s`], { frameAnchor: 'top-left', dx: -54, dy: -4 * labelHeight }),
+      Plot.text([`↑ number of ${name}s`], { frameAnchor: 'top-left', dx: -54, dy: -4 * labelHeight }),
       Plot.rectY(bins, {
         x1: 'from',
         x2: 'to',
@@ -45,7 +45,7 @@ function toHistogram(width, { name, bins, percentiles, color }) {
           ariaDescription: key,
         }),
       ),
-      // After all the rules, with a halo: the label of one may lie over the rule of another.
+      // Labels come after all rules and have a halo, because a label may cover another rule.
       ...rules.map(({ key, row, at }) =>
         Plot.text([`${key} ${toTime(percentiles[key])}`], {
           x: [at],
@@ -73,6 +73,6 @@ charts.push({
   empty: histograms.length === 0 && 'No latency was measured.',
   label: 'How the latencies of submissions and completions are distributed',
   caption:
-    'How many submissions and completions took how long. The axis is logarithmic: a bar ends 12 % further than it begins.',
+    'The number of submissions and completions by latency. The axis is logarithmic: each bar ends 12 % above its start.',
   draw: (width) => histograms.map((histogram) => toHistogram(width, histogram)),
 });

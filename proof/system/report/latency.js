@@ -14,14 +14,14 @@ const allDots = dotKinds.flatMap(({ dots }) => dots);
 
 const all = counts.submissions + counts.tasks;
 const drawn =
-  allDots.length < all ? ` ${toCount(allDots.length)} of ${toCount(all)} dots are drawn, evenly chosen.` : '';
+  allDots.length < all ? ` ${toCount(allDots.length)} of ${toCount(all)} dots are drawn, evenly spaced.` : '';
 const axis = toLogAxis(allDots.map(({ latencyMs }) => atLeast1(latencyMs)));
 
 charts.push({
   id: 'latency',
   empty: allDots.length === 0 && 'No submission was made and no task ended.',
   label: 'Latency of each submission and of each task over the time of the run',
-  caption: `Each dot stands at the moment a submission was sent. The axis of latency is logarithmic.${drawn}`,
+  caption: `Each dot is at the time when a submission was sent. The latency axis is logarithmic.${drawn}`,
   legend: dotKinds.filter(({ dots }) => dots.length > 0),
   draw: (width) => [
     plot(width, 'Dots: latency of each submission and of each task over the time of the run', {

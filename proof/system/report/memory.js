@@ -10,9 +10,9 @@ const mebibytes = (bytes) => bytes / 1_048_576;
 
 charts.push({
   id: 'memory',
-  empty: memory.length === 0 && 'No memory was measured: the check of memory did not run.',
+  empty: memory.length === 0 && 'No memory was measured, because the memory check did not run.',
   label: 'Heap and resident memory of API and worker over the time of the run',
-  caption: 'Heap in use after a forced garbage collection, and resident set size, of each process.',
+  caption: 'Heap in use after a forced garbage collection, and resident set size, for each process.',
   legend: processes,
   draw: (width) =>
     [

@@ -1,7 +1,7 @@
 const { data, element, addTo, table, toCount, plural, toTime } = globalThis.report;
 const { run, counts } = data;
 
-const words = { passed: '✓ passed', failed: '✗ failed', 'not-run': '– not run' };
+const statusTexts = { passed: '✓ passed', failed: '✗ failed', 'not-run': '– not run' };
 
 function toVerdictLine({ totals, verdicts }) {
   const total = `${totals.passed}/${totals.total} passed`;
@@ -26,7 +26,7 @@ function toDefinitions(entries) {
 const allPassed = run.totals.total > 0 && run.totals.passed === run.totals.total;
 addTo('run', element('p', { id: 'verdict-line', class: allPassed ? 'passed' : 'failed' }, toVerdictLine(run)));
 if (run.interrupted)
-  addTo('run', element('p', { class: 'not-run' }, 'Interrupted: this shows what was done until then, and no more.'));
+  addTo('run', element('p', { class: 'not-run' }, 'Interrupted: this shows only what was done until then.'));
 addTo(
   'run',
   toDefinitions([
@@ -42,11 +42,11 @@ else
   addTo(
     'verdicts',
     table(
-      'Each check of the run, what it proved or what failed, and how long it took',
+      'Each check of the run, its result, and how long it took',
       ['Check', 'Verdict', 'Seconds'],
       run.verdicts.map(({ title, status, detail, seconds }) => {
         const check = element('div', {}, title, element('p', { class: 'detail' }, detail));
-        return [check, element('span', { class: status }, words[status]), seconds.toFixed(1)];
+        return [check, element('span', { class: status }, statusTexts[status]), seconds.toFixed(1)];
       }),
     ),
   );
@@ -67,7 +67,7 @@ const toMs = (percentiles, measure) => (percentiles.count === 0 ? '–' : `${toC
 addTo(
   'figures',
   table(
-    'Submission: from sending it to its answer. Completion: from a task’s submission to its end.',
+    'Submission: from the request to its answer. Completion: from the submission of a task to its end.',
     ['Latency', 'Submission', 'Completion'],
     [
       ['Count', toCount(submission.count), toCount(completion.count)],
@@ -87,5 +87,5 @@ addTo(
   'configuration',
   configuration.length === 0
     ? element('p', {}, 'No configuration was recorded.')
-    : table('What the run was made with', ['Setting', 'Value'], configuration),
+    : table('The configuration of the run', ['Setting', 'Value'], configuration),
 );

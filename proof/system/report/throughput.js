@@ -9,7 +9,7 @@ charts.push({
   id: 'throughput',
   empty: allBars.length === 0 && 'No submission was made and no task ended.',
   label: 'Throughput: submissions and completions per second over the time of the run',
-  caption: `${plural(run.latency.submission.count, 'submission')} by the moment they were sent, and ${plural(run.latency.completion.count, 'task')} by the moment they ended. Each bar covers ${stepSeconds} s.`,
+  caption: `${plural(run.latency.submission.count, 'submission')} by the time when they were sent, and ${plural(run.latency.completion.count, 'task')} by the time when they ended. Each bar covers ${stepSeconds} s.`,
   draw: (width) =>
     [
       { name: 'submissions', color: 'var(--blue)' },

@@ -103,8 +103,8 @@ const toTableRow = ({ id, check, status, calls: ofTask }) => [
 
 charts.push({
   id: 'timeline',
-  empty: rows.length === 0 && 'No call to the upstream was recorded: without a joke API nobody counts them.',
-  label: 'When each task called the upstream, what came of it, and the waits between',
+  empty: rows.length === 0 && 'No call to the upstream was recorded: only a joke API records them.',
+  label: 'When each task called the upstream, how the calls ended, and the waits between them',
   caption: `${rows.length} of ${plural(timeline.tasks, 'task')} shown, those with the most attempts first; ${timeline.retried} retried.`,
   legend: [
     ...kinds,
@@ -121,7 +121,7 @@ charts.push({
         'div',
         { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'The attempts as a table' },
         table(
-          'Each task shown above, and its attempts in order',
+          'Each task shown above, with its attempts in order',
           ['Task', 'Check', 'Status', 'Attempts'],
           rows.map(toTableRow),
         ),

@@ -3,7 +3,7 @@ import { toBins, toRates, toSample } from './bins.ts';
 import { toTimeline } from './to-timeline.ts';
 import { toWaits } from './to-waits.ts';
 
-/** Everything the report's page shows, worked out: its scripts only draw. */
+/** Returns everything that the report shows. The scripts of the page only draw it. */
 export function toData(result: StressResult) {
   const { policy, submissions, tasks, memory, ...run } = result;
   const completions = tasks.map(({ id, check, status, submittedAtMs, finishedAtMs }) => ({

@@ -1,14 +1,17 @@
 import type { Attempt, FinishedTask } from '../result.ts';
 
-const mostRows = 40;
+const maximumRows = 40;
 
-/** What a call came to, as the timeline colours it. */
+/** How a call ended. The timeline has a colour for each. */
 export type Kind = 'answered' | 'error' | 'lost';
 
 const toKind = ({ status, outcome }: Attempt): Kind =>
   outcome !== 'answered' || status === null ? 'lost' : status === 200 ? 'answered' : 'error';
 
-/** From the end of each call to the start of the next, milliseconds; null where there is no next or the call never ended. */
+/**
+ * Returns the milliseconds from the end of each call to the start of the next. A wait is `null` if there is no next call
+ * or the call never ended.
+ */
 export function toMeasuredWaits(attempts: Attempt[]): (number | null)[] {
   return attempts.map(({ endedAtMs }, index) => {
     const next = attempts[index + 1];
@@ -16,12 +19,15 @@ export function toMeasuredWaits(attempts: Attempt[]): (number | null)[] {
   });
 }
 
-/** One row a task, counted from its submission; where they are too many, those with the most attempts. */
+/**
+ * Returns one row for each task, with times relative to its submission. If there are too many tasks, it keeps those with
+ * the most attempts.
+ */
 export function toTimeline(tasks: FinishedTask[]) {
   const called = tasks.filter(({ attempts }) => attempts.length > 0);
   const shown = called
     .toSorted((a, b) => b.attempts.length - a.attempts.length || a.submittedAtMs - b.submittedAtMs)
-    .slice(0, mostRows);
+    .slice(0, maximumRows);
   return {
     tasks: called.length,
     retried: called.filter(({ attempts }) => attempts.length > 1).length,

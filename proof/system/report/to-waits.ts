@@ -4,10 +4,10 @@ import type { FinishedTask } from '../result.ts';
 import { toSample } from './bins.ts';
 import { toMeasuredWaits } from './to-timeline.ts';
 
-/** The curve goes this far where the policy allows more attempts, and further only as far as a task went. */
+/** The curve ends after this many attempts, or after the last attempt of any task if that is later. */
 const usualAttempts = 12;
 
-/** The measured waits of the tasks that ran under `policy`, and the waits that it demands. */
+/** Returns the measured waits of the tasks that ran under `policy`, and the waits that the policy prescribes. */
 export function toWaits(tasks: FinishedTask[], policy: Policy) {
   const measured = tasks
     .filter(({ check }) => check === retries.title)

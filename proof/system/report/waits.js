@@ -6,8 +6,8 @@ const { waits } = data;
 const { measured, total, curve, capMs, jitter } = waits;
 const spread = 0.3;
 
-/** Beside each other within the attempt's column, so that equal waits do not hide each other. */
-const besides = measured.map((wait, index) => ({
+/** Spreads the dots over the column of their attempt, so that equal waits do not hide each other. */
+const dots = measured.map((wait, index) => ({
   ...wait,
   x: wait.attempt + spread * (((index * 0.618) % 1) * 2 - 1),
 }));
@@ -22,7 +22,7 @@ function drawWaits(width) {
   const attempts = [...curve, ...measured].map(({ attempt }) => attempt);
   const last = attempts.reduce((max, attempt) => Math.max(max, attempt), 1);
   const everyNth = Math.ceil(last / (width < 600 ? 6 : 12));
-  return plot(width, 'Dots: each measured wait by attempt, over a line: the waits that the policy demands', {
+  return plot(width, 'Dots: each measured wait by attempt. Line: the waits that the policy prescribes', {
     height: 320,
     marginTop: 26,
     x: {
@@ -61,7 +61,7 @@ function drawWaits(width) {
         strokeWidth: 1.5,
         ariaDescription: 'policy',
       }),
-      Plot.dot(besides, {
+      Plot.dot(dots, {
         x: 'x',
         y: ({ waitMs }) => atLeast1(waitMs),
         fill: 'var(--blue)',
@@ -93,7 +93,7 @@ function drawWaits(width) {
         },
       ),
       Plot.tip(
-        besides,
+        dots,
         Plot.pointer({
           lineWidth: tipWidth,
           x: 'x',
@@ -108,9 +108,9 @@ function drawWaits(width) {
 
 charts.push({
   id: 'waits',
-  empty: measured.length === 0 && `No task of the check “${waits.check}” was retried: there is no wait to compare.`,
-  label: 'Measured waits between attempts against those that the policy demands',
-  caption: `${measured.length < total ? `${toCount(measured.length)} of ` : ''}${plural(total, 'wait')} of the check “${waits.check}”, from the end of each failed call to the start of the next one. The axis of waits is logarithmic.`,
+  empty: measured.length === 0 && `No task of the check “${waits.check}” was retried, so there is no wait to compare.`,
+  label: 'Measured waits between attempts, and the waits that the policy prescribes',
+  caption: `${measured.length < total ? `${toCount(measured.length)} of ` : ''}${plural(total, 'wait')} of the check “${waits.check}”, from the end of each failed call to the start of the next. The wait axis is logarithmic.`,
   legend: [
     { label: 'measured', color: 'var(--blue)', symbol: 'circle' },
     { label: jitter > 0 ? 'the policy, and its jitter above' : 'the policy', color: 'currentColor', symbol: 'square' },

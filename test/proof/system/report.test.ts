@@ -390,7 +390,7 @@ test('draws ten thousand dots of a kind at most, the refused apart from the acce
   expect(await marks(page, 'latency', 'submissions, until their answer')).toBe(Math.ceil((25_000 - 62) / 3));
   expect(await marks(page, 'latency', 'submissions not accepted')).toBe(62);
   expect(await texts(page, '#latency figcaption')).toEqual([
-    expect.stringContaining('8,385 of 25,010 dots are drawn, evenly chosen.'),
+    expect.stringContaining('8,385 of 25,010 dots are drawn, evenly spaced.'),
   ]);
 });
 
@@ -436,7 +436,7 @@ test('says in a sentence what there is no figure of, and that a run was interrup
   const { page, faults } = await openDrawn(toReport(nothing));
   expect(await texts(page, '#run p')).toEqual([
     '0/0 passed: no check was run',
-    'Interrupted: this shows what was done until then, and no more.',
+    'Interrupted: this shows only what was done until then.',
   ]);
   for (const section of [
     'verdicts',
