@@ -3,7 +3,7 @@ import type { RetryPlan } from '../../src/planner/retry-plan.ts';
 
 type Attempt = RetryPlan['attempts'][number];
 
-/** `1530 s (25 min 30 s)`; without the minutes below two of them. */
+/** Returns `1530 s (25 min 30 s)`, or seconds alone below two minutes. */
 function toDuration(seconds: number): string {
   if (seconds < 120) return `${seconds} s`;
   const whole = Math.round(seconds);
@@ -84,7 +84,7 @@ const toWarnings = (warnings: Warning[]) =>
         ...warnings.flatMap(({ code, message, suggestion }) => [`  ${code}: ${message}`, `    ${suggestion}`]),
       ];
 
-/** A plan and its warnings for a person to read. */
+/** Returns a plan and its warnings as text for people. */
 export const toText = (plan: RetryPlan, warnings: Warning[]) =>
   [[toPolicyLine(plan)], toTable(plan), toSums(plan), toHerd(plan), toWarnings(warnings)]
     .map((lines) => lines.join('\n'))

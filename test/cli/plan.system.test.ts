@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL('../../scripts/plan.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-plan-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** The command as a process of its own, without the variables of this one; `.env` is that of its directory. */
+/** Runs the command as a process without the variables of this one. It reads `.env` of its own directory. */
 async function plan(flags: string[] = [], env: Environment = {}) {
   const { stdout, stderr, exitCode } = await execa(
     process.execPath,
@@ -66,7 +66,7 @@ Warnings:
 });
 
 // Seen to fail when overrides were ignored.
-test('reads the environment and .env, with the flags on top, and prints with --json the document of the API', async () => {
+test('reads the environment and .env, lets flags win, and prints the answer of the API with --json', async () => {
   expect(JSON.parse((await plan(['--json'])).stdout)).toEqual(toDocument({}));
   const flags = ['--base-delay', '1', '--backoff-coefficient', '3', '--max-delay', '20', '--job-timeout', '60'];
   const variables = { BASE_DELAY: '1', BACKOFF_COEFFICIENT: '3', MAX_DELAY: '20', JOB_TIMEOUT: '60' };
@@ -81,7 +81,7 @@ test('reads the environment and .env, with the flags on top, and prints with --j
   }
 });
 
-test('prints ranges with jitter, the cap, the success and what is not listed', async () => {
+test('prints ranges with jitter, the cap, a success, and how many attempts are not listed', async () => {
   const { stdout } = await plan(['--jitter', '0.5', '--failures', '2', '--max-delay', '5']);
   expect(stdout).toMatch(/^ +1 +0 s {2}fails, waits 2 to 3 s$/m);
   expect(stdout).toMatch(/^ +2 +2 to 3 s {2}fails, waits 4 to 5 s \(the cap\)$/m);
@@ -91,7 +91,7 @@ test('prints ranges with jitter, the cap, the success and what is not listed', a
   expect((await plan(['--max-attempts', '1'])).stdout).toContain('The attempt of a dead worker is never tried again.');
 });
 
-// Seen to fail when the exit code was 0 whatever was found.
+// Seen to fail when the exit code was always 0.
 test('--check exits with 1 if there is a warning and with 0 if there is none', async () => {
   const warned = await plan(['--check']);
   expect(warned.exitCode).toBe(1);
@@ -104,7 +104,7 @@ test('--check exits with 1 if there is a warning and with 0 if there is none', a
   expect(JSON.parse(document.stdout).warnings).not.toEqual([]);
 });
 
-describe('a fault is told on stderr alone, without a stack', () => {
+describe('a fault is printed to stderr only, without a stack', () => {
   test.each([
     [
       ['--max-attempts', 'abc'],
@@ -122,10 +122,10 @@ describe('a fault is told on stderr alone, without a stack', () => {
     [['now'], {}, 2, 'too many arguments'],
     [[], { MAX_DELAY: '1' }, 78, 'MAX_DELAY must not be below the initial interval (BASE_DELAY)'],
     [['--max-delay', '5'], { MAX_DELAY: '1' }, 78, 'MAX_DELAY must not be below the initial interval (BASE_DELAY)'],
-  ])('%j under %j: exit code %i', async (flags, environment, code, told) => {
+  ])('%j under %j: exit code %i', async (flags, environment, code, fault) => {
     const { stdout, stderr, exitCode } = await plan(flags, environment);
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: code });
-    expect(stderr).toContain(told);
+    expect(stderr).toContain(fault);
     expect(stderr.split('\n')).toHaveLength(code === 78 ? 2 : 1);
   });
 
@@ -136,7 +136,7 @@ describe('a fault is told on stderr alone, without a stack', () => {
   });
 });
 
-test('--help names every flag, whatever the environment', async () => {
+test('--help names every flag, even with a bad environment', async () => {
   const { stdout, exitCode } = await plan(['--help'], { PORT: 'x' });
   expect(exitCode).toBe(0);
   expect(stdout).toContain('Usage: npm run plan -- [options]');

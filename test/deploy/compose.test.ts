@@ -34,7 +34,7 @@ const api = named('api');
 const worker = named('worker');
 const all = Object.entries(services);
 
-/** `.env.example` names exactly the variables that config.ts reads; its own test sees to that. */
+/** `.env.example` names exactly the variables that the configuration reads: its own test checks that. */
 const defaults = parseEnv(read('.env.example').replace(/^#(?=[A-Z_]+=)/gm, ''));
 const known = Object.keys(defaults);
 
@@ -61,19 +61,19 @@ const apiConfig = loadConfig(environmentOf(api, keys));
 const workerConfig = loadConfig(environmentOf(worker));
 
 describe('docker-compose.yml', () => {
-  it('speaks of variables that the configuration knows, and of no others', () => {
+  it('uses only variables that the configuration knows', () => {
     const mentioned = [...text.matchAll(/\$\{(\w+)/g)].map(([, name]) => name);
     const set = [api, worker].flatMap(({ environment }) => Object.keys(environment));
     expect([...new Set([...mentioned, ...set])].filter((name) => !known.includes(name ?? ''))).toEqual([]);
   });
 
-  it('hands every variable on to the API or the workers, but for those of npm start and of another Temporal server', () => {
+  it('passes every variable on to the API or the workers, except those of npm start and of another Temporal server', () => {
     const elsewhere = /^(TEMPORAL_.*|EMBEDDED_.*|WORKERS|DATA_DIR|RETENTION_DAYS|JOKE_API_PORT)$/;
     const handed = new Set([api, worker].flatMap(({ environment }) => Object.keys(environment)));
     expect(known.filter((name) => !elsewhere.test(name) && !handed.has(name))).toEqual([]);
   });
 
-  it('gives the API and the workers one policy: the defaults, or what .env says', () => {
+  it('gives the API and the workers the same policy: the defaults, or that of .env', () => {
     expect(apiConfig.policy).toEqual(loadConfig({}).policy);
     expect(workerConfig.policy).toEqual(apiConfig.policy);
     const chosen = { ...keys, MAX_ATTEMPTS: '9', BASE_DELAY: '0.5', NON_RETRYABLE_ERRORS: 'UpstreamTimeout' };
@@ -96,19 +96,19 @@ describe('docker-compose.yml', () => {
     expect(interpolate(environment.DEFAULT_NAMESPACE_RETENTION ?? '', {})).toBe(`${defaults.RETENTION_DAYS}d`);
   });
 
-  it('opens the API only with API_KEYS, and says how to make one', () => {
+  it('starts the API only with API_KEYS, and says how to make one', () => {
     expect(apiConfig).toMatchObject({ host: '0.0.0.0', apiKeys: [{ owner: 'me' }] });
     expect(() => environmentOf(api)).toThrow(/^API_KEYS: .*openssl rand/);
   });
 
-  it('publishes ports on loopback alone, and none of the database', () => {
+  it('publishes ports on loopback only, and none of the database', () => {
     const ports = all.flatMap(([, service]) => service.ports ?? []);
     expect(ports.filter((port) => !/^127\.0\.0\.1:\$\{\w+:-\d+\}:\d+$/.test(port))).toEqual([]);
     expect(api.ports).toEqual([`127.0.0.1:\${PORT:-${defaults.PORT}}:${apiConfig.port}`]);
     expect(named('postgres').ports).toBeUndefined();
   });
 
-  it('waits for a container to stop longer than SHUTDOWN_GRACE and the 5 s of force time', () => {
+  it('waits longer for a container to stop than SHUTDOWN_GRACE and the 5 s until attempts are cut off', () => {
     for (const service of [api, worker])
       for (const SHUTDOWN_GRACE of ['', '0', '0.5', '120', '3600']) {
         const { shutdownGraceMs } = loadConfig(environmentOf(service, { ...keys, SHUTDOWN_GRACE }));
@@ -118,7 +118,7 @@ describe('docker-compose.yml', () => {
       }
   });
 
-  it('checks the health of every service, with what the images have', () => {
+  it('checks the health of every service with commands that its image has', () => {
     expect(all.filter(([, { healthcheck }]) => healthcheck?.test?.[0] !== 'CMD').map(([name]) => name)).toEqual([]);
     expect(api.healthcheck?.test?.join(' ')).toContain(`CMD node -e fetch('http://127.0.0.1:${apiConfig.port}/ready')`);
     const { host, port } = workerConfig.workerMetrics;
@@ -126,7 +126,7 @@ describe('docker-compose.yml', () => {
     expect(worker.healthcheck?.test?.join(' ')).toContain(`CMD node -e fetch('http://127.0.0.1:${port}/health')`);
   });
 
-  it('starts what another needs first, and restarts what ends', () => {
+  it('starts services after those they need, and restarts them when they end', () => {
     for (const [, { restart }] of all) expect(restart).toBe('unless-stopped');
     for (const [, { depends_on }] of all)
       for (const [needed, { condition }] of Object.entries(depends_on ?? {})) {
@@ -176,12 +176,12 @@ describe('Dockerfile', () => {
     for (const stage of stages) expect(stage).toMatch(/^node:\d+-bookworm-slim\b/);
   });
 
-  it('runs as a user without rights, and Compose leaves it so', () => {
+  it('runs as an unprivileged user, which Compose does not change', () => {
     expect(stages.at(-1)?.match(/^USER .*$/gm)).toEqual(['USER node']);
     for (const { user, privileged } of [api, worker]) expect([user, privileged]).toEqual([undefined, undefined]);
   });
 
-  it('carries no .env and nothing of the checkout that the build does not name', () => {
+  it('copies no .env, and only files that the build names', () => {
     const allowed = read('.dockerignore').match(/^[^#\n].*$/gm);
     const copied = [...(stages[0] ?? '').matchAll(/^COPY (.*) \S+$/gm)].flatMap(([, files]) => files?.split(' ') ?? []);
     expect(allowed?.sort()).toEqual(['*', ...copied.map((file) => `!${file}`)].sort());

@@ -28,7 +28,7 @@ const own = [
   ...Object.values(policyParameters).map(({ variable }) => variable),
   'NON_RETRYABLE_ERRORS',
 ];
-/** What envconfig reads, less what the TypeScript SDK then makes no use of. */
+/** Variables that envconfig reads and the TypeScript SDK does not use. */
 const withoutEffect = ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'TEMPORAL_CODEC_ENDPOINT', 'TEMPORAL_CODEC_AUTH'];
 const envconfigSource = new URL(
   'envconfig-toml.js',
@@ -37,10 +37,10 @@ const envconfigSource = new URL(
 const envconfig = all(readFileSync(envconfigSource, 'utf8'), /envProvider\['(TEMPORAL_\w+)'\]/g);
 const variables = [...new Set([...own, ...envconfig.filter((name) => !withoutEffect.includes(name))])].sort();
 
-/** What the client commands read; the configuration of a Holdfast has no part in it. */
+/** Variables of the client commands. They are not part of the configuration. */
 const clientVariables = all(read('cli/client/target.ts'), /\benvironment\.(HOLDFAST_[A-Z_]+)/g);
 
-/** Without a default of their own: unset means none, or found elsewhere. */
+/** Variables without a default: unset means none, or a value from elsewhere. */
 const withoutDefault = /^(API_KEYS|NON_RETRYABLE_ERRORS|TEMPORAL_(?!NAMESPACE).*)$/;
 
 function faultsOf(environment: Environment): string[] {
@@ -57,31 +57,31 @@ function faultsOf(environment: Environment): string[] {
 }
 
 describe('.env.example', () => {
-  it('sees the variables that the sources read', () => {
+  it('knows the variables that the sources read', () => {
     expect(variables).toEqual(expect.arrayContaining(['PORT', 'JOB_TIMEOUT', 'TEMPORAL_CLI_PATH', 'TEMPORAL_ADDRESS']));
   });
 
-  it('changes nothing as it stands', () => {
+  it('changes nothing unless a line is uncommented', () => {
     expect(parse(commented)).toEqual({});
   });
 
-  it('names every variable that is read, once, and no other', () => {
+  it('names every variable that is read, once, and no others', () => {
     expect(all(commented, /^#([A-Z][A-Z0-9_]+)=/gm).sort()).toEqual(variables);
   });
 
-  it('shows the defaults: all of it uncommented is the configuration of an empty environment', () => {
-    // API_BASE_URL alone tells set from unset, so that a chosen upstream is never replaced by the local joke API.
+  it('shows the defaults: uncommented, it gives the configuration of an empty environment', () => {
+    // Only for API_BASE_URL does it matter whether it is set: a chosen upstream is never replaced by the local joke API.
     expect({ ...loadConfig(example), upstreamIsDefault: true }).toEqual(loadConfig({}));
   });
 
-  it('leaves empty only what has no default', () => {
+  it('leaves only variables without a default empty', () => {
     const empty = Object.keys(example).filter((name) => example[name] === '');
     expect(empty.sort()).toEqual(variables.filter((name) => withoutDefault.test(name)));
   });
 });
 
 describe('docs/configuration.md', () => {
-  it('has a row for each variable, with the default of .env.example, and for those of the client commands', () => {
+  it('has a row for each variable, including those of the client commands, with the default of .env.example', () => {
     expect(rows.map(({ name }) => name).sort()).toEqual([...variables, ...clientVariables].sort());
     const defaults = Object.fromEntries(rows.map(({ name, value }) => [name, value]));
     expect(clientVariables).toContain('HOLDFAST_URL');
@@ -100,13 +100,13 @@ describe('docs/configuration.md', () => {
     expect([min, max, ...outside].filter(isRefused)).toEqual(outside);
   });
 
-  it('quotes the faults as they are told', () => {
+  it('quotes the faults exactly', () => {
     const [, command, quote] = /`([^`]+) npm run server` says:\n\n```\n([^`]+)\n```/.exec(guide) ?? [];
     const faults = quote?.split('\n').slice(1);
     expect(faultsOf(parse(command?.replaceAll(' ', '\n') ?? ''))).toEqual(faults?.map((line) => line.trim()));
   });
 
-  it('tells the waits of the default policy', () => {
+  it('gives the waits of the default policy', () => {
     const { policy } = loadConfig({});
     const waits = Array.from({ length: policy.maximumAttempts - 1 }, (_, index) => toWaitMs(policy, index + 1) ?? 0);
     expect(guide).toContain(`waits of ${waits.map((ms) => ms / 1_000).join(', ')} s`);

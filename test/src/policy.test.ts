@@ -14,7 +14,7 @@ import {
 type PolicyInput = Parameters<typeof policySchema.parse>[0];
 const createPolicy = (input: PolicyInput = {}) => policySchema.parse(input);
 
-/** The waits in seconds after each attempt but the last, and what follows the last. */
+/** Returns the waits after each attempt in seconds, and null for the last one. */
 function waitsOf(input: PolicyInput = {}) {
   const policy = createPolicy(input);
   const attempts = Array.from({ length: policy.maximumAttempts }, (_, index) => index + 1);
@@ -24,7 +24,7 @@ function waitsOf(input: PolicyInput = {}) {
   });
 }
 
-/** Numbers in [0, 1) that are the same on every run (mulberry32). */
+/** Returns a source of numbers in [0, 1) that is the same on every run (mulberry32). */
 function createRandom(seed: number) {
   let state = seed;
   return () => {
@@ -86,15 +86,15 @@ describe('the wait after a failed attempt', () => {
     ]);
   });
 
-  it('meets the default cap of 300 s first after attempt 9', () => {
+  it('first reaches the default cap of 300 s after attempt 9', () => {
     expect(waitsOf({ maximumAttempts: 11 }).slice(6)).toEqual([128, 256, 300, 300, null]);
   });
 
-  it('is none after the only attempt', () => {
+  it('is null after the only attempt', () => {
     expect(waitsOf({ maximumAttempts: 1 })).toEqual([null]);
   });
 
-  it('is the cap after attempt 9,999 of 10,000: the power may overflow, the wait does not', () => {
+  it('is the cap after attempt 9,999 of 10,000, although the power overflows', () => {
     const policy = createPolicy({ maximumAttempts: 10_000, backoffCoefficient: 1_000 });
     expect(policy.backoffCoefficient ** 9_998).toBe(Number.POSITIVE_INFINITY);
     expect(toWaitMs(policy, 9_999)).toBe(300_000);
@@ -112,7 +112,7 @@ describe('the wait after a failed attempt', () => {
   });
 
   // Seen to fail when the cap is dropped.
-  it('is a number from the initial interval to the cap as long as attempts are left, and null from the last on', () => {
+  it('is from the initial interval to the cap while attempts are left, and null from the last attempt on', () => {
     fc.assert(
       fc.property(anyPolicy, anyAttempt, (policy, attempt) => {
         const wait = toWaitMs(policy, attempt);
@@ -127,11 +127,11 @@ describe('the wait after a failed attempt', () => {
   });
 });
 
-describe('the wait when Retry-After or jitter has a say', () => {
+describe('the wait with Retry-After or jitter', () => {
   const policy = createPolicy();
 
   it.each([
-    ['longer than the wait of the policy: as told', 7_000, 1, 7_000],
+    ['longer than the wait of the policy: that time', 7_000, 1, 7_000],
     ['shorter: the wait of the policy', 7_000, 3, 8_000],
     ['0: the wait of the policy', 0, 2, 4_000],
     ['a year: the cap', 365 * 86_400_000, 1, 300_000],
@@ -141,7 +141,7 @@ describe('the wait when Retry-After or jitter has a say', () => {
     expect(toRetryDelayMs(policy, attempt, { retryAfterMs })).toBe(expected);
   });
 
-  it('is the wait of the policy when nobody has a say', () => {
+  it('is the wait of the policy without both', () => {
     expect([1, 2, 3, 4, 5].map((attempt) => toRetryDelayMs(policy, attempt))).toEqual([
       2_000,
       4_000,
@@ -152,7 +152,7 @@ describe('the wait when Retry-After or jitter has a say', () => {
   });
 
   // Seen to fail when jitter may shorten (`random() - 0.5`).
-  it('is lengthened by jitter up to its share of the wait, from a source that can be seeded', () => {
+  it('is lengthened by jitter by up to its share of the wait, from a source that can be seeded', () => {
     const draw = (seed: number) => {
       const random = createRandom(seed);
       return [1, 2, 3, 4].map((attempt) => toRetryDelayMs(policy, attempt, { jitter: 0.5, random }));
@@ -182,7 +182,7 @@ describe('the wait when Retry-After or jitter has a say', () => {
   });
 
   // Seen to fail with the cap taken before the jitter, and when a Retry-After replaces the wait.
-  it('is a whole number from 1 to the cap and no shorter than the policy says, whatever the upstream asks', () => {
+  it('is a whole number from 1 to the cap and no shorter than the policy says, whatever the upstream asks for', () => {
     const anyRetryAfter = fc.oneof(fc.nat(), fc.constantFrom(0, Number.MAX_VALUE, Number.POSITIVE_INFINITY));
     fc.assert(
       fc.property(anyPolicy, anyAttempt, anyRetryAfter, anyRandom, (any, attempt, retryAfterMs, share) => {
@@ -200,7 +200,7 @@ describe('the wait when Retry-After or jitter has a say', () => {
     );
   });
 
-  it('stays within the cap where jitter would lead beyond it', () => {
+  it('stays within the cap if jitter would exceed it', () => {
     const random = () => 0.9;
     expect(toRetryDelayMs(policy, 1, { retryAfterMs: 299_000, jitter: 1, random })).toBe(300_000);
     expect(toRetryDelayMs(createPolicy({ maximumIntervalMs: 10_000 }), 3, { jitter: 1, random })).toBe(10_000);
@@ -232,7 +232,7 @@ describe("the attempt's own deadline", () => {
 });
 
 describe("the policy as Temporal's activity options", () => {
-  it('is, by default, the options that the documentation promises', () => {
+  it('has the documented values by default', () => {
     expect(toActivityOptions(createPolicy())).toEqual({
       startToCloseTimeout: 300_000,
       heartbeatTimeout: 10_000,
@@ -253,7 +253,7 @@ describe("the policy as Temporal's activity options", () => {
     ['the attempts', { maximumAttempts: 7 }, { retry: { maximumAttempts: 7 } }],
     ['start-to-close', { startToCloseTimeoutMs: 60_000 }, { startToCloseTimeout: 60_000 }],
     ['the heartbeat timeout', { heartbeatTimeoutMs: 4_000 }, { heartbeatTimeout: 4_000 }],
-  ])('carries %s and leaves the rest alone', (_, input, expected) => {
+  ])('carries %s and changes nothing else', (_, input, expected) => {
     const { retry, ...timeouts } = toActivityOptions(createPolicy());
     expect(toActivityOptions(createPolicy(input))).toEqual({
       ...timeouts,
@@ -262,7 +262,7 @@ describe("the policy as Temporal's activity options", () => {
     });
   });
 
-  it('adds the types that are not to be retried to the final ones, each once', () => {
+  it('adds the types of NON_RETRYABLE_ERRORS to the final ones, each once', () => {
     const { retry } = toActivityOptions(
       createPolicy({
         nonRetryableErrorTypes: [
@@ -280,17 +280,17 @@ describe("the policy as Temporal's activity options", () => {
     ]);
   });
 
-  it('leaves jitter out, which Temporal does not know', () => {
+  it('has no jitter, which Temporal does not support', () => {
     expect(toActivityOptions(createPolicy({ jitter: 1 }))).toEqual(toActivityOptions(createPolicy()));
   });
 
-  it('gives heartbeats a third of start-to-close where that is less than 10 s', () => {
+  it('has a heartbeat timeout of a third of start-to-close if that is less than 10 s', () => {
     expect(toActivityOptions(createPolicy({ startToCloseTimeoutMs: 6_000 })).heartbeatTimeout).toBe(2_000);
     expect(toActivityOptions(createPolicy({ startToCloseTimeoutMs: 60_000 })).heartbeatTimeout).toBe(10_000);
   });
 
   // Seen to fail with a method among the options.
-  it('is plain data: a structured clone and a trip through JSON change nothing', () => {
+  it('is plain data: a structured clone and a round trip through JSON change nothing', () => {
     fc.assert(
       fc.property(anyPolicy, (policy) => {
         const options = toActivityOptions(policy);
@@ -343,12 +343,12 @@ describe('the policy schema', () => {
         expect(faultsOf({ [field]: value })).toEqual([field]);
   });
 
-  it('refuses a field it does not know: a misspelt knob is no default', () => {
+  it('refuses an unknown field, so that a misspelt one does not become a default', () => {
     expect(policySchema.safeParse({ maxAttempts: 3 }).success).toBe(false);
   });
 
-  // Seen to fail without `when`: NaN elsewhere then silences the rules between fields.
-  it('tells all faults at once, those between two fields too', () => {
+  // Seen to fail without `when`: NaN in another field then disables the rules between two fields.
+  it('reports all faults at once, including those between two fields', () => {
     const input = {
       initialIntervalMs: 5,
       maximumIntervalMs: 4,

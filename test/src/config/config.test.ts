@@ -39,7 +39,7 @@ function errorOf(environment: Environment): ConfigError {
 }
 
 describe('a bad variable', () => {
-  // Seen to fail with each rule dropped in turn: the one between the delays, the one of HOST, the length of a secret.
+  // Seen to fail with each of these rules removed: the one between the delays, the one of HOST, the length of a secret.
   it.each<[string, Environment, string]>([
     ['PORT', { PORT: 'abc' }, 'must be a whole number from 1 to 65535'],
     ['PORT', { PORT: '0' }, 'must be a whole number from 1 to 65535'],
@@ -118,7 +118,7 @@ describe('a bad variable', () => {
       "cannot be read: ENOENT: no such file or directory, open '/nowhere.pem'",
     ],
     ['TEMPORAL_*', { TEMPORAL_PROFILE: 'nowhere' }, "cannot be read: Profile 'nowhere' not found in config data"],
-  ])('%s is the only fault told of %j', (variable, environment, message) => {
+  ])('%s is the only fault reported for %j', (variable, environment, message) => {
     const error = errorOf(environment);
     expect(error).toMatchObject({ name: 'ConfigError', exitCode: 78 });
     const [headline, ...faults] = error.message.split('\n');
@@ -127,7 +127,7 @@ describe('a bad variable', () => {
   });
 
   // Seen to fail when the first fault is thrown.
-  it('does not hide the others: all faults come at once, in one message, each on its line', () => {
+  it('does not hide the others: one message has all faults, each on its own line', () => {
     const error = errorOf({
       PORT: 'abc',
       HOST: '0.0.0.0',
@@ -164,11 +164,11 @@ describe('a secret', () => {
     return path;
   };
 
-  // Seen to fail for swapped entries, whose "name" a fault told, and for the file, of which a fault showed lines.
+  // Seen to fail for swapped entries, when a fault repeated the name, and for the file, when a fault quoted its lines.
   it.each<[string, () => Environment]>([
     ['that is too short', () => ({ API_KEYS: `alice:${secret.slice(0, 20)}` })],
     ['without a name', () => ({ API_KEYS: secret })],
-    ['with a character too many', () => ({ API_KEYS: `alice:${secret}!` })],
+    ['with an invalid character', () => ({ API_KEYS: `alice:${secret}!` })],
     ['in the place of the name', () => ({ API_KEYS: `${secret}:alice` })],
     ['in the place of two names', () => ({ API_KEYS: `${secret}:alice,${secret}:bob` })],
     ['given twice', () => ({ API_KEYS: `alice:${secret},bob:${secret}` })],
@@ -179,14 +179,14 @@ describe('a secret', () => {
       "in Temporal's file that is no TOML",
       () => ({ TEMPORAL_CONFIG_FILE: file('bad.toml', `[profile.default]\napi_key = "${secret}\naddress = "x:1"\n`) }),
     ],
-  ])('%s stands in no fault', (_, toEnvironment) => {
+  ])('%s is in no fault', (_, toEnvironment) => {
     const { message } = errorOf(toEnvironment());
     expect(message).not.toContain(secret.slice(0, 12));
     for (const line of message.split('\n').slice(1))
       expect(line).toMatch(/^ {2}(API_KEYS|API_BASE_URL|TEMPORAL_\*) \w/);
   });
 
-  it('is not in the configuration either: only its hash', () => {
+  it('is not in the configuration: only its hash is', () => {
     const config = loadConfig({ API_KEYS: `alice:${secret}|${secret}-new, bob:${secret}-bob` });
     expect(config.apiKeys).toEqual([
       { owner: 'alice', secretHash: sha256(secret) },
@@ -196,14 +196,14 @@ describe('a secret', () => {
     expect(JSON.stringify(config)).not.toContain(secret);
   });
 
-  it('opens the API to a network', () => {
+  it('lets the API listen on a network', () => {
     expect(loadConfig({ HOST: '0.0.0.0', API_KEYS: `alice:${secret}` }).host).toBe('0.0.0.0');
   });
 });
 
 describe('a good configuration', () => {
   // Seen to fail when empty strings are parsed like others.
-  it('takes an empty string for unset, in every variable', () => {
+  it('treats an empty string as unset, in every variable', () => {
     const empty = Object.fromEntries([...variables, 'TEMPORAL_ADDRESS'].map((name) => [name, '']));
     expect(loadConfig(empty)).toEqual(loadConfig({}));
   });
@@ -244,7 +244,7 @@ describe('a good configuration', () => {
     expect(config.shutdownGraceMs).toBe(1_500);
   });
 
-  it('carries each variable about trying to its place in the policy', () => {
+  it('takes each variable of the retry policy into the policy', () => {
     const { policy } = loadConfig({
       MAX_ATTEMPTS: '7',
       BACKOFF_COEFFICIENT: '1.5',
@@ -263,7 +263,7 @@ describe('a good configuration', () => {
     expect(loadConfig({ HOST: host }).host).toBe(host);
   });
 
-  // Seen to fail (blank, empty query, empty fragment) while the text itself was kept.
+  // Seen to fail (blank, empty query, empty fragment) when the text was kept as it was.
   it.each([
     'http://localhost:8100',
     'http://localhost:8100/',
@@ -272,7 +272,7 @@ describe('a good configuration', () => {
     'http://localhost:8100?',
     'http://localhost:8100/#',
     'HTTP://LOCALHOST:8100',
-  ])('knows the upstream %j by one address, to which a path can be added', (url) => {
+  ])('reads the upstream %j as one URL, to which a path can be added', (url) => {
     expect(loadConfig({ API_BASE_URL: url })).toMatchObject({
       upstreamUrl: 'http://localhost:8100',
       upstreamIsDefault: false,
@@ -293,7 +293,7 @@ describe('Temporal', () => {
     return path;
   };
 
-  it('is embedded, on its port, as long as nothing names a server', () => {
+  it('is embedded, on its port, if nothing names a server', () => {
     const { temporal, embedded } = loadConfig({ EMBEDDED_TEMPORAL_PORT: '7300', EMBEDDED_TEMPORAL_UI_PORT: '8300' });
     expect(temporal.address).toBe('127.0.0.1:7300');
     expect(embedded).toMatchObject({ port: 7_300, uiPort: 8_300 });
@@ -313,7 +313,7 @@ describe('Temporal', () => {
     expect(embedded).toBeUndefined();
   });
 
-  it('refuses a profile whose address is none', () => {
+  it('rejects a profile with an invalid address', () => {
     const path = profile('[profile.prod]\naddress = "localhost:99999"\n');
     expect(errorOf({ TEMPORAL_CONFIG_FILE: path, TEMPORAL_PROFILE: 'prod' }).message).toContain(
       'TEMPORAL_PROFILE names an address that is not host:port',
@@ -351,7 +351,7 @@ describe('.env', () => {
   });
 
   // Seen to fail with the two spread the other way round.
-  it('gives way to the variables of the process', () => {
+  it('yields to the variables of the process', () => {
     vi.stubEnv('PORT', '8200');
     vi.stubEnv('WORKERS', undefined);
     expect(loadConfig(loadEnvironment(file('PORT=8123\nWORKERS=3\n')))).toMatchObject({ port: 8_200, workers: 3 });
@@ -362,7 +362,7 @@ describe('.env', () => {
     expect(loadConfig(loadEnvironment(join(directory, 'missing', '.env'))).port).toBe(8_200);
   });
 
-  it('that cannot be read is a fault', () => {
+  it('is a fault if it cannot be read', () => {
     const path = join(directory, 'folder.env');
     mkdirSync(path);
     expect(() => loadEnvironment(path)).toThrow(new ConfigError(['.env cannot be read: EISDIR']));
@@ -398,7 +398,7 @@ const variables = [
   'WORKER_METRICS_ADDRESS',
 ];
 
-describe('whatever a variable holds', () => {
+describe('for any value of a variable', () => {
   const anyNumeral = fc.oneof(
     fc.integer().map(String),
     fc.double().map(String),
@@ -419,11 +419,11 @@ describe('whatever a variable holds', () => {
     'http://x y',
   );
   const anyValue = fc.oneof(anyNumeral, fc.string({ unit: 'binary' }), odd, anyUrl);
-  /** The variable that a rule between two names, where it is not the one that was set. */
+  /** The variable that the fault names if it is not the one that was set. */
   const partner: Record<string, string> = { BASE_DELAY: 'MAX_DELAY', JOB_TIMEOUT: 'HEARTBEAT_TIMEOUT' };
 
   // Seen to fail when a number is read by Number(): `0x10`, ` ` and `1e3` then pass.
-  it('it is a fault that names it, or the configuration has sane numbers', () => {
+  it('a fault names the variable, or the configuration has valid numbers', () => {
     fc.assert(
       fc.property(fc.constantFrom(...variables), anyValue, (variable, value) => {
         try {
@@ -458,9 +458,9 @@ describe('a process with a bad configuration', () => {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-  /** Runs a door in an empty directory with nothing but these variables; whatever listens there says so on stderr. */
-  function run(door: 'server' | 'worker', environment: Environment, dotenv = '') {
-    const cwd = mkdtempSync(join(directory, `${door}-`));
+  /** Runs an entry point in an empty directory with these variables only. It prints to stderr when it listens. */
+  function run(entry: 'server' | 'worker', environment: Environment, dotenv = '') {
+    const cwd = mkdtempSync(join(directory, `${entry}-`));
     if (dotenv) writeFileSync(join(cwd, '.env'), dotenv);
     const spy = join(cwd, 'spy.mjs');
     writeFileSync(
@@ -474,7 +474,7 @@ describe('a process with a bad configuration', () => {
     );
     return execa(
       process.execPath,
-      ['--import', tsx, '--import', pathToFileURL(spy).href, join(root, `src/${door}.ts`)],
+      ['--import', tsx, '--import', pathToFileURL(spy).href, join(root, `src/${entry}.ts`)],
       {
         cwd,
         env: { PATH: process.env.PATH, HOME: cwd, ...environment },
@@ -486,27 +486,24 @@ describe('a process with a bad configuration', () => {
   }
 
   // Seen to fail with exit code 1, and with the configuration read after `listen`.
-  it.each(['server', 'worker'] as const)(
-    'ends at once with exit code 78 and every fault (%s); nothing listens',
-    async (door) => {
-      const { exitCode, stdout, stderr } = await run(
-        door,
-        { MAX_ATTEMPTS: '0', HOST: '0.0.0.0', API_KEYS: `alice:${secret.slice(0, 20)}` },
-        '\uFEFFPORT=abc\r\nLOG_LEVEL=loud\r\nMAX_ATTEMPTS=3\r\n',
-      );
-      expect(exitCode).toBe(78);
-      expect(stdout).toBe('');
-      expect(stderr.split('\n').map((line) => line.trim())).toEqual([
-        'Configuration: 4 faults',
-        'PORT must be a whole number from 1 to 65535',
-        'API_KEYS entry 1 has a secret under 32 characters',
-        'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
-        'MAX_ATTEMPTS must be a number from 1 to 10000',
-      ]);
-    },
-  );
+  it.each(['server', 'worker'] as const)('exits with code 78 and every fault before it listens (%s)', async (entry) => {
+    const { exitCode, stdout, stderr } = await run(
+      entry,
+      { MAX_ATTEMPTS: '0', HOST: '0.0.0.0', API_KEYS: `alice:${secret.slice(0, 20)}` },
+      '\uFEFFPORT=abc\r\nLOG_LEVEL=loud\r\nMAX_ATTEMPTS=3\r\n',
+    );
+    expect(exitCode).toBe(78);
+    expect(stdout).toBe('');
+    expect(stderr.split('\n').map((line) => line.trim())).toEqual([
+      'Configuration: 4 faults',
+      'PORT must be a whole number from 1 to 65535',
+      'API_KEYS entry 1 has a secret under 32 characters',
+      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
+      'MAX_ATTEMPTS must be a number from 1 to 10000',
+    ]);
+  });
 
-  it('is told from a good one: that listens until it is asked to end', async () => {
+  it('differs from one with a good configuration, which listens until it is asked to stop', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
     const { port } = probe.address() as { port: number };
@@ -523,7 +520,7 @@ describe('a process with a bad configuration', () => {
 });
 
 describe('a process with a bad environment', () => {
-  it('says every fault on stderr and exits with 78; with a good one it goes on', () => {
+  it('prints every fault to stderr and exits with 78; with a good environment it continues', () => {
     const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {
       throw new Error(`exit ${code}`);
     });

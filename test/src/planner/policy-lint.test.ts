@@ -7,7 +7,7 @@ import { retryableFailureTypes, timeoutFailureTypes } from '../../../src/policy.
 const lint = (environment: Environment = {}) => lintPolicy(loadConfig(environment));
 const codesOf = (environment: Environment = {}) => lint(environment).map(({ code }) => code);
 
-/** A policy about which there is nothing to say. */
+/** A policy without warnings. */
 const sound: Environment = { MAX_ATTEMPTS: '10', JITTER: '0.2', SHUTDOWN_GRACE: '300' };
 
 /** The settings that a suggestion asks for. */
@@ -20,7 +20,7 @@ const seconds = (min: number, max: number) =>
   fc.integer({ min: min * 1_000, max: max * 1_000 }).map((ms) => ms / 1_000);
 const timeoutTypes = ['UpstreamTimeout', ...timeoutFailureTypes];
 
-/** Environments as people write them, sound ones only: from one attempt to many, short waits and long ones. */
+/** Valid environments as people write them: from one attempt to many, with short and long waits. */
 const anyEnvironment = fc
   .record({
     attempts: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 13, max: 400 })),
@@ -48,7 +48,7 @@ const anyEnvironment = fc
     };
   });
 
-/** Whether each warning is due, from the environment's text alone: its own formula, to the microsecond. */
+/** Returns whether each warning is due, computed from the environment's text with formulas of its own, to the microsecond. */
 function toFacts(environment: Environment): Record<WarningCode, boolean> {
   const number = (name: string) => Number(environment[name]);
   const [attempts, base, cap] = [number('MAX_ATTEMPTS'), number('BASE_DELAY'), number('MAX_DELAY')];
@@ -77,7 +77,7 @@ function toFacts(environment: Environment): Record<WarningCode, boolean> {
 }
 
 describe('the linter', () => {
-  it('has four things to say of the default policy', () => {
+  it('has four warnings about the default policy', () => {
     expect(lint()).toEqual([
       {
         code: 'short-outage',
@@ -103,7 +103,7 @@ describe('the linter', () => {
     ]);
   });
 
-  it('says nothing of a sound policy', () => {
+  it('has no warning about a sound policy', () => {
     expect(lint(sound)).toEqual([]);
   });
 
@@ -174,7 +174,7 @@ describe('the linter', () => {
       'SHUTDOWN_GRACE is 3600 s, JOB_TIMEOUT 7200 s',
       'Set SHUTDOWN_GRACE=3600 JOB_TIMEOUT=3600',
     ],
-  ])('%s is said of %j, not of %j', (code, environment, without, message, suggestion) => {
+  ])('warns with %s about %j, not about %j', (code, environment, without, message, suggestion) => {
     expect(lint({ ...sound, JITTER: '0', ...environment })).toContainEqual({
       code,
       message: expect.stringContaining(message),
@@ -183,24 +183,24 @@ describe('the linter', () => {
     expect(codesOf({ ...sound, ...without })).not.toContain(code);
   });
 
-  it('has nothing about waits to say where there are none', () => {
+  it('has no warning about waits if there are none', () => {
     expect(codesOf({ MAX_ATTEMPTS: '1', BACKOFF_COEFFICIENT: '1' })).toEqual([
       'single-attempt',
       'grace-below-job-timeout',
     ]);
   });
 
-  it('has a table in this file for every code', () => {
+  it('has a formula in this file for every code', () => {
     expect(Object.keys(toFacts(sound)).sort()).toEqual([...warningCodes].sort());
     for (const code of warningCodes) expect(code).toMatch(/^[a-z]+(-[a-z]+)+$/);
   });
 
-  // Seen to fail with any rule removed, and when the cap was met by a plain wait only.
-  it('warns if and only if the facts are so, whatever the environment', () => {
+  // Seen to fail with any rule removed, and when only a wait without jitter could reach the cap.
+  it('warns exactly when the formulas say so, for any environment', () => {
     fc.assert(
       fc.property(anyEnvironment, (environment) => {
-        const said = codesOf(environment);
-        expect(Object.fromEntries(warningCodes.map((code) => [code, said.includes(code)]))).toEqual(
+        const codes = codesOf(environment);
+        expect(Object.fromEntries(warningCodes.map((code) => [code, codes.includes(code)]))).toEqual(
           toFacts(environment),
         );
       }),
@@ -209,7 +209,7 @@ describe('the linter', () => {
   });
 
   // Seen to fail when SHUTDOWN_GRACE was suggested beyond its bounds.
-  it('is silenced on each point by following its suggestion, which the configuration takes', () => {
+  it('stops warning when its suggestion is followed, which the configuration accepts', () => {
     fc.assert(
       fc.property(anyEnvironment, (environment) => {
         for (const { code, suggestion } of lint(environment)) {

@@ -22,7 +22,7 @@ const anyPolicy = fc
 
 describe('the timeline of a failing task', () => {
   // Seen to fail when policy.ts multiplies by the attempt instead of raising to its power, and with `>` for `>=` there.
-  it('starts five attempts after 0, 2, 6, 14 and 30 s by default, and then has failed', () => {
+  it('starts five attempts after 0, 2, 6, 14 and 30 s by default, and then the task has failed', () => {
     const { attempts, attemptsNotListed, end } = planOf();
     expect(attempts.map(({ startSeconds, latestStartSeconds }) => [startSeconds, latestStartSeconds])).toEqual(
       [0, 2, 6, 14, 30].map((start) => [start, start]),
@@ -40,7 +40,7 @@ describe('the timeline of a failing task', () => {
     });
   });
 
-  it('is that of min(base · coefficient^(n−1), cap), whatever the policy', () => {
+  it('follows min(base · coefficient^(n−1), cap) for any policy', () => {
     fc.assert(
       fc.property(anyPolicy, (policy) => {
         const { initialIntervalMs, backoffCoefficient, maximumIntervalMs, maximumAttempts } = policy;
@@ -65,7 +65,7 @@ describe('the timeline of a failing task', () => {
     [4, { status: 'completed', attempt: 5, afterSeconds: 30, latestAfterSeconds: 30 }],
     [5, { status: 'failed', reason: 'attempts-exhausted', attempt: 5, afterSeconds: 30, latestAfterSeconds: 30 }],
     [10_000, { status: 'failed', reason: 'attempts-exhausted', attempt: 5, afterSeconds: 30, latestAfterSeconds: 30 }],
-  ])('ends as it must after %i failures', (failures, end) => {
+  ])('ends correctly after %i failures', (failures, end) => {
     const plan = planOf({}, failures);
     expect(plan.end).toEqual(end);
     expect(plan.attempts).toHaveLength(end.attempt);
@@ -74,7 +74,7 @@ describe('the timeline of a failing task', () => {
     expect(plan.attempts.at(-1)).toMatchObject({ waitSeconds: null, longestWaitSeconds: null, capBinds: false });
   });
 
-  it('says of each wait whether the cap binds: by default first after attempt 9', () => {
+  it('says for each wait whether the cap applies: by default first after attempt 9', () => {
     const binding = (input: PolicyInput) =>
       planOf(input)
         .attempts.filter(({ capBinds }) => capBinds)
@@ -85,7 +85,7 @@ describe('the timeline of a failing task', () => {
   });
 
   // Seen to fail when the longest wait was the plain one, and when it was not held to the cap.
-  it('gives with jitter a range that holds every wait and start that can be drawn', () => {
+  it('gives, with jitter, a range that contains every possible wait and start', () => {
     fc.assert(
       fc.property(anyPolicy, fc.array(fc.integer({ min: 0, max: 999 }), { minLength: 40 }), (policy, draws) => {
         fc.pre(policy.jitter > 0);
@@ -110,8 +110,8 @@ describe('the timeline of a failing task', () => {
   });
 });
 
-describe('the sums of a plan', () => {
-  it('tell by default of 30 s of outage, 1,530 s at worst, and 12 to 26 s until a dead worker’s attempt is tried again', () => {
+describe('the totals of a plan', () => {
+  it('are by default a 30 s outage, 1,530 s at worst, and 12 to 26 s until the attempt of a dead worker is retried', () => {
     const { survivedOutageSeconds, worstWallTimeSeconds, deadWorkerRetry } = planOf();
     expect({ survivedOutageSeconds, worstWallTimeSeconds, deadWorkerRetry }).toEqual({
       survivedOutageSeconds: 30,
@@ -120,7 +120,7 @@ describe('the sums of a plan', () => {
     });
   });
 
-  it('are those of the policy, however often the task fails', () => {
+  it('do not depend on how often the task fails', () => {
     const { attempts: _, end: __, ...sums } = planOf();
     expect(planOf({}, 1)).toMatchObject(sums);
   });
@@ -129,7 +129,7 @@ describe('the sums of a plan', () => {
     expect(planOf({ jitter: 1 }).worstWallTimeSeconds).toBe(5 * 300 + 60);
   });
 
-  it('know of a single attempt that nothing follows it', () => {
+  it('have no retry if there is a single attempt', () => {
     expect(planOf({ maximumAttempts: 1 })).toMatchObject({
       survivedOutageSeconds: 0,
       worstWallTimeSeconds: 300,
@@ -138,7 +138,7 @@ describe('the sums of a plan', () => {
     });
   });
 
-  it('are exact for 10,000 attempts, of which the first 100 are listed', () => {
+  it('are exact for 10,000 attempts, although only the first 100 are listed', () => {
     const plan = planOf({ maximumAttempts: 10_000, jitter: 0.1 });
     expect(plan.survivedOutageSeconds).toBe(510 + 9_991 * 300);
     expect(plan.attempts.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
@@ -156,7 +156,7 @@ describe('the sums of a plan', () => {
 describe('a herd of 100 tasks that fail together', () => {
   const peaks = (input: PolicyInput) => planOf(input).herd.peakRetriesPerSecond;
 
-  it('makes 500 calls by default, and comes back whole unless jitter spreads it', () => {
+  it('makes 500 calls by default, and retries all at once unless jitter spreads it', () => {
     const { tasks, totalCalls, peakRetriesPerSecond } = planOf().herd;
     expect({ tasks, totalCalls }).toEqual({ tasks: 100, totalCalls: 500 });
     expect(peakRetriesPerSecond).toMatchObject({ policy: 100, withoutJitter: 100 });
@@ -165,24 +165,27 @@ describe('a herd of 100 tasks that fail together', () => {
     expect(peakRetriesPerSecond.withFullJitter).toBeLessThan(75);
   });
 
-  // Seen to fail when every peak was reckoned without jitter.
-  it('is spread the more, the more jitter there is', () => {
+  // Seen to fail when every peak was computed without jitter.
+  it('is spread more by more jitter', () => {
     const half = peaks({ initialIntervalMs: 10_000, jitter: 0.5 });
     expect(half.policy).toBeLessThan(half.withoutJitter);
     expect(half.policy).toBeGreaterThan(half.withFullJitter);
     expect(peaks({ jitter: 1 })).toMatchObject({ policy: peaks({}).withFullJitter });
   });
 
-  // Seen to fail when the second was closed at both ends.
+  // Seen to fail when the second included both its ends.
   it.each([
     [100, 300],
     [400, 300],
     [500, 200],
     [1_000, 100],
-  ])('with waits of %i ms makes %i retries in its busiest second, one open at its end', (initialIntervalMs, peak) => {
-    const policy = { initialIntervalMs, backoffCoefficient: 1, maximumAttempts: 4 };
-    expect(peaks(policy).withoutJitter).toBe(peak);
-  });
+  ])(
+    'with waits of %i ms makes %i retries in its busiest second, whose end does not count',
+    (initialIntervalMs, peak) => {
+      const policy = { initialIntervalMs, backoffCoefficient: 1, maximumAttempts: 4 };
+      expect(peaks(policy).withoutJitter).toBe(peak);
+    },
+  );
 
   it('is the same in every plan', () => {
     expect(planOf({ jitter: 0.3 })).toEqual(planOf({ jitter: 0.3 }));
@@ -207,12 +210,12 @@ describe('an override', () => {
     ['jitter', 0.4],
     ['jobTimeout', 200],
     ['heartbeatTimeout', 20],
-  ])('of %s replaces that number, in seconds if it is a duration, and no other', (word, value) => {
+  ])('of %s replaces that number only, in seconds if it is a duration', (name, value) => {
     const input = { nonRetryableErrorTypes: ['UpstreamTimeout' as const] };
-    expect(policyOf({ [word]: value }, input)).toEqual({ ...policyOf({}, input), [word]: value });
+    expect(policyOf({ [name]: value }, input)).toEqual({ ...policyOf({}, input), [name]: value });
   });
 
-  it('of nothing leaves the policy as it is', () => {
+  it('of nothing changes nothing', () => {
     fc.assert(
       fc.property(anyPolicy, (policy) => {
         expect(overridePolicy(policy, {})).toEqual({ policy });
@@ -220,7 +223,7 @@ describe('an override', () => {
     );
   });
 
-  it('of the job timeout takes a default heartbeat timeout with it and leaves any other', () => {
+  it('of the job timeout changes a default heartbeat timeout, but not one that was set', () => {
     expect(policyOf({ jobTimeout: 15 })).toMatchObject({ heartbeatTimeout: 5 });
     expect(policyOf({ jobTimeout: 600 }, { startToCloseTimeoutMs: 15_000 })).toMatchObject({ heartbeatTimeout: 10 });
     expect(policyOf({ jobTimeout: 600 }, { heartbeatTimeoutMs: 60_000 })).toMatchObject({ heartbeatTimeout: 60 });

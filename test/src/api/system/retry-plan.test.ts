@@ -14,7 +14,7 @@ import { createClient } from '../../../../src/temporal/connection.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
 import { toSecret } from '../../../support/signed-in.ts';
 
-/** A real API under a policy of its own; its Temporal is away, for a plan needs none. */
+/** Starts a real API with its own policy. Its Temporal is unreachable: a plan needs none. */
 async function startApi(environment: Environment = {}) {
   const config = loadConfig({ TEMPORAL_ADDRESS: '127.0.0.1:9', ...environment });
   const client = createClient(config);
@@ -59,7 +59,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([api, tuned].map((each) => each?.stop())));
 
-/** The plan of a query, which is as the document says. */
+/** Returns the plan of a query, checked against the OpenAPI document. */
 async function planOf(query = '', from = api) {
   const answer = await from.get(`/retry-plan${query}`);
   expect({ status: answer.status, text: answer.text }).toMatchObject({ status: 200 });
@@ -73,7 +73,7 @@ const toDocument = ({ policy, shutdownGraceMs }: Pick<Config, 'policy' | 'shutdo
   warnings: lintPolicy({ policy, shutdownGraceMs }),
 });
 
-test('without a query the plan is that of the server’s own policy, with its warnings', async () => {
+test('without a query, the plan is that of the server’s own policy, with its warnings', async () => {
   const plan = await planOf();
   expect(plan.attempts.map(({ startSeconds }: { startSeconds: number }) => startSeconds)).toEqual([0, 2, 6, 14, 30]);
   expect(plan).toEqual(toDocument(api.config));
@@ -86,7 +86,7 @@ test('without a query the plan is that of the server’s own policy, with its wa
 });
 
 // Seen to fail when overrides were ignored.
-test('every parameter takes the place of the variable it is named after, on top of the server’s own', async () => {
+test('every parameter replaces the server’s value of the variable that it is named after', async () => {
   const variables: Environment = {
     MAX_ATTEMPTS: '12',
     BASE_DELAY: '0.5',
@@ -106,19 +106,19 @@ test('every parameter takes the place of the variable it is named after, on top 
   expect(await planOf('?maxAttempts=4', tuned)).toMatchObject({ policy: { maxAttempts: 4, baseDelay: 1 } });
 });
 
-test('failures=n is a task that succeeds with its next attempt, if there is one', async () => {
+test('with failures=n, the task succeeds with attempt n + 1, if there is one', async () => {
   expect((await planOf('?failures=2')).end).toMatchObject({ status: 'completed', attempt: 3, afterSeconds: 6 });
   expect((await planOf('?failures=0')).end).toMatchObject({ status: 'completed', attempt: 1, afterSeconds: 0 });
   expect((await planOf('?failures=5')).end).toMatchObject({ status: 'failed', reason: 'attempts-exhausted' });
   expect((await planOf('?failures=10000')).end).toMatchObject({ status: 'failed', attempt: 5 });
 });
 
-test('a heartbeat timeout that is the default follows the job timeout, and one that was set stays', async () => {
+test('a default heartbeat timeout follows the job timeout, and one that was set stays', async () => {
   expect((await planOf('?jobTimeout=15')).policy).toMatchObject({ jobTimeout: 15, heartbeatTimeout: 5 });
   expect((await planOf('?jobTimeout=900', tuned)).policy).toMatchObject({ jobTimeout: 900, heartbeatTimeout: 60 });
 });
 
-test('10,000 attempts make a small answer', async () => {
+test('the answer for 10,000 attempts is small', async () => {
   const { attempts, attemptsNotListed } = await planOf('?maxAttempts=10000&jitter=1');
   expect(attempts).toHaveLength(100);
   expect(attemptsNotListed).toBe(9_900);
@@ -126,7 +126,7 @@ test('10,000 attempts make a small answer', async () => {
 
 const seconds = 'must be a number from 0.001 to 86400 seconds';
 const failures = 'must be a whole number from 0 to 10000';
-describe('a query that cannot be is a 400 that points to the parameter', () => {
+describe('an invalid query is a 400 that points to the parameter', () => {
   // Seen to fail when the faults named the fields of the policy.
   test.each<[string, Record<string, string>]>([
     ['colour=red', { colour: 'is not known here' }],
@@ -165,9 +165,9 @@ describe('a query that cannot be is a 400 that points to the parameter', () => {
   });
 });
 
-test('the document has every parameter with the bounds that are enforced', async () => {
+test('the document has every parameter, with the bounds that are enforced', async () => {
   expect(parameters.map(({ name }) => name)).toEqual(['failures', ...policyParameterNames]);
-  const room: Partial<Record<string, string>> = {
+  const companions: Partial<Record<string, string>> = {
     baseDelay: '&maxDelay=86400',
     maxDelay: '&baseDelay=0.001',
     heartbeatTimeout: '&jobTimeout=86400',
@@ -177,14 +177,15 @@ test('the document has every parameter with the bounds that are enforced', async
     const { minimum = Number.NaN, maximum = Number.NaN } = schema as { minimum?: number; maximum?: number };
     const parameter = policyParameters[name as PolicyParameterName] ?? { minimum: 0, maximum: 10_000 };
     expect({ minimum, maximum }).toEqual({ minimum: parameter.minimum, maximum: parameter.maximum });
-    const statusOf = async (value: number) => (await api.get(`/retry-plan?${name}=${value}${room[name] ?? ''}`)).status;
+    const statusOf = async (value: number) =>
+      (await api.get(`/retry-plan?${name}=${value}${companions[name] ?? ''}`)).status;
     const most = name === 'heartbeatTimeout' ? maximum - 1 : maximum;
     const statuses = await Promise.all([minimum, most, minimum * 0.9 - 0.001, maximum + 1].map(statusOf));
     expect({ name, statuses }).toEqual({ name, statuses: [200, 200, 400, 400] });
   }
 });
 
-test('with API keys it asks for one, as the tasks do', async () => {
+test('with API keys, it requires one', async () => {
   const secret = toSecret('planner');
   const guarded = await startApi({ API_KEYS: `planner:${secret}` });
   try {
