@@ -5,19 +5,22 @@ import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { earlyMs, toGapsMs } from './calls.ts';
 
-/** A due attempt may find all slots taken and the machine busy; more than this is not lateness but another policy. */
+/** All slots may be taken when an attempt is due. An attempt later than this follows another policy. */
 export const lateMs = 5_000;
-/** Half of the retries after an attempt come sooner than this, or the policy was another one. */
+/** The median retry after an attempt must be at most this late. */
 const usuallyLateMs = 800;
-/** The server's timers make about a second of any shorter wait. */
+/** The server's timers take about a second for any shorter wait. */
 const shortestTimerMs = 1_000;
-/** Fewer make no median. */
+/** The minimum number of waits for a median. */
 const fewest = 5;
 
-/** A wait that was seen, after which failed attempt, and how much longer than the policy's it was. */
+/** A measured wait, the number of the failed attempt before it, and by how much it exceeds the policy's longest. */
 export type Wait = { after: number; gapMs: number; lateMs: number };
 
-/** Holds one task's calls to the policy, and gives its waits. */
+/**
+ * Compares one task's calls with the policy, and returns its waits.
+ * @throws {CheckFailure} if an attempt, a wait or the end does not follow the policy.
+ */
 export function checkAttempts(task: Task, calls: LedgerEntry[], policy: Policy): Wait[] {
   const { id, status, attempt, failure } = task;
   const numbers = calls.map((call) => call.attempt);
@@ -45,7 +48,10 @@ export function checkAttempts(task: Task, calls: LedgerEntry[], policy: Policy):
   });
 }
 
-/** Tells the waits after each attempt beside the policy's, and holds the usual one to it. */
+/**
+ * Prints the waits after each attempt beside the policy's.
+ * @throws {CheckFailure} if a median wait is too late.
+ */
 export function checkUsualWaits(waits: Wait[], policy: Policy, say: Tools['say']) {
   for (let after = 1; after < policy.maximumAttempts; after += 1) {
     const those = waits.filter((wait) => wait.after === after);

@@ -1,6 +1,9 @@
+import type { JokeApiClient } from '../../local/joke-api/joke-api-client.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
+import type { Task } from '../../src/api/views/schemas.ts';
+import { expectThat } from '../checks/check.ts';
 
-/** The ledger's calls by the task that made them, each in order. */
+/** Groups the ledger's calls by task, each group in order. */
 export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> {
   const calls = new Map<string, LedgerEntry[]>();
   for (const entry of items) {
@@ -10,12 +13,31 @@ export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> 
   return calls;
 }
 
-/** From the end of each call to the start of the next, milliseconds; NaN where the earlier one has not ended. */
+/** Returns the milliseconds from the end of each call to the start of the next; NaN if the earlier call is still open. */
 export const toGapsMs = (calls: Pick<LedgerEntry, 'startedAt' | 'endedAt'>[]): number[] =>
   calls.slice(1).map(({ startedAt }, index) => startedAt - (calls[index]?.endedAt ?? Number.NaN));
 
 /**
- * By how much a gap may look shorter than the wait was: a busy joke API notes the end of an answer when its loop comes round to it, and the
- * caller had it before (14 ms seen on a loaded machine).
+ * A gap may look shorter than the wait by up to this: a busy joke API records the end of an answer after the caller has
+ * received it (14 ms seen on a loaded machine).
  */
 export const earlyMs = 50;
+
+/**
+ * Compares every completed task with the joke that the upstream sent in that task's own last call, by id and text.
+ * @throws {CheckFailure} for a task with another joke.
+ */
+export async function expectOwnJokes(tasks: Task[], ledger: LedgerEntry[], jokeApi: Pick<JokeApiClient, 'joke'>) {
+  const calls = toCallsByTask(ledger);
+  const texts = new Map<string, string | undefined>();
+  for (const { id, status, output } of tasks) {
+    if (status !== 'completed') continue;
+    const sent = calls.get(id)?.at(-1)?.jokeId ?? undefined;
+    expectThat(sent !== undefined, `Task ${id} is completed, but the upstream sent no joke in its last call`);
+    if (!texts.has(sent)) texts.set(sent, await jokeApi.joke(sent));
+    expectThat(
+      output?.id === sent && output.joke === texts.get(sent),
+      `Task ${id} was sent joke ${sent} (${texts.get(sent)}), but has ${output?.id} (${output?.joke})`,
+    );
+  }
+}

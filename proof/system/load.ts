@@ -5,13 +5,13 @@ import type { TaskInput } from '../../src/tasks.ts';
 import { CheckFailure, type Tools } from '../checks/check.ts';
 import type { Target } from './target/target.ts';
 
-/** A page is a query of its own, and the finished ones on it are of no use here. */
+/** Each page is a query, and the finished tasks on it are of no use here. */
 const listLimit = 100;
 const pollMs = 100;
 
 export type Submitted = { tasks: Task[]; latenciesMs: number[]; seconds: number; faults: string[] };
 
-/** Submits `count` tasks all at once. A refused or lost submission becomes a fault, not an exception. */
+/** Submits `count` tasks at once. A refused or lost submission becomes a fault, not an exception. */
 export async function submitAtOnce(
   { holdfast, record }: Pick<Target, 'holdfast' | 'record'>,
   { check, count, input }: { check: string; count: number; input?: TaskInput<'fetch-joke'> },
@@ -42,7 +42,7 @@ export async function submitAtOnce(
   return result;
 }
 
-/** How many of `ids` the list still shows as open. */
+/** Returns how many of `ids` the list still shows as open. */
 export async function countOpen(holdfast: HoldfastClient, ids: Set<string>): Promise<number> {
   let open = 0;
   let cursor: string | null = null;
@@ -50,15 +50,16 @@ export async function countOpen(holdfast: HoldfastClient, ids: Set<string>): Pro
     const { items, nextCursor } = await holdfast.list({ limit: String(listLimit), ...(cursor && { cursor }) });
     const opened = items.filter(({ finishedAt }) => finishedAt === undefined);
     open += opened.filter(({ id }) => ids.has(id)).length;
-    // Open ones come first: a page with a finished one is the last of them.
+    // Open tasks come first: a page with a finished one is the last page with open ones.
     cursor = opened.length === items.length ? nextCursor : null;
   } while (cursor !== null);
   return open;
 }
 
 /**
- * The tasks at their ends. Watches the list, one call for all of them, so that looking does not become the load; then reads each.
- * @throws {CheckFailure} naming how many are open when the list stays so for `withinMs`.
+ * Waits until all tasks have ended and returns them. It polls the list, one call for all tasks, so that polling does not
+ * become load, and reads each task at the end.
+ * @throws {CheckFailure} with the number of open tasks after `withinMs`.
  */
 export async function untilAllFinished(
   holdfast: HoldfastClient,

@@ -3,7 +3,7 @@ import type { Task } from '../../src/api/views/schemas.ts';
 import { toCallsByTask } from './calls.ts';
 import type { FinishedTask, MemorySample, Submission } from './result.ts';
 
-/** Collects every figure of a run, on one time axis that begins now. */
+/** Collects all figures of a run, on a time axis that begins now. */
 export function createRecorder() {
   const startedAt = Date.now();
   const sinceStart = (epochMs: number) => epochMs - startedAt;
@@ -17,7 +17,7 @@ export function createRecorder() {
     submission: (check: string, sentAt: number, latencyMs: number, status: number) =>
       submissions.push({ check, atMs: sinceStart(sentAt), latencyMs, status }),
     sample: (sample: Omit<MemorySample, 'atMs'>) => memory.push({ atMs: sinceStart(Date.now()), ...sample }),
-    /** Records finished tasks with the calls that each of them made to the upstream. */
+    /** Records finished tasks with their upstream calls. */
     finished(check: string, finished: Task[], ledger: LedgerEntry[]) {
       const calls = toCallsByTask(ledger);
       for (const { id, status, submittedAt, finishedAt } of finished) {

@@ -3,10 +3,10 @@ import type { Outcome } from '../../local/joke-api/ledger.ts';
 import type { Policy } from '../../src/policy.ts';
 import type { Verdict } from '../checks/check.ts';
 
-/** One submission: when it was sent, and how long until its answer. Every `…AtMs` counts from the start of the run. */
+/** One submission: when it was sent, and its latency. Every `…AtMs` counts from the start of the run. */
 export type Submission = { check: string; atMs: number; latencyMs: number; status: number };
 
-/** One call that a task made to the upstream, from the joke API's ledger; `endedAtMs` is null while it is open. */
+/** One upstream call of a task, from the joke API's ledger; `endedAtMs` is null while it is open. */
 export type Attempt = {
   attempt: number;
   startedAtMs: number;
@@ -24,7 +24,7 @@ export type FinishedTask = {
   attempts: Attempt[];
 };
 
-/** Memory of one process after a garbage collection; `tasks` is how many it had served by then. */
+/** Memory of one process after a garbage collection; `tasks` is the number of tasks it had served. */
 export type MemorySample = {
   atMs: number;
   process: 'API' | 'worker';
@@ -34,19 +34,19 @@ export type MemorySample = {
   heapUsedBytes: number;
 };
 
-/** What `--json` writes and `--report` draws: every figure of a run of `npm run stress:system`. */
+/** Every figure of a run of `npm run stress:system`, as `--json` writes and `--report` draws it. */
 export type StressResult = {
   command: string;
   startedAt: string;
   completedAt: string;
   interrupted: boolean;
-  /** The configuration block as printed: words → value. */
+  /** The configuration block as printed: name → value. */
   configuration: Record<string, string>;
-  /** The policy that the tasks of the check `Retry Behavior Under Load` ran under. */
+  /** The policy of the tasks of the check `Retry Behavior Under Load`. */
   policy: Policy;
   verdicts: Verdict[];
   totals: { passed: number; failed: number; notRun: number; total: number };
-  /** Milliseconds from sending a submission to its answer, and from a task's submission to its end. */
+  /** In milliseconds: from sending a submission to its answer, and from a task's submission to its end. */
   latency: { submission: Percentiles; completion: Percentiles };
   submissions: Submission[];
   tasks: FinishedTask[];

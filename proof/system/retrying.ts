@@ -5,19 +5,19 @@ import type { Task } from '../../src/api/views/schemas.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
 
-/** A task read while it was retrying, and when it was asked for. */
+/** A task read while it was retrying, and when the read was sent. */
 export type Seen = { task: Task; askedAtMs: number };
 
-/** So many are a sample, and no load. */
+/** Enough for a sample, and not a load. */
 const wanted = 20;
-/** Between two rounds, and for all of them. */
+/** The pause between two rounds, and the limit for all of them. */
 const pauseMs = 50;
 const longestMs = 10_000;
 
-/** Clocks of up to three machines, and whole milliseconds on the way. */
+/** Tolerance for the clocks of up to three machines and for rounding to milliseconds. */
 const clocksMs = 100;
 
-/** Reads one open task after the other, round after round, and gives those that it met while they were retrying. */
+/** Reads the open tasks round after round, and returns those that were retrying when read. */
 export async function watchRetrying(
   holdfast: Pick<HoldfastClient, 'read'>,
   tasks: Pick<Task, 'id'>[],
@@ -40,8 +40,8 @@ export async function watchRetrying(
 }
 
 /**
- * Holds what a task said of itself while it was retrying to the policy and to the calls that the upstream saw.
- * @throws {CheckFailure} where it announced another attempt than the one that came, or another time.
+ * Compares what a task announced while it was retrying with the policy and with the upstream's calls.
+ * @throws {CheckFailure} if it announced another attempt or time than what followed.
  */
 export function expectAnnounced({ task, askedAtMs }: Seen, calls: LedgerEntry[], policy: Policy): void {
   const { id, attempt, maxAttempts, nextAttemptAt, lastFailure } = task;

@@ -11,7 +11,7 @@ type Run = {
   interrupted: boolean;
 };
 
-/** Every figure of a run, as `--json` writes it. */
+/** Returns every figure of a run, as `--json` writes it. */
 export function toResult({ target, command, configuration, suite, interrupted }: Run): StressResult {
   const { submissions, tasks, memory } = target.record;
   const count = (status: Verdict['status']) => suite.verdicts.filter((verdict) => verdict.status === status).length;

@@ -1,16 +1,16 @@
 import { toPercentiles } from '../../../cli/measurement.ts';
 import { type Check, expectThat } from '../../checks/check.ts';
+import { expectOwnJokes } from '../calls.ts';
 import { countOpen, submitAtOnce, untilAllFinished } from '../load.ts';
 import type { Target } from '../target/target.ts';
-import { expectToldJokes } from '../told-jokes.ts';
 
 const title = 'Burst Load Pattern';
 const bursts = 5;
-/** Fewer would be over so soon that a hiccup of the machine decides. */
+/** A smaller burst would be over so soon that a hiccup of the machine decides. */
 const smallestBurst = 100;
-const mayGrowBy = 1.5;
+const mostGrowth = 1.5;
 
-/** Burst after burst, the queue empty in between, and the last burst is served as quickly as the first. */
+/** The queue empties after each burst, and the last burst is as fast as the first. */
 export const burstLoad: Check<Target> = {
   title,
   async run(target, tools) {
@@ -32,9 +32,9 @@ export const burstLoad: Check<Target> = {
       const completed = finished.filter(({ status }) => status === 'completed').length;
       if (target.jokeApi) {
         expectThat(completed === count, `${count - completed} of ${count} tasks did not complete`);
-        await expectToldJokes(finished, ledger, target.jokeApi);
+        await expectOwnJokes(finished, ledger, target.jokeApi);
       }
-      // The first one only warms up: whatever follows it would look quick.
+      // The first burst only warms up: every later one would look fast beside it.
       if (burst > 0) p95s.push(p95);
       say(
         `  ${burst > 0 ? `Burst ${burst}` : 'Warm-up'}: ${count} tasks ended; p50 ${p50} ms, p95 ${p95} ms, max ${max} ms; queue ${open}`,
@@ -44,8 +44,8 @@ export const burstLoad: Check<Target> = {
     const [first = Number.NaN] = p95s;
     const last = p95s.at(-1) ?? Number.NaN;
     const ratio = last / first;
-    say(`  p95 of the last burst / of the first: ${ratio.toFixed(2)} (at most ${mayGrowBy})`);
-    expectThat(ratio <= mayGrowBy, `The last burst's p95 is ${last} ms, ${ratio.toFixed(2)} × the first one's`);
+    say(`  p95 of the last burst / of the first: ${ratio.toFixed(2)} (at most ${mostGrowth})`);
+    expectThat(ratio <= mostGrowth, `The last burst's p95 is ${last} ms, ${ratio.toFixed(2)} × the first one's`);
     return 'The queue emptied after every burst, and no burst slowed the next';
   },
 };

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Check, expectThat } from '../../checks/check.ts';
+import { expectOwnJokes } from '../calls.ts';
 import { submitAtOnce, untilAllFinished } from '../load.ts';
 import { needsJokeApi, type Target } from '../target/target.ts';
-import { expectToldJokes } from '../told-jokes.ts';
 
 const title = 'Worker Capacity';
 const holdMs = 500;
 const rounds = 3;
 
-/** A worker runs as many attempts at once as WORKER_CONCURRENCY says: not one more, and not fewer while tasks wait. */
+/** A worker runs WORKER_CONCURRENCY attempts at once: never more, and not fewer while tasks wait. */
 export const capacity: Check<Target> = {
   title,
   unavailable: needsJokeApi,
@@ -27,12 +27,12 @@ export const capacity: Check<Target> = {
     });
     const { items, maxInFlight } = await jokeApi.ledger({ category });
     record.finished(title, finished, items);
-    say(`  At once at the upstream, most: ${maxInFlight} of ${slots}`);
+    say(`  Most calls at once at the upstream: ${maxInFlight} of ${slots}`);
     expectThat(maxInFlight <= slots, `${maxInFlight} attempts ran at once, more than the ${slots} slots`);
     expectThat(maxInFlight === slots, `Only ${maxInFlight} attempts ran at once while tasks waited for ${slots} slots`);
     const completed = finished.filter(({ status }) => status === 'completed').length;
     expectThat(completed === count, `${count - completed} of ${count} tasks did not complete`);
-    await expectToldJokes(finished, items, jokeApi);
+    await expectOwnJokes(finished, items, jokeApi);
     return `Attempts at once reached ${slots} and never passed it`;
   },
 };

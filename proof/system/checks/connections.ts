@@ -10,7 +10,7 @@ const tasksRead = 100;
 const mostSockets = 2;
 const sampleMs = 20;
 
-/** The predecessor's pool of database connections is here one multiplexed connection to Temporal: load adds no more. */
+/** The API multiplexes all calls over one connection to Temporal: load does not open more. */
 export const connections: Check<Target> = {
   title,
   unavailable({ findApiPid, temporalPort }) {
@@ -58,8 +58,8 @@ export const connections: Check<Target> = {
     say(`  Time taken: ${((performance.now() - started) / 1_000).toFixed(2)}s`);
     say(`  Successful: ${reads - errors.length}/${reads}`);
     say(`  Latency: ${toPercentileLine(toPercentiles(latenciesMs))}`);
-    say(`  Sockets from the API to Temporal, by the operating system: at most ${most} in ${samples.length} looks`);
-    expectThat(samples.length >= 3, 'Nobody looked at the sockets while the reads were under way: nothing was counted');
+    say(`  Sockets from the API to Temporal, by the operating system: at most ${most} in ${samples.length} samples`);
+    expectThat(samples.length >= 3, 'No sample was taken during the reads: nothing was counted');
     expectThat(most >= 1, `No socket of process ${pid} leads to port ${temporalPort}: nothing was counted`);
     expectThat(most <= mostSockets, `The API held ${most} sockets to Temporal, more than ${mostSockets}`);
     expectThat(errors.length === 0, `${errors.length} of ${reads} reads failed, first: ${errors[0]}`);

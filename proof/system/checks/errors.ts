@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Behaviour } from '../../../local/joke-api/behaviour.ts';
 import { type Check, expectThat } from '../../checks/check.ts';
-import { earlyMs, toGapsMs } from '../calls.ts';
+import { earlyMs, expectOwnJokes, toGapsMs } from '../calls.ts';
 import { untilAllFinished } from '../load.ts';
 import { needsJokeApi, type Target } from '../target/target.ts';
-import { expectToldJokes } from '../told-jokes.ts';
 
 const title = 'Error Handling';
 
 type Failing = { name: string; behaviour: Behaviour; type: string; upstreamStatus?: number };
 
-/** Longer than the first waits of any usual policy: it must lengthen them, up to MAX_DELAY. */
+/** Longer than the first waits of usual policies: it must lengthen them, up to MAX_DELAY. */
 const retryAfterSeconds = 5;
 
-/** What another attempt may mend (docs: README, How hard it tries). */
+/** Failures that Holdfast retries. */
 const retryable: Failing[] = [
   { name: 'HTTP 500', behaviour: { status: 500 }, type: 'UpstreamUnavailable', upstreamStatus: 500 },
   { name: 'HTTP 503', behaviour: { status: 503 }, type: 'UpstreamUnavailable', upstreamStatus: 503 },
@@ -30,7 +29,7 @@ const retryable: Failing[] = [
   { name: 'JSON that stops', behaviour: { body: 'truncated-json' }, type: 'TruncatedResponse' },
 ];
 
-/** What no repetition mends: one call and the end. */
+/** Failures that end a task after one call. */
 const final: Failing[] = [
   { name: 'HTTP 400', behaviour: { status: 400 }, type: 'UpstreamRejected', upstreamStatus: 400 },
   { name: 'HTTP 404', behaviour: { status: 404 }, type: 'UpstreamRejected', upstreamStatus: 404 },
@@ -42,7 +41,7 @@ const final: Failing[] = [
   { name: 'compressed 10 MiB', behaviour: { body: 'gzip-bomb' }, type: 'ResponseTooLarge' },
 ];
 
-/** Each failure type of the upstream ends as specified: mended by the next attempt, exhausted, or final at once. */
+/** Each failure of the upstream ends as specified: recovered by the next attempt, exhausted, or final at once. */
 export const errorHandling: Check<Target> = {
   title,
   unavailable: needsJokeApi,
@@ -75,8 +74,8 @@ export const errorHandling: Check<Target> = {
       const { items } = await jokeApi.ledger({ category });
       record.finished(title, task ? [task] : [], items);
       const isFinal = ending.some((one) => one.name === name);
-      const mended = !repeat && attempts > 1;
-      const status = mended ? 'completed' : 'failed';
+      const recovers = !repeat && attempts > 1;
+      const status = recovers ? 'completed' : 'failed';
       const seen = `${task?.status} on attempt ${task?.attempt}${task?.failure ? ` (${task.failure.type}, ${task.failure.reason})` : ''}`;
       say(
         `  ${`${name}, ${how}`.padEnd(32)} ${seen}, ${items.length} upstream ${items.length === 1 ? 'call' : 'calls'}`,
@@ -92,8 +91,8 @@ export const errorHandling: Check<Target> = {
           gapMs >= shortestMs - earlyMs,
           `${name} ${how}: the next call came ${Math.round(gapMs)} ms later, not after ${asked} ms`,
         );
-      await expectToldJokes([task], items, jokeApi);
-      if (mended) continue;
+      await expectOwnJokes([task], items, jokeApi);
+      if (recovers) continue;
       const reason = isFinal ? 'non-retryable' : 'attempts-exhausted';
       expectThat(
         task.failure?.type === type && task.failure.reason === reason,

@@ -5,20 +5,20 @@ import type { ProbedStack, Target } from '../target/target.ts';
 
 const title = 'Memory Usage';
 const processes = ['API', 'worker'] as const;
-/** Code goes on being compiled and its feedback collected for the first thousand tasks: growth that ends. */
+/** V8 keeps compiling and collecting feedback during the first thousand tasks. That growth ends. */
 const warmUpRounds = 8;
 const rounds = 8;
-/** This is no test of the load: small lots, one after the other. */
+/** This check does not test load, so tasks come in small lots, one after the other. */
 const lotsARound = 2;
 const tasksALot = 75;
 const tasksARound = lotsARound * tasksALot;
-/** More than this for each task served, in the heap after a full garbage collection, is a leak. */
+/** The heap leaks if it grows by more than this for each task, after full garbage collections. */
 const mostBytesATask = 1_024;
 
 const mebibytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** The slope through points in bytes a task, as the median over all pairs (Theil–Sen): one odd sample does not tilt it. */
+/** Returns the slope in bytes per task, as the median over all pairs (Theil–Sen): one outlier does not change it. */
 function toSlope(samples: Pick<MemorySample, 'tasks' | 'heapUsedBytes'>[]): number {
   const slopes = samples.flatMap((a, index) =>
     samples.slice(index + 1).map((b) => (b.heapUsedBytes - a.heapUsedBytes) / (b.tasks - a.tasks)),
@@ -74,7 +74,7 @@ export const memory: Check<Target> = {
       say(
         `  ${process} RSS: before ${mebibytes(before?.rssBytes ?? 0)}, during at most ${mebibytes(highest)}, after ${mebibytes(after?.rssBytes ?? 0)}`,
       );
-      say(`  ${process} heap grows by ${Math.round(slope)} bytes a task (a leak: ${mostBytesATask} and more)`);
+      say(`  ${process} heap grows by ${Math.round(slope)} bytes a task (a leak: ${mostBytesATask} or more)`);
       expectThat(
         slope < mostBytesATask,
         `The heap of the ${process} grows by ${Math.round(slope)} bytes with each task, after garbage collection`,

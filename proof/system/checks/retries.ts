@@ -2,20 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { toWaitMs } from '../../../src/policy.ts';
 import { type Check, expectThat } from '../../checks/check.ts';
 import { checkAttempts, checkUsualWaits, lateMs } from '../attempts.ts';
-import { toCallsByTask } from '../calls.ts';
+import { expectOwnJokes, toCallsByTask } from '../calls.ts';
 import { submitAtOnce, untilAllFinished } from '../load.ts';
 import { expectAnnounced, watchRetrying } from '../retrying.ts';
 import { needsJokeApi, type Target } from '../target/target.ts';
-import { expectToldJokes } from '../told-jokes.ts';
 
 const title = 'Retry Behavior Under Load';
 const failingShare = 0.3;
-/** With fewer, chance alone may leave out the failures. */
+/** With fewer tasks, there may be no failures by chance. */
 const smallestLoad = 50;
-/** A shorter wait may be over before anybody looks. */
+/** A shorter wait may be over before a read sees it. */
 const longEnoughMs = 1_000;
 
-/** With an upstream that fails 30 % of all calls every task ends, and each attempt follows the policy. */
+/** While the upstream fails 30 % of all calls, every task ends and each attempt follows the policy. */
 export const retries: Check<Target> = {
   title,
   unavailable: (target) =>
@@ -51,9 +50,9 @@ export const retries: Check<Target> = {
       say(`  Ended on attempt ${attempts}: ${finished.filter(({ attempt }) => attempt === attempts).length}`);
     const completed = finished.filter(({ status }) => status === 'completed').length;
     say(`  Completed: ${completed}, failed after ${policy.maximumAttempts} attempts: ${count - completed}`);
-    say(`  Read while retrying: ${seen.length}, each with the attempt and the time that came`);
+    say(`  Read while retrying: ${seen.length}, each with the right next attempt and time`);
     checkUsualWaits(waits, policy, say);
-    // Four standard deviations: by chance alone one run in ten thousand is beyond.
+    // Four standard deviations: chance alone exceeds them in one run of ten thousand.
     const chance = 400 * Math.sqrt((failingShare * (1 - failingShare)) / items.length);
     expectThat(
       waits.length > 0 && Math.abs(share - failingShare * 100) <= chance,
@@ -61,9 +60,9 @@ export const retries: Check<Target> = {
     );
     expectThat(
       seen.length > 0 || policy.initialIntervalMs < longEnoughMs,
-      'Nobody saw a task retrying: nothing is proved of what the API says then',
+      'No read saw a task retrying: what the API says then was not tested',
     );
-    await expectToldJokes(finished, items, jokeApi);
+    await expectOwnJokes(finished, items, jokeApi);
     return `All ${count} tasks ended, and ${waits.length} retries waited as the policy says`;
   },
 };

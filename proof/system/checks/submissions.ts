@@ -1,18 +1,18 @@
 import { toPercentileLine, toPercentiles } from '../../../cli/measurement.ts';
 import { type Check, expectThat } from '../../checks/check.ts';
+import { expectOwnJokes } from '../calls.ts';
 import { submitAtOnce, untilAllFinished } from '../load.ts';
 import type { Target } from '../target/target.ts';
-import { expectToldJokes } from '../told-jokes.ts';
 
-/** What the predecessor reached with 100 tasks was 42.74/s; its guide demanded this. */
+/** The predecessor's testing guide demanded this rate. With 100 tasks it reached 42.74/s. */
 const leastASecond = 40;
 const predecessor = 42.74;
-/** The rate of a handful is only the latency of one. */
+/** With fewer tasks, the rate is only the latency of one submission. */
 const fewestForARate = 50;
 
 const title = 'Concurrent Task Submissions';
 
-/** All at once: every one accepted, fast enough, and every accepted one ends. */
+/** All tasks are submitted at once: each is accepted, at the required rate, and each ends. */
 export const submissions: Check<Target> = {
   title,
   async run(target, tools) {
@@ -38,7 +38,7 @@ export const submissions: Check<Target> = {
     say(`  Submission to end: ${toPercentileLine(toPercentiles(latencies))}`);
     if (target.jokeApi) {
       expectThat(completed === count, `${count - completed} of ${count} accepted tasks did not complete`);
-      await expectToldJokes(finished, ledger, target.jokeApi);
+      await expectOwnJokes(finished, ledger, target.jokeApi);
     }
     expectThat(
       count < fewestForARate || rate >= leastASecond,

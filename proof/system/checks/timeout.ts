@@ -7,15 +7,15 @@ import type { Target } from '../target/target.ts';
 const title = 'Job Timeout Protection';
 const jobTimeoutSeconds = 5;
 const retryWaitMs = 2_000;
-/** What a busy machine may add on the way. */
+/** A busy machine may add up to this. */
 const slackMs = 1_000;
 
-/** A held attempt, a wait, an attempt, on a busy machine. */
+/** A hanging attempt, a wait and another attempt, on a busy machine. */
 const longestMs = 40_000;
 
 const hangs = ['headers', 'body'] as const;
 
-/** A hanging upstream holds an attempt no longer than JOB_TIMEOUT; another attempt follows. */
+/** A hanging upstream blocks an attempt no longer than JOB_TIMEOUT, and another attempt follows. */
 export const jobTimeout: Check<Target> = {
   title,
   async run({ withOwnStack }, tools) {

@@ -12,7 +12,7 @@ import { findListener } from '../sockets.ts';
 import { withProbedStack } from './own-target.ts';
 import type { Target } from './target.ts';
 
-type Wishes = { tasks: number; url: string; jokeApiUrl: string | undefined };
+type Options = { tasks: number; url: string; jokeApiUrl: string | undefined };
 
 const isHere = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
@@ -31,11 +31,15 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
 }
 
 /**
- * A Holdfast that runs already. Its policy comes from itself, the number of its slots and Temporal's port from this environment, so
- * run the command where its `.env` is; what must look into a process or change its settings uses a stack of its own.
- * @throws {SetupError} when nothing, or something else, answers at one of the URLs.
+ * Returns a running Holdfast. Its policy comes from its API. The number of slots and Temporal's port come from this
+ * environment, so run the command where its `.env` is. Checks that read a process's memory or change settings use their
+ * own stack.
+ * @throws {SetupError} if one of the URLs does not lead to the right server.
  */
-export async function toGivenTarget(options: StackOptions, { tasks, url: given, jokeApiUrl }: Wishes): Promise<Target> {
+export async function toGivenTarget(
+  options: StackOptions,
+  { tasks, url: given, jokeApiUrl }: Options,
+): Promise<Target> {
   const { signal } = options;
   const environment = loadEnvironment();
   const { workerConcurrency, workers, temporal }: Config = loadConfig(environment);

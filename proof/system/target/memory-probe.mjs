@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm';
 import { threadId } from 'node:worker_threads';
 
 /**
- * Preloaded into the processes of a stack whose memory is measured (`NODE_OPTIONS=--import=…`), and into each of their threads, for a
- * thread has a heap of its own (workflows run in one): whoever asks at the Unix socket named by pid and thread gets the memory in
- * use after a full garbage collection. Plain JavaScript, for it is loaded before tsx.
+ * Serves the memory in use after a full garbage collection, at a Unix socket named by pid and thread. It is preloaded into
+ * each process of a measured stack (`NODE_OPTIONS=--import=…`) and each of their threads, because every thread has its own
+ * heap (workflows run in one). It is plain JavaScript, because it loads before tsx.
  */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');

@@ -11,10 +11,10 @@ import type { ProbedStack, Target } from './target.ts';
 
 const probe = new URL('./memory-probe.mjs', import.meta.url).href;
 
-/** For a stack in the middle of a check, when the server it needs has been obtained before. */
+/** Options for a stack in the middle of a check: the server was obtained before, so nothing needs to be printed. */
 export const silent = (options: StackOptions): StackOptions => ({ ...options, say: () => {} });
 
-/** Asks at a thread's Unix socket (see memory-probe.mjs). */
+/** Reads the memory of a thread at its Unix socket (see memory-probe.mjs). */
 const ask = (socketPath: string) =>
   new Promise<{ rssBytes: number; heapUsedBytes: number }>((resolve, reject) => {
     request({ socketPath }, (response) => text(response).then((body) => resolve(JSON.parse(body)), reject))
@@ -22,7 +22,7 @@ const ask = (socketPath: string) =>
       .end();
   });
 
-/** Runs `work` against a fresh stack whose processes tell their memory after a garbage collection. */
+/** Runs `work` against a fresh stack whose processes report their memory after a garbage collection. */
 export async function withProbedStack<T>(
   options: StackOptions,
   environment: Record<string, string>,
@@ -50,12 +50,12 @@ export async function withProbedStack<T>(
   }
 }
 
-type Wishes = { tasks: number; environment: Record<string, string> };
+type Options = { tasks: number; environment: Record<string, string> };
 
-/** Runs `work` against a Holdfast of our own: everything is known of it, so every check can be run. */
+/** Runs `work` against its own Holdfast, where every check can run. */
 export async function withOwnTarget<T>(
   options: StackOptions,
-  { environment, tasks }: Wishes,
+  { environment, tasks }: Options,
   work: (target: Target) => Promise<T>,
 ): Promise<T> {
   return await withProbedStack(options, environment, async (stack) => {

@@ -4,21 +4,21 @@ import type { Stack } from '../../../local/stack/start-stack.ts';
 import type { Policy } from '../../../src/policy.ts';
 import type { Recorder } from '../recorder.ts';
 
-/** The Holdfast under test, and all that the checks need to know of it. */
+/** The Holdfast under test, and what the checks need to know about it. */
 export type Target = {
   holdfast: HoldfastClient;
-  /** The scripted upstream; undefined when it is not known to be the joke API. */
+  /** The scripted upstream; undefined if the upstream may be another. */
   jokeApi: JokeApiClient | undefined;
   policy: Policy;
-  /** Activities that may run at once, over all workers. */
+  /** The number of activities that all workers together run at once. */
   slots: number;
   temporalPort: number;
-  /** The API's process, where it runs on this machine. */
+  /** Returns the API's process, if it runs on this machine. */
   findApiPid: () => number | undefined;
-  /** How many tasks a check of the load submits. */
+  /** How many tasks a load check submits. */
   tasks: number;
   record: Recorder;
-  /** Runs `work` against a stack whose memory can be read: the one under test if it is ours, else one of its own. */
+  /** Runs `work` against a stack whose memory can be read: the one under test if we started it, else a new one. */
   withProbedStack: <T>(work: (stack: ProbedStack) => Promise<T>) => Promise<T>;
   /** Runs `work` against a fresh stack with these variables. */
   withOwnStack: <T>(environment: Record<string, string>, work: (stack: Stack) => Promise<T>) => Promise<T>;
@@ -29,6 +29,6 @@ export type ProbedStack = Pick<Stack, 'holdfast'> & {
   readMemory: (name: 'API' | 'worker') => Promise<{ pid: number; rssBytes: number; heapUsedBytes: number }>;
 };
 
-/** For `unavailable`: what a check says that needs a scripted upstream and has none. */
+/** For `unavailable` of a check that needs a scripted upstream. */
 export const needsJokeApi = ({ jokeApi }: Target) =>
   jokeApi ? undefined : 'it needs a scripted upstream: name the joke API behind that Holdfast with --joke-api';

@@ -32,12 +32,12 @@ export const systemMutants: SystemMutant[] = [
     says: /FAILED: GET \/tasks\/\S+: 404/,
   },
   {
-    name: 'tasks end with a joke that nobody told',
+    name: 'tasks end with a joke that the upstream did not send',
     check: 1,
     file: 'src/activities/fetch-joke.ts',
     from: 'return { id, joke: value, url: link };',
     to: "return { id, joke: 'not the joke', url: link };",
-    says: /was told joke \S+ \(.+\), but has \S+ \(not the joke\)/,
+    says: /was sent joke \S+ \(.+\), but has \S+ \(not the joke\)/,
   },
   {
     name: 'all tasks end with the joke of the first',
@@ -45,10 +45,10 @@ export const systemMutants: SystemMutant[] = [
     file: 'src/activities/fetch-joke.ts',
     from: 'return { id, joke: value, url: link };',
     to: 'return (globalThis.first ??= { id, joke: value, url: link });',
-    says: /was told joke \S+ \(.+\), but has \S+ \(.+\)/,
+    says: /was sent joke \S+ \(.+\), but has \S+ \(.+\)/,
   },
   {
-    name: 'every task ends with the joke that was told to the one before',
+    name: 'every task ends with the joke of the one before',
     check: 2,
     file: 'src/activities/fetch-joke.ts',
     from: 'return { id, joke: value, url: link };',
@@ -56,7 +56,7 @@ export const systemMutants: SystemMutant[] = [
     const before = globalThis.before ?? mine;
     globalThis.before = mine;
     return before;`,
-    says: /was told joke \S+ \(.+\), but has \S+ \(.+\)/,
+    says: /was sent joke \S+ \(.+\), but has \S+ \(.+\)/,
   },
   {
     name: 'the wait is 2·n instead of 2^n',
