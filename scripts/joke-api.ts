@@ -15,6 +15,6 @@ console.log(`Joke API: ${api.url}`);
 const stop = () => void api.close();
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
-/** A parent that started us with a channel is gone, however it ended. The channel alone does not keep us running. */
+// The channel to our parent breaks however the parent ends. The channel alone does not keep this process running.
 process.once('disconnect', stop);
 process.channel?.unref();

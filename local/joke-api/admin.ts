@@ -22,7 +22,7 @@ const refuse = (c: Context, status: ContentfulStatusCode, message: string) =>
 
 const limit = bodyLimit({ maxSize: 1_048_576, onError: (c) => refuse(c, 413, 'A rule may have 1 MiB.') });
 
-/** Everything beside `/jokes/*`: scripting, the ledger, health. */
+/** Creates the routes under `/admin`: rules, ledger, health. */
 export const createAdmin = (rules: Rules, ledger: Ledger) =>
   new Hono()
     .get('/admin/health', (c) => c.json({ status: 'ok' }))

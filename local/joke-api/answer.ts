@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import { categories, findJoke, pickJoke, toJokeJson } from './jokes.ts';
 
-/** What is to be sent, complete; `endless` stands for bytes that never end. `jokeId` is that of the joke that it tells. */
+/** A complete answer. `endless` stands for a body that never ends, `jokeId` for the joke in the body. */
 export type Answer = {
   status: number;
   headers: Record<string, string>;
@@ -13,7 +13,7 @@ export type Answer = {
 
 export type Question = { method: string; path: string; category: string | null; origin: string };
 
-/** An error as api.chucknorris.io words it. */
+/** Returns an error body in the format of api.chucknorris.io. */
 export const toErrorJson = (status: number, message: string, path: string) => ({
   timestamp: new Date().toISOString(),
   status,
@@ -32,11 +32,11 @@ const json = (value: unknown, status = 200) => typed('application/json', JSON.st
 type JokeJson = ReturnType<typeof toJokeJson>;
 const tell = (joke: JokeJson): Answer => ({ ...json(joke), jokeId: joke.id });
 
-/** The error answer of that status, in api.chucknorris.io's form. */
+/** Returns an error answer in the format of api.chucknorris.io. */
 export const toErrorAnswer = (status: number, message: string, path: string) =>
   json(toErrorJson(status, message, path), status);
 
-/** The good answer, or the 404 or 405 that a well-behaved API gives here. `isKnown` says which categories exist. */
+/** Returns what a well-behaved API answers: a joke, a 404 or a 405. `isKnown` tells which categories exist. */
 export function toNaturalAnswer(
   { method, path, category, origin }: Question,
   isKnown: (category: string) => boolean,
@@ -58,7 +58,7 @@ export function toNaturalAnswer(
 const markup =
   '<script>alert("joke")</script> <b>bold</b> & "quoted" \u001b[31mred\u001b[0m\u0007\nsecond line\r\nthird\u2028line';
 const mebibyte = 1_048_576;
-/** Packed once: it takes tens of milliseconds in which nobody else is answered. */
+/** Compressed once, because that blocks all other answers for tens of milliseconds. */
 let bomb: Buffer | undefined;
 
 const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer> = {
@@ -78,7 +78,7 @@ const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer>
   endless: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: 'endless' }),
 };
 
-/** The answer that `behaviour` asks for; what it leaves open is the natural answer, or an error body where the status is one. */
+/** Returns the answer that `behaviour` asks for. Without a body in it, an error status gets an error body. */
 export function toAnswer(behaviour: Behaviour, question: Question, isKnown: (category: string) => boolean): Answer {
   const status = behaviour.status ?? (behaviour.location === undefined ? undefined : 302);
   const extra = {

@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII, for it is sent as a header');
 
-/** Statuses after which HTTP allows no body: nothing can be wrong with a body that is not there. */
+/** Tells whether HTTP allows no body with this status, so that no fault of a body can be asked for. */
 export const isBodiless = (status = 200) => status < 200 || [204, 205, 304].includes(status);
 
-/** How one request is answered. `{}` is a good answer; every field makes it worse. Durations in milliseconds. */
+/** How to answer one request. `{}` is a good answer, and every field makes it worse. Durations are in milliseconds. */
 export const behaviourSchema = z
   .strictObject({
     status: z.int().min(100).max(599).optional(),
@@ -47,12 +47,13 @@ export const behaviourSchema = z
 
 export type Behaviour = z.infer<typeof behaviourSchema>;
 
-/** Every fault on one line, each with its place: `then.0.status: Too big: …`. */
+/** Returns all faults on one line, each with its place: `then.0.status: Too big: …`. */
 export const toFaultLine = ({ issues }: z.ZodError) =>
   issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 
 /**
- * Reads a behaviour as it stands in a query or a header.
- * @throws {SyntaxError} for what is not JSON, {z.ZodError} for what is not a behaviour.
+ * Parses a behaviour from a query or a header.
+ * @throws {SyntaxError} if it is not JSON.
+ * @throws {z.ZodError} if it is not a behaviour.
  */
 export const parseBehaviour = (json: string) => behaviourSchema.parse(JSON.parse(json));

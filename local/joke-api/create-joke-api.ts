@@ -14,13 +14,13 @@ import { send } from './send.ts';
 const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString() ?? null;
 const toAttempt = (text: string | null) => (text && /^\d{1,9}$/.test(text) ? Number(text) : null);
 
-/** A behaviour from query or header, which goes before every rule and uses none up; undefined when neither is there. */
+/** Returns the behaviour in the query or the header, if there is one. It wins over every rule and uses up none. */
 const readBehaviour = (request: IncomingMessage, url: URL): Behaviour | undefined => {
   const text = url.searchParams.get('behave') ?? header(request, 'joke-api-behave');
   return text === null ? undefined : parseBehaviour(text);
 };
 
-/** The API as an unstarted server, with what scripts it and what it remembers. Listening and closing is the caller's. */
+/** Creates the API as a server that does not listen yet, with its rules and its ledger. */
 export function createJokeApi() {
   const rules = createRules();
   const ledger = createLedger();
@@ -38,7 +38,7 @@ export function createJokeApi() {
     let jokeId: string | undefined;
     const record = {
       status: (status: number) => Object.assign(entry, { status }),
-      /** A hang ends later, with the client; every other end is now. */
+      /** A hang ends when the client leaves. Every other outcome ends the request now. */
       ends: (outcome: Outcome) => {
         if (outcome === 'hung') ending = outcome;
         else ledger.end(entry, outcome);
@@ -73,19 +73,19 @@ export function createJokeApi() {
     const url = new URL(address);
     return url.pathname.startsWith('/jokes/') ? tell(request, response, url) : admin(request, response);
   });
-  /** An idle connection stays until its client ends it: closed at a bad moment, it would look like a failing upstream. */
+  // Closing an idle connection just as a client uses it would look like a failing upstream. So the client closes it.
   server.keepAliveTimeout = 0;
   return { server, rules, ledger };
 }
 
 export type JokeApi = {
-  /** Without a slash at the end: what `API_BASE_URL` wants. */
+  /** Has no slash at the end, as a value for `API_BASE_URL`. */
   url: string;
   port: number;
   rules: Rules;
-  /** Copies of the entries, oldest first. */
+  /** Returns copies of the entries, oldest first. */
   ledger(filter?: LedgerFilter): LedgerEntry[];
-  /** Ends every connection, hung and endless ones too; nothing is left that keeps the process alive. Twice is fine. */
+  /** Ends every connection, also hanging and endless ones. Calling it twice is fine. */
   close(): Promise<void>;
 };
 
@@ -96,8 +96,8 @@ async function listen(server: Server, port: number, host: string) {
 }
 
 /**
- * Starts the API; port 0 takes any free one. Anyone who reaches it can script it: keep it on loopback.
- * @throws the system's error (`code: 'EADDRINUSE'`, …) when it cannot listen there.
+ * Starts the API; port 0 takes any free port. Keep it on loopback, because anyone who can reach it can script it.
+ * @throws the system's error (`code: 'EADDRINUSE'`, …) if it cannot listen there.
  */
 export async function startJokeApi({ port = 0, host = '127.0.0.1' } = {}): Promise<JokeApi> {
   const { server, rules, ledger } = createJokeApi();

@@ -6,17 +6,17 @@ import type { Rule, RuleInput } from './rules.ts';
 export type LedgerPage = { items: LedgerEntry[]; inFlight: number; maxInFlight: number };
 type Options = { url: string; signal?: AbortSignal | undefined };
 
-/** A ledger of many thousands of calls takes a while. */
+/** Reading a ledger of many thousands of calls takes a while. */
 const timeoutMs = 30_000;
 
 /**
- * Scripts a running joke API and reads its ledger, over HTTP (docs/joke-api.md).
- * @throws {SetupError} for a URL that is none.
+ * Creates a client that scripts a running joke API and reads its ledger over HTTP (docs/joke-api.md).
+ * @throws {SetupError} for an invalid URL.
  */
 export function createJokeApiClient({ url: given, signal }: Options) {
   const url = toBaseUrl(given, 'a joke API');
 
-  /** @throws {SetupError} when nothing, or something else, answers there. */
+  /** @throws {SetupError} if no joke API answers at the URL. */
   async function call<T>(
     method: string,
     path: string,
@@ -40,18 +40,18 @@ export function createJokeApiClient({ url: given, signal }: Options) {
     return answer as T;
   }
 
-  // Neither ends with the signal: a rule of which nobody knows, or that nobody removes, would stay in somebody's joke API.
+  // The signal aborts neither of these. An aborted call could leave its rule in the joke API for good.
   const addRule = async (rule: RuleInput) => (await call<{ id: string }>('POST', '/admin/rules', rule, null)).id;
   const removeRule = (id: string) => call<object>('DELETE', `/admin/rules/${id}`, undefined, null);
 
   return {
     url,
-    /** The new rule's id. A category that it names exists as long as the rule does. */
+    /** Adds a rule and returns its id. A category that the rule names exists as long as the rule does. */
     addRule,
     removeRule,
-    /** The rules in force; `applied` counts the requests that each decided. */
+    /** Returns the rules in force. `applied` counts the requests that each decided. */
     rules: async () => (await call<{ items: (Rule & { applied: number })[] }>('GET', '/admin/rules')).items,
-    /** Runs `work` under these rules, and removes them whatever happens, Ctrl-C too. */
+    /** Runs `work` under these rules, and removes them afterwards, also after an error or Ctrl-C. */
     async withRules<T>(rules: RuleInput[], work: () => Promise<T>): Promise<T> {
       const ids: string[] = [];
       try {
@@ -64,7 +64,7 @@ export function createJokeApiClient({ url: given, signal }: Options) {
     },
     ledger: (filter: { taskKey?: string; category?: string; after?: string } = {}) =>
       call<LedgerPage>('GET', `/admin/ledger?${new URLSearchParams(filter)}`),
-    /** The joke of that id; undefined if the upstream has none. */
+    /** Returns the text of the joke with that id, or undefined. */
     joke: (id: string) =>
       call<{ value: string }>('GET', `/jokes/${encodeURIComponent(id)}`).then(
         ({ value }) => value,

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 export type Joke = { id: string; text: string; categories: string[] };
 
-/** Category → tag of the package. Where api.chucknorris.io has the category, it bears the name it has there. */
+/** Category → tag in the package. Categories have the names of api.chucknorris.io where it has them. */
 const tagOf: Record<string, string> = {
   animal: 'animal',
   car: 'car',
@@ -31,7 +31,7 @@ export const categories = Object.keys(tagOf);
 const tellable = new Set([...Object.values(tagOf), 'attitude', 'sarcastic']);
 const toId = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
-/** Only jokes all of whose tags are harmless: the package has others, and these are shown in demos. */
+/** Only jokes with harmless tags, because demos show them. The package has others. */
 const jokes = new Map<string, Joke>();
 for (const { body, tags } of createRequire(import.meta.url)('one-liner-joke/jokes.json') as {
   body: string;
@@ -42,7 +42,7 @@ for (const { body, tags } of createRequire(import.meta.url)('one-liner-joke/joke
     jokes.set(toId(body), { id: toId(body), text: body, categories: own });
 }
 
-/** The joke of that id, the same text on every machine and start. */
+/** Returns the joke with that id. An id means the same text on every machine. */
 export const findJoke = (id: string) => jokes.get(id);
 
 const all = [...jokes.values()];
@@ -54,14 +54,14 @@ function pickFrom(choice: Joke[]): Joke {
   return joke;
 }
 
-/** A random joke of that category; for a category without jokes (known by a rule only) any joke, labelled with it. */
+/** Returns a random joke of that category. A category that only a rule knows gets any joke, labelled with it. */
 export function pickJoke(category?: string | null): Joke {
   if (!category) return pickFrom(all);
   const own = byCategory.get(category);
   return own ? pickFrom(own) : { ...pickFrom(all), categories: [category] };
 }
 
-/** A joke as api.chucknorris.io answers it; `url` points at the API that tells it. */
+/** Returns a joke in the format of api.chucknorris.io. Its `url` is on `origin`. */
 export const toJokeJson = (joke: Joke, origin: string) => ({
   categories: joke.categories,
   created_at: '2020-01-05 13:42:19.104863',

@@ -1,8 +1,8 @@
 import { nowMs } from '../../cli/measurement.ts';
 
 /**
- * How a request ended: `answered` all bytes handed over · `cut-short` closed before the promised length · `reset` we reset
- * the connection · `hung` we hung until the client left · `client-gone` the client left first · `closed` the API was closed.
+ * How a request ended. `answered`: all bytes were sent. `cut-short`: closed before the promised length. `reset`: we reset
+ * the connection. `hung`: we hung until the client left. `client-gone`: the client left first. `closed`: the API ended.
  */
 export type Outcome = 'open' | 'answered' | 'cut-short' | 'reset' | 'hung' | 'client-gone' | 'closed';
 
@@ -16,16 +16,16 @@ export type LedgerEntry = {
   path: string;
   startedAt: number;
   endedAt: number | null;
-  /** The status sent, null when none was. */
+  /** The status that was sent, or null. */
   status: number | null;
-  /** Of the joke that was told to the end; null when none was. */
+  /** The joke whose answer was sent completely, or null. */
   jokeId: string | null;
   outcome: Outcome;
 };
 
 export type LedgerFilter = { taskKey?: string | undefined; category?: string | undefined; after?: number | undefined };
 
-/** The most entries that were open at one moment. */
+/** Returns the largest number of entries that were open at the same time. */
 function toMaxInFlight(entries: LedgerEntry[]) {
   const steps = entries.flatMap(({ startedAt, endedAt }) => [
     { at: startedAt, by: 1 },
@@ -40,7 +40,7 @@ function toMaxInFlight(entries: LedgerEntry[]) {
   return max;
 }
 
-/** An append-only list of requests. It is never trimmed: memory grows with every request until the API ends. */
+/** Creates an append-only list of requests. It is never trimmed, so memory grows with every request. */
 export function createLedger() {
   const entries: LedgerEntry[] = [];
   return {
@@ -57,11 +57,11 @@ export function createLedger() {
       entries.push(entry);
       return entry;
     },
-    /** The first end counts. */
+    /** Records how a request ended. Only the first call for an entry counts. */
     end(entry: LedgerEntry, outcome: Outcome, jokeId: string | null = null) {
       if (entry.endedAt === null) Object.assign(entry, { endedAt: nowMs(), jokeId, outcome });
     },
-    /** Copies, oldest first; `inFlight` and `maxInFlight` are of that task key and category, whatever `after` leaves out. */
+    /** Returns copies, oldest first. `inFlight` and `maxInFlight` also count the entries that `after` leaves out. */
     read({ taskKey, category, after = 0 }: LedgerFilter = {}) {
       const matching = entries.filter(
         (entry) =>

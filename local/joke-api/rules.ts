@@ -22,7 +22,7 @@ export type Rule = z.output<typeof ruleSchema> & { id: string };
 
 type Request = Pick<LedgerEntry, 'seq' | 'taskKey' | 'attempt' | 'category'>;
 
-/** In [0, 1), the same for the same task key, attempt and seed; without both headers the ledger's number stands for them. */
+/** Returns a number in [0, 1) that depends on task key, attempt and seed, or on the ledger's number and seed. */
 const toShare = ({ seq, taskKey, attempt }: Request, seed: string | number) =>
   toSeededShare(...(taskKey === null || attempt === null ? [seq] : [taskKey, attempt]), seed);
 
@@ -32,14 +32,14 @@ const matches = ({ when, ratio, seed }: Rule, request: Request) =>
   (when.attempt === undefined || when.attempt === request.attempt) &&
   (ratio === 1 || toShare(request, seed) < ratio);
 
-/** The rules in force. Each hands out its behaviours in order, one a matching request, counted for each task key apart. */
+/** Creates the list of rules. Each rule gives its behaviours in order, one a matching request of each task key. */
 export function createRules() {
   let rules: (Rule & { used: Map<string | null, number> })[] = [];
   let added = 0;
   return {
     /**
-     * Adds a rule, which goes before all earlier ones, and gives its id.
-     * @throws {z.ZodError} naming what is wrong with it.
+     * Adds a rule in front of all earlier ones and returns its id.
+     * @throws {z.ZodError} if the rule is invalid.
      */
     add(input: RuleInput): string {
       const rule = { id: '', ...ruleSchema.parse(input), used: new Map() };
@@ -47,7 +47,7 @@ export function createRules() {
       rules.unshift(rule);
       return rule.id;
     },
-    /** False if there is no such rule. */
+    /** Returns false if there is no such rule. */
     remove(id: string): boolean {
       const before = rules.length;
       rules = rules.filter((rule) => rule.id !== id);
@@ -56,12 +56,12 @@ export function createRules() {
     clear() {
       rules = [];
     },
-    /** The rules, the one that is asked first in front; `applied` counts the requests that each decided. */
+    /** Returns the rules in the order they are tried. `applied` counts the requests that each decided. */
     list: () =>
       rules.map(({ used, ...rule }) => ({ ...rule, applied: [...used.values()].reduce((sum, n) => sum + n, 0) })),
-    /** A category that a rule names exists as long as the rule does. */
+    /** Tells whether a rule names this category. Such a category exists as long as the rule does. */
     names: (category: string) => rules.some(({ when }) => when.category === category),
-    /** How to answer this request; a rule whose list is used up says `{}`, a good answer. Uses one behaviour up. */
+    /** Returns how to answer this request, and uses up one behaviour. `{}` (a good answer) follows the last one. */
     next(request: Request): Behaviour {
       const rule = rules.find((candidate) => matches(candidate, request));
       if (!rule) return {};

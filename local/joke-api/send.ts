@@ -4,10 +4,10 @@ import type { Answer } from './answer.ts';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import type { Outcome } from './ledger.ts';
 
-/** What the sender tells the ledger: the status when it goes out, and an end other than the ordinary one. */
+/** Records the status when it is sent, and an outcome other than `answered`. */
 export type Recorder = { status(status: number): void; ends(as: Outcome): void };
 
-/** Between the last byte and the reset, so that the client has surely read the bytes. */
+/** The delay between the last byte and the reset, which gives the client time to read the bytes. */
 const beforeResetMs = 20;
 const opening = Buffer.from('{"value":"');
 const filler = Buffer.from('ha '.repeat(21_845));
@@ -20,13 +20,13 @@ function* slices(body: Answer['body'], size: number) {
   for (let at = 0; at < body.length; at += size) yield body.subarray(at, at + size);
 }
 
-/** Resolves when the kernel has the bytes, so that an endless body waits for its reader. */
+/** Resolves when the kernel has taken the bytes, so that an endless body is no faster than its reader. */
 const write = (response: ServerResponse, bytes: Buffer) =>
   new Promise<void>((resolve, reject) => {
     response.write(bytes, (error) => (error ? reject(error) : resolve()));
   });
 
-/** Writes all but the last slice, at that rate, and gives the last one back: whoever sends it also ends the answer. */
+/** Writes all but the last slice at that rate. Returns the last one, so that the caller can end the answer with it. */
 async function writeMost(
   response: ServerResponse,
   body: Answer['body'],
@@ -45,8 +45,8 @@ async function writeMost(
 }
 
 /**
- * Sends `answer` the way `behaviour` says. A hang returns at once and leaves the request open: it ends when the client goes.
- * @throws when `signal` (the client is gone) is aborted meanwhile.
+ * Sends `answer` as `behaviour` says. A hang returns immediately and leaves the request open until the client leaves.
+ * @throws if `signal` aborts, which means that the client is gone.
  */
 export async function send(
   response: ServerResponse,
@@ -66,7 +66,7 @@ export async function send(
   if (hang === 'headers') return record.ends('hung');
   if (reset === 'before-headers') return abort();
 
-  /** An informational status is followed by nothing, and a cut answer by a clean close. */
+  // Nothing follows an informational status. A clean close follows an answer that is cut short.
   if (status < 200 || cutShort) response.shouldKeepAlive = false;
   const unfinished = hang || reset || cutShort;
   const length =
