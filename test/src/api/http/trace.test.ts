@@ -3,12 +3,15 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Client } from '@temporalio/client';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApp } from '../../../../src/api/app.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
 import { createApiMetrics } from '../../../../src/metrics.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { exchange } from '../../../support/wire.ts';
+
+/** Each test has tasks of its own, so the tests wait for theirs side by side. */
+const test = it.concurrent;
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
+
+/** Each test has tasks of its own, so the tests wait for theirs side by side. */
+const test = it.concurrent;
 
 /** Three task queues: with a worker, with none ever, and with attempts that are told of a cancel after a second or so. */
 let holdfast: Holdfast;
@@ -124,7 +127,8 @@ test('a final failure ends the task on its first attempt', async () => {
   expect(holdfast.jokes.ledger({ taskKey: id })).toHaveLength(1);
 });
 
-test('attempts that outlive their time fail as UpstreamTimeout, until they are used up', async () => {
+// Not beside others: its attempts have three seconds each.
+it('attempts that outlive their time fail as UpstreamTimeout, until they are used up', async () => {
   const hurried = await startHoldfast({ JOB_TIMEOUT: '3', BASE_DELAY: '0.1', MAX_ATTEMPTS: '2' });
   try {
     await hurried.startWorker();
