@@ -11,11 +11,11 @@ import type { TaskView } from '../views/task-view.ts';
 import { toStateId } from './poller.ts';
 import type { Watcher } from './watch.ts';
 
-/** Streams open at once in one process; each holds a connection. */
-const mostStreams = 500;
-/** Proxies cut a connection on which nothing moves, often after 30 s; and a client that vanished is noticed by writing to it. */
+/** Per process. Each open stream holds a connection. */
+const maximumStreams = 500;
+/** Proxies close idle connections, often after 30 s. Writing also shows whether the client is still there. */
 const heartbeatMs = 15_000;
-/** How soon an EventSource comes back by itself. */
+/** How soon an EventSource reconnects. */
 const retryMs = 2_000;
 
 const events = createRoute({
@@ -23,11 +23,11 @@ const events = createRoute({
   path: '/tasks/{id}/events',
   operationId: 'watchTask',
   tags: ['Tasks'],
-  summary: 'Follow a task: an event `task` now and whenever it was seen changed, until it ends',
+  summary: 'Follow a task: an event `task` now and after each change that is seen, until the task ends',
   description:
-    'Server-sent events. The data of each is the `Task` as JSON, its id a fingerprint of that state; passing states may be skipped. ' +
-    'The stream ends after the state in which the task ended, and also when this server stops: come back with `Last-Event-ID`, as ' +
-    'every EventSource does, to be told only what is new. Lines that begin with a colon are heartbeats.',
+    'Server-sent events. The data of an event is the `Task` as JSON, and its id is a fingerprint of that state. Short-lived states may ' +
+    'be skipped. The stream ends after the final state of the task, and also when this server stops. Reconnect with `Last-Event-ID`, as ' +
+    'every EventSource does, to receive only what is new. Lines that begin with a colon are heartbeats.',
   request: {
     params: z.object({ id: z.string().describe('The id of a task') }),
     query: noQuery,
@@ -39,21 +39,21 @@ const events = createRoute({
       headers: toHeaders('X-Accel-Buffering'),
       content: { 'text/event-stream': { schema: z.string() } },
     },
-    204: { description: 'The task has ended, and `Last-Event-ID` says that you know how: do not come back' },
+    204: { description: 'The task has ended and `Last-Event-ID` names its final state: do not reconnect' },
     ...toResponses('unauthorized', 'not-found', 'temporal-unavailable', 'too-many-streams'),
   },
 });
 
-/** `GET /tasks/{id}/events`: what there is to say before the stream is said as for `GET /tasks/{id}`. */
+/** `GET /tasks/{id}/events`. Before the stream starts, errors are answered as for `GET /tasks/{id}`. */
 export function createEventRoutes(
   { readTask }: Pick<TaskView, 'readTask'>,
   { watch }: Watcher,
   { openEventStreams }: Pick<ApiMetrics, 'openEventStreams'>,
 ) {
   let open = 0;
-  const requireRoom = () => {
-    if (open < mostStreams) return;
-    const detail = `This process has ${mostStreams} event streams open; read the task instead, or try again`;
+  const requireFreeStream = () => {
+    if (open < maximumStreams) return;
+    const detail = `This process has ${maximumStreams} event streams open; read the task instead, or try again`;
     throw new Problem('too-many-streams', detail);
   };
   const count = (change: 1 | -1) => {
@@ -64,28 +64,28 @@ export function createEventRoutes(
   return new OpenAPIHono<ApiEnvironment>().openapi(events, async (c) => {
     const { id } = c.req.valid('param');
     const name = requireTaskName(c.var.owner, id);
-    requireRoom();
+    requireFreeStream();
     const task = await readTask(id, name);
     const isKnown = c.req.header('last-event-id') === toStateId(task);
-    // An EventSource reconnects whenever a stream ends, and stops for good only at an answer like this one.
+    // An EventSource reconnects after every end of a stream. Only an answer like this one stops it.
     if (isKnown && task.finishedAt) return c.body(null, 204);
 
     c.header('Content-Type', 'text/event-stream');
     c.header('X-Accel-Buffering', 'no');
     if (c.req.method === 'HEAD') return c.body(null, 200);
-    // Others may have come while Temporal was asked.
-    requireRoom();
+    // Other streams may have opened while Temporal was called.
+    requireFreeStream();
     count(1);
-    const states = watch(task);
+    const changes = watch(task);
     return stream(c, async (out) => {
-      out.onAbort(states.close);
+      out.onAbort(changes.close);
       await out.write(`retry: ${retryMs}\n\n${isKnown ? '' : toEvent(task)}`);
-      if (task.finishedAt) states.close();
-      while (states.isOpen) {
-        const changed = await states.next(heartbeatMs);
+      if (task.finishedAt) changes.close();
+      while (changes.isOpen) {
+        const changed = await changes.next(heartbeatMs);
         if (changed) await out.write(toEvent(changed));
-        else if (states.isOpen) await out.write(': still open\n\n');
-        if (changed?.finishedAt) states.close();
+        else if (changes.isOpen) await out.write(': still open\n\n');
+        if (changed?.finishedAt) changes.close();
       }
       count(-1);
     });

@@ -1,26 +1,26 @@
 import { sha256 } from '../../config/api-keys.ts';
 import { TemporalUnavailable } from '../../temporal/errors.ts';
 import type { Task } from '../views/schemas.ts';
-import type { createPace } from './pace.ts';
+import type { Throttle } from './throttle.ts';
 
-/** How soon a task is read again: at first and after a change, at most, and while Temporal is away. */
-const leastMs = 250;
-const mostMs = 5_000;
-const awayMs = 1_000;
+/** The wait until a task is read again: the first one and after a change, the longest, and while Temporal is unavailable. */
+const minimumWaitMs = 250;
+const maximumWaitMs = 5_000;
+const unavailableWaitMs = 1_000;
 
-/** Who is told of a state: `offer` says whether it was news. */
-type Watch = { offer: (task: Task, stateId: string) => boolean; close: () => void };
+type Subscriber = { offer: (task: Task, stateId: string) => boolean; close: () => void };
 
-/** The same for the same state of a task, whichever process reads it. */
+/** A fingerprint of a task's state. Every process computes the same one. */
 export const toStateId = (task: Task) => sha256(JSON.stringify(task)).toString('hex').slice(0, 16);
 
 /**
- * Reads one task again and again for all its watches: ever more rarely while nothing changes, but when its next attempt is due. A
- * watch is told only what was read after it began, so that it never goes back in time. A task that is gone ends its watches.
+ * Reads one task again and again for all its subscribers. The wait doubles while nothing changes, but the task is read when its
+ * next attempt is due. A subscriber receives only states that were read after it was added, so it never goes back in time. If
+ * the task no longer exists, all subscribers are closed.
  */
-export function createPoller(readTask: () => Promise<Task>, pace: ReturnType<typeof createPace>) {
-  const watches = new Set<Watch>();
-  let waitMs = leastMs;
+export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) {
+  const subscribers = new Set<Subscriber>();
+  let waitMs = minimumWaitMs;
   let dueAt = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -29,42 +29,42 @@ export function createPoller(readTask: () => Promise<Task>, pace: ReturnType<typ
     if (timer && dueAt <= at) return;
     clearTimeout(timer);
     dueAt = at;
-    timer = setTimeout(() => pace.add(poll), ms);
+    timer = setTimeout(() => throttle.add(poll), ms);
   }
 
   async function poll() {
-    const audience = [...watches];
-    let attemptMs = Number.POSITIVE_INFINITY;
+    const current = [...subscribers];
+    let nextAttemptMs = Number.POSITIVE_INFINITY;
     try {
       const task = await readTask();
       const stateId = toStateId(task);
-      const isNews = audience.map((watch) => watch.offer(task, stateId)).includes(true);
-      waitMs = isNews ? leastMs : Math.min(2 * waitMs, mostMs);
-      if (task.nextAttemptAt) attemptMs = Math.max(0, Date.parse(task.nextAttemptAt) - Date.now());
+      const hasChanged = current.map((subscriber) => subscriber.offer(task, stateId)).includes(true);
+      waitMs = hasChanged ? minimumWaitMs : Math.min(2 * waitMs, maximumWaitMs);
+      if (task.nextAttemptAt) nextAttemptMs = Math.max(0, Date.parse(task.nextAttemptAt) - Date.now());
     } catch (error) {
-      if (!(error instanceof TemporalUnavailable)) for (const watch of audience) watch.close();
-      waitMs = awayMs;
+      if (!(error instanceof TemporalUnavailable)) for (const subscriber of current) subscriber.close();
+      waitMs = unavailableWaitMs;
     }
     timer = undefined;
-    if (watches.size > 0) pollWithin(Math.min(waitMs, attemptMs));
+    if (subscribers.size > 0) pollWithin(Math.min(waitMs, nextAttemptMs));
   }
 
   return {
-    join(watch: Watch) {
-      watches.add(watch);
-      waitMs = leastMs;
+    add(subscriber: Subscriber) {
+      subscribers.add(subscriber);
+      waitMs = minimumWaitMs;
       pollWithin(waitMs);
     },
-    /** Says whether that was the last one: then nothing is read any more. */
-    leave(watch: Watch): boolean {
-      watches.delete(watch);
-      if (watches.size > 0) return false;
+    /** Removes a subscriber and returns whether it was the last one. Without subscribers nothing is read. */
+    remove(subscriber: Subscriber): boolean {
+      subscribers.delete(subscriber);
+      if (subscribers.size > 0) return false;
       clearTimeout(timer);
-      pace.remove(poll);
+      throttle.remove(poll);
       return true;
     },
-    end() {
-      for (const watch of watches) watch.close();
+    close() {
+      for (const subscriber of subscribers) subscriber.close();
     },
   };
 }

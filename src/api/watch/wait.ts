@@ -2,19 +2,19 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Started } from '../../temporal/start-once.ts';
 import type { Task } from '../views/schemas.ts';
-import type { Watch, Watcher } from './watch.ts';
+import type { Subscription, Watcher } from './watch.ts';
 
-const longestS = 60;
-const rule = `must be a number of seconds from 0 to ${longestS}`;
+const maximumSeconds = 60;
+const rule = `must be a number of seconds from 0 to ${maximumSeconds}`;
 
-/** How long a submission's answer may wait for the task's end: `?wait=20`. */
+/** `?wait=20`: how long the answer to a submission may wait until the task ends. */
 export const waitQuery = z
   .string()
   .regex(/^\d+(\.\d+)?$/, rule)
   .transform(Number)
-  .refine((seconds) => seconds <= longestS, rule)
+  .refine((seconds) => seconds <= maximumSeconds, rule)
   .optional()
-  .openapi({ type: 'number', minimum: 0, maximum: longestS })
+  .openapi({ type: 'number', minimum: 0, maximum: maximumSeconds })
   .describe('Seconds to wait for the task to end, as plain decimals');
 
 export const preferHeader = z
@@ -22,26 +22,26 @@ export const preferHeader = z
   .optional()
   .openapi({ example: 'wait=20' })
   .describe(
-    `\`wait=<seconds>\` (RFC 7240) means the same as \`?wait=\`, which wins; over ${longestS} counts as ${longestS}`,
+    `\`wait=<seconds>\` (RFC 7240) means the same as \`?wait=\`, which wins; over ${maximumSeconds} counts as ${maximumSeconds}`,
   );
 
-/** One preference of the list: a comma inside quotes does not end it. */
+/** One preference of the list. A comma inside quotes does not end it. */
 const preferences = /(?:"(?:\\.|[^"\\])*"?|[^,"])+/g;
 
 /**
- * The seconds of `Prefer: wait=20`. What is malformed is ignored, as RFC 7240 wants it of a preference that cannot be honoured; of
- * two the first counts; a longer wait is honoured as far as we go, for it is only an upper bound.
+ * Returns the seconds of `Prefer: wait=20`, or `undefined`. As RFC 7240 asks, malformed preferences are ignored and the first of
+ * two counts. The wait is only an upper bound, so a longer one is shortened to the maximum.
  */
 export function parsePreferredWait(prefer = ''): number | undefined {
   const first = prefer.match(preferences)?.find((preference) => /^\s*wait\s*(=|;|$)/i.test(preference));
   const [, quoted, plain] = /^\s*wait\s*=\s*(?:"(\d+)"|(\d+))\s*(?:;|$)/i.exec(first ?? '') ?? [];
   const seconds = quoted ?? plain;
-  return seconds === undefined ? undefined : Math.min(Number(seconds), longestS);
+  return seconds === undefined ? undefined : Math.min(Number(seconds), maximumSeconds);
 }
 
 /**
- * Answers an accepted submission: 200 with the task if the caller waits for its end and it comes in time, else 202 with the task as
- * it was last seen; also when Temporal is lost meanwhile, for the task is accepted.
+ * Answers an accepted submission: 200 if the caller waits for the task and it ends in time, otherwise 202 with the task as last
+ * read. It is a 202 also when Temporal is lost during the wait, because the task is accepted.
  */
 export async function answerAccepted(
   c: Context,
@@ -57,15 +57,15 @@ export async function answerAccepted(
   return c.json(task, isAwaited ? 200 : 202, { Location: task.links.self, ...headers });
 }
 
-/** The task as last seen when it ended, the time was up, or the caller went away. */
-async function waitForEnd(states: Watch, accepted: Task, ms: number, gone: AbortSignal): Promise<Task> {
+/** Returns the task as last read when it has ended, when the time is up, or when the client has gone. */
+async function waitForEnd(changes: Subscription, accepted: Task, ms: number, clientGone: AbortSignal): Promise<Task> {
   const deadline = performance.now() + ms;
-  gone.addEventListener('abort', states.close);
-  if (gone.aborted) states.close();
+  clientGone.addEventListener('abort', changes.close);
+  if (clientGone.aborted) changes.close();
   let task = accepted;
-  for (let left = ms; left > 0 && states.isOpen && !task.finishedAt; left = deadline - performance.now()) {
-    task = (await states.next(left)) ?? task;
+  for (let leftMs = ms; leftMs > 0 && changes.isOpen && !task.finishedAt; leftMs = deadline - performance.now()) {
+    task = (await changes.next(leftMs)) ?? task;
   }
-  states.close();
+  changes.close();
   return task;
 }

@@ -1,57 +1,59 @@
 import type { Task } from '../views/schemas.ts';
 import type { TaskView } from '../views/task-view.ts';
-import { createPace } from './pace.ts';
 import { createPoller, toStateId } from './poller.ts';
+import { createThrottle } from './throttle.ts';
 
-/** 200 reads a second for all watches of this process together, and never so many at once that requests wait behind them. */
-const pacing = { lanes: 8, jobMs: 40 };
+/** 200 reads a second for all watched tasks of this process together. The small concurrency lets other requests pass. */
+const reads = { concurrency: 8, intervalMs: 40 };
 
 /**
- * Watches tasks for whoever waits for a change: one poller a task, however many watch it, until the last one has left. `watch` begins
- * at the state that the caller has just read; `stopping` ends every watch.
+ * Watches tasks for callers that wait for a change. All callers that watch the same task share one poller, which stops with the
+ * last of them. When `stopping` is aborted, every subscription closes.
  */
 export function createWatcher({ readTask }: Pick<TaskView, 'readTask'>, stopping?: AbortSignal) {
   const pollers = new Map<string, ReturnType<typeof createPoller>>();
-  const pace = createPace(pacing);
+  const throttle = createThrottle(reads);
   stopping?.addEventListener('abort', () => {
-    for (const poller of pollers.values()) poller.end();
+    for (const poller of pollers.values()) poller.close();
   });
 
   return {
+    /** Subscribes to the changes of a task since `task`, the state that the caller has read. */
     watch(task: Task) {
       const { id, name } = task;
-      const poller = pollers.get(id) ?? createPoller(() => readTask(id, name), pace);
+      const poller = pollers.get(id) ?? createPoller(() => readTask(id, name), throttle);
       pollers.set(id, poller);
-      const watch = createWatch(toStateId(task), () => {
-        if (poller.leave(watch)) pollers.delete(id);
+      const subscription = createSubscription(toStateId(task), () => {
+        if (poller.remove(subscription)) pollers.delete(id);
       });
-      poller.join(watch);
-      if (stopping?.aborted) watch.close();
-      return watch;
+      poller.add(subscription);
+      if (stopping?.aborted) subscription.close();
+      return subscription;
     },
   };
 }
 
 export type Watcher = ReturnType<typeof createWatcher>;
-export type Watch = ReturnType<typeof createWatch>;
+export type Subscription = ReturnType<typeof createSubscription>;
 
-/** Keeps the latest state alone until it is taken: who reads slowly skips states, and nothing queues. */
-function createWatch(known: string, leave: () => void) {
-  let stateId = known;
+/** Keeps only the latest state until it is taken. A slow reader skips states, and nothing queues up. */
+function createSubscription(knownStateId: string, onClose: () => void) {
+  let stateId = knownStateId;
   let latest: Task | undefined;
   let wake = () => {};
-  const watch = {
+  const subscription = {
     isOpen: true,
-    offer(task: Task, its: string): boolean {
-      if (its === stateId) return false;
-      stateId = its;
+    /** Offers a state and returns whether it is new. */
+    offer(task: Task, offeredStateId: string): boolean {
+      if (offeredStateId === stateId) return false;
+      stateId = offeredStateId;
       latest = task;
       wake();
       return true;
     },
-    /** The task once it was seen changed; undefined when that took longer than `ms`, or the watch is closed. */
+    /** Returns the task after its next change, or `undefined` if it does not change within `ms` or the subscription closes. */
     async next(ms: number): Promise<Task | undefined> {
-      if (!latest && watch.isOpen) {
+      if (!latest && subscription.isOpen) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms);
           wake = () => {
@@ -65,11 +67,11 @@ function createWatch(known: string, leave: () => void) {
       return task;
     },
     close() {
-      if (!watch.isOpen) return;
-      watch.isOpen = false;
-      leave();
+      if (!subscription.isOpen) return;
+      subscription.isOpen = false;
+      onClose();
       wake();
     },
   };
-  return watch;
+  return subscription;
 }

@@ -5,7 +5,7 @@ import type { ApiEnvironment } from '../../../../src/api/http/auth.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
 import { createEventRoutes } from '../../../../src/api/watch/events.ts';
-import type { Watch } from '../../../../src/api/watch/watch.ts';
+import type { Subscription } from '../../../../src/api/watch/watch.ts';
 import { createApiMetrics } from '../../../../src/metrics.ts';
 import { openEvents } from '../../../support/event-stream.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
@@ -180,7 +180,7 @@ test('streams that a client asked for one behind the other on a connection end w
 test('a client that does not read makes nothing queue, and one that goes away frees its place', async () => {
   const task = { id: createTaskId('local', 'fetch-joke'), name: 'fetch-joke', status: 'running' } as Task;
   let taken = 0;
-  const states: Watch = {
+  const states: Subscription = {
     isOpen: true,
     offer: () => true,
     next: async () => ({ ...task, attempt: ++taken }),
