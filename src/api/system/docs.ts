@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { toQuery } from '../http/query.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
 
-/** Everything comes from here. Swagger UI draws its icons from `data:` and sets styles from its script, which needs no permission. */
+/** Everything comes from this server. Swagger UI draws icons from `data:` and sets styles by script, which needs no permission. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -29,48 +30,50 @@ const page = `<!doctype html>
 </html>
 `;
 
-/** Without a validator: it would be asked over the internet. */
+/** Swagger UI's default validator is a service on the internet. */
 const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });
 `;
 
-/** On a telephone the table of answers is wider than the page. */
+/** On a phone the table of answers is wider than the page. */
 const style = `body { margin: 0 }
 .responses-inner { overflow-x: auto }
 `;
 
-const toPackageFile = (name: string) => createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`);
+const readPackageFile = (name: string) =>
+  readFile(createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`), 'utf8');
 
-const files = {
-  '': { type: 'text/html', summary: 'A page to read and try this API', read: async () => page },
-  '/start.js': { type: 'text/javascript', summary: 'What starts that page', read: async () => start },
-  '/page.css': { type: 'text/css', summary: 'What that page adds to its style', read: async () => style },
-  '/swagger-ui-bundle.js': { type: 'text/javascript', summary: 'The script of that page', read: readPackageFile },
-  '/swagger-ui.css': { type: 'text/css', summary: 'The style of that page', read: readPackageFile },
+const files: Record<string, { type: string; read: (name: string) => Promise<string> }> = {
+  'start.js': { type: 'text/javascript', read: async () => start },
+  'page.css': { type: 'text/css', read: async () => style },
+  'swagger-ui-bundle.js': { type: 'text/javascript', read: readPackageFile },
+  'swagger-ui.css': { type: 'text/css', read: readPackageFile },
 };
 
-function readPackageFile(name: string): Promise<string> {
-  return readFile(toPackageFile(name.slice(1)), 'utf8');
-}
+const route = createRoute({
+  method: 'get',
+  path: '/docs',
+  operationId: 'readDocs',
+  tags: ['Documentation'],
+  summary: 'A page to read and try this API',
+  description: 'For browsers. The page needs no key. The calls that it makes need one if this Holdfast has API keys.',
+  security: [],
+  request: { query: noQuery },
+  responses: {
+    200: { description: 'The page', content: { 'text/html': { schema: z.string() } } },
+    ...toResponses(),
+  },
+});
 
-/** `/docs`: Swagger UI from the package, and nothing from anywhere else. */
+/** `/docs`: Swagger UI from its package. The files of the page are no operations of the API. */
 export function createDocsRoutes() {
   const app = new OpenAPIHono();
-  for (const [name, { type, summary, read }] of Object.entries(files)) {
-    const route = createRoute({
-      method: 'get',
-      path: `/docs${name}`,
-      operationId: `readDocs${name.replace(/\W(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
-      tags: ['Documentation'],
-      summary,
-      description: 'For browsers. It needs no key; the calls that it makes for you do, where this Holdfast has keys.',
-      security: [],
-      request: { query: noQuery },
-      responses: {
-        200: { description: 'The file', content: { [type]: { schema: z.string() } } },
-        ...toResponses(),
-      },
-    });
-    app.openapi(route, async (c) => {
+  app.openapi(route, (c) => {
+    c.header('Content-Security-Policy', contentSecurityPolicy);
+    return c.html(page);
+  });
+  for (const [name, { type, read }] of Object.entries(files)) {
+    app.get(`/docs/${name}`, async (c) => {
+      toQuery(noQuery, c.req.queries());
       c.header('Content-Security-Policy', contentSecurityPolicy);
       return c.body(await read(name), 200, { 'Content-Type': `${type}; charset=utf-8` });
     });

@@ -73,7 +73,9 @@ test('needs no key itself, and calls with the one that it is given', async () =>
 test.each(['', '/start.js', '/page.css', '/swagger-ui-bundle.js', '/swagger-ui.css'])(
   '/docs%s has safe headers',
   async (name) => {
-    expectSafeHeaders(await locked.fetch('GET', `/docs${name}`));
+    const { status, headers } = await fetch(`${locked.url}/docs${name}`);
+    expect(status).toBe(200);
+    expectSafeHeaders({ headers });
   },
 );
 
