@@ -97,7 +97,7 @@ test('all who watch a task share one poller, and it ends with the last of them',
   expect(vi.getTimerCount()).toBe(0);
 });
 
-// Seen to fail without the pace: 2,000 reads in the first second.
+// Seen to fail without the throttle: 2,000 reads in the first second.
 test('2,000 watched tasks together are read 200 times a second, each in its turn; those who leave take no turn', async () => {
   const { stage, watch } = createStage();
   const seen = new Map<string, number>();
