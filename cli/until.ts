@@ -36,3 +36,18 @@ export async function until<T>(
     await sleep(Math.min(pauseMs, Math.max(1, deadline - performance.now())), undefined, { signal });
   }
 }
+
+/**
+ * Like `until`, but returns whether the fact held in time; false also once the signal aborts.
+ * @throws {Error} whatever `read` throws.
+ */
+export async function holdsSoon(read: () => unknown, options: Omit<Options, 'onTimeout'>): Promise<boolean> {
+  const timeout = new Error('timeout');
+  try {
+    await until(read, { ...options, onTimeout: () => timeout });
+    return true;
+  } catch (error) {
+    if (error === timeout || options.signal?.aborted) return false;
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 import { SetupError } from '../../cli/setup-error.ts';
-import { until } from '../../cli/until.ts';
+import { holdsSoon } from '../../cli/until.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 
 /**
@@ -19,7 +19,7 @@ function send(signal: NodeJS.Signals, child: ProcessIdentity) {
 
 /** Returns those that are still alive after `withinMs`. */
 async function waitUntilGone(children: RecordedChild[], withinMs: number): Promise<RecordedChild[]> {
-  await until(() => !children.some(isAlive), { withinMs }).catch(() => {});
+  await holdsSoon(() => !children.some(isAlive), { withinMs });
   return children.filter(isAlive);
 }
 

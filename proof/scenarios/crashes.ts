@@ -3,7 +3,7 @@ import { isListening } from '../../local/processes/is-listening.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
-import { toSeconds, until } from './until.ts';
+import { toSeconds, untilFound } from './until.ts';
 
 /** A moment from which recovery is measured. No task may take longer than its limit, if it has one. */
 export type Moment = { name: string; atMs: number; limit?: { ms: number; sum: string } };
@@ -23,7 +23,7 @@ export async function crashWorker(
   expectThat(worker !== undefined, 'There is no living worker to kill');
   stack.kill('worker');
   const atMs = nowMs();
-  await until(
+  await untilFound(
     () => `The killed worker (pid ${worker.pid}) still runs`,
     async () => (isAlive(worker) ? undefined : 'gone'),
     { signal },
@@ -47,7 +47,7 @@ export async function crashEverything(
   const ports = [port, stack.temporalPort, ...(embedded ? [embedded.uiPort] : [])];
   let left = '';
   // The system closes a process's sockets a moment after the process is gone.
-  await until(
+  await untilFound(
     () => `${left} outlived the kill`,
     async () => {
       const listening = await Promise.all(ports.map(isListening));

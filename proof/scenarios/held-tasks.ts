@@ -3,7 +3,7 @@ import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat } from '../checks/check.ts';
 import { toCallsByTask } from '../system/calls.ts';
-import { toSeconds, toStateText, until, untilCompleted } from './until.ts';
+import { toSeconds, toStateText, untilCompleted, untilFound } from './until.ts';
 
 type Options = { category: string; count: number; heartbeatTimeoutMs: number; signal: AbortSignal };
 
@@ -21,7 +21,7 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
   /** Waits until the first call of every task has been open for `openMs`. */
   async function untilOpenFor(openMs: number) {
     let open: LedgerEntry[] = [];
-    await until(
+    await untilFound(
       () => `Only ${open.length} of ${count} first calls were held for ${toSeconds(openMs)}`,
       async () => {
         const calls = await readCalls();
@@ -53,7 +53,7 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
     /** Resolves when all tasks have completed. Returns when each task's second call began, in the order of submission. */
     async untilRecovered(): Promise<number[]> {
       let recovered = 0;
-      const seconds = await until(
+      const seconds = await untilFound(
         () => `Only ${recovered} of ${count} tasks called the upstream again`,
         async () => {
           const calls = toCallsByTask(await readCalls());

@@ -1,7 +1,7 @@
 import type { Stack } from '../../local/stack/start-stack.ts';
 import { type Check, expectThat } from '../checks/check.ts';
 import { type Scene, toSetUp } from './scene.ts';
-import { toSeconds, toStateText, until, untilCompleted, untilTask } from './until.ts';
+import { toSeconds, toStateText, untilCompleted, untilFound, untilTask } from './until.ts';
 import { holdsWait, toWaitsSeconds } from './waits.ts';
 
 /** In seconds. An attempt's own deadline is 10 %, at most 0.5 s, below the job timeout. */
@@ -27,7 +27,7 @@ async function hangOnce({ holdfast, jokeApi }: Stack, hang: Hang, timing: typeof
     { signal, withinMs: (timing.jobTimeout + 15) * 1_000 },
   );
   const task = await untilCompleted(holdfast, id, { signal });
-  const calls = await until(
+  const calls = await untilFound(
     () => 'The calls have no end in the ledger',
     async () => {
       const { items } = await jokeApi.ledger({ taskKey: id });

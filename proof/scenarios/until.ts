@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HoldfastClient } from '../../cli/client/holdfast-client.ts';
+import { until } from '../../cli/until.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { CheckFailure } from '../checks/check.ts';
-
-const pollMs = 50;
 
 export const toSeconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
 
@@ -13,21 +11,20 @@ const usualLimitMs = 60_000;
 type Limits = { signal: AbortSignal; withinMs?: number };
 
 /**
- * Asks until `read` gives something.
+ * Polls until `read` returns something.
  * @throws {CheckFailure} with `missing` when the time is up.
  */
-export async function until<T>(
+export async function untilFound<T>(
   missing: () => string,
   read: () => Promise<T | undefined>,
   { signal, withinMs = usualLimitMs }: Limits,
 ): Promise<T> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const found = await read();
-    if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new CheckFailure(`${missing()} within ${toSeconds(withinMs)}`);
-    await sleep(pollMs, undefined, { signal });
-  }
+  const find = async () => {
+    const value = await read();
+    return value !== undefined && { value };
+  };
+  const onTimeout = () => new CheckFailure(`${missing()} within ${toSeconds(withinMs)}`);
+  return (await until(find, { withinMs, signal, onTimeout })).value;
 }
 
 /** `failed on attempt 5/5 (UpstreamUnavailable: HTTP 503)`. */
@@ -47,7 +44,7 @@ export async function untilTask(
 ): Promise<Task> {
   let seen = 'never seen';
   const missing = () => `Task ${id} is not ${wanted}, but ${seen},`;
-  return await until(
+  return await untilFound(
     missing,
     async () => {
       const task = await holdfast.read(id);

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiProblem, type HoldfastClient } from '../../cli/client/holdfast-client.ts';
+import { until } from '../../cli/until.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import type { TaskInput } from '../../src/tasks.ts';
 import { CheckFailure, type Tools } from '../checks/check.ts';
@@ -69,14 +69,14 @@ export async function untilAllFinished(
 ): Promise<Task[]> {
   const ids = new Set(tasks.map(({ id }) => id));
   const deadline = performance.now() + withinMs;
-  for (;;) {
-    const open = await countOpen(holdfast, ids);
+  let open = ids.size;
+  const areFinished = async () => {
+    open = await countOpen(holdfast, ids);
     progress('Finished', ids.size - open, ids.size);
-    if (open === 0) break;
-    if (performance.now() > deadline)
-      throw new CheckFailure(`${open} of ${ids.size} tasks have not ended within ${withinMs / 1_000} s`);
-    await sleep(pollMs, undefined, { signal });
-  }
+    return open === 0;
+  };
+  const onTimeout = () => new CheckFailure(`${open} of ${ids.size} tasks have not ended within ${withinMs / 1_000} s`);
+  await until(areFinished, { withinMs, everyMs: pollMs, signal, onTimeout });
   // The list is a moment behind: whoever just vanished from it is read until its end shows.
   return await Promise.all([...ids].map((id) => untilFinished(holdfast, id, deadline - performance.now())));
 }
@@ -86,12 +86,12 @@ export async function untilAllFinished(
  * @throws {CheckFailure} naming its state when it is still open after `withinMs`.
  */
 export async function untilFinished(holdfast: HoldfastClient, id: string, withinMs: number): Promise<Task> {
-  const deadline = performance.now() + Math.max(withinMs, 10_000);
-  for (;;) {
-    const task = await holdfast.read(id);
-    if (task.finishedAt !== undefined) return task;
-    if (performance.now() > deadline)
-      throw new CheckFailure(`Task ${id} has not ended in time: it is ${task.status} on attempt ${task.attempt}`);
-    await sleep(pollMs);
-  }
+  let task: Task | undefined;
+  const find = async () => {
+    task = await holdfast.read(id);
+    return task.finishedAt !== undefined && task;
+  };
+  const onTimeout = () =>
+    new CheckFailure(`Task ${id} has not ended in time: it is ${task?.status} on attempt ${task?.attempt}`);
+  return await until(find, { withinMs: Math.max(withinMs, 10_000), everyMs: pollMs, onTimeout });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SetupError } from '../../cli/setup-error.ts';
-import { until } from '../../cli/until.ts';
+import { holdsSoon, until } from '../../cli/until.ts';
 
 const fast = { everyMs: 1, withinMs: 20 };
 
@@ -30,4 +30,11 @@ test('ends at once when the signal aborts, also while it pauses, and with what t
   await expect(waiting).rejects.toThrow(/abort/i);
   await expect(until(() => true, { signal: controller.signal })).rejects.toThrow(/abort/i);
   await expect(until(() => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+});
+
+test('holdsSoon says whether the fact held in time, and passes on what the read throws', async () => {
+  await expect(holdsSoon(() => true, fast)).resolves.toBe(true);
+  await expect(holdsSoon(() => false, fast)).resolves.toBe(false);
+  await expect(holdsSoon(() => false, { signal: AbortSignal.abort() })).resolves.toBe(false);
+  await expect(holdsSoon(() => Promise.reject(new Error('gone')), fast)).rejects.toThrow('gone');
 });

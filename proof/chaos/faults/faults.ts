@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../../../cli/measurement.ts';
+import { holdsSoon, until } from '../../../cli/until.ts';
 import type { Part } from '../stack/part.ts';
 import type { Mode, TcpProxy } from '../stack/proxy.ts';
 import type { ProvedStack } from '../stack/stack.ts';
@@ -24,15 +25,14 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
   /** Returns the candidate chosen by `pick`, or the next one without a fault; waits while all have one. */
   async function take<T extends object>(candidates: T[], pick: number): Promise<T> {
     const first = Math.floor(pick * candidates.length);
-    for (;;) {
+    // Marked as busy in the same tick, so that no other fault takes it.
+    const takeFree = () => {
       const ordered = [...candidates.slice(first), ...candidates.slice(0, first)];
       const free = ordered.find((candidate) => !busy.has(candidate));
-      if (free) {
-        busy.add(free);
-        return free;
-      }
-      await sleep(20, undefined, { signal });
-    }
+      if (free) busy.add(free);
+      return free;
+    };
+    return (await until(takeFree, { everyMs: 20, signal })) as T;
   }
 
   const withPart = async (
@@ -90,16 +90,14 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
 
   /** Waits for open calls: an idle worker has nothing to recover. With this many, each worker most likely has one. */
   async function untilBusy() {
-    const deadline = nowMs() + patienceMs / 2;
     // `after` a sequence number beyond the last: the answer then has only the number of open calls.
     const toOpen = async () => (await stack.jokeApi.ledger({ after: '999999999999999' })).inFlight;
-    while (!signal.aborted && nowMs() < deadline && (await toOpen()) < busyCalls) await sleep(50);
+    await holdsSoon(async () => (await toOpen()) >= busyCalls, { withinMs: patienceMs / 2, signal });
   }
 
   async function lastUntilEffect({ durationMs }: PlannedFault, hasEffect: () => boolean | Promise<boolean>) {
     await sleep(durationMs, undefined, { signal }).catch(() => {});
-    const deadline = nowMs() + patienceMs;
-    while (!signal.aborted && nowMs() < deadline && !(await hasEffect())) await sleep(100);
+    await holdsSoon(hasEffect, { withinMs: patienceMs, everyMs: 100, signal });
   }
 
   async function disturb(planned: PlannedFault, link: string, begin: Begin, mode: Mode): Promise<Seen> {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readStat } from '../../../cli/proc.ts';
 import { SetupError } from '../../../cli/setup-error.ts';
+import { holdsSoon } from '../../../cli/until.ts';
 import { type Guarded, startGuarded } from '../../../local/processes/guarded.ts';
 import { isListening } from '../../../local/processes/is-listening.ts';
 import type { Role } from '../types.ts';
@@ -39,14 +39,6 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
   /** Whether it is supposed to run. */
   let isWanted = false;
 
-  const until = async (holds: () => boolean | Promise<boolean>, withinMs: number) => {
-    const deadline = performance.now() + withinMs;
-    while (performance.now() < deadline) {
-      if (await holds()) return true;
-      await sleep(20);
-    }
-    return false;
-  };
   const isClosed = async () => port === undefined || !(await isListening(port));
 
   /** Starts a process and resolves when it is ready. Tries again if it ends: its port may not be free yet. */
@@ -56,10 +48,8 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
       log = join(logs, `${name}.${++starts}.log`);
       current = await startGuarded({ command, args, cwd, env, logFile: log, endWithinMs });
       const process = current;
-      await until(
-        async () => signal.aborted || !process.isAlive() || (await isReady(log)),
-        deadline - performance.now(),
-      );
+      const withinMs = deadline - performance.now();
+      await holdsSoon(async () => !process.isAlive() || (await isReady(log)), { withinMs, everyMs: 20, signal });
       if (process.isAlive() || signal.aborted) {
         isWanted = true;
         return;
@@ -92,8 +82,8 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
         return { verified: false, seen: `pid ${victim.pid} had ended before` };
       }
       process.kill(victim.pid, 'SIGKILL');
-      const isGone = await until(() => !victim.isAlive(), 2_000);
-      const portIsClosed = await until(isClosed, 2_000);
+      const isGone = await holdsSoon(() => !victim.isAlive(), { withinMs: 2_000, everyMs: 20 });
+      const portIsClosed = await holdsSoon(isClosed, { withinMs: 2_000, everyMs: 20 });
       await victim.stop();
       const where = port === undefined ? '' : `, port ${port} is ${portIsClosed ? 'closed' : 'open'}`;
       return {
@@ -106,14 +96,14 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
     async pause(): Promise<{ verified: boolean; seen: string }> {
       const { pid } = living();
       process.kill(pid, 'SIGSTOP');
-      const verified = await until(() => readStat(pid)?.state === 'T', 1_000);
+      const verified = await holdsSoon(() => readStat(pid)?.state === 'T', { withinMs: 1_000, everyMs: 20 });
       return { verified, seen: `pid ${pid} is in state ${readStat(pid)?.state}` };
     },
     /** Sends SIGCONT; returns false if the process did not continue. */
     async resume(): Promise<boolean> {
       const { pid } = living();
       process.kill(pid, 'SIGCONT');
-      return until(() => !['T', undefined].includes(readStat(pid)?.state), 1_000);
+      return holdsSoon(() => !['T', undefined].includes(readStat(pid)?.state), { withinMs: 1_000, everyMs: 20 });
     },
 
     /** Sends SIGTERM; verified if the process ended in the time that an orchestrator allows. Call `start` afterwards. */
@@ -122,7 +112,7 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
       isWanted = false;
       const before = performance.now();
       process.kill(leaving.pid, 'SIGTERM');
-      const verified = await until(() => !leaving.isAlive(), deployWithinMs);
+      const verified = await holdsSoon(() => !leaving.isAlive(), { withinMs: deployWithinMs, everyMs: 20 });
       await leaving.stop();
       const seconds = ((performance.now() - before) / 1_000).toFixed(1);
       return {
