@@ -9,8 +9,8 @@ import { SetupError } from '../../cli/setup-error.ts';
 import { until } from '../../cli/until.ts';
 import { toOneLine } from '../obtain/first-working.ts';
 import { obtainPostgres } from '../obtain/postgres.ts';
-import { findFreePort } from '../processes/free-port.ts';
 import { startGuarded } from '../processes/guarded.ts';
+import { findFreePort } from '../processes/ports.ts';
 import { findUnprivilegedUser } from './unprivileged-user.ts';
 
 type Options = {

@@ -4,9 +4,8 @@ import { execa } from 'execa';
 import { SetupError } from '../../cli/setup-error.ts';
 import { until } from '../../cli/until.ts';
 import { findOnPath } from '../obtain/cache.ts';
-import { findFreePort } from '../processes/free-port.ts';
 import { startGuarded } from '../processes/guarded.ts';
-import { isListening } from '../processes/is-listening.ts';
+import { findFreePort, isListening } from '../processes/ports.ts';
 
 type Options = {
   /** The home of its files. */

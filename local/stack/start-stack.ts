@@ -13,7 +13,7 @@ import { startJokeApi } from '../joke-api/create-joke-api.ts';
 import { createJokeApiClient, type JokeApiClient } from '../joke-api/joke-api-client.ts';
 import { obtainTemporalCli } from '../obtain/temporal-cli.ts';
 import { killNow } from '../processes/end-processes.ts';
-import { findFreePort } from '../processes/free-port.ts';
+import { findFreePort } from '../processes/ports.ts';
 import { identify, isAlive } from '../processes/process-identity.ts';
 import { readLock } from '../start/lock-file.ts';
 

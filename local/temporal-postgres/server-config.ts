@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Postgres } from '../databases/postgres.ts';
-import { findFreePort } from '../processes/free-port.ts';
-import { isListening } from '../processes/is-listening.ts';
+import { findFreePort, isListening } from '../processes/ports.ts';
 import { databases } from './schema.ts';
 
 /** docker-compose.yml mounts the same file into its server. */

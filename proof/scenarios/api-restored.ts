@@ -1,4 +1,4 @@
-import { findFreePort } from '../../local/processes/free-port.ts';
+import { findFreePort } from '../../local/processes/ports.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
 import { type Scene, toSetUp } from './scene.ts';

@@ -1,5 +1,5 @@
 import { nowMs } from '../../cli/measurement.ts';
-import { isListening } from '../../local/processes/is-listening.ts';
+import { isListening } from '../../local/processes/ports.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat, type Tools } from '../checks/check.ts';

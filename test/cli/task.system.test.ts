@@ -10,7 +10,7 @@ import { nodeArguments } from '../../cli/node-arguments.ts';
 import { followTasks } from '../../cli/task/follow.ts';
 import { escapeText, toJsonLine } from '../../cli/task/lines.ts';
 import { createShortIds } from '../../cli/task/output.ts';
-import { findFreePort } from '../../local/processes/free-port.ts';
+import { findFreePort } from '../../local/processes/ports.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { createOwnTemporal } from '../support/own-temporal.ts';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, inject, test } from 'vitest';
 import { startJokeApi } from '../../local/joke-api/create-joke-api.ts';
-import { findFreePort } from '../../local/processes/free-port.ts';
+import { findFreePort } from '../../local/processes/ports.ts';
 import { startDoor } from '../support/door.ts';
 import { eventually } from '../support/holdfast.ts';
 

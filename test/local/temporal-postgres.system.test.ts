@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { findFreePort } from '../../local/processes/free-port.ts';
+import { findFreePort } from '../../local/processes/ports.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
 import { eventually, isFinished, startHoldfast } from '../support/holdfast.ts';

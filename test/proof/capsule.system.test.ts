@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { findFreePort } from '../../local/processes/free-port.ts';
+import { findFreePort } from '../../local/processes/ports.ts';
 import type { Capsule } from '../../proof/capsule/capsule.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { isListening } from '../../local/processes/is-listening.ts';
+import { isListening } from '../../local/processes/ports.ts';
 import { isAlive, type ProcessIdentity } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
 import { runMutant, runUnmutated } from '../support/mutant.ts';

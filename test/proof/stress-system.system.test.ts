@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
 import { killNow } from '../../local/processes/end-processes.ts';
-import { isListening } from '../../local/processes/is-listening.ts';
+import { isListening } from '../../local/processes/ports.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
 import type { StressResult } from '../../proof/system/result.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
-import { findFreePort } from '../../local/processes/free-port.ts';
+import { findFreePort } from '../../local/processes/ports.ts';
 import { run, waitFor } from '../support/processes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

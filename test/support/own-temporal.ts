@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
-import { findFreePort } from '../../local/processes/free-port.ts';
+import { findFreePort } from '../../local/processes/ports.ts';
 import { dynamicConfigFlags } from '../../local/temporal/embedded-temporal.ts';
 import { eventually } from './holdfast.ts';
 

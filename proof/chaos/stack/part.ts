@@ -4,7 +4,7 @@ import { readStat } from '../../../cli/proc.ts';
 import { SetupError } from '../../../cli/setup-error.ts';
 import { holdsSoon } from '../../../cli/until.ts';
 import { type Guarded, startGuarded } from '../../../local/processes/guarded.ts';
-import { isListening } from '../../../local/processes/is-listening.ts';
+import { isListening } from '../../../local/processes/ports.ts';
 import type { Role } from '../types.ts';
 
 type Options = {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { findFreePort } from '../../../local/processes/free-port.ts';
+import { findFreePort } from '../../../local/processes/ports.ts';
 import { usesJokeApi } from '../../../local/start/upstream.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { createPlace, start } from '../../support/place.ts';

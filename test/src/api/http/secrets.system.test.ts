@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { findFreePort } from '../../../../local/processes/free-port.ts';
+import { findFreePort } from '../../../../local/processes/ports.ts';
 import { sha256 as toHash } from '../../../../src/config/api-keys.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
 import { createClient } from '../../../../src/temporal/connection.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findFreePort } from '../../../../local/processes/free-port.ts';
+import { findFreePort } from '../../../../local/processes/ports.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
 import { type Door, startDoor } from '../../../support/door.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';

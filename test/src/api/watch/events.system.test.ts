@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { findFreePort } from '../../../../local/processes/free-port.ts';
+import { findFreePort } from '../../../../local/processes/ports.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { startDoor } from '../../../support/door.ts';
 import { openEvents } from '../../../support/event-stream.ts';

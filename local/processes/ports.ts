@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 const given = new Set<number>();
 
@@ -25,3 +25,10 @@ export async function findFreePort(): Promise<number> {
     return port;
   }
 }
+
+/** Whether a server accepts connections on that port of loopback. */
+export const isListening = (port: number) =>
+  new Promise<boolean>((settle) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => settle(false)).once('connect', () => settle(Boolean(socket.destroy())));
+  });
