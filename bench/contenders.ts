@@ -1,13 +1,13 @@
 import type { Contender, Scene, StartContender } from './contender.ts';
 
 export type Entry = {
-  /** What `--only` calls it. */
+  /** Its name for `--only`. */
   key: string;
   name: string;
   start: (scene: Scene) => Promise<Contender[] | { skipped: string }>;
 };
 
-/** A peer's own code is loaded when it is wanted: nobody needs its packages for the others. */
+/** Loads a peer's code only when it runs, because the others do not need its packages. */
 const peer = (key: string, name: string, load: () => Promise<StartContender>): Entry => ({
   key,
   name,
@@ -17,7 +17,7 @@ const peer = (key: string, name: string, load: () => Promise<StartContender>): E
   },
 });
 
-/** Everything that is compared, in the order of the table. */
+/** All systems under comparison, in the order of the table. */
 export const entries: Entry[] = [
   {
     key: 'holdfast',

@@ -8,7 +8,7 @@ const single = 'Holdfast, single tasks';
 const batches = 'Holdfast, batches';
 const origin = 'FastAPI + Procrastinate';
 
-/** What Holdfast wants to hold, as ratios within one run. */
+/** Holdfast's goals, as ratios within one run. */
 const ratios: Ratio[] = [
   {
     what: 'single submissions / bare `workflow.start`',
@@ -30,7 +30,7 @@ const ratios: Ratio[] = [
   ),
 ];
 
-/** The goals as this run has them: round by round, for what disturbs one round disturbs both sides of its ratio. */
+/** Compares a run with the goals. Ratios are taken round by round: a disturbance then affects both sides. */
 export function toGoals(rows: Row[]): Goal[] {
   const find = (name: string) => rows.find((row) => row.name === name);
   return ratios.map(({ what, of: [name, figure], to, atLeast }) => {

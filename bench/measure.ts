@@ -3,20 +3,20 @@ import { until } from '../cli/until.ts';
 import type { Contender } from './contender.ts';
 import { readResources } from './resources.ts';
 
-/** Submissions open at once. */
+/** The number of submissions open at once. */
 const atOnce = 50;
-/** Between two polls of what has completed. */
+/** The pause between two counts of completed tasks. */
 const shortestPauseMs = 50;
 const longestPauseMs = 1_000;
 const silentMs = 60_000;
-/** Tasks in a round. */
+/** The number of tasks in a round. */
 const least = 200;
 const most = 10_000;
 
-/** How many tasks a round has for a contender: each takes about as long as another. */
+/** How many tasks a round has for a contender, so that all contenders take about the same time. */
 export type Sizes = { submissions: number; completions: number };
 
-/** What one round brought: rates a second, milliseconds, CPU seconds for 1,000 tasks. */
+/** The figures of one round: rates per second, milliseconds, CPU seconds for 1,000 tasks. */
 export type Round = {
   submissionRate: number;
   completionRate: number;
@@ -26,8 +26,8 @@ export type Round = {
 };
 
 /**
- * Polls more often the nearer the end is, judged by the rate so far: the contender pays for few polls, and the end is
- * seen within 50 ms.
+ * Waits until `wanted` tasks have completed. It counts more often as the end comes near: counting costs the contender
+ * CPU, and the end is still seen within 50 ms.
  * @throws {SetupError} when nothing completes for a minute.
  */
 async function untilCompleted({ name, completed }: Contender, wanted: number, signal: AbortSignal) {
@@ -51,8 +51,8 @@ async function untilCompleted({ name, completed }: Contender, wanted: number, si
 }
 
 /**
- * One round of one contender: first submissions alone, with its worker off; then, with all of those done, submissions
- * and completions together, from the first call until the last task has completed. It leaves the worker off.
+ * Measures one round of one contender: first submissions alone, with its worker off; once those are done, submissions
+ * and completions together, from the first call until the last task has completed. The worker is off afterwards.
  */
 export async function measureRound(contender: Contender, sizes: Sizes, signal: AbortSignal): Promise<Round> {
   await contender.pauseWorker();
@@ -68,7 +68,7 @@ export async function measureRound(contender: Contender, sizes: Sizes, signal: A
   await untilCompleted(contender, completedBefore + sizes.completions, signal);
   const seconds = (performance.now() - startedAt) / 1_000;
   const after = readResources(contender.pids());
-  // A worker that polls would take CPU from whoever comes next.
+  // A polling worker would take CPU from the next contender.
   await contender.pauseWorker();
   return {
     submissionRate: sizes.submissions / alone.seconds,
@@ -79,10 +79,7 @@ export async function measureRound(contender: Contender, sizes: Sizes, signal: A
   };
 }
 
-/**
- * The sizes with which a round of this contender takes `seconds` for each of its two parts, by what a smaller round
- * has shown.
- */
+/** Returns the sizes with which each half of a round takes about `seconds`, estimated from a smaller round. */
 export function toSizes(
   { submissionRate, completionRate }: Round,
   { leavesNoBacklog }: Pick<Contender, 'leavesNoBacklog'>,
@@ -90,6 +87,6 @@ export function toSizes(
 ): Sizes {
   const toSize = (rate: number) => Math.round(Math.min(most, Math.max(least, rate * seconds)) / 100) * 100;
   const [submissions, completions] = [toSize(submissionRate), toSize(completionRate)];
-  // What was submitted alone is worked off afterwards, which takes its time too.
+  // The worker then processes the backlog of the first half, which takes time too.
   return { submissions: leavesNoBacklog ? submissions : Math.min(submissions, completions), completions };
 }

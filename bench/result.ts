@@ -1,10 +1,10 @@
 import { type Percentiles, toPercentiles } from '../cli/measurement.ts';
 import type { Round } from './measure.ts';
 
-/** The middle of a figure's rounds, and its lowest and highest. */
+/** The median, minimum and maximum of a figure over the rounds. */
 export type Spread = { median: number; min: number; max: number };
 
-/** What a run says of one contender; figures as in `Round`, latencies over all rounds. */
+/** The results of one contender: figures as in `Round`, latencies over all rounds. */
 export type Row = {
   name: string;
   versions: string[];
@@ -17,7 +17,7 @@ export type Row = {
   submissionLatency: Percentiles;
 };
 
-/** A ratio to be held, the median over the rounds; `met` is undefined where one side was skipped. */
+/** A goal and its ratio over the rounds; `met` is undefined if one side was skipped. */
 export type Goal = { what: string; goal: string; ratio?: Spread; met?: boolean };
 
 export type BenchResult = {

@@ -11,7 +11,7 @@ import { type BenchResult, type Goal, toRow, toSpread } from './result.ts';
 type Options = {
   entries: Entry[];
   rounds: number;
-  /** About how long each half of a round takes. */
+  /** The approximate duration of each half of a round. */
   seconds: number;
   machine: string;
   say: Say;
@@ -19,12 +19,12 @@ type Options = {
   signal: AbortSignal;
 };
 
-/** The round that tells how many tasks the others have. */
+/** The sizes of the first round, which estimates those of the others. */
 const firstSizes: Sizes = { submissions: 200, completions: 200 };
 const calculations = 1_000_000;
 const mostMicroseconds = 0.2;
 
-/** Runs all contenders round by round, in turn, and stops whatever was started. Each round begins with another one. */
+/** Measures all contenders round by round, each round beginning with another one, and stops them at the end. */
 export async function runBench({
   entries,
   rounds,

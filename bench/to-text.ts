@@ -5,7 +5,7 @@ const toNumber = (value: number, digits = 0) =>
 const toSpread = ({ median, min, max }: Spread, digits = 0) =>
   `${toNumber(median, digits)} (${toNumber(min, digits)}–${toNumber(max, digits)})`;
 
-/** Columns as wide as their widest cell: plain on a terminal, and a table where Markdown is drawn. */
+/** Formats a Markdown table with aligned columns. */
 function toTable(headings: string[], rows: string[][]): string {
   const widths = headings.map((heading, column) =>
     Math.max(...[heading, ...rows.map((row) => row[column] ?? '')].map((cell) => cell.length)),

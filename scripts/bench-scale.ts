@@ -10,11 +10,11 @@ import { createProgress } from '../cli/progress.ts';
 const full: Sizes = { backlogs: [1_000, 20_000], workers: [1, 2, 4], tasks: 1_000, clients: [10, 100, 1_000] };
 const quick: Sizes = { backlogs: [300, 2_000], workers: [1, 2, 4], tasks: 300, clients: [10, 100, 1_000] };
 
-const command = createCommand('bench:scale', 'What backlogs, workers and clients cost as there are more of them.')
+const command = createCommand('bench:scale', 'Measures what growing numbers of tasks, workers and clients cost.')
   .option('--quick', `backlogs of ${quick.backlogs.join(' and ')} instead of ${full.backlogs.join(' and ')}`)
   .option('--backlog <tasks>', 'the large backlog', wholeNumber(10, 100_000))
-  .option('--output <directory>', 'where scale.json and scale.html go', '.bench')
-  .addHelpText('after', '\ndocs/scaling.md says what follows from it.')
+  .option('--output <directory>', 'the directory for scale.json and scale.html', '.bench')
+  .addHelpText('after', '\ndocs/scaling.md says what follows from the figures.')
   .parse();
 const { quick: isQuick = false, backlog, output } = command.opts<{ quick?: true; backlog?: number; output: string }>();
 

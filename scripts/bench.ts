@@ -22,14 +22,14 @@ const full = { rounds: 5, seconds: 6 };
 
 const command = createCommand(
   'bench',
-  'Holdfast beside bare Temporal, the stack it replaces, and what people would pick instead.',
+  'Compares Holdfast with bare Temporal, the stack it replaces, and other task queues.',
 )
   .option('--quick', `${quick.rounds} shorter rounds`)
   .option('--rounds <count>', 'how often each system is measured', wholeNumber(1, 50))
-  .option('--seconds <seconds>', 'about how long each half of a round takes', decimalNumber(0.1, 60))
+  .option('--seconds <seconds>', 'the approximate duration of each half of a round', decimalNumber(0.1, 60))
   .option('--only <keys>', `some of ${entries.map(({ key }) => key).join(', ')}`, toEntries)
-  .option('--output <directory>', 'where bench.json and bench.html go', '.bench')
-  .addHelpText('after', '\nbench/README.md says how it measures, and why that is fair.')
+  .option('--output <directory>', 'the directory for bench.json and bench.html', '.bench')
+  .addHelpText('after', '\nbench/README.md explains how it measures, and why that is fair.')
   .parse();
 
 type Flags = { quick?: true; rounds?: number; seconds?: number; only?: Entry[]; output: string };

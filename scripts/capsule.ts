@@ -14,8 +14,8 @@ const command = createCommand(
   "Saves a task with the upstream's answers, and replays it against today's code.",
 )
   .argument('[task id]', 'the task to save')
-  .option('--joke-api <url>', 'the joke API whose ledger knows the answers')
-  .option('--output <file>', 'where to (default: capsule-<last 8 of the id>.json)')
+  .option('--joke-api <url>', 'the joke API whose ledger has the answers')
+  .option('--output <file>', 'the file to write (default: capsule-<last 8 of the id>.json)')
   .addOption(new Option('--replay <file>', 'replay this capsule instead').conflicts(['jokeApi', 'output']))
   .parse();
 const [taskId] = command.args;

@@ -5,7 +5,7 @@ import { serve, submitAll } from '../peer/serve.mjs';
 const utils = await makeWorkerUtils({ connectionString: process.env.STORE_URL });
 const reading = new pg.Pool({ connectionString: process.env.STORE_URL, max: 1 });
 
-/** Five attempts; the waits between them are graphile-worker's own, e^n seconds, and no setting changes them. */
+/** Five attempts. The waits are e^n seconds, and no setting changes them. */
 const options = { maxAttempts: 5 };
 let added = 0;
 
@@ -19,7 +19,7 @@ serve({
       count,
       atOnce,
     ),
-  /** A job that has completed is deleted: what was added and is not there any more. */
+  /** graphile-worker deletes completed jobs, so these are the jobs added less those that are left. */
   async completed() {
     const addedBefore = added;
     const { rows } = await reading.query('SELECT count(*)::int AS count FROM graphile_worker._private_jobs');

@@ -15,7 +15,7 @@ async function call(url, method, path, body) {
   return JSON.parse(text);
 }
 
-/** Batches that have not ended, and how many items those that have completed. */
+/** The batches that have not ended, and the number of completed items in those that have. */
 const open = new Set();
 let inEnded = 0;
 
@@ -31,7 +31,7 @@ async function countBatches() {
   return inEnded + inOpen;
 }
 
-/** What the server has of a type of workflow on a queue; the same question for Holdfast's and for bare ones. */
+/** Counts the completed workflows of a type on a queue, in the same way for Holdfast and for bare Temporal. */
 const countClosed = async (type, queue) =>
   (await client.workflow.count(`TaskQueue = '${queue}' AND WorkflowType = '${type}' AND ExecutionStatus = 'Completed'`))
     .count;

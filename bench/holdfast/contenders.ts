@@ -19,9 +19,9 @@ const plainQueue = 'bench-plain';
 const storage = 'SQLite, WAL, synchronous=NORMAL: kill -9 loses nothing';
 
 /**
- * Holdfast as `npm start` runs it, one worker; and beside it, on the same server, the plainest Temporal worker and
- * client. While a worker is "paused", submissions go to a queue without any: a second API process of the same code
- * has it, so that no backlog is left.
+ * Starts Holdfast as `npm start` does, with one worker, and on the same server a minimal Temporal worker and client.
+ * While a worker is "paused", submissions go through a second API process to a queue without a worker, so that no
+ * backlog is left.
  */
 export async function startHoldfastContenders(scene: Scene): Promise<Contender[]> {
   const { say, signal, upstreamUrl } = scene;

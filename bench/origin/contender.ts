@@ -93,5 +93,5 @@ async function start(scene: Scene): Promise<Contender> {
   };
 }
 
-/** The stack that Holdfast replaces, as its testing guide describes it: FastAPI, Procrastinate and PostgreSQL. */
+/** Starts the stack that Holdfast replaces, as its testing guide describes it: FastAPI, Procrastinate, PostgreSQL. */
 export const startOrigin: StartContender = (scene) => orSkipped(start(scene));

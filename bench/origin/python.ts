@@ -13,8 +13,8 @@ const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url))
 const advice = 'It needs Python 3.11 or newer with venv, and PyPI: on Debian apt-get install python3-venv';
 
 /**
- * The Python of a virtual environment in the cache that holds exactly `requirements.txt`; made with pip when it is
- * not there. Scripts that pip writes name the directory they were made in, which moves: modules are run with `-m`.
+ * Returns the Python of a cached virtual environment with exactly `requirements.txt`, and creates it with pip if
+ * needed. Run modules with `-m`: pip's own scripts contain the path of their first directory, which moves.
  * @throws {SetupError} saying what is missing.
  */
 export async function obtainPython({ say, signal }: Pick<Scene, 'say' | 'signal'>): Promise<string> {
@@ -50,7 +50,7 @@ export async function obtainPython({ say, signal }: Pick<Scene, 'say' | 'signal'
   return python;
 }
 
-/** `FastAPI 0.165.0`, … and the Python itself, as they say themselves. */
+/** Returns the versions of the packages and of Python: `FastAPI 0.165.0`, … */
 export async function readPythonVersions(python: string): Promise<string[]> {
   const script = `
 import importlib.metadata, platform

@@ -6,20 +6,20 @@ import { SetupError } from '../../cli/setup-error.ts';
 type Options = { script: string; args?: string[]; env: NodeJS.ProcessEnv; logFile: string };
 type Reply = { ready?: true; id?: number; result?: unknown; error?: string };
 
-/** What a peer takes from our environment: nothing that configures a database driver. */
+/** The environment variables that a peer inherits: none that configures a database driver. */
 const passedOn = ['BATCH', 'PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
 export const baseEnvironment = () => Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
 
 /**
- * A Node process of a peer, which speaks the words of `serve.mjs`; it ends by itself when we do.
- * @throws {SetupError} when it does not become ready.
+ * Starts a Node process of a peer, which answers requests through `serve.mjs` and ends when we do.
+ * @throws {SetupError} if it does not become ready.
  */
 export async function startChild({ script, args = [], env, logFile }: Options) {
   const log = openSync(logFile, 'a');
   const child = fork(script, args, {
     env: { ...baseEnvironment(), ...env },
     execArgv: [],
-    // A group of its own: Ctrl-C in a terminal reaches only us.
+    // In its own process group, so that Ctrl-C in a terminal reaches only us.
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   });
@@ -51,7 +51,7 @@ export async function startChild({ script, args = [], env, logFile }: Options) {
       if (reply.error) throw new Error(reply.error);
       return reply.result as T;
     },
-    /** Ends it in order, by force after a while; resolves when it is gone. */
+    /** Asks it to end, and kills it after 10 s. Resolves when it is gone. */
     async stop() {
       const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
       if (child.connected) child.disconnect();

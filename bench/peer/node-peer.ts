@@ -7,18 +7,18 @@ import { toChildPids } from '../resources.ts';
 import { type Child, startChild } from './child.ts';
 import { obtainPackages, readVersion } from './packages.ts';
 
-/** What a peer keeps its tasks in. */
+/** The database of a peer. */
 export type Store = { url: string; pid: number; version: string; storage: string; stop(): Promise<void> };
 
 type NodePeer = {
   name: string;
-  /** Of its module: `worker.mjs` and `client.mjs` lie beside it. */
+  /** The URL of its module. `worker.mjs` and `client.mjs` are beside it. */
   home: string;
   packages: string[];
   startStore(options: Pick<Scene, 'directory' | 'say' | 'signal'>): Promise<Store>;
 };
 
-/** What cannot be had on this machine is a reason to go on without, and to say so. */
+/** Turns a `SetupError` into a skipped contender: the run continues without it and says so. */
 export const orSkipped = (starting: Promise<Contender>) =>
   starting.catch((error: unknown) => {
     if (error instanceof SetupError) return { skipped: error.message };
@@ -26,8 +26,8 @@ export const orSkipped = (starting: Promise<Contender>) =>
   });
 
 /**
- * A peer written for Node: a store of its own, one worker process, and one client process in which its users' calls
- * are made and timed.
+ * Starts a peer written for Node: its own store, one worker process, and one client process that makes and times the
+ * calls.
  * @throws {SetupError} when something it needs is missing.
  */
 export async function startNodePeer(scene: Scene, peer: NodePeer): Promise<Contender> {
@@ -54,7 +54,7 @@ export async function startNodePeer(scene: Scene, peer: NodePeer): Promise<Conte
   }
 
   try {
-    // First the worker: it makes the tables.
+    // The worker starts first, because it creates the tables.
     worker = await start('worker');
     client = await start('client');
   } catch (error) {

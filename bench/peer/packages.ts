@@ -9,7 +9,7 @@ import { runStep } from '../../local/obtain/run-step.ts';
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const readJson = async (...path: string[]) => JSON.parse(await readFile(join(folder, ...path), 'utf8'));
 
-/** The version of a peer's package as it lies there, or undefined. */
+/** Returns the installed version of a peer's package, or undefined. */
 export const readVersion = (name: string): Promise<string | undefined> =>
   readJson('node_modules', name, 'package.json').then(
     ({ version }) => version,
@@ -38,8 +38,7 @@ async function install({ say, signal }: Omit<Obtain, 'explicitPath'>) {
 }
 
 /**
- * Sees to it that the packages of `bench/package.json` lie in `bench/node_modules`, exactly those; once for all who
- * ask.
+ * Installs exactly the packages of `bench/package.json` in `bench/node_modules`, once per process.
  * @throws {SetupError} naming the command to type.
  */
 export async function obtainPackages(options: Omit<Obtain, 'explicitPath'>): Promise<void> {

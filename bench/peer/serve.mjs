@@ -1,5 +1,6 @@
 /**
- * Tells the bench that this process is ready, answers its requests by name and, when the bench says so or is gone, runs `stop` and ends.
+ * Reports to the bench that this process is ready, and answers its requests by name. Runs `stop` and exits when the bench
+ * disconnects.
  * @param {{ stop: () => Promise<unknown> } & Record<string, (...args: never[]) => Promise<unknown>>} requests
  */
 export function serve({ stop, ...requests }) {

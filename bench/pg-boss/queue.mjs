@@ -1,4 +1,4 @@
 export const queue = 'fetch-joke';
 
-/** Five attempts, waits from 2 s doubling (pg-boss adds a random part of up to the same again), at most 300 s. */
+/** Five attempts with doubling waits from 2 s to at most 300 s. pg-boss adds a random part of up to the same length. */
 export const queueOptions = { retryLimit: 4, retryDelay: 2, retryBackoff: true, retryDelayMax: 300 };

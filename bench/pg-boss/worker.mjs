@@ -8,7 +8,7 @@ boss.on('error', console.error);
 await boss.start();
 await boss.createQueue(queue, queueOptions);
 
-/** Ten workers, each with one job at a time; what is fetched at once spares them round trips and waits. */
+/** Ten workers, each running one job at a time. Fetching in batches saves round trips and waits. */
 const options = {
   localConcurrency: 10,
   batchSize: 50,

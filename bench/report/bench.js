@@ -19,7 +19,7 @@ addTo(
 addTo(
   'goals',
   table(
-    'Ratios within this run: the median of the rounds, and the lowest and the highest',
+    'Ratios within this run: median, minimum and maximum of the rounds',
     ['Ratio', 'Goal', 'Measured', ''],
     data.goals.map((goal) => [
       goal.what,
@@ -35,7 +35,7 @@ addTo(
     'div',
     { class: 'scroll' },
     table(
-      'Medians of the rounds; latency of a submission over all of them',
+      'Medians of the rounds; submission latency over all rounds',
       ['System', 'Submissions/s', 'Completions/s', 'p50', 'p95', 'p99', 'CPU s / 1,000', 'Memory'],
       data.rows.map((row) => [
         row.name,
@@ -51,19 +51,19 @@ addTo(
 addTo(
   'versions',
   table(
-    'Versions as what ran says them, and what an accepted task lies in',
+    'Versions of the software that ran, and where an accepted task is stored',
     ['System', 'Versions', 'Storage'],
     data.rows.map(({ name, versions, storage }) => [name, versions.join(', '), storage]),
   ),
 );
 
-/** A dot for each round, a bar up to their median. */
+/** Draws a dot for each round and a bar up to the median. */
 function toBars(id, figure, label) {
   charts.push({
     id,
     empty: data.rows.length === 0 && 'Nothing was measured.',
     label,
-    caption: 'A bar up to the median of the rounds, and a dot for each of them.',
+    caption: 'Bars show the median of the rounds, dots the single rounds.',
     draw: (width) => [
       plot(width, label, {
         marginLeft: Math.min(180, width / 3),

@@ -11,7 +11,7 @@ addTo(
   ),
 );
 
-/** A curve for each series over the same axis. */
+/** Draws a curve for each series over the same axis. */
 function addCurves(id, label, caption, { x, y, points, log = false }) {
   const legend = [...new Set(points.map(({ series }) => series))];
   charts.push({
@@ -79,7 +79,7 @@ addCurves('clients', 'Latency of submissions beside clients that follow a task',
     ['p50', 'p95'].map((series) => ({ series, x: clients, y: latency[series] })),
   ),
 });
-addCurves('clients', 'CPU of the API for clients that follow a task', 'While nobody submits.', {
+addCurves('clients', 'CPU of the API for clients that follow a task', 'Without submissions.', {
   x: 'clients',
   y: 'per cent of a core',
   log: true,

@@ -3,22 +3,22 @@ import { Agent, fetch } from 'undici';
 import { type Percentiles, toPercentiles } from '../../cli/measurement.ts';
 import type { Scene } from './start-scene.ts';
 
-/** An API process has so many event streams open at most; further clients wait for the end of their own submission. */
+/** An API process allows this many event streams. Further clients wait for the end of their own submission. */
 const mostStreams = 500;
 const submissions = 200;
 const idleMs = 5_000;
 
 export type Crowd = {
-  /** Clients that follow a task which has nothing new to say. */
+  /** The number of clients, each of which follows a task without news. */
   clients: number;
-  /** Of submissions beside them, ten at a time. */
+  /** The latency of submissions beside them, ten at a time. */
   latency: Percentiles;
-  /** Of the API, while nobody submits. */
+  /** The API's CPU use without submissions. */
   cpuShare: number;
   memoryMiB: number;
 };
 
-/** Holds `clients` open at the API, with no worker alive, and measures what they cost it and others. */
+/** Connects `clients` to the API, with no worker running, and measures what they cost the API and other clients. */
 export async function measureClients(
   scene: Scene,
   { clients, signal }: { clients: number; signal: AbortSignal },
@@ -62,11 +62,11 @@ export async function measureClients(
   }
 }
 
-/** Reads what comes and passes it over, until either side ends. */
+/** Reads and discards a body until either side ends it. */
 async function drain(body: AsyncIterable<unknown>): Promise<void> {
   try {
     for await (const _ of body);
   } catch {
-    // We left.
+    // We disconnected.
   }
 }

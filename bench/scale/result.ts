@@ -8,14 +8,14 @@ export type ScaleResult = {
   quick: boolean;
   /** A small backlog and a large one, with one worker. */
   backlogs: Drain[];
-  /** One backlog, with ever more worker processes. */
+  /** One backlog, with a growing number of worker processes. */
   workers: Drain[];
   crowds: Crowd[];
   /** Drain rate with the large backlog / with the small one. */
   ratio: number;
 };
 
-/** The least that the ratio shall be. */
+/** The goal for the ratio. */
 export const leastRatio = 0.9;
 
 const one = (value: number) => value.toFixed(1);
@@ -29,7 +29,7 @@ const toDrainLine = ({ tasks, workers, submissionRate, drainRate, tenths, cpuSec
 const toCrowdLine = ({ clients, latency, cpuShare, memoryMiB }: Crowd) =>
   `  ${clients} clients: submission p50 ${latency.p50} ms, p95 ${latency.p95} ms; API ${(cpuShare * 100).toFixed(1)} % of a core, ${memoryMiB.toFixed(0)} MiB`;
 
-/** A run for a person. */
+/** Formats a run for a terminal. */
 export function toScaleText({ machine, backlogs, workers, crowds, ratio, quick }: ScaleResult): string {
   const [small, large] = backlogs;
   const isGoal = large?.tasks === 20_000;

@@ -5,10 +5,10 @@ import type { ScaleResult } from './result.ts';
 import { startScene } from './start-scene.ts';
 
 export type Sizes = {
-  /** The small one, then the large one. */
+  /** The small backlog, then the large one. */
   backlogs: [number, number];
   workers: number[];
-  /** With each number of workers. */
+  /** The backlog for each number of workers. */
   tasks: number;
   clients: number[];
 };
@@ -22,7 +22,7 @@ type Options = {
   signal: AbortSignal;
 };
 
-/** One thing grows at a time: the backlog, the number of workers, the crowd of clients. */
+/** Measures while one thing grows at a time: the backlog, the number of workers, the number of clients. */
 export async function runScale({ sizes, quick, machine, say, progress, signal }: Options): Promise<ScaleResult> {
   const startedAt = new Date();
   const scene = await startScene({ say, signal });
@@ -35,7 +35,7 @@ export async function runScale({ sizes, quick, machine, say, progress, signal }:
     const workers: Drain[] = [];
     for (const count of sizes.workers) workers.push(await drain(sizes.tasks, count));
     const [small, large] = [await drain(sizes.backlogs[0], 1), await drain(sizes.backlogs[1], 1)];
-    // Last, for what is submitted here stays where it is.
+    // Clients come last: the tasks submitted here stay in the queue.
     const crowds: Crowd[] = [];
     for (const clients of sizes.clients) {
       progress.update(`${clients} clients`);

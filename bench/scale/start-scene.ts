@@ -17,8 +17,8 @@ const client = fileURLToPath(new URL('../holdfast/client.mjs', import.meta.url))
 const queue = 'bench-scale';
 
 /**
- * The embedded server as `npm start` runs it, and on a task queue of their own an API process and as many workers as
- * asked for, none at first. The worker of `npm start` itself idles on another queue.
+ * Starts the embedded server as `npm start` does, and an API process with its own task queue and no workers at first.
+ * The worker of `npm start` idles on another queue.
  */
 export async function startScene({ say, signal }: { say: Say; signal: AbortSignal }) {
   const { path: directory, remove } = createTemporaryDirectory('holdfast-scale-');
@@ -49,7 +49,7 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
         cwd: directory,
         env,
         logFile: join(directory, 'holdfast.log'),
-        // Its own grace for attempts that run.
+        // Longer than the worker's own grace for running attempts.
         endWithinMs: 45_000,
       });
     const api = await startNode('src/server.ts');

@@ -3,7 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { loadConfigOrExit } from '../../src/config/config.ts';
 import { onStop } from '../../src/stop.ts';
 
-/** The plainest worker: one workflow, one activity that fetches, the same concurrency; nothing else of ours. */
+/** A minimal worker: one workflow, one activity that fetches, the same concurrency, and nothing else. */
 const { temporal, workerConcurrency } = loadConfigOrExit();
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const worker = await Worker.create({

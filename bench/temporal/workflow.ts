@@ -8,7 +8,7 @@ const { fetchJoke } = proxyActivities<Activities>({
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '5 minutes', maximumAttempts: 5 },
 });
 
-/** The plainest workflow with one activity: what Holdfast is measured against. */
+/** A minimal workflow with one activity, which Holdfast is compared with. */
 export async function plain(input: { url: string }): Promise<unknown> {
   return await fetchJoke(input);
 }
