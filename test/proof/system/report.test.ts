@@ -14,7 +14,7 @@ import { obtainBrowser, startBrowser } from '../../support/browser.ts';
 const policy = policySchema.parse({});
 const retryCheck = 'Retry Behavior Under Load';
 
-/** A small generator of numbers in [0, 1) that repeats itself for the same seed (mulberry32). */
+/** Returns a generator of numbers in [0, 1) that depend only on the seed (mulberry32). */
 function createRandom(seed: number) {
   let state = seed;
   return () => {
@@ -25,7 +25,7 @@ function createRandom(seed: number) {
   };
 }
 
-/** How a call ends: seven in ten well, the rest by an error status, or now and then without any. */
+/** Returns how a call ends: 70 % succeed, 25 % get an error status, and 5 % get no status. */
 function toEnd(roll: number): Pick<Attempt, 'status' | 'outcome'> {
   if (roll < 0.7) return { status: 200, outcome: 'answered' };
   if (roll < 0.95) return { status: 503, outcome: 'answered' };
@@ -90,7 +90,7 @@ const verdicts: Verdict[] = [
 
 const sizes = { tasks: 500, submissions: 1_200 };
 
-/** What a run leaves behind, made up: the same for the same sizes. */
+/** Creates the result of a run. The same sizes give the same result. */
 function createResult({ tasks: taskCount, submissions: submissionCount } = sizes): StressResult {
   const random = createRandom(4);
   const tasks = Array.from({ length: taskCount }, (_, index) => toTask(index, 8_000 + index * 4, random));
@@ -129,7 +129,7 @@ afterAll(() => browser?.close());
 
 type View = { width?: number; colorScheme?: (typeof schemes)[number] };
 
-/** Opens a report from a file, as a person does; `faults` and `requests` are what the browser complained of and asked for. */
+/** Opens a report from a file, as a person does. `faults` are the errors of the page, `requests` all URLs it requested. */
 async function open(html: string, { width = 1_280, colorScheme = 'light' }: View = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-report-'));
   const file = join(directory, 'report.html');
@@ -157,11 +157,11 @@ async function openDrawn(html: string, view?: View) {
 
 const count = (page: Page, selector: string) => page.locator(selector).count();
 const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
-/** How many dots, bars or lines a chart has under that description. */
+/** Returns how many dots, bars or lines of a chart have that description. */
 const marks = (page: Page, chart: string, description: string) =>
   count(page, `#${chart} svg [aria-description="${description}"] > *`);
 
-/** Every text that shows: its size in pixels, its contrast with the page's ground (WCAG 2), and how far right it goes. */
+/** Reads every visible text: its size in pixels, its contrast with the background (WCAG 2), and its right edge. */
 const readTexts = `(() => {
   const toLuminance = (color) => {
     const [red, green, blue] = color.match(/[\\d.]+/g).slice(0, 3).map(Number)
@@ -185,9 +185,9 @@ type Text = { text: string; size: number; contrast: number; right: number };
 
 const distinct = (values: number[], toIndex: (value: number) => number) => new Set(values.map(toIndex)).size;
 
-// Negative controls, each seen to fail a test here: `<` not escaped in the data, innerHTML instead of text nodes, a chart that
-// throws, a dot or a wait left out, a percentile of the other latency, waits one attempt off, charts not drawn anew, muted texts
-// too pale, 10 px axes, long words not broken, no dark colours, no content policy, no name for a chart, a slow drawing.
+// Each of these faults was seen to fail a test here: `<` not escaped in the data, innerHTML instead of text nodes, a chart
+// that throws, a missing dot or wait, a percentile of the other latency, waits one attempt off, charts not drawn again, muted
+// texts too pale, 10 px axes, long words not broken, no dark colours, no content policy, a chart without a name, slow drawing.
 describe('the report of 500 tasks', () => {
   const result = createResult();
   const html = toReport(result);
@@ -332,23 +332,23 @@ describe('the report of 500 tasks', () => {
     expect(await texts(page, '#configuration tbody :is(th, td)')).toEqual(Object.entries(result.configuration).flat());
   });
 
-  test('tells a call’s task, attempt, status and wait when it is pointed at, and in a table', async () => {
+  test('shows the task, attempt, status and wait of a call under the pointer, and in a table', async () => {
     const { page } = await openDrawn(html);
     const [first] = result.tasks.toSorted((a, b) => b.attempts.length - a.attempts.length);
     const { id, attempts } = first as FinishedTask;
     await page.locator('#timeline svg [aria-description="hung, reset or cut short"] > *').first().hover();
     const tip = page.locator('#timeline svg [aria-label="tip"] text');
     await tip.waitFor();
-    const told = (await tip.textContent())?.replaceAll('\u200b', '');
-    expect(told).toContain(id);
-    expect(told).toMatch(/attempt \d: no status, (reset|hung).*then waited \d/);
+    const tipText = (await tip.textContent())?.replaceAll('\u200b', '');
+    expect(tipText).toContain(id);
+    expect(tipText).toMatch(/attempt \d: no status, (reset|hung).*then waited \d/);
     await page.locator('summary').click();
     const cells = page.locator('#timeline tbody tr').first();
     expect(await cells.locator('th').innerText()).toBe(id);
     expect(await cells.locator('li').count()).toBe(attempts.length);
   });
 
-  test('draws its charts anew for another width', async () => {
+  test('draws its charts again for another width', async () => {
     const { page, faults } = await openDrawn(html);
     await page.setViewportSize({ width: 400, height: 900 });
     const drawn = '[...document.querySelectorAll(".plots svg")].map((svg) => Number(svg.getAttribute("width")))';
@@ -385,7 +385,7 @@ test('draws 2,000 tasks and 5,000 submissions in less than two seconds', async (
   expect(faults).toEqual([]);
 });
 
-test('draws ten thousand dots of a kind at most, the refused apart from the accepted, and says so', async () => {
+test('draws at most ten thousand dots of each kind, refused and accepted separately, and says so', async () => {
   const { page } = await openDrawn(toReport(createResult({ tasks: 10, submissions: 25_000 })));
   expect(await marks(page, 'latency', 'submissions, until their answer')).toBe(Math.ceil((25_000 - 62) / 3));
   expect(await marks(page, 'latency', 'submissions not accepted')).toBe(62);
@@ -396,7 +396,7 @@ test('draws ten thousand dots of a kind at most, the refused apart from the acce
 
 const hostile = `</script><!-- data --><!--<script><img src="https://example.com/x.png" onerror="document.title='owned'">${'long'.repeat(60)}`;
 
-test.each(widths)('keeps hostile and endless text as text at %i px', async (width) => {
+test.each(widths)('keeps hostile and very long text as text at %i px', async (width) => {
   const result = createResult({ tasks: 3, submissions: 3 });
   const { page, faults, requests, url } = await openDrawn(
     toReport({
@@ -432,7 +432,7 @@ const nothing: StressResult = {
   memory: [],
 };
 
-test('says in a sentence what there is no figure of, and that a run was interrupted', async () => {
+test('says in a sentence which figures are missing, and that a run was interrupted', async () => {
   const { page, faults } = await openDrawn(toReport(nothing));
   expect(await texts(page, '#run p')).toEqual([
     '0/0 passed: no check was run',
@@ -471,13 +471,13 @@ test('draws a single task that was never retried, its one call still open, under
   expect(faults).toEqual([]);
 });
 
-test('shows the room that jitter leaves above the policy’s waits', async () => {
+test('shows the range that jitter adds above the waits of the policy', async () => {
   const { page } = await openDrawn(toReport({ ...createResult(), policy: { ...policy, jitter: 0.5 } }));
   expect(await marks(page, 'waits', 'jitter')).toBe(1);
 });
 
-describe('what would spoil a report is seen', () => {
-  test('a chart that throws says so in its place, is reported, and leaves the others alone', async () => {
+describe('a spoiled report', () => {
+  test('shows and reports the error of a chart in its place, and draws the others', async () => {
     const result = createResult();
     const tasks = result.tasks.map((task) => ({ ...task, id: undefined as never }));
     const { page, faults } = await openDrawn(toReport({ ...result, tasks }));
@@ -486,12 +486,12 @@ describe('what would spoil a report is seen', () => {
     expect(await count(page, '#memory .plots svg')).toBe(2);
   });
 
-  test('data that is cut off is an error of the page', async () => {
+  test('has a page error if its data is cut off', async () => {
     const { faults } = await open(toReport(createResult()).replace('"totals":', '"totals'));
     expect(faults).toEqual(expect.arrayContaining([expect.stringContaining('JSON')]));
   });
 
-  test('a script that was not written with the report does not run, and a picture from elsewhere is refused', async () => {
+  test('runs no added script and loads no picture from elsewhere', async () => {
     const added = '<script>document.title = "owned"</script><img src="https://example.com/x.png" alt="">';
     const { page, faults, requests, url } = await open(toReport(nothing).replace('</main>', `${added}</main>`));
     expect(faults.filter((fault) => fault.includes('Content Security Policy'))).toHaveLength(2);
@@ -499,7 +499,7 @@ describe('what would spoil a report is seen', () => {
     expect(requests).toEqual([url, 'https://example.com/x.png']);
   });
 
-  test('without a browser the message says how to get one', async () => {
+  test('without a browser, the message says how to get one', async () => {
     await expect(obtainBrowser(() => {}, [])).rejects.toThrow('apt-get install chromium');
   });
 });
