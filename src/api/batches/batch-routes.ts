@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { type TaskName, tasks } from '../../tasks.ts';
 import { rateLimitHeaders, toHeaders } from '../problems/headers.ts';
 import { anyBody, anyPost, anySubmission, noQuery, toResponses } from '../problems/openapi.ts';
-import { idempotencyKeyHeader, toOperationId } from '../tasks/task-routes.ts';
+import { idempotencyKeyHeader, toLinks, toOperationId } from '../tasks/task-operations.ts';
 import { cursorQuery, toLimitQuery } from '../tasks/visibility.ts';
 import { batchSchema, exampleBatchId, itemStatuses, mostItems, toBatchBodies } from './batch-schemas.ts';
 
@@ -19,13 +19,6 @@ export const itemsQuery = z.strictObject({
 });
 
 const ofBatch = ['unauthorized', 'not-found', 'temporal-unavailable'] as const;
-
-const links = Object.fromEntries(
-  ['readBatch', 'cancelBatch'].map((operationId) => [
-    operationId,
-    { operationId, parameters: { id: '$response.body#/id' } },
-  ]),
-);
 
 export const batchRoutes = {
   read: createRoute({
@@ -45,9 +38,9 @@ export const batchRoutes = {
     path: '/batches/{id}/cancel',
     operationId: 'cancelBatch',
     tags: ['Batches'],
-    summary: 'Cancel a batch: what waits ends at once, a running attempt is told with its next heartbeat',
+    summary: 'Cancel a batch: waiting items end at once, a running attempt ends with its next heartbeat',
     description:
-      'Items that have ended stay as they are. To cancel a batch again is no fault; one that has ended by itself is a 409.',
+      'Items that have ended stay as they are. Cancelling a cancelled batch again changes nothing and is a 202. A batch that has ended by itself is a 409.',
     request: { params: idParameter, query: noQuery },
     responses: {
       202: body('The batch, which ends as soon as its running attempts have'),
@@ -74,7 +67,7 @@ export const batchRoutes = {
         202: {
           ...body('The accepted batch'),
           headers: toHeaders('Location', 'Idempotency-Replayed', 'Idempotency-Expires', ...rateLimitHeaders),
-          links,
+          links: toLinks('readBatch', 'cancelBatch'),
         },
         ...toResponses(
           ...anyPost,

@@ -1,50 +1,68 @@
-import type { Config } from '../../config/config.ts';
-import type { TaskMemo } from '../../contract.ts';
-import { toActivityOptions } from '../../policy.ts';
-import type { TaskInput, TaskName } from '../../tasks.ts';
-import type { Started, StartOnce } from '../../temporal/start-once.ts';
-import type { Caller } from '../submissions/caller.ts';
-import { toFingerprint } from '../submissions/idempotency.ts';
-import type { Task } from '../views/schemas.ts';
-import { createTaskId } from '../views/task-id.ts';
-import type { TaskView } from '../views/task-view.ts';
+import { z } from '@hono/zod-openapi';
+import { type TaskName, taskNames, tasks } from '../../tasks.ts';
+import { readBody, toInput } from '../http/body.ts';
+import { toQuery } from '../http/query.ts';
+import { anyBody, anyPost, anySubmission, toResponses } from '../problems/openapi.ts';
+import { toMethodProblem } from '../problems/problem.ts';
+import { readCaller } from '../submissions/caller.ts';
+import { answerAccepted, waitQuery } from '../watch/wait.ts';
+import type { TaskApp, TaskDependencies } from './dependencies.ts';
+import { submissionHeaders, toAcceptedResponses, toOperationId } from './task-operations.ts';
 
-export type Submission = Caller & {
-  name: TaskName;
-  input: TaskInput;
-  /** The request's body as it was received. */
-  body: unknown;
-  delaySeconds?: number;
-  rerunOf?: string;
-};
+/** Thirty days. To plan further ahead, use a scheduler. */
+const maximumDelaySeconds = 2_592_000;
+const delayFault = `must be a number of seconds from 0 to ${maximumDelaySeconds}`;
 
-/** Starts a task, with an idempotency key at most one. */
-export function createSubmit({ config, view, startOnce }: { config: Config; view: TaskView; startOnce: StartOnce }) {
-  const options = toActivityOptions(config.policy);
-  const { maximumAttempts: maxAttempts, jitter } = config.policy;
+const submitQuery = z.strictObject({
+  delay: z
+    .string()
+    .regex(/^\d{1,7}(\.\d{1,3})?$/, delayFault)
+    .transform(Number)
+    .refine((seconds) => seconds <= maximumDelaySeconds, delayFault)
+    .optional()
+    .openapi({ type: 'number', minimum: 0, maximum: maximumDelaySeconds, multipleOf: 0.001, default: 0 })
+    .describe('Seconds until the first attempt, as plain decimals; the task is `scheduled` until then'),
+  wait: waitQuery,
+});
 
-  return async ({ name, input, body, delaySeconds = 0, rerunOf, ...caller }: Submission): Promise<Started<Task>> => {
-    const { owner, idempotencyKey, trace } = caller;
-    const id = createTaskId(owner, name, idempotencyKey);
-    const memo: TaskMemo = {
-      input,
-      maxAttempts,
-      submittedAt: new Date().toISOString(),
-      ...(idempotencyKey !== undefined && { fingerprint: toFingerprint({ body, delaySeconds, rerunOf }) }),
-      ...(rerunOf && { rerunOf }),
-    };
-    const delayMs = Math.round(delaySeconds * 1_000);
-    return startOnce(caller, {
-      id,
-      type: name,
-      args: [{ input, options, jitter, ...trace }],
-      memo,
-      ...(delayMs > 0 && { startDelay: delayMs }),
-      fresh: view.toSubmitted(id, name, memo, delayMs > 0 ? 'scheduled' : 'queued'),
-      readFirst: async () => {
-        const { memo, task } = await view.readWithMemo(id, name);
-        return { value: task, fingerprint: memo.fingerprint };
-      },
+const toRoute = (name: TaskName) => ({
+  method: 'post' as const,
+  path: `/tasks/${name}`,
+  operationId: toOperationId(`submit-${name}`),
+  tags: ['Tasks'],
+  summary: tasks[name].summary,
+  description: 'Answers as soon as Temporal has stored the task. Read the task to follow its progress.',
+  request: {
+    query: submitQuery,
+    headers: submissionHeaders,
+    body: { required: false, content: { 'application/json': { schema: tasks[name].input } } },
+  },
+  responses: {
+    ...toAcceptedResponses('The accepted task'),
+    ...toResponses(
+      ...anyPost,
+      ...anyBody,
+      'unauthorized',
+      'idempotency-mismatch',
+      'temporal-unavailable',
+      ...anySubmission,
+    ),
+  },
+});
+
+export function addSubmitRoutes(app: TaskApp, { watcher, startTask, submission }: TaskDependencies) {
+  for (const name of taskNames) {
+    app.openAPIRegistry.registerPath(toRoute(name));
+    app.post(`/tasks/${name}`, ...submission(name), async (c) => {
+      const { delay, wait } = toQuery(submitQuery, c.req.queries());
+      const body = await readBody(c);
+      const input = toInput(tasks[name].input, body);
+      const started = await startTask({ ...readCaller(c), name, body, input, delaySeconds: delay });
+      return answerAccepted(c, watcher, started, wait);
     });
-  };
+    // Without this the name would be taken for the id of a task.
+    app.all(`/tasks/${name}`, () => {
+      throw toMethodProblem(['POST']);
+    });
+  }
 }

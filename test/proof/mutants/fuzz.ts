@@ -6,7 +6,7 @@ type FuzzMutant = Mutation & { name: string; says: RegExp };
 export const fuzzMutants: FuzzMutant[] = [
   {
     name: 'the 404 of a task is not documented',
-    file: 'src/api/tasks/task-routes.ts',
+    file: 'src/api/tasks/task-operations.ts',
     from: "['unauthorized', 'not-found', 'temporal-unavailable']",
     to: "['unauthorized', 'temporal-unavailable']",
     says: /Undocumented status code/,

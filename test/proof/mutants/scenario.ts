@@ -1,7 +1,7 @@
 import type { Mutation } from '../../../proof/mutate.ts';
 
 const policy = 'src/policy.ts';
-const routes = 'src/api/tasks/tasks.ts';
+const routes = 'src/api/tasks/submit.ts';
 const route = `app.post(\`/tasks/\${name}\`, ...submission(name), async (c) => {`;
 const everyTenth = (what: string) => `let received = 0; ${route} if (++received % 10 === 0) ${what};`;
 const finals = '[...new Set([...finalFailureTypes, ';
@@ -78,7 +78,7 @@ export const scenarioMutants: ScenarioMutant[] = [
     name: 'every tenth submission refused',
     file: routes,
     from: route,
-    to: everyTenth(`throw new Problem('not-found', 'refused')`),
+    to: everyTenth('return c.notFound()'),
     scenario: 5,
     because: '10 of 100 submissions were not accepted, first: POST /tasks/fetch-joke: 404',
   },

@@ -7,7 +7,7 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'every fifth submission is refused',
     check: 1,
-    file: 'src/api/tasks/submit.ts',
+    file: 'src/api/tasks/start-task.ts',
     from: 'const id = createTaskId(owner, name, idempotencyKey);',
     to: `const id = createTaskId(owner, name, idempotencyKey);
       globalThis.seen = (globalThis.seen ?? 0) + 1;
@@ -17,7 +17,7 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'each submission takes 3 s',
     check: 1,
-    file: 'src/api/tasks/submit.ts',
+    file: 'src/api/tasks/start-task.ts',
     from: 'const id = createTaskId(owner, name, idempotencyKey);',
     to: `const id = createTaskId(owner, name, idempotencyKey);
       await new Promise((resolve) => setTimeout(resolve, 3_000));`,
@@ -141,7 +141,7 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'the API keeps 10 KiB of each task',
     check: 7,
-    file: 'src/api/tasks/submit.ts',
+    file: 'src/api/tasks/start-task.ts',
     from: 'const id = createTaskId(owner, name, idempotencyKey);',
     to: `const id = createTaskId(owner, name, idempotencyKey);
       (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,

@@ -1,0 +1,36 @@
+import { createRoute } from '@hono/zod-openapi';
+import { noInput, readBody, toInput } from '../http/body.ts';
+import { anyBody, anyPost, noQuery, toResponses } from '../problems/openapi.ts';
+import { Problem } from '../problems/problem.ts';
+import { taskSchema } from '../views/schemas.ts';
+import { requireTaskName } from '../views/task-id.ts';
+import type { TaskApp, TaskDependencies } from './dependencies.ts';
+import { taskIdParameter, taskProblems, toBody } from './task-operations.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/tasks/{id}/cancel',
+  operationId: 'cancelTask',
+  tags: ['Tasks'],
+  summary: 'Cancel a task; a running attempt ends with its next heartbeat',
+  description:
+    'A task that waits is cancelled at once. Cancelling a cancelled task again changes nothing and is a 202.',
+  request: { params: taskIdParameter, query: noQuery },
+  responses: {
+    202: toBody(taskSchema, 'The task, cancelling or cancelled'),
+    ...toResponses(...anyPost, ...anyBody, ...taskProblems, 'already-finished'),
+  },
+});
+
+export function addCancelRoute(app: TaskApp, { admission, view }: TaskDependencies) {
+  app.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const name = requireTaskName(c.var.owner, id);
+    toInput(noInput, await readBody(c));
+    const task = await admission.call(() => view.cancelTask(id, name));
+    if (task.status === 'completed' || task.status === 'failed') {
+      throw new Problem('already-finished', `The task has ${task.status}`);
+    }
+    return c.json(task, 202);
+  });
+}

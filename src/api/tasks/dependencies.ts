@@ -1,0 +1,22 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Client } from '@temporalio/client';
+import type { Config } from '../../config/config.ts';
+import type { Admission } from '../../temporal/admission.ts';
+import type { ApiEnvironment } from '../http/auth.ts';
+import type { SubmissionMiddleware } from '../submissions/submission.ts';
+import type { TaskView } from '../views/task-view.ts';
+import type { Watcher } from '../watch/watch.ts';
+import type { StartTask } from './start-task.ts';
+
+export type TaskApp = OpenAPIHono<ApiEnvironment>;
+
+/** What the operations on tasks need. Each takes what it uses. */
+export type TaskDependencies = {
+  client: Client;
+  config: Config;
+  admission: Admission;
+  view: TaskView;
+  watcher: Watcher;
+  startTask: StartTask;
+  submission: SubmissionMiddleware;
+};

@@ -1,0 +1,38 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { tasks } from '../../tasks.ts';
+import { noInput, readBody, toInput } from '../http/body.ts';
+import { anyBody, anyPost, anySubmission, toResponses } from '../problems/openapi.ts';
+import { Problem } from '../problems/problem.ts';
+import { readCaller } from '../submissions/caller.ts';
+import { requireTaskName } from '../views/task-id.ts';
+import { answerAccepted, waitQuery } from '../watch/wait.ts';
+import type { TaskApp, TaskDependencies } from './dependencies.ts';
+import { submissionHeaders, taskIdParameter, taskProblems, toAcceptedResponses } from './task-operations.ts';
+
+const route = createRoute({
+  method: 'post',
+  path: '/tasks/{id}/rerun',
+  operationId: 'rerunTask',
+  tags: ['Tasks'],
+  summary: 'Submit the input of a finished task again, under the current policy',
+  description: 'Starts a new task, whose `rerunOf` names the old one. The old one stays as it is.',
+  request: { params: taskIdParameter, query: z.strictObject({ wait: waitQuery }), headers: submissionHeaders },
+  responses: {
+    ...toAcceptedResponses('The new task'),
+    ...toResponses(...anyPost, ...anyBody, ...taskProblems, 'still-open', 'idempotency-mismatch', ...anySubmission),
+  },
+});
+
+export function addRerunRoute(app: TaskApp, { admission, view, watcher, startTask, submission }: TaskDependencies) {
+  app.openapi({ ...route, middleware: submission() }, async (c) => {
+    const { id } = c.req.valid('param');
+    const { wait } = c.req.valid('query');
+    const name = requireTaskName(c.var.owner, id);
+    const body = toInput(noInput, await readBody(c));
+    const { task, memo } = await admission.call(() => view.readWithMemo(id, name));
+    if (!task.finishedAt) throw new Problem('still-open', `The task is ${task.status}: rerun it when it has ended`);
+    const input = toInput(tasks[name].input, memo.input);
+    const started = await startTask({ ...readCaller(c), name, body, input, rerunOf: id });
+    return answerAccepted(c, watcher, started, wait);
+  });
+}

@@ -1,0 +1,52 @@
+import type { Config } from '../../config/config.ts';
+import type { TaskMemo } from '../../contract.ts';
+import { toActivityOptions } from '../../policy.ts';
+import type { TaskInput, TaskName } from '../../tasks.ts';
+import type { Started, StartOnce } from '../../temporal/start-once.ts';
+import type { Caller } from '../submissions/caller.ts';
+import { toFingerprint } from '../submissions/idempotency.ts';
+import type { Task } from '../views/schemas.ts';
+import { createTaskId } from '../views/task-id.ts';
+import type { TaskView } from '../views/task-view.ts';
+
+type Submission = Caller & {
+  name: TaskName;
+  input: TaskInput;
+  /** The request's body as it was received. */
+  body: unknown;
+  delaySeconds?: number;
+  rerunOf?: string;
+};
+
+/** Creates the function that starts a task. Submissions with the same idempotency key start at most one. */
+export function createStartTask({ config, view, startOnce }: { config: Config; view: TaskView; startOnce: StartOnce }) {
+  const options = toActivityOptions(config.policy);
+  const { maximumAttempts: maxAttempts, jitter } = config.policy;
+
+  return async ({ name, input, body, delaySeconds = 0, rerunOf, ...caller }: Submission): Promise<Started<Task>> => {
+    const { owner, idempotencyKey, trace } = caller;
+    const id = createTaskId(owner, name, idempotencyKey);
+    const memo: TaskMemo = {
+      input,
+      maxAttempts,
+      submittedAt: new Date().toISOString(),
+      ...(idempotencyKey !== undefined && { fingerprint: toFingerprint({ body, delaySeconds, rerunOf }) }),
+      ...(rerunOf && { rerunOf }),
+    };
+    const delayMs = Math.round(delaySeconds * 1_000);
+    return startOnce(caller, {
+      id,
+      type: name,
+      args: [{ input, options, jitter, ...trace }],
+      memo,
+      ...(delayMs > 0 && { startDelay: delayMs }),
+      fresh: view.toSubmitted(id, name, memo, delayMs > 0 ? 'scheduled' : 'queued'),
+      readFirst: async () => {
+        const { memo, task } = await view.readWithMemo(id, name);
+        return { value: task, fingerprint: memo.fingerprint };
+      },
+    });
+  };
+}
+
+export type StartTask = ReturnType<typeof createStartTask>;

@@ -1,0 +1,52 @@
+import { z } from '@hono/zod-openapi';
+import { rateLimitHeaders, toHeaders } from '../problems/headers.ts';
+import { exampleId, taskSchema } from '../views/schemas.ts';
+import { preferHeader } from '../watch/wait.ts';
+
+/** What the documentation of several operations on tasks has in common. */
+
+export const taskIdParameter = z.object({
+  id: z.string().describe('The id of a task').openapi({ example: exampleId }),
+});
+
+export const taskProblems = ['unauthorized', 'not-found', 'temporal-unavailable'] as const;
+
+export const toBody = (schema: z.ZodType, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+/** The operations that a client can call next with the id in the answer. */
+export const toLinks = (...operationIds: string[]) =>
+  Object.fromEntries(
+    operationIds.map((operationId) => [operationId, { operationId, parameters: { id: '$response.body#/id' } }]),
+  );
+
+/** `submit-fetch-joke` → `submitFetchJoke`. */
+export const toOperationId = (text: string) => text.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+export const idempotencyKeyHeader = z
+  .string()
+  .optional()
+  .openapi({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })
+  .describe('Makes the call safe to repeat: the same key and request always mean the same task or batch');
+
+export const submissionHeaders = z.object({ 'Idempotency-Key': idempotencyKeyHeader, Prefer: preferHeader });
+
+const toAccepted = (description: string) => ({
+  ...toBody(taskSchema, description),
+  headers: toHeaders(
+    'Location',
+    'Idempotency-Replayed',
+    'Idempotency-Expires',
+    'Preference-Applied',
+    ...rateLimitHeaders,
+  ),
+  links: toLinks('readTask', 'cancelTask', 'rerunTask'),
+});
+
+/** The successful answers to a submission or a rerun. */
+export const toAcceptedResponses = (description: string) => ({
+  200: toAccepted('The finished task: it ended while the caller waited'),
+  202: toAccepted(description),
+});
