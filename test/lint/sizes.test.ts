@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -20,4 +21,34 @@ test.each([
   const inside = [...folders].filter(([folder]) => folder === name || folder.startsWith(`${name}/`));
   expect(inside.length).toBeGreaterThan(2);
   expect(inside.filter(([, count]) => count > most)).toEqual([]);
+});
+
+const countLines = (path: string) => readFileSync(join(root, path), 'utf8').split('\n').length - 1;
+
+test.each([
+  ['files of src', /^src\//, 150],
+  ['commands in scripts', /^scripts\//, 60],
+  ['README.md', /^README\.md$/, 150],
+])('no line too many: %s', (_, pattern, most) => {
+  const measured = files.filter((path) => pattern.test(path)).map((path) => ({ path, lines: countLines(path) }));
+  expect(measured.length).toBeGreaterThan(0);
+  expect(measured.filter(({ lines }) => lines > most)).toEqual([]);
+});
+
+/** Lines of more than 120 columns, without code blocks, tables and lines that are one long link. */
+function toLongLines(path: string): string[] {
+  const text = readFileSync(join(root, path), 'utf8').replace(/^( *)```.*?^\1```$/gms, '');
+  return text
+    .split('\n')
+    .filter(
+      (line) => line.length > 120 && !/^\s*\|/.test(line) && !/^\s*[-*]?\s*(\[[^\]]*\]:?\(?|<)?https?:\S+$/.test(line),
+    )
+    .map((line) => `${path}: ${line}`);
+}
+
+test('no line of prose in Markdown has more than 120 columns', () => {
+  // Still to be wrapped: bench/README.md.
+  const pages = files.filter((path) => path.endsWith('.md') && path !== 'bench/README.md');
+  expect(pages.length).toBeGreaterThan(5);
+  expect(pages.flatMap(toLongLines)).toEqual([]);
 });
