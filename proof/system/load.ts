@@ -77,7 +77,7 @@ export async function untilAllFinished(
   };
   const onTimeout = () => new CheckFailure(`${open} of ${ids.size} tasks have not ended within ${withinMs / 1_000} s`);
   await until(areFinished, { withinMs, everyMs: pollMs, signal, onTimeout });
-  // The list is a moment behind: whoever just vanished from it is read until its end shows.
+  // The list lags behind: a task that has left it is read until its end shows.
   return await Promise.all([...ids].map((id) => untilFinished(holdfast, id, deadline - performance.now())));
 }
 

@@ -133,7 +133,7 @@ test('what cannot be saved or replayed is told in one line', async () => {
   writeFileSync(join(directory, 'none.json'), '{}');
   const nowhere = { TEMPORAL_ADDRESS: `127.0.0.1:${await findFreePort()}` };
   const told = [
-    [await capsule([batch.id]), 1, /batch's: give the id of a task/],
+    [await capsule([batch.id]), 1, /is the id of a batch: give the id of a task/],
     [await capsule(['nobody']), 1, /knows no task nobody: GET \/tasks lists the ids/],
     [await capsule(['nobody'], nowhere), 1, /cannot be reached: start it, or set TEMPORAL_ADDRESS/],
     [await capsule(['--replay', 'none.json']), 1, /is not a capsule: npm run capsule -- <task id> saves one/],

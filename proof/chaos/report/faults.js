@@ -14,7 +14,7 @@ const toFamily = (kind) => kind.split('-')[0];
 const lanes = [...new Set(data.faults.map(({ kind }) => kind))].sort();
 const end = Math.max(data.throughput.length, ...data.faults.map(({ to }) => to));
 
-/** At most so many points: seconds are put together where there are more. */
+/** The maximum number of points. Longer runs are averaged over several seconds. */
 const mostPoints = 300;
 const step = Math.max(1, Math.ceil(data.throughput.length / mostPoints));
 const series = { accepted: 'var(--blue)', ended: 'var(--green)', calls: 'var(--orange)' };
@@ -59,7 +59,7 @@ charts.push({
               Plot.gridY(lanes),
               Plot.barX(data.faults, {
                 x1: 'from',
-                // Some are over at once.
+                // Some faults are over at once; this makes them visible.
                 x2: ({ from, to }) => Math.max(to, from + end / 400),
                 y: 'kind',
                 fill: ({ kind, verified }) => (verified ? colors[toFamily(kind)] : 'none'),
