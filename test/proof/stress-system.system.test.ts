@@ -110,7 +110,9 @@ test('a server that is not Holdfast is recognized, whatever it answers', async (
   const url = await serve((_, response) => response.end(answers.shift()));
   while (answers.length > 0) {
     const { code, errors } = await toEnd(stress('--url', url));
-    expect(errors).toMatch(/^http:\S+ (answers, but|did not answer GET \/openapi\.json with JSON:) it is not Holdfast\.$/);
+    expect(errors).toMatch(
+      /^http:\S+ (answers, but|did not answer GET \/openapi\.json with JSON:) it is not Holdfast\.$/,
+    );
     expect(code).toBe(1);
   }
 });
