@@ -31,6 +31,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [systemTests],
           maxWorkers: 2,
+          // Concurrent tests of a file wait for timers, not for the CPU.
+          maxConcurrency: 10,
         },
       },
       // npm run test:system. One file at a time: these tests measure rates and times, and run commands that do.
