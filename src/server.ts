@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createApp } from './api/app.ts';
 import { loadConfigOrExit } from './config/config.ts';
 import { listen } from './listen.ts';
-import { createLog } from './log.ts';
-import { createApiMetrics } from './metrics.ts';
 import { onStop } from './stop.ts';
+import { createLog } from './telemetry/log.ts';
+import { createApiMetrics } from './telemetry/metrics.ts';
 import { createClient } from './temporal/connection.ts';
 
 /** Requests still being answered have this long when the process is asked to end. */

@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { loadConfigOrExit } from './config/config.ts';
-import { createLog } from './log.ts';
-import { createWorkerMetrics } from './metrics.ts';
-import { serveMonitor } from './monitor.ts';
-import { installRuntime } from './runtime.ts';
 import { onStop } from './stop.ts';
+import { createLog } from './telemetry/log.ts';
+import { createWorkerMetrics } from './telemetry/metrics.ts';
+import { serveMonitor } from './telemetry/monitor.ts';
+import { installRuntime } from './telemetry/runtime.ts';
 import { toWorkerOptions } from './worker-options.ts';
 
 const config = loadConfigOrExit();

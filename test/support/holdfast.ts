@@ -11,7 +11,7 @@ import { createApp } from '../../src/api/app.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config/config.ts';
 import { listen } from '../../src/listen.ts';
-import { createApiMetrics } from '../../src/metrics.ts';
+import { createApiMetrics } from '../../src/telemetry/metrics.ts';
 import { createClient } from '../../src/temporal/connection.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';
 import { createContract, type Document } from './contract.ts';

@@ -1,7 +1,7 @@
 import { createMiddleware } from 'hono/factory';
 import { matchedRoutes } from 'hono/route';
-import type { Logger } from '../../log.ts';
-import type { ApiMetrics } from '../../metrics.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { ApiMetrics } from '../../telemetry/metrics.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { readTrace, toTraceId } from './trace.ts';
 

@@ -1,8 +1,8 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { parseId } from '../../contract.ts';
-import type { ApiMetrics } from '../../metrics.ts';
 import { type TaskName, taskNames } from '../../tasks.ts';
+import type { ApiMetrics } from '../../telemetry/metrics.ts';
 import type { Admission } from '../../temporal/admission.ts';
 import { windowMs } from '../../temporal/rate-limit.ts';
 import type { ApiEnvironment } from '../http/auth.ts';

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
-import type { ApiMetrics } from '../../metrics.ts';
+import type { ApiMetrics } from '../../telemetry/metrics.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { toHeaders } from '../problems/headers.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApp } from '../../../../src/api/app.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
-import { createApiMetrics } from '../../../../src/metrics.ts';
+import { createApiMetrics } from '../../../../src/telemetry/metrics.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { exchange } from '../../../support/wire.ts';
 

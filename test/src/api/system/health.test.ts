@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../../../src/api/app.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
-import { createApiMetrics } from '../../../../src/metrics.ts';
+import { createApiMetrics } from '../../../../src/telemetry/metrics.ts';
 import { TaskQueueType } from '../../../../src/temporal/payloads.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../../../src/api/app.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
-import { createApiMetrics } from '../../../../src/metrics.ts';
+import { createApiMetrics } from '../../../../src/telemetry/metrics.ts';
 import type { Document, Exchange } from '../../../support/contract.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { toSecret } from '../../../support/signed-in.ts';

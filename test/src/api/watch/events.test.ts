@@ -6,7 +6,7 @@ import type { Task } from '../../../../src/api/views/schemas.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
 import { createEventRoutes } from '../../../../src/api/watch/events.ts';
 import type { Subscription } from '../../../../src/api/watch/watch.ts';
-import { createApiMetrics } from '../../../../src/metrics.ts';
+import { createApiMetrics } from '../../../../src/telemetry/metrics.ts';
 import { openEvents } from '../../../support/event-stream.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';

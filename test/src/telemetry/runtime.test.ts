@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { installRuntime } from '../../src/runtime.ts';
+import { installRuntime } from '../../../src/telemetry/runtime.ts';
 
 vi.mock('node:crypto', { spy: true });
 

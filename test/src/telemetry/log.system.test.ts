@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
-import { findFreePort } from '../../local/processes/ports.ts';
-import { run, waitFor } from '../support/processes.ts';
+import { findFreePort } from '../../../local/processes/ports.ts';
+import { run, waitFor } from '../../support/processes.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 // Seen to fail with pino's own destination, which retries the lost lines at exit and never ends.
 test('a process ends when it is asked to although its stdout has been closed', async () => {
@@ -24,13 +24,13 @@ test('a process ends when it is asked to although its stdout has been closed', a
   expect(performance.now() - askedAt).toBeLessThan(4_000);
 }, 60_000);
 
-/** Logs one line with `src/log.ts` on a terminal where only these packages are installed. Returns the line. */
+/** Logs one line with `src/telemetry/log.ts` on a terminal where only these packages are installed. Returns the line. */
 async function logOnTerminal(packages: string[]) {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
   const modules = join(directory, 'node_modules');
   mkdirSync(modules);
   for (const name of packages) symlinkSync(join(root, 'node_modules', name), join(modules, name));
-  copyFileSync(join(root, 'src/log.ts'), join(directory, 'log.mts'));
+  copyFileSync(join(root, 'src/telemetry/log.ts'), join(directory, 'log.mts'));
   const script = join(directory, 'script.mts');
   writeFileSync(
     script,
