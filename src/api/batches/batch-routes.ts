@@ -9,11 +9,11 @@ import { batchSchema, exampleBatchId, itemStatuses, mostItems, toBatchBodies } f
 const idParameter = z.object({ id: z.string().describe('The id of a batch').openapi({ example: exampleBatchId }) });
 const body = (description: string) => ({ description, content: { 'application/json': { schema: batchSchema } } });
 
-/** A page of items without a `limit`. */
-export const usualItems = 100;
+/** The size of a page without a `limit`. */
+export const defaultItems = 100;
 
 export const itemsQuery = z.strictObject({
-  limit: toLimitQuery(usualItems),
+  limit: toLimitQuery(defaultItems),
   cursor: cursorQuery,
   status: z.enum(itemStatuses).optional().describe('Only items of this status'),
 });
@@ -28,8 +28,8 @@ export const batchRoutes = {
     tags: ['Batches'],
     summary: 'Read a batch and a page of its items; works with no worker alive',
     description:
-      'While the batch runs its counts may lag behind its items, by two seconds at first and a minute at most. With a status up to 2,000 items are looked at in one ' +
-      'request, so a page may be short and still have a `nextCursor`. Batches of other keys are a 404.',
+      'While the batch runs its counts may lag behind its items, by two seconds at first and a minute at most. With a status one request reads up to 2,000 items, ' +
+      'so a page may be short and still have a `nextCursor`. Batches of other keys are a 404.',
     request: { params: idParameter, query: itemsQuery },
     responses: { 200: body('The batch as it is now'), ...toResponses(...ofBatch) },
   }),

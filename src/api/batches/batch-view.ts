@@ -10,11 +10,11 @@ import { toChunksFrom } from './chunks.ts';
 
 type Page = { items: BatchItem[]; next: number | undefined };
 
-/** One request reads so many chunks, two RPCs each, and so many of them at once. */
-const mostChunks = 20;
+/** One request reads at most this many chunks, with two RPCs each, some of them at once. */
+const maximumChunks = 20;
 const chunksAtOnce = 5;
 
-/** Turns Temporal's descriptions into the API's `Batch`: one RPC for its counts, two more for each chunk of a page. */
+/** Reads batches from Temporal: one RPC for the counts, and two more for each chunk of a page. */
 export function createBatchView(client: Client) {
   /** @throws {Problem} `not-found` */
   const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
@@ -25,14 +25,14 @@ export function createBatchView(client: Client) {
         throw isNotFound(error) ? toNoBatchProblem() : error;
       });
     const memo = description.memo as BatchMemo | undefined;
-    // Whoever has access to Temporal may start what he likes under an id of that form.
+    // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
     if (description.type !== batchType || !memo?.chunkSizes) throw toNoBatchProblem();
     const end = closedStatuses[description.status.name];
     const finishedAt = description.closeTime?.toISOString();
     return { state: { id, memo, end }, batch: toBatch(id, name, memo, end, finishedAt) };
   };
 
-  /** The items from `start` on, as many as `limit` and in order; with a status only those, which may take several pages to find. */
+  /** Reads up to `limit` items from index `start` on. With a status it may find few in one page, and none. */
   const readPage = async (
     state: BatchState,
     { start, limit, status }: { start: number; limit: number; status?: BatchItem['status'] | undefined },
@@ -42,7 +42,7 @@ export function createBatchView(client: Client) {
     const wanted = status ? chunks : chunks.filter(({ first }) => first < start + limit);
     const items: BatchItem[] = [];
     let read = 0;
-    while (read < Math.min(wanted.length, mostChunks) && items.length < limit) {
+    while (read < Math.min(wanted.length, maximumChunks) && items.length < limit) {
       const group = wanted.slice(read, read + chunksAtOnce);
       const found = await Promise.all(group.map((chunk) => readChunk(client, state, chunk)));
       read += group.length;
@@ -61,7 +61,7 @@ export type BatchView = ReturnType<typeof createBatchView>;
 
 const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 
-/** A batch by its memo. Of one that an operator ended, what had not ended counts as failed. */
+/** The batch that its memo describes. If an operator ended it, its unfinished items count as failed. */
 export function toBatch(
   id: string,
   name: TaskName,

@@ -15,11 +15,11 @@ import { readCaller } from '../submissions/caller.ts';
 import type { SubmissionMiddleware } from '../submissions/submission.ts';
 import { requireBatchName } from '../views/task-id.ts';
 import { cancelBatch } from './batch-cancel.ts';
-import { batchRoutes, usualItems } from './batch-routes.ts';
+import { batchRoutes, defaultItems } from './batch-routes.ts';
 import { createBatchSubmit } from './batch-submit.ts';
 import { createBatchView } from './batch-view.ts';
 
-/** A page of items begins with the one of this index. */
+/** The index of the first item of a page. */
 const positionSchema = z.int().min(0);
 
 type BatchDependencies = {
@@ -43,7 +43,7 @@ export function createBatchRoutes({ client, config, admission, startOnce, submis
       const { value, headers } = await submit({ ...readCaller(c), name, body: await readBody(c) });
       return c.json(value, 202, { Location: `/batches/${value.id}`, ...headers });
     });
-    // A task's name is no id: what reads batches does not answer here.
+    // Without this the name would be taken for the id of a batch.
     app.all(`/batches/${name}`, () => {
       throw toMethodProblem(['POST']);
     });
@@ -51,7 +51,7 @@ export function createBatchRoutes({ client, config, admission, startOnce, submis
 
   app.openapi(batchRoutes.read, async (c) => {
     const { id } = c.req.valid('param');
-    const { limit = usualItems, cursor, status } = c.req.valid('query');
+    const { limit = defaultItems, cursor, status } = c.req.valid('query');
     const name = requireBatchName(c.var.owner, id);
     const filter = { batch: id, status };
     const start = cursor ? parseCursor(positionSchema, filter, cursor) : 0;
@@ -70,7 +70,7 @@ export function createBatchRoutes({ client, config, admission, startOnce, submis
     const name = requireBatchName(c.var.owner, id);
     toInput(noInput, await readBody(c));
     const batch = await admission.call(async () => {
-      // Temporal accepts the cancellation of a finished workflow: only a look at it tells.
+      // Temporal accepts the cancellation of a finished workflow and does nothing.
       const { batch: before } = await view.readState(id, name);
       if (before.finishedAt) return before;
       await cancelBatch(client, id);
@@ -81,7 +81,7 @@ export function createBatchRoutes({ client, config, admission, startOnce, submis
     return c.json(batch, 202);
   });
 
-  // Behind the routes of the catalogue: a name nobody knows is a 404 that says which there are, not a 405.
+  // After the routes of the catalogue: a POST to an unknown name is a 404 that lists the names, instead of a 405.
   app.all('/batches/:name', (c) => {
     if (c.req.method !== 'POST') return c.notFound();
     throw new Problem('not-found', `There is no such task; there are: ${taskNames.join(', ')}`);

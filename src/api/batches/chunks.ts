@@ -1,14 +1,14 @@
-/** Items of one child workflow at most, and the bytes of their inputs as JSON: one message to the server carries them all (4 MiB). */
-const mostItems = 100;
-const mostBytes = 1024 * 1024;
+/** The limits of one chunk, in items and in bytes of their inputs as JSON. One message to the server (4 MiB) carries them all. */
+const maximumItems = 100;
+const maximumBytes = 1024 * 1024;
 
-/** How many items each chunk of a batch has, in order, for the sizes of their inputs. An input over the bytes gets a chunk of its own. */
+/** Returns the number of items of each chunk, in order. An input that is over the limit gets a chunk of its own. */
 export function toChunkSizes(inputBytes: number[]): number[] {
   const sizes: number[] = [];
   let items = 0;
   let bytes = 0;
   for (const size of inputBytes) {
-    if (items > 0 && (items === mostItems || bytes + size > mostBytes)) {
+    if (items > 0 && (items === maximumItems || bytes + size > maximumBytes)) {
       sizes.push(items);
       items = 0;
       bytes = 0;
@@ -21,7 +21,7 @@ export function toChunkSizes(inputBytes: number[]): number[] {
 
 export type Chunk = { number: number; first: number; size: number };
 
-/** The chunks of those sizes, from the one that has item `index`. */
+/** The chunks of these sizes, beginning with the one that contains item `index`. */
 export function toChunksFrom(sizes: number[], index: number): Chunk[] {
   let next = 0;
   const chunks = sizes.map((size, number) => {

@@ -9,17 +9,17 @@ import type { TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
 import { closedStatuses, type TaskView } from '../views/task-view.ts';
 import {
+  defaultPageSize,
   isClosedStatus,
   type ListQuery,
   type Position,
   positionSchema,
   toVisibilityQuery,
-  usualPage,
 } from './visibility.ts';
 
-/** How many open tasks one request looks at closely, an RPC each, and how many of those at once. */
-const closeLooks = 200;
-const closeLooksAtOnce = 20;
+/** To filter by a status that lists do not have, a request reads up to 200 open tasks with one RPC each, 20 at once. */
+const maximumReads = 200;
+const readsAtOnce = 20;
 
 /** Reads one page of an owner's tasks: the open ones first by start, then the latest finished. */
 export const createTaskList = (client: Client, { temporal: { namespace } }: Config, { readTask }: TaskView) => {
@@ -41,21 +41,21 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
     const filter = { name: query.name, status: query.status };
     const phase = isClosedStatus(query.status) ? 'closed' : 'open';
     const start: Position = query.cursor ? parseCursor(positionSchema, filter, query.cursor) : { phase, token: '' };
-    const looksCloser = ['queued', 'running', 'retrying', 'cancelling'].includes(query.status ?? '');
-    const size = Math.min(query.limit ?? usualPage, looksCloser ? closeLooks : 1_000);
+    const needsReads = ['queued', 'running', 'retrying', 'cancelling'].includes(query.status ?? '');
+    const size = Math.min(query.limit ?? defaultPageSize, needsReads ? maximumReads : 1_000);
     const page = await readPage(owner, query, start, size);
-    // The open ones may end before the page is full: the finished follow in the same answer.
+    // If the open tasks do not fill the page, finished tasks follow in the same answer.
     if (page.next?.phase === 'closed' && start.phase === 'open' && page.items.length < size) {
       const rest = await readPage(owner, query, page.next, size - page.items.length);
       page.items.push(...rest.items);
       page.next = rest.next;
     }
-    const items = looksCloser ? await keepStatus(page.items, query.status, readTask) : page.items;
+    const items = needsReads ? await keepStatus(page.items, query.status, readTask) : page.items;
     return { items, nextCursor: page.next ? toCursor(filter, page.next) : null };
   };
 };
 
-/** Where the next page begins: further in this phase, or, for a list of every status, with the finished tasks. */
+/** The next page: the rest of this phase, or the finished tasks in a list of every status. */
 function toNext(phase: Position['phase'], token: string, status: ListQuery['status']): Position | undefined {
   if (token) return { phase, token };
   return phase === 'open' && status === undefined ? { phase: 'closed', token: '' } : undefined;
@@ -70,7 +70,7 @@ async function toSummary(
   const name = toTaskName(owner, id);
   if (!name) return undefined;
   const { input, submittedAt } = (await toMemo(client, info.memo)) as Partial<TaskMemo>;
-  // Not started by us, whatever its id says.
+  // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
   if (input === undefined || submittedAt === undefined) return undefined;
   const statusName =
     WorkflowExecutionStatus[info.status ?? 0]
@@ -87,16 +87,16 @@ async function toSummary(
   };
 }
 
-/** The close look: reads each open task and keeps those that are in this status now. */
+/** Reads each open task and keeps those that have this status now. */
 async function keepStatus(
   items: TaskSummary[],
   status: ListQuery['status'],
   readTask: TaskView['readTask'],
 ): Promise<TaskSummary[]> {
   const kept: TaskSummary[] = [];
-  for (let index = 0; index < items.length; index += closeLooksAtOnce) {
+  for (let index = 0; index < items.length; index += readsAtOnce) {
     const tasks = await Promise.all(
-      items.slice(index, index + closeLooksAtOnce).map(({ id, name }) => readTask(id, name).catch(skipVanished)),
+      items.slice(index, index + readsAtOnce).map(({ id, name }) => readTask(id, name).catch(skipVanished)),
     );
     for (const task of tasks) {
       if (task?.status !== status || !task) continue;
@@ -107,7 +107,7 @@ async function keepStatus(
   return kept;
 }
 
-/** Lists lag behind: one that was listed may be gone already. */
+/** Lists lag behind, so a listed task may be gone already. */
 function skipVanished(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }

@@ -4,29 +4,29 @@ import { taskStatuses } from '../views/schemas.ts';
 import { toOwnerPrefix } from '../views/task-id.ts';
 
 const limitFault = 'must be a whole number from 1 to 1000';
-/** How many things a page has at most. */
-export const toLimitQuery = (usual: number) =>
+/** The query parameter for the size of a page. */
+export const toLimitQuery = (defaultSize: number) =>
   z
     .string()
     .regex(/^[1-9]\d{0,3}$/, limitFault)
     .transform(Number)
     .refine((value) => value <= 1_000, limitFault)
     .optional()
-    .openapi({ type: 'integer', minimum: 1, maximum: 1_000, default: usual });
+    .openapi({ type: 'integer', minimum: 1, maximum: 1_000, default: defaultSize });
 export const cursorQuery = z.string().min(1).optional().describe('`nextCursor` of the page before');
 
 export type Phase = 'open' | 'closed';
-/** Where a page begins: the open ones come first, and Temporal's own token says how far in them or in the finished. */
+/** Where a page begins: Temporal's own page token, in the list of open tasks or in that of finished ones. */
 export const positionSchema = z.strictObject({ phase: z.enum(['open', 'closed']), token: z.base64() });
 export type Position = z.output<typeof positionSchema>;
 
-/** A page of a list without a `limit`. */
-export const usualPage = 50;
+/** The size of a page without a `limit`. */
+export const defaultPageSize = 50;
 
 export const listQuery = z.strictObject({
   name: z.enum(taskNames).optional(),
   status: z.enum([...taskStatuses, 'open']).optional(),
-  limit: toLimitQuery(usualPage),
+  limit: toLimitQuery(defaultPageSize),
   cursor: cursorQuery,
 });
 export type ListQuery = z.output<typeof listQuery>;
@@ -39,7 +39,7 @@ const closedNames = {
 export const isClosedStatus = (status: string | undefined): status is keyof typeof closedNames =>
   status !== undefined && status in closedNames;
 
-/** Only fields that every Temporal server indexes by itself: no search attribute has to be registered. */
+/** Uses only fields that every Temporal server indexes, so no search attribute has to be registered. */
 export function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
   const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');
   const closed = (isClosedStatus(status) ? closedNames[status] : Object.values(closedNames).flat())
