@@ -1,12 +1,12 @@
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
+import { toHistoryText } from '../../src/temporal/payloads.ts';
 
 /** Replay does not need the names of machines and paths on them. */
 const withoutMachine = (key: string, value: unknown) => (['identity', 'stackTrace'].includes(key) ? undefined : value);
 
 /** Returns a history as plain JSON for `Worker.runReplayHistory`, without what names a machine. */
-export const toHistoryJson = (history: Parameters<typeof historyToJSON>[0]): unknown =>
-  JSON.parse(historyToJSON(history), withoutMachine);
+export const toHistoryJson = (history: Parameters<typeof toHistoryText>[0]): unknown =>
+  JSON.parse(toHistoryText(history), withoutMachine);
 
 /** How an attempt ended: with an output, or with a failure of this type. */
 export type End = { output: unknown } | { type: string; upstreamStatus?: number };

@@ -4,6 +4,7 @@ import {
   decodeMapFromPayloads,
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import proto, { type temporal } from '@temporalio/proto';
 import { failureTypes } from '../policy.ts';
 
@@ -13,6 +14,9 @@ type ProtoPayloads = temporal.api.common.v1.IPayloads;
 
 /** Temporal's enumerations. The package is CommonJS with a single export. */
 export const { PendingActivityState, RetryState, TaskQueueType, WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
+
+/** Returns a history as the JSON text that `Worker.runReplayHistory` reads. */
+export const toHistoryText: (history: temporal.api.history.v1.IHistory) => string = historyToJSON;
 
 /** A failure as API clients see it. */
 export type Failure = { type: string; message: string; upstreamStatus?: number };
