@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { afterAll, expect, inject, test } from 'vitest';
 import { startJokeApi } from '../../local/joke-api/create-joke-api.ts';
 import { findFreePort } from '../../local/processes/ports.ts';
-import { startDoor } from '../support/door.ts';
 import { eventually } from '../support/holdfast.ts';
+import { startProcess } from '../support/start-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), 'holdfast-readme-'));
@@ -83,9 +83,9 @@ test("the README's *Add a task*, followed to the letter, gives a second task tha
     API_BASE_URL: jokes.url,
     PORT: String(await findFreePort()),
   };
-  const doors = [startDoor('worker', environment, copy), startDoor('server', environment, copy)];
+  const processes = [startProcess('worker', environment, copy), startProcess('server', environment, copy)];
   try {
-    await Promise.all([doors[0]?.says('Worker ready'), doors[1]?.says('API listens')]);
+    await Promise.all([processes[0]?.waitForOutput('Worker ready'), processes[1]?.waitForOutput('API listens')]);
     const url = `http://127.0.0.1:${environment.PORT}`;
     const submitted = await fetch(`${url}/tasks/list-categories`, { method: 'POST' });
     expect(submitted.status).toBe(202);
@@ -97,10 +97,10 @@ test("the README's *Add a task*, followed to the letter, gives a second task tha
       status: 'completed',
       output: { categories: expect.arrayContaining(['dev']) },
     });
-    expect(doors[0]?.output()).toContain(': Listing categories (attempt 1/5)');
+    expect(processes[0]?.output()).toContain(': Listing categories (attempt 1/5)');
     expect(await getJson('/openapi.json')).toHaveProperty(['paths', '/tasks/list-categories']);
   } finally {
-    await Promise.all(doors.map((door) => door.end()));
+    await Promise.all(processes.map((child) => child.end()));
     await jokes.close();
   }
 });

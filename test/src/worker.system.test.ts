@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Door, startDoor } from '../support/door.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
+import { type StartedProcess, startProcess } from '../support/start-process.ts';
 
 const heartbeatTimeout = 2;
 const baseDelay = 1;
 
 let holdfast: Holdfast;
-let doors: Door[] = [];
+let processes: StartedProcess[] = [];
 
 beforeAll(async () => {
   holdfast = await startHoldfast({
@@ -16,23 +16,23 @@ beforeAll(async () => {
   });
 });
 afterEach(async () => {
-  await Promise.all(doors.map((door) => door.end('SIGKILL')));
-  doors = [];
+  await Promise.all(processes.map((child) => child.end('SIGKILL')));
+  processes = [];
   holdfast.jokes.rules.clear();
 });
 afterAll(() => holdfast.stop());
 
 async function startWorkerProcess(graceSeconds = 30) {
   const { config } = holdfast;
-  const door = startDoor('worker', {
+  const child = startProcess('worker', {
     TEMPORAL_ADDRESS: config.temporal.address,
     TASK_QUEUE: config.taskQueue,
     API_BASE_URL: config.upstreamUrl,
     SHUTDOWN_GRACE: String(graceSeconds),
   });
-  doors.push(door);
-  await door.says('Worker ready');
-  return door;
+  processes.push(child);
+  await child.waitForOutput('Worker ready');
+  return child;
 }
 
 /** Submits a task whose first attempt behaves as told, and waits until the upstream has the call. */
@@ -69,7 +69,7 @@ test('a stopping worker lets the running attempt end within its grace, and takes
   const worker = await startWorkerProcess();
   const id = await submitAndReach('graceful', { delayMs: 1_500 });
   const exit = worker.end('SIGTERM');
-  await worker.says('Worker stops (SIGTERM)');
+  await worker.waitForOutput('Worker stops (SIGTERM)');
   const late = await holdfast.submit({ category: 'dev' });
   expect(await exit).toBe(0);
   expect(holdfast.jokes.ledger({ taskKey: id })).toMatchObject([{ outcome: 'answered' }]);

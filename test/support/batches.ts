@@ -1,7 +1,7 @@
 import type { Batch, BatchItem } from '../../src/api/batches/batch-schemas.ts';
 import { eventually, type Holdfast } from './holdfast.ts';
 
-/** What batch tests do with a Holdfast. */
+/** Adds calls for batches to a Holdfast. */
 export const withBatches = (holdfast: Pick<Holdfast, 'call'>) => {
   const batches = {
     post: (body: unknown, headers: Record<string, string> = {}) =>
@@ -9,7 +9,7 @@ export const withBatches = (holdfast: Pick<Holdfast, 'call'>) => {
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify(body),
       }),
-    /** The accepted batch. */
+    /** Returns the accepted batch. Throws for any other answer. */
     async submit(body: unknown): Promise<Batch> {
       const answer = await batches.post(body);
       if (answer.status !== 202) throw new Error(`POST /batches/fetch-joke answered ${answer.status}: ${answer.text}`);
@@ -21,12 +21,12 @@ export const withBatches = (holdfast: Pick<Holdfast, 'call'>) => {
       return body;
     },
     cancel: (id: string) => holdfast.call('POST', `/batches/${id}/cancel`),
-    /** The batch with its items as soon as `holds` is true of it. */
+    /** Returns the batch with its items as soon as `holds` is true for it. */
     until: (id: string, holds: (batch: Batch) => boolean, timeoutMs = 60_000) =>
       eventually(() => batches.read(id, '?limit=1000'), holds, timeoutMs),
     untilEnded: (id: string, timeoutMs?: number) =>
       batches.until(id, ({ finishedAt }) => finishedAt !== undefined, timeoutMs),
-    /** All items, page by page. */
+    /** Returns all items. Reads them page by page. */
     async readAll(id: string, query = 'limit=1000'): Promise<BatchItem[]> {
       const items: BatchItem[] = [];
       let cursor = '';
@@ -41,7 +41,7 @@ export const withBatches = (holdfast: Pick<Holdfast, 'call'>) => {
   return batches;
 };
 
-/** The batch's counts are those of its items. */
+/** Counts the items by final status, as the batch itself does. */
 export const toCounts = (items: BatchItem[]) => {
   const count = (status: BatchItem['status']) => items.filter((item) => item.status === status).length;
   return { completed: count('completed'), failed: count('failed'), cancelled: count('cancelled') };

@@ -31,7 +31,7 @@ const toFontsConfig = (directory: string) =>
 
 async function check(path: string): Promise<string> {
   const { stdout } = await run(path, ['--version'], { timeout: 30_000 });
-  if (!/chrom/i.test(stdout)) throw new Error(`it calls itself ${stdout}`);
+  if (!/chrom/i.test(stdout)) throw new Error(`it is not Chromium: ${stdout}`);
   return stdout.trim();
 }
 

@@ -12,7 +12,7 @@ export type Operation = {
   description: string;
   security?: unknown[];
   requestBody?: { content: Content };
-  /** An answer without a body has no content. */
+  /** `content` is missing for answers without a body. */
   responses: Record<string, { description: string; headers: HeaderMap; content?: Content }>;
 };
 export type Document = {
@@ -30,33 +30,33 @@ export type Document = {
 
 export type Exchange = { method: string; path: string; status: number; headers: Headers; text: string };
 
-/** HTTP's own, and what every answer carries; the document names all others. */
+/** HTTP's own headers and the ones on every answer. The document must name all others. */
 const commonHeaders = [
   ...['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding'],
   ...Object.keys(safeHeaders).map((name) => name.toLowerCase()),
 ];
 
-/** What a call that is no operation may be answered: with problems that no route has a part in. */
+/** The statuses that a call outside the documented operations may get: problems that are raised before any route. */
 const strayStatuses = [400, 401, 403, 404, 405, 408, 413, 414, 421, 431, 500];
 
-/** JSON Schema counts a string's characters, zod's `maxLength` UTF-16 code units: as a pattern the bound is exact. */
+/** JSON Schema counts characters, but zod's `maxLength` counts UTF-16 code units. A pattern gives the exact bound. */
 const toLengthPattern = (maxLength: unknown) => ({
   type: 'string',
   pattern: `^(?:[\\uD800-\\uDBFF][\\uDC00-\\uDFFF]|[^\\uD800-\\uDFFF]){0,${maxLength}}$`,
 });
 
-/** A field that the document does not name is a fault in an answer of ours; a client should pass over it. */
-function close(schema: unknown): unknown {
+/** Forbids undocumented fields: in our own answers they are faults, although clients should ignore them. */
+function forbidUnknownFields(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema;
-  if (Array.isArray(schema)) return schema.map(close);
+  if (Array.isArray(schema)) return schema.map(forbidUnknownFields);
   const { maxLength, ...closed } = Object.fromEntries(
-    Object.entries(schema).map(([key, value]) => [key, close(value)]),
+    Object.entries(schema).map(([key, value]) => [key, forbidUnknownFields(value)]),
   );
   if (maxLength !== undefined) return { allOf: [closed, toLengthPattern(maxLength)] };
   return 'properties' in closed ? { additionalProperties: false, ...closed } : closed;
 }
 
-/** Holds answers of the API to its document: operation, status, headers, content type, body. */
+/** Checks the API's answers against its OpenAPI document: operation, status, headers, content type and body. */
 export function createContract(document: Document) {
   const { schemas, headers: headerComponents } = document.components;
   const parsers = new Map<Schema, z.ZodType>();
@@ -65,9 +65,12 @@ export function createContract(document: Document) {
     pattern: new RegExp(`^${template.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`),
   }));
 
-  /** A documented schema as a parser; its references lead into the document's components. */
+  /** Makes a parser from a documented schema. References resolve to the document's components. */
   function toParser(schema: Schema): z.ZodType {
-    const text = JSON.stringify(close({ ...schema, $defs: schemas })).replaceAll('#/components/schemas/', '#/$defs/');
+    const text = JSON.stringify(forbidUnknownFields({ ...schema, $defs: schemas })).replaceAll(
+      '#/components/schemas/',
+      '#/$defs/',
+    );
     const parser = parsers.get(schema) ?? z.fromJSONSchema(JSON.parse(text));
     parsers.set(schema, parser);
     return parser;
@@ -80,7 +83,7 @@ export function createContract(document: Document) {
     return items.map(({ template }) => document.paths[template]?.[name]).find((operation) => operation !== undefined);
   }
 
-  /** The answer as documented: by its operation, else as a problem that any call may meet. */
+  /** Returns the documented answer of the operation, or the problem that a call outside all operations may get. */
   function findAnswer({
     method,
     path,
@@ -116,8 +119,8 @@ export function createContract(document: Document) {
 
   return {
     toParser,
-    /** @throws for an answer that the document does not foresee, naming every difference. */
-    hold(exchange: Exchange): void {
+    /** @throws for an answer that is not documented. The message names every difference. */
+    check(exchange: Exchange): void {
       const { method, path, status, headers, text } = exchange;
       const fail = (what: string): never => {
         throw new Error(`Undocumented: ${method} ${path} ${status} ${what}: ${text.slice(0, 500)}`);

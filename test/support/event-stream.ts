@@ -2,7 +2,7 @@ import type { Task } from '../../src/api/views/schemas.ts';
 
 export type TaskEvent = { event: string; id: string; task: Task };
 
-/** Reads server-sent events as an EventSource does, but keeps what that hides: status, headers, `retry`, comments. */
+/** Reads server-sent events like an EventSource, and also keeps status, headers, `retry` and the count of comments. */
 export async function openEvents(url: string, headers: Record<string, string> = {}) {
   const leaving = new AbortController();
   const response = await fetch(url, { headers, signal: leaving.signal });
@@ -10,7 +10,7 @@ export async function openEvents(url: string, headers: Record<string, string> = 
   const stream = { status: response.status, headers: response.headers, comments: 0, retry: '', next, rest, leave };
   let unread = '';
 
-  /** The next event; undefined once the server has ended the stream. */
+  /** Returns the next event, or undefined once the server has ended the stream. */
   async function next(): Promise<TaskEvent | undefined> {
     for (;;) {
       const end = unread.indexOf('\n\n');

@@ -10,7 +10,10 @@ const policy = policySchema.parse({
   heartbeatTimeoutMs: 2_000,
 });
 
-/** A record of a run as it should be, to be bent: one task that is retried, one that a killed worker held, a cancelled one, a failed one, a batch. */
+/**
+ * Returns the record of a correct run, which tests then alter. It has a retried task, a task whose worker was killed, a
+ * cancelled task, a failed task and a batch.
+ */
 export function createEvidence(): Evidence {
   const operations: Operation[] = [];
   const calls: LedgerEntry[] = [];
@@ -67,7 +70,7 @@ export function createEvidence(): Evidence {
     for (const at of [40_000, 41_000]) operate(at, 10, { action: 'read', id }, { seen: end });
   };
 
-  // Its first submission was lost on the way back; the first answer of the upstream was a 503.
+  // The answer to its first submission was lost. The upstream's first answer was a 503.
   task('retried', 'k-1', { id: 'retried', state: 'completed', attempt: 2, output: 'joke-1', finishedAt: '2' }, [
     { type: 'info', status: 503, id: undefined, seen: undefined } as Partial<Operation>,
     { isReplay: true },
@@ -75,7 +78,7 @@ export function createEvidence(): Evidence {
   operate(1_100, 10, { action: 'conflict', key: 'k-1' }, { type: 'fail', status: 422 });
   call('retried', 1, 1_050, { status: 503 });
   call('retried', 2, 1_650, { jokeId: 'joke-1' });
-  // A worker is killed at 20 s while it waits for the upstream.
+  // Its worker is killed at 20 s while it waits for the upstream.
   task('killed', 'k-2', { id: 'killed', state: 'completed', attempt: 2, output: 'joke-2', finishedAt: '2' });
   call('killed', 1, 19_500, { outcome: 'client-gone', endedAt: 20_020, status: null });
   call('killed', 2, 22_600, { jokeId: 'joke-2' });

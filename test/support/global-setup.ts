@@ -16,12 +16,15 @@ declare module 'vitest' {
     timeSkippingServer: string;
     workflowBundle: string;
     devServer: string;
-    /** The path of a browser, or why there is none: tests of pages then fail, and no other. */
+    /** The path of a browser, or why there is none. Without one only the page tests fail. */
     browser: { path?: string; fault?: string };
   }
 }
 
-/** Runs once for each project: obtains Temporal and a browser, bundles the workflows, starts the dev server that test files share. */
+/**
+ * Runs once per Vitest project: obtains Temporal and a browser, bundles the workflows, and starts the dev server that
+ * all test files share.
+ */
 export default async function setup(project: TestProject) {
   const { temporalCliPath, temporalTestServerPath } = loadConfig(loadEnvironment());
   const say = (line: string) => console.log(line);
@@ -37,7 +40,7 @@ export default async function setup(project: TestProject) {
   const { code } = await bundleWorkflows();
   writeFileSync(workflowBundle, code);
 
-  // Another server to test against, such as that of `npm run temporal:postgres`; it is not ours to end.
+  // Tests can run against another server, such as that of `npm run temporal:postgres`. We do not stop that one.
   const address = process.env.TEMPORAL_TEST_ADDRESS;
   const devServer = address
     ? { address, teardown: async () => {} }

@@ -3,8 +3,8 @@ import { watchdog } from '../../local/start/children.ts';
 import { acquireLock } from '../../local/start/lock.ts';
 import { createSupervisor } from '../../local/start/supervise.ts';
 
-// Does what `npm start` does around its children, with the children given as JSON: [{ name, args, foreign? }].
-// Prints "waiting", tries for the lock when a line comes in, and prints "holding" or why not.
+// Takes the lock and starts children as `npm start` does. The children come as JSON: [{ name, args, foreign? }].
+// Prints "waiting", tries to take the lock once a line arrives on stdin, then prints "holding" or the error.
 const [dataDir = '', children = '[]'] = process.argv.slice(2);
 
 console.log('waiting');

@@ -18,7 +18,7 @@ import { createContract, type Document } from './contract.ts';
 
 export type RunningWorker = { attempts: AttemptRecord[]; stop: () => Promise<void> };
 
-/** A real worker with the real workflow bundle; `stop` drains it. `connection` defaults to one of its own. */
+/** Starts a real worker with the real workflow bundle. `stop` drains it. Without `connection` it opens one itself. */
 export async function startWorker(config: Config, connection?: NativeConnection): Promise<RunningWorker> {
   const attempts: AttemptRecord[] = [];
   const own = connection ? undefined : await NativeConnection.connect({ address: config.temporal.address });
@@ -44,8 +44,8 @@ export async function startWorker(config: Config, connection?: NativeConnection)
 }
 
 /**
- * Holdfast in this process on the run's shared dev server, with a task queue of its own: API on a free port over real
- * HTTP, the joke API as upstream, and workers as asked for. `environment` overrides variables.
+ * Starts Holdfast in this process, on the shared dev server and its own task queue: an API on a free port over real
+ * HTTP, and the joke API as upstream. Call `startWorker` for workers. `environment` overrides variables.
  */
 export async function startHoldfast(environment: Environment = {}) {
   quietRuntime();
@@ -72,20 +72,20 @@ export async function startHoldfast(environment: Environment = {}) {
     client,
     jokes,
     contract,
-    /** The answer's status, headers and parsed JSON body; throws for one that the API's document does not foresee. */
+    /** Returns status, headers and parsed JSON body. Throws for an answer that the OpenAPI document does not have. */
     async call(method: string, path: string, init: Omit<RequestInit, 'method'> = {}) {
       const { status, headers, text } = await holdfast.fetch(method, path, init);
       return { status, headers, text, body: text ? JSON.parse(text) : undefined };
     },
-    /** The same for answers that are no JSON. */
+    /** Does the same for answers that are not JSON. */
     async fetch(method: string, path: string, init: Omit<RequestInit, 'method'> = {}) {
       const response = await fetch(`${url}${path}`, { method, ...init });
       const { status, headers } = response;
       const text = await response.text();
-      contract.hold({ method, path, status, headers, text });
+      contract.check({ method, path, status, headers, text });
       return { status, headers, text };
     },
-    /** Submits a fetch-joke task; `category` also names it to the joke API's rules. */
+    /** Submits a fetch-joke task. Rules of the joke API match its `category`. */
     async submit(input?: { category?: string }): Promise<Task> {
       const init = input && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) };
       const { status, body } = await holdfast.call('POST', '/tasks/fetch-joke', init);
@@ -95,7 +95,7 @@ export async function startHoldfast(environment: Environment = {}) {
     async read(id: string): Promise<Task> {
       return (await holdfast.call('GET', `/tasks/${id}`)).body;
     },
-    /** The task as soon as `holds` is true of it; fails with its last state after `timeoutMs`. */
+    /** Returns the task as soon as `holds` is true for it. Fails with its last state after `timeoutMs`. */
     async until(id: string, holds: (task: Task) => boolean, timeoutMs = 30_000): Promise<Task> {
       return await eventually(() => holdfast.read(id), holds, timeoutMs);
     },
@@ -120,7 +120,7 @@ export type Holdfast = Awaited<ReturnType<typeof startHoldfast>>;
 
 export const isFinished = (task: Task) => task.finishedAt !== undefined;
 
-/** Polls until `holds` is true of the value, and returns the value. Fails with the last value after `timeoutMs`. */
+/** Polls until `holds` is true for the value, and returns the value. Fails with the last value after `timeoutMs`. */
 export async function eventually<T>(
   read: () => Promise<T> | T,
   holds: (value: T) => boolean,

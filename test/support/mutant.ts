@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import { type Mutation, mutate } from '../../proof/mutate.ts';
 
 type Run = {
-  /** A script of package.json: `stress:backoff`. */
+  /** A script of package.json, for example `stress:backoff`. */
   command: string;
   args?: string[];
   env?: Record<string, string>;
@@ -44,11 +44,11 @@ async function runInCopy({ command, args = [], env = {} }: Run, mutation?: Mutat
 }
 
 /**
- * Breaks one thing in a copy of the project and runs a command there, as its user would: a check that does not fail then
- * proves nothing. The project itself is not touched.
- * @throws when `from` does not stand exactly once in `file`, so that no mutant silently stops being one.
+ * Breaks one thing in a copy of the project and runs a command there, as a user would. A check that still passes
+ * proves nothing. The project itself stays as it is.
+ * @throws when `file` does not contain `from` exactly once. Otherwise a mutant could silently change nothing.
  */
 export const runMutant = ({ file, from, to, ...run }: Run & Mutation) => runInCopy(run, { file, from, to });
 
-/** The same copy with nothing broken: what the mutants are compared with. */
+/** Runs a command in the same copy with nothing broken, to compare mutants with. */
 export const runUnmutated = (run: Run) => runInCopy(run);

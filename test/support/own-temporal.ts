@@ -9,7 +9,7 @@ import { findFreePort } from '../../local/processes/ports.ts';
 import { dynamicConfigFlags } from '../../local/temporal/embedded-temporal.ts';
 import { eventually } from './holdfast.ts';
 
-/** A Temporal server of one test file's own, to be killed, stopped and started again on the same port and database. */
+/** Creates a Temporal server for one test file. It can be killed, paused and restarted on its port and database. */
 export async function createOwnTemporal() {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-temporal-'));
   const port = await findFreePort();
@@ -46,12 +46,12 @@ export async function createOwnTemporal() {
       ended = once(child, 'exit');
       await eventually(isServing, Boolean, 60_000);
     },
-    /** kill -9: connections break at once. */
+    /** Sends SIGKILL: connections break at once. */
     async kill() {
       child?.kill('SIGKILL');
       await ended;
     },
-    /** SIGSTOP: connections stay and nothing answers. */
+    /** Sends SIGSTOP: connections stay open and nothing answers. */
     async stop() {
       child?.kill('SIGSTOP');
       await eventually(isServing, (serving) => !serving);

@@ -11,7 +11,7 @@ import { until } from '../../cli/until.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
 
-/** A directory that is removed when the test is over. */
+/** Creates a directory that is removed when the test is over. */
 export function createDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-'));
   onTestFinished(async () => {
@@ -21,7 +21,7 @@ export function createDirectory(): string {
   return directory;
 }
 
-/** The watchdog of a killed start reads the lock file in `dataDir` to do its work: leave it there that long. */
+/** Waits until the watchdog of a killed start has ended the children. It reads their pids from the lock file. */
 export async function untilUnused(dataDir: string) {
   await waitFor(() => !readLock(join(dataDir, 'lock.json'))?.children.some(isAlive), 20_000);
 }
@@ -29,7 +29,7 @@ export async function untilUnused(dataDir: string) {
 /** Polls until `fact` is truthy, and returns it. */
 export const waitFor = <T>(fact: () => T | Promise<T>, withinMs = 15_000) => until(fact, { withinMs, everyMs: 20 });
 
-/** A process of this test, killed at its end whatever happened; `lines` grows with what it prints, `errors` with its stderr. */
+/** Runs a process that is killed when the test is over. `lines` collects its stdout, `errors()` returns its stderr. */
 export function run(command: string, args: string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -43,13 +43,13 @@ export function run(command: string, args: string[], env: NodeJS.ProcessEnv = {}
   return { child, lines, errors: () => errors, ended, pid: child.pid as number };
 }
 
-/** The code of a Node process that writes to `file` when it is asked to end, and when it does so a little later. */
-export const signing = (name: string, file: string) =>
+/** Returns code for a Node process that writes to `file` when SIGTERM arrives, and again when it ends 0.3 s later. */
+export const logTermination = (name: string, file: string) =>
   `const write = (text) => require('fs').appendFileSync(${JSON.stringify(file)}, '${name} ' + text + '\\n');
    const end = () => { write('ended'); process.exit() };
    process.on('SIGTERM', () => { write('asked'); setTimeout(end, 300) });`;
 
-/** A Node process that does nothing: once it is up, SIGTERM ends it, does nothing, or is signed. */
+/** Starts a Node process that does nothing. `onTerm` is code that installs a handler for SIGTERM. */
 export async function runIdle({ onTerm = '' } = {}) {
   const idle = run(process.execPath, ['-e', `${onTerm} console.log('up'); setInterval(() => {}, 1e6)`]);
   await waitFor(() => idle.lines.includes('up'));
@@ -58,7 +58,7 @@ export async function runIdle({ onTerm = '' } = {}) {
 
 export const ignoreTerm = `process.on('SIGTERM', () => {});`;
 
-/** `hold-lock.ts`, up to the point where it waits for the word to try. */
+/** Starts `hold-lock.ts` and waits until it is ready. `tryNow` makes it try to take the lock. */
 export async function runHolder(dataDir: string, children: object[] = []) {
   const script = fileURLToPath(new URL('./hold-lock.ts', import.meta.url));
   const holder = run(process.execPath, [...nodeArguments(script), dataDir, JSON.stringify(children)]);
@@ -68,7 +68,7 @@ export async function runHolder(dataDir: string, children: object[] = []) {
 
 export const isRunning = (child: ChildProcess) => child.exitCode === null && child.signalCode === null;
 
-/** What a file says, once it is there. */
+/** Returns the file's text, or undefined if there is no such file. */
 export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

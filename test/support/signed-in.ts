@@ -1,10 +1,10 @@
 import type { Task } from '../../src/api/views/schemas.ts';
 import { eventually, type Holdfast } from './holdfast.ts';
 
-/** A secret long enough for `API_KEYS`, telling in a failed test whose it is. */
+/** Returns a secret long enough for `API_KEYS`. It begins with its owner's name, so that failures show whose it is. */
 export const toSecret = (owner: string) => `${owner}-`.padEnd(40, 'x');
 
-/** The calls of `startHoldfast`, made with an API key's secret. */
+/** Returns the calls of `startHoldfast`, made with an API key's secret. */
 export function signIn(holdfast: Holdfast, secret: string) {
   const signed = {
     call: (method: string, path: string, init: Omit<RequestInit, 'method'> = {}) =>

@@ -3,7 +3,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 
 const shown = 10;
 
-/** Prints the files that took longest, with everything that belongs to a file: its worker, imports, hooks and tests. */
+/** Prints the slowest test files. A file's time includes starting its worker, imports, hooks and tests. */
 export default class SlowestFiles implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const files = modules.map((module) => {

@@ -5,7 +5,7 @@ import { quietRuntime } from '../../local/time-skipping/quiet-runtime.ts';
 import { startTimeSkipping as startServer } from '../../local/time-skipping/start-time-skipping.ts';
 import type { Environment } from '../../src/config/config.ts';
 
-/** The time-skipping server, worker and joke API of one test file, on the server and bundle that all test files share. */
+/** Starts a time-skipping server, worker and joke API for one test file, from the shared binary and bundle. */
 export async function startTimeSkipping() {
   quietRuntime();
   const skipping = await startServer({
@@ -18,13 +18,13 @@ export async function startTimeSkipping() {
     start: (variables: Environment, behaviours: Behaviour[], repeat = false) =>
       skipping.start({ variables, behaviours, repeat }),
 
-    /** Runs one task under the policy of `variables`, the upstream behaving as told; `waits` are in seconds. */
+    /** Runs one task under the policy of `variables`. The upstream follows `behaviours`. `waits` are in seconds. */
     async run(variables: Environment, behaviours: Behaviour[], repeat = false) {
       const { finish } = await skipping.start({ variables, behaviours, repeat });
       return await finish();
     },
 
-    /** Runs a task whose activity falls silent: it works on, but no heartbeat comes. */
+    /** Runs a task whose activity keeps working but sends no heartbeat. */
     async runSilent(variables: Environment) {
       const instead = () => new Promise<never>((_, reject) => cancellationSignal().addEventListener('abort', reject));
       const { finish } = await skipping.start({ variables, instead });

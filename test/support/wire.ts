@@ -4,7 +4,7 @@ export type WireAnswer = { status: number; headers: Headers; text: string; raw: 
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Splits the bytes of one connection into its answers; a body is as long as its Content-Length says. */
+/** Splits the bytes of one connection into answers. A body has the length of its Content-Length. */
 export function parseAnswers(raw: string): WireAnswer[] {
   const answers: WireAnswer[] = [];
   for (let rest = raw; rest.startsWith('HTTP/1.1 '); ) {
@@ -21,8 +21,8 @@ export function parseAnswers(raw: string): WireAnswer[] {
 }
 
 /**
- * Writes bytes as they are to the server at `url` and gives every answer it sent until it closed the connection.
- * An array is written piece by piece, `pauseMs` apart; the client leaves by itself only after `withinMs`.
+ * Writes raw bytes to the server at `url` and returns every answer that it sent before it closed the connection.
+ * An array is written piece by piece, `pauseMs` apart. The client closes the connection only after `withinMs`.
  */
 export async function exchange(
   url: string,
@@ -35,7 +35,7 @@ export async function exchange(
   socket.setEncoding('latin1').on('data', (text) => {
     raw += text;
   });
-  // A server that answers and closes while we still write resets the connection: what it said counts.
+  // A server that answers and closes while we still write resets the connection. Its answer still counts.
   socket.on('error', () => {});
   const closed = new Promise((resolve) => socket.once('close', resolve));
   const timer = setTimeout(() => socket.destroy(), withinMs);

@@ -8,11 +8,11 @@ import {
   createDirectory,
   ignoreTerm,
   isRunning,
+  logTermination,
   readIfThere,
   run,
   runHolder,
   runIdle,
-  signing,
   waitFor,
 } from '../../support/processes.ts';
 
@@ -67,8 +67,8 @@ test('ends children of a later stage before those they stand on', async () => {
   const dataDir = createDirectory();
   const file = join(dataDir, 'order');
   const [below, above] = await Promise.all([
-    runIdle({ onTerm: signing('below', file) }),
-    runIdle({ onTerm: signing('above', file) }),
+    runIdle({ onTerm: logTermination('below', file) }),
+    runIdle({ onTerm: logTermination('above', file) }),
   ]);
   writeDeadLock(join(dataDir, 'lock.json'), [toChild(below.pid, { stage: 1 }), toChild(above.pid, { stage: 2 })]);
   await acquireLock(dataDir, { say });
@@ -124,7 +124,7 @@ test('takes over also when an earlier taker died at it', async () => {
 test('of six starts at once on the lock of a dead holder exactly one gets it', async () => {
   const dataDir = createDirectory();
   // The orphan takes its time to end: all six are in the midst of the takeover together.
-  const orphan = await runIdle({ onTerm: signing('orphan', join(dataDir, 'order')) });
+  const orphan = await runIdle({ onTerm: logTermination('orphan', join(dataDir, 'order')) });
   writeDeadLock(join(dataDir, 'lock.json'), [toChild(orphan.pid)]);
   const starts = await Promise.all(Array.from({ length: 6 }, () => runHolder(dataDir)));
   for (const start of starts) start.tryNow();

@@ -7,7 +7,7 @@ import { expect, inject, test } from 'vitest';
 import { findFreePort } from '../../../local/processes/ports.ts';
 import { usesJokeApi } from '../../../local/start/upstream.ts';
 import { loadConfig } from '../../../src/config/config.ts';
-import { createPlace, start } from '../../support/place.ts';
+import { createInstallation, start } from '../../support/installation.ts';
 import { run, waitFor } from '../../support/processes.ts';
 
 test('falls back to the joke API only for a default upstream out of reach, and says so loudly', async () => {
@@ -25,32 +25,32 @@ test('falls back to the joke API only for a default upstream out of reach, and s
 });
 
 test('names each taken port with its variable, and starts nothing', async () => {
-  const place = await createPlace();
+  const installation = await createInstallation();
   const taken = run(process.execPath, [
     '-e',
-    `require('net').createServer().listen(${place.env.PORT}, '127.0.0.1', () => console.log('up'))`,
+    `require('net').createServer().listen(${installation.env.PORT}, '127.0.0.1', () => console.log('up'))`,
   ]);
   await waitFor(() => taken.lines.includes('up'));
   const refused = start(
-    { ...place, env: { ...place.env, JOKE_API_PORT: `${place.env.EMBEDDED_TEMPORAL_PORT}` } },
+    { ...installation, env: { ...installation.env, JOKE_API_PORT: `${installation.env.EMBEDDED_TEMPORAL_PORT}` } },
     '--demo',
   );
   await expect(refused.ended).resolves.toEqual([1, null]);
-  expect(refused.errors()).toContain(`Port ${place.env.PORT} (PORT) is taken`);
+  expect(refused.errors()).toContain(`Port ${installation.env.PORT} (PORT) is taken`);
   expect(refused.errors()).toContain('wanted twice, by EMBEDDED_TEMPORAL_PORT and JOKE_API_PORT');
-  expect(existsSync(join(place.dataDir, 'temporal.db'))).toBe(false);
+  expect(existsSync(join(installation.dataDir, 'temporal.db'))).toBe(false);
 });
 
 // Negative control: without the look at who has the file open, the second server starts.
 test('refuses a database that a server started by hand has open', async () => {
-  const place = await createPlace();
-  mkdirSync(place.dataDir);
+  const installation = await createInstallation();
+  mkdirSync(installation.dataDir);
   const byHand = run(inject('temporalCli'), [
     ...['server', 'start-dev', '--headless', '--port', `${await findFreePort()}`],
-    ...['--db-filename', join(place.dataDir, 'temporal.db')],
+    ...['--db-filename', join(installation.dataDir, 'temporal.db')],
   ]);
   await waitFor(() => byHand.lines.some((line) => line.startsWith('Server:')));
-  const refused = start(place, '--demo');
+  const refused = start(installation, '--demo');
   await expect(refused.ended).resolves.toEqual([1, null]);
   expect(refused.errors()).toContain(`temporal.db is open in process ${byHand.pid}`);
 });
@@ -60,9 +60,9 @@ test.each([
   ['an argument', ['demo'], {}, 2, 'too many arguments'],
   ['a bad configuration', [], { PORT: 'x', WORKERS: '0' }, 78, 'WORKERS'],
 ])('ends at once on %s, touching nothing', async (_, flags, env, code, fault) => {
-  const place = await createPlace(env);
-  const started = start(place, ...flags);
+  const installation = await createInstallation(env);
+  const started = start(installation, ...flags);
   await expect(started.ended).resolves.toEqual([code, null]);
   expect(started.errors()).toContain(fault);
-  expect(existsSync(place.dataDir)).toBe(false);
+  expect(existsSync(installation.dataDir)).toBe(false);
 });

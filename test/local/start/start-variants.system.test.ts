@@ -4,48 +4,55 @@ import { Connection } from '@temporalio/client';
 import { expect, inject, test } from 'vitest';
 import { isAlive } from '../../../local/processes/process-identity.ts';
 import { readLock } from '../../../local/start/lock-file.ts';
-import { createPlace, expectNothingLeft, start, submit, untilCompleted, untilReady } from '../../support/place.ts';
+import {
+  createInstallation,
+  expectNothingLeft,
+  start,
+  submit,
+  untilCompleted,
+  untilReady,
+} from '../../support/installation.ts';
 import { run, waitFor } from '../../support/processes.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 // Negative control: watching only our parent fails this where npm's shell does not `exec`.
 test('kill -9 of npm, the parent of the start, stops everything in order', async () => {
-  const place = await createPlace();
-  const npm = run('npm', ['start', '--prefix', root, '--', '--demo'], place.env);
+  const installation = await createInstallation();
+  const npm = run('npm', ['start', '--prefix', root, '--', '--demo'], installation.env);
   await untilReady(npm);
-  const lock = readLock(join(place.dataDir, 'lock.json'));
+  const lock = readLock(join(installation.dataDir, 'lock.json'));
   expect(lock?.children).toHaveLength(5);
   npm.child.kill('SIGKILL');
   await waitFor(() => lock && !isAlive(lock), 20_000);
-  await expectNothingLeft(place, lock?.children ?? []);
+  await expectNothingLeft(installation, lock?.children ?? []);
 }, 90_000);
 
 test('with TEMPORAL_ADDRESS starts no server and uses that one; --demo wins over API_BASE_URL and says so', async () => {
-  const place = await createPlace({
+  const installation = await createInstallation({
     TEMPORAL_ADDRESS: inject('devServer'),
     TASK_QUEUE: `start-${process.pid}`,
     API_BASE_URL: 'http://127.0.0.1:9',
   });
-  const started = start(place, '--demo');
+  const started = start(installation, '--demo');
   await untilReady(started);
-  expect(place.readChildren().map(({ name }) => name)).toEqual(['watchdog', 'joke API', 'worker', 'API']);
+  expect(installation.readChildren().map(({ name }) => name)).toEqual(['watchdog', 'joke API', 'worker', 'API']);
   expect(started.lines.join('\n')).not.toContain('Web UI');
   expect(started.lines[0]).toContain('not from API_BASE_URL=http://127.0.0.1:9');
-  await untilCompleted(place, (await submit(place)).id);
+  await untilCompleted(installation, (await submit(installation)).id);
   started.child.kill('SIGTERM');
   await expect(started.ended).resolves.toEqual([143, null]);
 }, 90_000);
 
 test('the embedded server keeps finished tasks for RETENTION_DAYS, in the namespace that is configured', async () => {
-  const place = await createPlace({ RETENTION_DAYS: '3', TEMPORAL_NAMESPACE: 'jokes' });
-  const started = start(place, '--demo');
+  const installation = await createInstallation({ RETENTION_DAYS: '3', TEMPORAL_NAMESPACE: 'jokes' });
+  const started = start(installation, '--demo');
   await untilReady(started);
-  const connection = Connection.lazy({ address: `127.0.0.1:${place.env.EMBEDDED_TEMPORAL_PORT}` });
+  const connection = Connection.lazy({ address: `127.0.0.1:${installation.env.EMBEDDED_TEMPORAL_PORT}` });
   const { config } = await connection.workflowService.describeNamespace({ namespace: 'jokes' });
   await connection.close();
   expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(3 * 86_400);
-  await untilCompleted(place, (await submit(place)).id);
+  await untilCompleted(installation, (await submit(installation)).id);
   started.child.kill('SIGTERM');
   await started.ended;
 }, 90_000);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isAlive } from '../../../local/processes/process-identity.ts';
 import {
-  createPlace,
+  createInstallation,
   expectNothingLeft,
   start,
   submit,
@@ -9,49 +9,49 @@ import {
   untilCompleted,
   untilReady,
   untilRunning,
-} from '../../support/place.ts';
+} from '../../support/installation.ts';
 import { waitFor } from '../../support/processes.ts';
 
 // Negative control: with a take-over that ends no orphans, the second start finds its ports taken.
 test('every accepted task ends, whichever process is killed with -9 meanwhile, npm start itself included', async () => {
-  const place = await createPlace();
-  const first = start(place, '--demo');
+  const installation = await createInstallation();
+  const first = start(installation, '--demo');
   await untilReady(first);
-  const begin = place.readChildren();
+  const begin = installation.readChildren();
   expect(begin.map(({ name }) => name)).toEqual(['watchdog', 'Temporal', 'joke API', 'worker', 'API']);
-  const { output } = await untilCompleted(place, (await submit(place)).id);
+  const { output } = await untilCompleted(installation, (await submit(installation)).id);
   expect(output?.joke).toMatch(/\S/);
 
-  const rival = start(place, '--demo');
+  const rival = start(installation, '--demo');
   await expect(rival.ended).resolves.toEqual([1, null]);
-  expect(rival.errors()).toContain(`already runs on DATA_DIR ${place.dataDir} (pid ${first.pid})`);
+  expect(rival.errors()).toContain(`already runs on DATA_DIR ${installation.dataDir} (pid ${first.pid})`);
 
   const slow = { then: [{ delayMs: 1_500 }], repeat: true };
-  await fetch(`${place.jokeApi}/admin/rules`, { method: 'POST', body: JSON.stringify(slow) });
+  await fetch(`${installation.jokeApi}/admin/rules`, { method: 'POST', body: JSON.stringify(slow) });
   const accepted: Task[] = [];
   for (const name of ['worker', 'API', 'Temporal']) {
-    accepted.push(await submit(place), await submit(place));
-    await untilRunning(place, accepted.at(-1)?.id ?? '');
-    const pid = await place.kill9(name);
+    accepted.push(await submit(installation), await submit(installation));
+    await untilRunning(installation, accepted.at(-1)?.id ?? '');
+    const pid = await installation.kill9(name);
     await waitFor(() => first.lines.some((line) => line.startsWith(`${name} (pid ${pid}) ended with signal SIGKILL`)));
   }
-  for (const { id } of accepted) await untilCompleted(place, id);
+  for (const { id } of accepted) await untilCompleted(installation, id);
 
-  accepted.push(await submit(place));
-  await untilRunning(place, accepted.at(-1)?.id ?? '');
-  const orphans = place.readChildren();
+  accepted.push(await submit(installation));
+  await untilRunning(installation, accepted.at(-1)?.id ?? '');
+  const orphans = installation.readChildren();
   expect(orphans).toHaveLength(5);
   // Without the watchdog the Temporal binary lives on: the next start must end it before it opens the database.
-  await place.kill9('watchdog');
+  await installation.kill9('watchdog');
   first.child.kill('SIGKILL');
-  const second = start(place, '--demo');
+  const second = start(installation, '--demo');
   await untilReady(second);
   expect(second.lines.join('\n')).toMatch(/Ending Temporal \(pid \d+\), left behind by an earlier start/);
   expect(orphans.filter(isAlive)).toEqual([]);
-  for (const { id } of accepted) await untilCompleted(place, id);
+  for (const { id } of accepted) await untilCompleted(installation, id);
 
-  const children = place.readChildren();
+  const children = installation.readChildren();
   second.child.kill('SIGINT');
   await expect(second.ended).resolves.toEqual([130, null]);
-  await expectNothingLeft(place, children);
+  await expectNothingLeft(installation, children);
 }, 120_000);

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { RecordedChild } from '../../../local/processes/end-processes.ts';
 import type { ChildSpec } from '../../../local/processes/spawn-child.ts';
 import { createSupervisor } from '../../../local/start/supervise.ts';
-import { createDirectory, ignoreTerm, readIfThere, signing, waitFor } from '../../support/processes.ts';
+import { createDirectory, ignoreTerm, logTermination, readIfThere, waitFor } from '../../support/processes.ts';
 
 type Options = Partial<Parameters<typeof createSupervisor>[0]>;
 
@@ -35,7 +35,7 @@ const node = (name: string, code: string, more: Partial<ChildSpec> = {}): ChildS
 
 const idle = 'setInterval(() => {}, 1e6);';
 /** Says in `file` when it is up, when it is asked to end and when it ends. */
-const signed = (name: string, file: string) => node(name, `${signing(name, file)} write('up'); ${idle}`);
+const loggingChild = (name: string, file: string) => node(name, `${logTermination(name, file)} write('up'); ${idle}`);
 
 const upToDelays = (said: string[]) => said.map((line) => /again in (\S+) s/.exec(line)?.[1]);
 
@@ -105,9 +105,9 @@ test('stops one stage after the other, the latest first, members of a stage toge
   const file = join(createDirectory(), 'order');
   appendFileSync(file, '');
   const { start, stop } = supervise();
-  start(signed('server', file));
-  start(signed('worker-1', file), signed('worker-2', file));
-  start(signed('api', file));
+  start(loggingChild('server', file));
+  start(loggingChild('worker-1', file), loggingChild('worker-2', file));
+  start(loggingChild('api', file));
   await waitFor(
     () =>
       readIfThere(file)

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { LedgerEntry } from '../../../local/joke-api/ledger.ts';
 import { toCallsByTask } from '../../../proof/system/calls.ts';
 import { toCounts, withBatches } from '../../support/batches.ts';
-import { type Door, startDoor } from '../../support/door.ts';
 import { type Holdfast, startHoldfast } from '../../support/holdfast.ts';
+import { type StartedProcess, startProcess } from '../../support/start-process.ts';
 
 const heartbeatTimeout = '2';
 const killEveryMs = 2_000;
@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const built = mkdtempSync(join(tmpdir(), 'holdfast-built-'));
 
 let holdfast: Holdfast;
-const doors: Door[] = [];
+const processes: StartedProcess[] = [];
 
 beforeAll(async () => {
   for (const name of ['src', 'package.json', 'tsconfig.json'])
@@ -33,21 +33,21 @@ beforeAll(async () => {
   holdfast = await startHoldfast({ HEARTBEAT_TIMEOUT: heartbeatTimeout, BASE_DELAY: '0.5', MAX_ATTEMPTS: '10' });
 });
 afterAll(async () => {
-  await Promise.all(doors.map((door) => door.end('SIGKILL')));
+  await Promise.all(processes.map((child) => child.end('SIGKILL')));
   await holdfast?.stop();
   rmSync(built, { recursive: true, force: true });
 });
 
-function startWorkerProcess(): Door {
+function startWorkerProcess(): StartedProcess {
   const { config } = holdfast;
   const environment = {
     TEMPORAL_ADDRESS: config.temporal.address,
     TASK_QUEUE: config.taskQueue,
     API_BASE_URL: config.upstreamUrl,
   };
-  const door = startDoor('worker', environment, built);
-  doors.push(door);
-  return door;
+  const child = startProcess('worker', environment, built);
+  processes.push(child);
+  return child;
 }
 
 /** Kills the oldest working worker and starts another one, again and again until `work` is done; gives the times of the kills. */
@@ -61,12 +61,12 @@ async function killingWorkers<T>(work: Promise<T>): Promise<{ result: T; kills: 
     await Promise.race([done, sleep(killEveryMs)]);
     if (isDone) return { result: await done, kills };
     // One that still starts has nothing to lose, and would never come to work.
-    const oldest = doors.findIndex((door) => door.output().includes('Worker ready'));
+    const oldest = processes.findIndex((child) => child.output().includes('Worker ready'));
     if (oldest === -1) continue;
     startWorkerProcess();
-    const [door] = doors.splice(oldest, 1);
+    const [child] = processes.splice(oldest, 1);
     kills.push(Date.now());
-    await door?.end('SIGKILL');
+    await child?.end('SIGKILL');
   }
 }
 
@@ -79,8 +79,8 @@ test('a worker killed every 2 s during a batch of 2,000: all items end, none twi
   const category = 'crashes';
   holdfast.jokes.rules.add({ when: { category }, then: [{ delayMs: 100 }], repeat: true });
   const batches = withBatches(holdfast);
-  for (const door of [startWorkerProcess(), startWorkerProcess(), startWorkerProcess()])
-    await door.says('Worker ready');
+  for (const child of [startWorkerProcess(), startWorkerProcess(), startWorkerProcess()])
+    await child.waitForOutput('Worker ready');
   const { id } = await batches.submit({ count: 2_000, input: { category } });
   const { kills } = await killingWorkers(batches.untilEnded(id, 220_000));
   expect(kills.length).toBeGreaterThanOrEqual(3);

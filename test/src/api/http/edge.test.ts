@@ -32,7 +32,7 @@ async function exchangeOne(pieces: Parameters<typeof exchange>[1], options?: Par
   expect(answers).toHaveLength(1);
   const [answer] = answers as [WireAnswer];
   const [, method = '', path = ''] = /^(\S+) (\S+)/.exec(String([pieces].flat()[0])) ?? [];
-  holdfast.contract.hold({ method, path, ...answer });
+  holdfast.contract.check({ method, path, ...answer });
   return answer;
 }
 
@@ -49,7 +49,7 @@ function send(method: string, path: string, headers: Record<string, string | str
           ([name, value]) => [name, String(value)] as [string, string],
         );
         const answer = { status: response.statusCode ?? 0, headers: new Headers(pairs), text, raw: text };
-        holdfast.contract.hold({ method, path, ...answer });
+        holdfast.contract.check({ method, path, ...answer });
         resolve(answer);
       });
     });

@@ -5,7 +5,7 @@ import { findFreePort } from '../../../../local/processes/ports.ts';
 import { sha256 as toHash } from '../../../../src/config/api-keys.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
 import { createClient } from '../../../../src/temporal/connection.ts';
-import { type Door, startDoor } from '../../../support/door.ts';
+import { type StartedProcess, startProcess } from '../../../support/start-process.ts';
 import { exchange } from '../../../support/wire.ts';
 
 const [old, current, wrong] = ['old', 'current', 'wrong'].map((name) => `${name}SecretOfATest`.padEnd(48, '7'));
@@ -17,21 +17,21 @@ const toPlain = (message: unknown) =>
     value?.type === 'Buffer' ? Buffer.from(value.data).toString() : typeof value === 'bigint' ? `${value}` : value,
   );
 const environment = () => ({ TEMPORAL_ADDRESS: inject('devServer'), TASK_QUEUE: 'test-secrets' });
-const doors: Door[] = [];
+const processes: StartedProcess[] = [];
 
 /** `npm run server` as a process, at its most talkative. */
 async function startServer(API_KEYS: string) {
   const port = await findFreePort();
-  const door = startDoor('server', { ...environment(), API_KEYS, PORT: `${port}`, LOG_LEVEL: 'trace' });
-  doors.push(door);
-  await door.says('API listens');
+  const child = startProcess('server', { ...environment(), API_KEYS, PORT: `${port}`, LOG_LEVEL: 'trace' });
+  processes.push(child);
+  await child.waitForOutput('API listens');
   const url = `http://127.0.0.1:${port}`;
   const call = async (secret: string | undefined, path: string, init: RequestInit = {}) => {
     const headers = { authorization: `Bearer ${secret}`, ...(init.headers as Record<string, string>) };
     const response = await fetch(`${url}${path}`, { ...init, headers });
     return { status: response.status, text: await response.text() };
   };
-  return { door, url, call };
+  return { child, url, call };
 }
 
 let server: Awaited<ReturnType<typeof startServer>>;
@@ -39,7 +39,7 @@ beforeAll(async () => {
   server = await startServer(`secrets-owner:${old}|${current}`);
 }, 60_000);
 afterAll(async () => {
-  for (const door of doors) await door.end();
+  for (const child of processes) await child.end();
 });
 
 // Seen to fail when the log line had the request's headers.
@@ -67,7 +67,7 @@ test('a secret is in no answer, no log, no listing of processes and no history',
   for (const broken of ['Content-Length: x\r\n\r\n', 'no colon\r\n\r\n', `X-Long: ${'x'.repeat(20_000)}\r\n\r\n`]) {
     for (const { raw } of await exchange(server.url, head + broken)) texts.push(raw);
   }
-  await server.door.says(`/tasks/${id}/cancel`);
+  await server.child.waitForOutput(`/tasks/${id}/cancel`);
   // macOS and Linux alike: the arguments of every process of this machine.
   texts.push((await promisify(execFile)('ps', ['-A', '-ww', '-o', 'args='], { maxBuffer: 1e8 })).stdout);
   const client = createClient(loadConfig(environment()));
@@ -75,7 +75,7 @@ test('a secret is in no answer, no log, no listing of processes and no history',
   const [history, description] = [await handle.fetchHistory(), await handle.describe()];
   await client.connection.close();
   texts.push(toPlain(history), toPlain(description.raw));
-  texts.push(server.door.output());
+  texts.push(server.child.output());
 
   expect(texts.every((text) => text.length > 0)).toBe(true);
   for (const text of texts) {
@@ -83,14 +83,14 @@ test('a secret is in no answer, no log, no listing of processes and no history',
     for (const secret of [old, current]) expect(text).not.toContain(sha256(secret));
   }
   // The log does say what was asked and refused.
-  expect(server.door.output()).toContain('"status":401');
+  expect(server.child.output()).toContain('"status":401');
 }, 60_000);
 
 test('a fault in API_KEYS is told without the secret', async () => {
-  const door = startDoor('server', { ...environment(), API_KEYS: `${current}:secrets-owner,x:${old},x:${wrong}` });
-  expect(await door.end('SIGCONT')).toBe(78);
-  for (const secret of [old, current, wrong]) expect(door.output()).not.toContain(secret);
-  expect(door.output()).toContain('API_KEYS');
+  const child = startProcess('server', { ...environment(), API_KEYS: `${current}:secrets-owner,x:${old},x:${wrong}` });
+  expect(await child.end('SIGCONT')).toBe(78);
+  for (const secret of [old, current, wrong]) expect(child.output()).not.toContain(secret);
+  expect(child.output()).toContain('API_KEYS');
 });
 
 // Seen to fail when the owner was the secret and not the name.

@@ -4,9 +4,9 @@ import { Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findFreePort } from '../../../../local/processes/ports.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
-import { type Door, startDoor } from '../../../support/door.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 import { signIn, toSecret } from '../../../support/signed-in.ts';
+import { type StartedProcess, startProcess } from '../../../support/start-process.ts';
 
 const owner = `two-apis-${randomUUID().slice(0, 8)}`;
 const secret = toSecret(owner);
@@ -14,23 +14,23 @@ const apiKeys = { API_KEYS: `${owner}:${secret}` };
 
 /** Reads what the others start; two API processes of their own stand beside it in front of the same queue. */
 let holdfast: Holdfast;
-let doors: (Door & { url: string })[] = [];
+let processes: (StartedProcess & { url: string })[] = [];
 
 beforeAll(async () => {
   holdfast = await startHoldfast(apiKeys);
-  doors = await Promise.all(
+  processes = await Promise.all(
     [1, 2].map(async () => {
       const port = String(await findFreePort());
       const { taskQueue, temporal } = holdfast.config;
       const environment = { ...apiKeys, PORT: port, TASK_QUEUE: taskQueue, TEMPORAL_ADDRESS: temporal.address };
-      const door = startDoor('server', { ...environment, LOG_LEVEL: 'info' });
-      await door.says('API listens');
-      return { ...door, url: `http://127.0.0.1:${port}` };
+      const child = startProcess('server', { ...environment, LOG_LEVEL: 'info' });
+      await child.waitForOutput('API listens');
+      return { ...child, url: `http://127.0.0.1:${port}` };
     }),
   );
 });
 afterAll(async () => {
-  await Promise.all(doors.map((door) => door.end('SIGKILL')));
+  await Promise.all(processes.map((child) => child.end('SIGKILL')));
   await holdfast?.stop();
 });
 
@@ -55,7 +55,7 @@ test('100 submissions under each of 100 keys, over two API processes of which on
   /** Until it is accepted, as a client does that does not know what became of its call. */
   async function submit(key: string, index: number) {
     for (let attempt = 0; ; attempt += 1) {
-      const { url } = doors[(index + attempt) % doors.length] as { url: string };
+      const { url } = processes[(index + attempt) % processes.length] as { url: string };
       const answer = await request(`${url}/tasks/fetch-joke`, {
         method: 'POST',
         headers: { authorization: `Bearer ${secret}`, 'idempotency-key': key },
@@ -66,7 +66,7 @@ test('100 submissions under each of 100 keys, over two API processes of which on
         answered.get(key)?.add(JSON.parse(text).id);
         accepted += 1;
         // In the middle of it all.
-        if (accepted === 2_000) killed = doors[0]?.end('SIGKILL');
+        if (accepted === 2_000) killed = processes[0]?.end('SIGKILL');
         return;
       }
       if (answer && answer.statusCode !== 503) throw new Error(`${answer.statusCode}: ${text}`);
@@ -87,7 +87,7 @@ test('100 submissions under each of 100 keys, over two API processes of which on
 
 // Seen to fail when `createTaskId` left the key out.
 test('a client that goes away at any byte of its request has started one task or none; its retry makes that exactly one', async () => {
-  const { url } = doors[1] as { url: string };
+  const { url } = processes[1] as { url: string };
   const before = await untilListed(0);
   const keys: string[] = [];
   for (let round = 0; round < 40; round += 1) {

@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { findFreePort } from '../../../../local/processes/ports.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
-import { startDoor } from '../../../support/door.ts';
 import { openEvents } from '../../../support/event-stream.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 import { createOwnTemporal } from '../../../support/own-temporal.ts';
 import { expectProblem } from '../../../support/problem.ts';
+import { startProcess } from '../../../support/start-process.ts';
 
 let workerless: Holdfast;
 
@@ -75,14 +75,14 @@ test('a heartbeat, a comment, crosses an idle stream every 15 s', async () => {
 test('a server that is asked to end lets go of its streams and of who waits, and is gone at once', async () => {
   const port = await findFreePort();
   const { id } = await workerless.submit();
-  const server = startDoor('server', {
+  const server = startProcess('server', {
     TEMPORAL_ADDRESS: workerless.config.temporal.address,
     TASK_QUEUE: workerless.config.taskQueue,
     PORT: `${port}`,
     LOG_LEVEL: 'info',
   });
   try {
-    await server.says('API listens');
+    await server.waitForOutput('API listens');
     const url = `http://127.0.0.1:${port}`;
     const streams = await Promise.all(Array.from({ length: 5 }, () => openEvents(`${url}/tasks/${id}/events`)));
     await Promise.all(streams.map((stream) => stream.next()));

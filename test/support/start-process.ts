@@ -6,18 +6,18 @@ import { eventually } from './holdfast.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export type Door = {
+export type StartedProcess = {
   pid: number;
   output: () => string;
-  /** Resolves as soon as the door's output has `text`. */
-  says: (text: string) => Promise<string>;
+  /** Resolves with the output so far as soon as it contains `text`. */
+  waitForOutput: (text: string) => Promise<string>;
   /** Sends the signal and resolves with the exit code, null after a kill. */
   end: (signal?: NodeJS.Signals) => Promise<number | null>;
 };
 
-/** Starts `src/worker.ts` or `src/server.ts` as a process of its own, as `npm start` does; its log is JSON lines. */
-export function startDoor(door: 'worker' | 'server', environment: Environment, directory = root): Door {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', `src/${door}.ts`], {
+/** Starts `src/worker.ts` or `src/server.ts` as a separate process, as `npm start` does. It logs JSON lines. */
+export function startProcess(name: 'worker' | 'server', environment: Environment, directory = root): StartedProcess {
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', `src/${name}.ts`], {
     cwd: directory,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -28,10 +28,10 @@ export function startDoor(door: 'worker' | 'server', environment: Environment, d
   return {
     pid: child.pid ?? 0,
     output: () => output,
-    says: (text) =>
+    waitForOutput: (text) =>
       eventually(
         () => output,
-        (said) => said.includes(text),
+        (current) => current.includes(text),
       ),
     end: async (signal = 'SIGTERM') => {
       child.kill(signal);

@@ -12,8 +12,11 @@ const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
 
 export type Task = { id: string; status: string; attempt: number; output?: { joke: string } };
 
-/** A place of one test's own: DATA_DIR, free ports, and times short enough to see a killed worker's task again soon. */
-export async function createPlace(more: Record<string, string> = {}) {
+/**
+ * Returns what one test's `npm start` needs: a DATA_DIR, free ports, and timeouts so short that the task of a killed
+ * worker soon runs again.
+ */
+export async function createInstallation(more: Record<string, string> = {}) {
   const variables = ['PORT', 'EMBEDDED_TEMPORAL_PORT', 'EMBEDDED_TEMPORAL_UI_PORT', 'JOKE_API_PORT'] as const;
   const ports = Object.fromEntries(await Promise.all(variables.map(async (name) => [name, await findFreePort()])));
   const dataDir = join(createDirectory(), 'data');
@@ -25,7 +28,7 @@ export async function createPlace(more: Record<string, string> = {}) {
     HEARTBEAT_TIMEOUT: '1',
     BASE_DELAY: '0.2',
     SHUTDOWN_GRACE: '5',
-    // Unset, whatever the shell or a .env says.
+    // These are unset even if the shell or a .env sets them.
     ...Object.fromEntries(
       ['HOST', 'API_KEYS', 'API_BASE_URL', 'TEMPORAL_ADDRESS', 'LOG_LEVEL'].map((name) => [name, '']),
     ),
@@ -49,9 +52,9 @@ export async function createPlace(more: Record<string, string> = {}) {
   };
 }
 
-export type Place = Awaited<ReturnType<typeof createPlace>>;
+export type Installation = Awaited<ReturnType<typeof createInstallation>>;
 
-export const start = ({ env }: Place, ...flags: string[]) =>
+export const start = ({ env }: Installation, ...flags: string[]) =>
   run(process.execPath, [...nodeArguments(script), ...flags], env);
 
 export async function untilReady({ lines, errors, child }: ReturnType<typeof run>) {
@@ -61,28 +64,28 @@ export async function untilReady({ lines, errors, child }: ReturnType<typeof run
   }, 60_000);
 }
 
-/** Posts until it is accepted: while something is down the API answers 503, or does not answer. */
-export const submit = ({ url }: Place) =>
+/** Posts until a task is accepted. While something is down, the API answers 503 or does not answer. */
+export const submit = ({ url }: Installation) =>
   waitFor(async () => {
     const response = await fetch(`${url}/tasks/fetch-joke`, { method: 'POST' }).catch(() => undefined);
     return response?.status === 202 ? ((await response.json()) as Task) : undefined;
   }, 30_000);
 
-const readTask = async ({ url }: Place, id: string) => {
+const readTask = async ({ url }: Installation, id: string) => {
   const response = await fetch(`${url}/tasks/${id}`).catch(() => undefined);
   return response?.ok ? ((await response.json()) as Task) : undefined;
 };
 
-export const untilCompleted = (place: Place, id: string) =>
+export const untilCompleted = (installation: Installation, id: string) =>
   waitFor(async () => {
-    const task = await readTask(place, id);
+    const task = await readTask(installation, id);
     return task?.status === 'completed' ? task : undefined;
   }, 40_000);
 
-export const untilRunning = (place: Place, id: string) =>
-  waitFor(async () => (await readTask(place, id))?.status === 'running', 20_000);
+export const untilRunning = (installation: Installation, id: string) =>
+  waitFor(async () => (await readTask(installation, id))?.status === 'running', 20_000);
 
-export async function expectNothingLeft({ ports, dataDir }: Place, children: Parameters<typeof isAlive>[0][]) {
+export async function expectNothingLeft({ ports, dataDir }: Installation, children: Parameters<typeof isAlive>[0][]) {
   expect(children.filter(isAlive)).toEqual([]);
   expect(await Promise.all(ports.map(isListening))).toEqual(ports.map(() => false));
   expect(existsSync(join(dataDir, 'lock.json'))).toBe(false);
