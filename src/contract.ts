@@ -2,8 +2,8 @@ import type { TaskActivityOptions } from './policy.ts';
 import type { AttemptOptions, TaskInput, TaskName } from './tasks.ts';
 
 /**
- * What the API and the workflows agree on. Workflows that an older build started rely on it too: the names, ids and fields
- * here must stay as they are. The file is part of the workflow bundle, so it imports types only.
+ * What the API and the workflows agree on. Workflows that an older build started rely on it too: the names, ids and
+ * fields here must stay as they are. The file is part of the workflow bundle, so it imports types only.
  */
 
 /** A workflow task of a dead worker goes to another worker after this time. Temporal's default is 10 s. */
@@ -21,8 +21,8 @@ export const progressSignal = 'progress';
 export type ProgressArguments = [chunkId: string, counts: Counts];
 
 /**
- * The signal from the API to a batch that it is about to cancel: the attempts made by each item that waits for its next one,
- * by index. The server forgets these numbers with the cancellation.
+ * The signal from the API to a batch that it is about to cancel: the attempts made by each item that waits for its
+ * next one, by index. The server forgets these numbers with the cancellation.
  */
 export const attemptsSignal = 'attempts';
 export type AttemptsArguments = [attempts: Record<string, number>];
@@ -70,10 +70,10 @@ export type Submission =
   | { type: TaskName; args: [TaskArguments]; memo: TaskMemo }
   | { type: typeof batchType; args: [BatchArguments]; memo: BatchMemo };
 
-/** The start of all ids of an owner. Temporal never encrypts ids, so they contain a hash of the owner, not the name. */
+/** The start of all ids of an owner. They contain a hash of the owner, because Temporal never encrypts ids. */
 export const toIdPrefix = (ownerHash: string) => `${ownerHash}_`;
 
-/** The id of a task and of its workflow: `{ownerHash}_{task}_{key}`. The key is a UUID or the hash of an idempotency key. */
+/** The id of a task and of its workflow: `{ownerHash}_{task}_{key}`. The key is a UUID or a hash. */
 export const toTaskId = (ownerHash: string, name: TaskName, key: string) => `${toIdPrefix(ownerHash)}${name}_${key}`;
 
 /** The id of a batch and of its workflow: `{ownerHash}_{task}_batch_{key}`. */

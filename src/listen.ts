@@ -10,13 +10,13 @@ import { Problem } from './api/problems/problem.ts';
 import { type ProblemSlug, problems } from './api/problems/problems.ts';
 import type { Config } from './config/config.ts';
 
-/** What Node's parser says of bytes that it refuses (https://nodejs.org/api/http.html#event-clienterror). */
+/** The error of bytes that Node's parser refuses (https://nodejs.org/api/http.html#event-clienterror). */
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
 /**
- * Listens on the configured address and resolves when it does. What is refused before any of the app's code runs, by
- * Node's parser or by the adapter, is answered as a problem too.
- * @throws the listening error (`EADDRINUSE`, `EACCES`, …) when the address cannot be had.
+ * Listens on the configured address. Requests that Node's parser or the adapter refuses, before the app sees them,
+ * are answered as problems too.
+ * @throws the listening error (`EADDRINUSE`, `EACCES`, …)
  */
 export async function listen(
   app: ReturnType<typeof createApp>,
@@ -27,19 +27,20 @@ export async function listen(
     headersTimeout: requestTimeoutMs - 2_000,
     requestTimeout: requestTimeoutMs - 2_000,
     connectionsCheckingInterval: 1_000,
-    // Node would answer by itself, with an empty 400; the adapter refuses it as well.
+    // Otherwise Node answers a missing Host with an empty 400. The adapter refuses it too.
     requireHostHeader: false,
   };
   const listener = getRequestListener(app.fetch, {
     errorHandler: (error) => toResponse(error instanceof RequestError ? 'bad-request' : 'internal-error'),
   });
   const server = createServer(limits, listener);
-  /** The answers that each connection still waits for, in the order of the requests. */
+  /** The open answers of each connection, in the order of the requests. */
   const answering = new WeakMap<Socket, Set<ServerResponse>>();
   server.on('connection', (socket: Socket) => {
     const responses = new Set<ServerResponse>();
     answering.set(socket, responses);
-    // Node tells only the answer that has the socket; one that waits behind it (pipelining) would never learn that its client is gone.
+    // Node emits 'close' only for the answer that has the socket. Pipelined answers that wait behind it need to know
+    // as well.
     socket.once('close', () => {
       for (const response of responses) if (!response.socket) response.emit('close');
     });
@@ -51,7 +52,7 @@ export async function listen(
   });
   server.on('clientError', (error: ParserError, socket: Socket) => {
     const response = [...(answering.get(socket) ?? [])].at(-1);
-    // Bytes that follow a whole request are not its fault: it may have started a task, and its answer says so.
+    // The bad bytes follow a complete request, which may have started a task: its answer must still be sent.
     if (response?.req.complete && !response.writableFinished && error.code !== 'ECONNRESET')
       response.once('close', () => socket.destroy()).once('finish', () => socket.end());
     else if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, toSlug(error));
@@ -63,14 +64,14 @@ export async function listen(
       'method-not-allowed',
     ),
   );
-  // An expectation that nobody knows may be ignored (RFC 9110 section 10.1.1); Node would answer an empty 417.
+  // An unknown expectation may be ignored (RFC 9110 section 10.1.1). Node would answer an empty 417.
   server.on('checkExpectation', listener);
   server.listen(port, host);
   await once(server, 'listening');
   return server;
 }
 
-/** A request line by its form, whatever its method, so that a stray protocol is malformed and not a wrong method. */
+/** The form of a request line with any method. Bytes of another protocol are malformed, not a wrong method. */
 const requestLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\s]*( HTTP\/1\.[01])?(\r\n|$)/;
 
 function toSlug({ code, rawPacket }: ParserError): ProblemSlug {

@@ -7,7 +7,7 @@ import { createLog } from './telemetry/log.ts';
 import { createApiMetrics } from './telemetry/metrics.ts';
 import { createClient } from './temporal/connection.ts';
 
-/** Requests still being answered have this long when the process is asked to end. */
+/** When the process stops, requests have this long to be answered. */
 const closeGraceMs = 5_000;
 
 const config = loadConfigOrExit();
@@ -23,7 +23,7 @@ try {
     stopping.abort();
     const force = setTimeout(() => server.closeAllConnections(), closeGraceMs);
     server.close();
-    // Not once: an answer that is given meanwhile leaves its connection idle, and Node would keep that.
+    // Repeated, because each request that ends meanwhile leaves an idle connection, which Node would keep open.
     const sweep = setInterval(() => server.closeIdleConnections(), 50);
     await once(server, 'close');
     clearTimeout(force);

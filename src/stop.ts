@@ -1,6 +1,6 @@
 /**
- * Calls `stop` once, with the reason, when this process is asked to end: SIGTERM, SIGINT, or its parent is gone
- * (a child of `npm start` holds an IPC channel that breaks even when the parent was killed with -9).
+ * Calls `stop` once, with the reason, when this process must end: on SIGTERM or SIGINT, or when its parent is gone. A
+ * child of `npm start` has an IPC channel to its parent, which closes even after kill -9.
  */
 export function onStop(stop: (reason: string) => void): void {
   let stopped = false;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Text that Temporal, logs and terminals can carry: Unicode without NUL or lone surrogates, `max` code points at most. */
+/** Text for Temporal, logs and terminals: at most `max` code points of Unicode, without NUL or lone surrogates. */
 const text = (max: number) =>
   z
     .string()
@@ -9,7 +9,7 @@ const text = (max: number) =>
     .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be well-formed Unicode without NUL')
     .meta({ maxLength: max, pattern: '^[^\\u0000]*$' });
 
-/** The catalogue: every task Holdfast runs. The key is the URL segment, the workflow type and the activity type. */
+/** The catalogue of all tasks. The key is the URL segment, the workflow type and the activity type. */
 export const tasks = {
   'fetch-joke': {
     summary: 'Fetch a random joke from the upstream',
@@ -27,17 +27,17 @@ export type TaskName = keyof typeof tasks;
 export type TaskInput<N extends TaskName = TaskName> = z.infer<(typeof tasks)[N]['input']>;
 export type TaskOutput<N extends TaskName = TaskName> = z.infer<(typeof tasks)[N]['output']>;
 
-/** The trace of the submission (W3C Trace Context), passed on to the upstream as it came. */
+/** The trace of the submission (W3C Trace Context). The upstream gets it unchanged. */
 export type TraceContext = { traceparent?: string; tracestate?: string };
 
-/** What travels beside the input because Temporal's activity options cannot carry it. */
+/** Options of an attempt that Temporal's activity options have no field for. */
 export type AttemptOptions = {
   jitter: number;
-  /** Of a batch's item: the output's size as JSON. */
+  /** For an item of a batch: the maximum size of its output as JSON. */
   maximumOutputBytes?: number;
 } & TraceContext;
 
-/** One activity per task, of the same name; the compiler checks the register in `activities/index.ts` against it. */
+/** One activity per task, with the same name. The compiler checks `activities/index.ts` against this type. */
 export type TaskActivities = {
   [N in TaskName]: (input: TaskInput<N>, options: AttemptOptions) => Promise<TaskOutput<N>>;
 };

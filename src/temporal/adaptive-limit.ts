@@ -11,15 +11,16 @@ const decrease = 29 / 30;
 const increase = 1 / 4;
 
 /**
- * Limits how many calls to Temporal run at once. The others wait in the order they came. Without a limit a crowd of calls
- * would time out together, because the server works through them at its own speed and each has a deadline.
+ * Limits how many calls to Temporal run at once. The others wait in the order they came. Without a limit a crowd of
+ * calls would time out together, because the server works through them at its own speed and each has a deadline.
  *
- * The limit adapts between `minimum` and `maximum`: it shrinks when calls take longer than `slowMs` and grows when they do not
- * (additive increase, multiplicative decrease). So a small server is not flooded, and a distant one is kept busy.
+ * The limit adapts between `minimum` and `maximum`: it shrinks when calls take longer than `slowMs` and grows when
+ * they do not (additive increase, multiplicative decrease). So a small server is not flooded, and a distant one is
+ * kept busy.
  *
- * Calls wait only while Temporal answers. When a call is lost and Temporal has answered nothing since that call began, all waiting
- * calls end with `TemporalUnavailable`; nothing was started for them. `call` receives the time since the last answer, in
- * milliseconds, so that it can shorten its deadline.
+ * Calls wait only while Temporal answers. When a call is lost and Temporal has answered nothing since that call
+ * began, all waiting calls end with `TemporalUnavailable`; nothing was started for them. `call` receives the time
+ * since the last answer, in milliseconds, so that it can shorten its deadline.
  */
 export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds) {
   const waiting: Waiting[] = [];

@@ -8,8 +8,8 @@ import { createRateLimit } from './rate-limit.ts';
 const calls = { minimum: 12, maximum: 96, slowMs: 400 };
 
 /**
- * Decides which calls to Temporal run, and when. Every call passes the adaptive limit and has a deadline. A submission also passes
- * the rate limit of its caller, and the limit of starts in flight, which is refused instead of queued.
+ * Decides which calls to Temporal run, and when. Every call passes the adaptive limit and has a deadline. A submission
+ * also passes the rate limit of its caller and the limit of starts in flight. These two refuse, they do not queue.
  */
 export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInFlight' | 'rateLimit'>) {
   const run = createAdaptiveLimit(calls);
@@ -41,8 +41,9 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
     },
 
     /**
-     * Runs `start` for this caller. `start` returns `undefined` if it started the workflow of this id, or what an earlier
-     * submission started. Only the start itself counts as in flight, not the arrival of the body or a wait for the end.
+     * Runs `start` for this caller. `start` returns `undefined` if it started the workflow of this id, or what an
+     * earlier submission started. Only the start itself counts as in flight, not the arrival of the body or a wait
+     * for the end.
      * @throws {RateLimited | Overloaded | TemporalUnavailable}
      */
     start<T>(caller: string, id: string, start: () => Promise<T | undefined>): Promise<T | undefined> {

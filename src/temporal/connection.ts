@@ -2,12 +2,12 @@ import { Client, Connection, makeGrpcRetryInterceptor } from '@temporalio/client
 import type { Config } from '../config/config.ts';
 import { isNotSent } from './errors.ts';
 
-/** The deadline of one RPC. Without it the SDK retries for 20 s and more, and a call to a stopped server never ends. */
+/** The deadline of one RPC. By default the SDK retries for 20 s, and a call to a stopped server never ends. */
 const rpcDeadlineMs = 2_000;
 
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
 
-/** `connection.withDeadline` does the same with an AsyncLocalStorage, which makes every promise of the process slower. */
+/** `connection.withDeadline` uses an AsyncLocalStorage, which makes every promise of the process slower. */
 const withRpcDeadline: Interceptor = (options, nextCall) =>
   nextCall({ ...options, deadline: options.deadline ?? Date.now() + rpcDeadlineMs }) as ReturnType<Interceptor>;
 
@@ -18,8 +18,8 @@ const retryNotSent = makeGrpcRetryInterceptor({
 });
 
 /**
- * Creates the API's client. It connects with its first call, and again when the server returns: it waits between 0.1 and 2 s
- * before it tries to reconnect, where grpc-js by default waits up to 120 s.
+ * Creates the API's client. It connects with its first call, and again when the server returns: it waits between 0.1
+ * and 2 s before it tries to reconnect, where grpc-js by default waits up to 120 s.
  */
 export function createClient({ temporal: { namespace, ...connection } }: Pick<Config, 'temporal'>): Client {
   return new Client({

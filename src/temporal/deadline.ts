@@ -1,6 +1,6 @@
 import { TemporalUnavailable, toTemporalError } from './errors.ts';
 
-/** Callers have an answer within 3 s, however many RPCs their request takes. Longer than the deadline of a single RPC. */
+/** Callers get an answer within 3 s, however many RPCs they need. Longer than the deadline of one RPC. */
 export const callDeadlineMs = 2_500;
 
 /**

@@ -63,11 +63,11 @@ export const findGrpcError = (error: unknown) => [error, (error as Error).cause]
 export const isNotFound = (error: unknown) =>
   error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && error.code === status.NOT_FOUND);
 
-/** The error for a page token that the server did not make: UNKNOWN with SQL visibility, INVALID_ARGUMENT otherwise. */
+/** The server did not make this page token: UNKNOWN with SQL visibility, INVALID_ARGUMENT otherwise. */
 export const isInvalidPageToken = (error: unknown) =>
   isGrpcServiceError(error) && [status.UNKNOWN, status.INVALID_ARGUMENT].includes(error.code);
 
-/** Turns an error of the client library into `TemporalUnavailable` if that is what it means, and returns any other as it is. */
+/** `TemporalUnavailable` if that is what an error of the client library means; any other error as it is. */
 export function toTemporalError(error: unknown): unknown {
   const cause = findGrpcError(error);
   if (!cause || !isTransient(cause)) return error;

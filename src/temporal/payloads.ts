@@ -28,8 +28,8 @@ const timeouts: Record<string, Failure> = {
 };
 
 /**
- * Decodes a failure with the client's data converter. Only messages that Holdfast wrote come through. The message of an
- * unexpected error may contain paths and addresses; it stays in the worker's log.
+ * Decodes a failure with the client's data converter. Only messages that Holdfast wrote come through. The message of
+ * an unexpected error may contain paths and addresses; it stays in the worker's log.
  */
 export async function toFailure(client: Client, failure: ProtoFailure): Promise<Failure> {
   const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);

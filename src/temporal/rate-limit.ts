@@ -29,8 +29,9 @@ export function createWindows(now = () => performance.now(), maximum = maximumWi
 }
 
 /**
- * Limits the new tasks and batches of each caller to `limit` a minute; 0 is no limit. Only the start counts, not the request: a
- * replay, a failed validation or a refusal costs nothing. Submissions under one id count once, even while they are in flight.
+ * Limits the new tasks and batches of each caller to `limit` a minute; 0 is no limit. Only the start counts, not the
+ * request: a replay, a failed validation or a refusal costs nothing. Submissions under one id count once, even while
+ * they are in flight.
  */
 export function createRateLimit(limit: number, now?: () => number) {
   const windows = createWindows(now);
@@ -52,7 +53,8 @@ export function createRateLimit(limit: number, now?: () => number) {
     },
 
     /**
-     * Runs `start`, which returns `undefined` if it started the task of this id, or what an earlier submission started.
+     * Runs `start`, which returns `undefined` if it started the task of this id, or what an earlier submission
+     * started.
      * @throws {RateLimited} when starts in flight and finished ones use up the caller's window.
      */
     async count<T>(caller: string, id: string, start: () => Promise<T | undefined>): Promise<T | undefined> {

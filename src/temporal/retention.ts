@@ -5,8 +5,9 @@ import { withDeadline } from './deadline.ts';
 const cachedMs = 600_000;
 
 /**
- * Reads how long the namespace keeps a task after its end, in milliseconds. It is `undefined` while Temporal does not answer: a missing
- * header is better than a refused task. Asks Temporal once in ten minutes, with one call for all who ask at the same time.
+ * Reads how long the namespace keeps a task after its end, in milliseconds. It is `undefined` while Temporal does not
+ * answer: a missing header is better than a refused task. Asks Temporal once in ten minutes, with one call for all
+ * who ask at the same time.
  */
 export function createRetention({ workflowService }: Client, namespace: string) {
   let known: { retentionMs: number; until: number } | undefined;

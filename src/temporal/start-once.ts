@@ -20,8 +20,8 @@ type Start<T> = Submission & {
 export type Started<T> = { value: T; headers: Record<string, string> };
 
 /**
- * Starts workflows. The idempotency key decides the workflow's id, and Temporal refuses a second run of an id. So a key starts at
- * most one workflow, in whichever process its submissions arrive.
+ * Starts workflows. The idempotency key decides the workflow's id, and Temporal refuses a second run of an id. So a
+ * key starts at most one workflow, in whichever process its submissions arrive.
  */
 export function createStartOnce(client: Client, config: Config, admission: Admission) {
   const readRetentionMs = createRetention(client, config.temporal.namespace);

@@ -31,9 +31,10 @@ import { type runChunk, toTotal } from './run-chunk.ts';
 const maximumInFlight = 400;
 
 /**
- * Runs a batch. Each chunk of its items is a child workflow; as many chunks run at once as leave 400 items in flight. An item that is
- * retried for a long time holds one of these places, its chunk does not hold more. The memo has the counts (`progress`) after
- * each change, so they can be read with no worker alive. A cancelled batch waits for running attempts and counts the rest as cancelled.
+ * Runs a batch. Each chunk of its items is a child workflow; as many chunks run at once as leave 400 items in flight.
+ * An item that is retried for a long time holds one of these places, its chunk does not hold more. The memo has the
+ * counts (`progress`) after each change, so they can be read with no worker alive. A cancelled batch waits for
+ * running attempts and counts the rest as cancelled.
  */
 export async function runBatch<N extends TaskName>({
   inputs,
@@ -93,8 +94,9 @@ export async function runBatch<N extends TaskName>({
 }
 
 /**
- * Runs a chunk to its end. A cancellation reaches the chunk only after it has started: Temporal refuses to cancel a child workflow that has
- * not started, the SDK does not repeat the request, and the chunk would run on (seen when a cancel came within 50 ms of a submission).
+ * Runs a chunk to its end. A cancellation reaches the chunk only after it has started: Temporal refuses to cancel a
+ * child workflow that has not started, the SDK does not repeat the request, and the chunk would run on (seen when a
+ * cancel came within 50 ms of a submission).
  */
 async function untilChunkEnds<N extends TaskName>(
   options: ChildWorkflowOptions & { args: [ChunkArguments<N>] },

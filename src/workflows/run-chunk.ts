@@ -13,8 +13,9 @@ import { type ChunkArguments, type Counts, type Inputs, type ProgressArguments, 
 import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 
 /**
- * A chunk that runs longer than 2 s reports its counts to the batch, so that other chunks can start for the items that have ended. Each further
- * interval is twice as long: a report is five events in the batch's history, which may have 51,200.
+ * A chunk that runs longer than 2 s reports its counts to the batch, so that other chunks can start for the items
+ * that have ended. Each further interval is twice as long: a report is five events in the batch's history, which may
+ * have 51,200.
  */
 const firstReportMs = 2_000;
 const maximumReportMs = 60_000;
@@ -23,8 +24,9 @@ const maximumReportMs = 60_000;
 const maximumOutputBytes = 16 * 1024;
 
 /**
- * Runs some items of a batch. Each item is an activity, with the item's index as its id: it is retried, fails and is cancelled by itself.
- * Returns counts only. The outputs stay in the history, where the API reads them. A cancelled chunk reports its counts before it ends.
+ * Runs some items of a batch. Each item is an activity, with the item's index as its id: it is retried, fails and is
+ * cancelled by itself. Returns counts only. The outputs stay in the history, where the API reads them. A cancelled
+ * chunk reports its counts before it ends.
  */
 export async function runChunk<N extends TaskName>({
   name,

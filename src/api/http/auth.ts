@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import { sha256 } from '../../config/api-keys.ts';
 import type { Config } from '../../config/config.ts';
 import { Problem } from '../problems/problem.ts';
-import { toNodeRequest } from './node-request.ts';
+import { toAddress } from './node-request.ts';
 
 export type ApiEnvironment = {
   Variables: {
@@ -18,14 +18,14 @@ export type ApiEnvironment = {
 const localOwner = 'local';
 
 /**
- * Requires `Authorization: Bearer <secret>` (RFC 6750) and sets the owner of the request. Without API keys every caller is `local`.
- * It compares the hash of every key in constant time, so timing reveals nothing about a secret.
+ * Requires `Authorization: Bearer <secret>` (RFC 6750) and sets the owner of the request. Without API keys every
+ * caller is `local`. It compares the hash of every key in constant time, so timing reveals nothing about a secret.
  */
 export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware<ApiEnvironment>(async (c, next) => {
     if (apiKeys.length === 0) {
       c.set('owner', localOwner);
-      c.set('rateLimitKey', toNodeRequest(c)?.socket.remoteAddress ?? '');
+      c.set('rateLimitKey', toAddress(c));
       return next();
     }
     const [, token] = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(c.req.header('authorization') ?? '') ?? [];

@@ -3,7 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { z } from 'zod';
 import { Problem, toValidationProblem } from '../problems/problem.ts';
-import { toNodeRequest } from './node-request.ts';
+import { mayHaveBody } from './node-request.ts';
 
 const maximumDepth = 64;
 
@@ -30,13 +30,7 @@ export function limitBody(maxSize: number) {
   });
 }
 
-/** Whether a body may follow, by the headers alone: asking the Request would first build one. */
-function mayHaveBody(c: Context): boolean {
-  const headers = toNodeRequest(c)?.headers;
-  return !headers || 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
-}
-
-/** For a client that closed the connection before its body was complete. Only the log and the metrics see this answer. */
+/** The client closed the connection before its body was complete. Only log and metrics see this answer. */
 const toCutShort = () => new Problem('bad-request', 'The body ended before it was complete');
 
 /**

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Problem } from '../problems/problem.ts';
 
 /**
- * Returns the cursor of a page: the filter of its list and the page's position in it, as JSON in base64url. It needs no
- * signature: the owner comes from the request, so a forged cursor shows nothing but the caller's own tasks.
+ * Returns the cursor of a page: the filter of its list and the page's position in it, as JSON in base64url. It needs
+ * no signature: the owner comes from the request, so a forged cursor shows nothing but the caller's own tasks.
  */
 export const toCursor = (filter: object, position: unknown): string =>
   Buffer.from(JSON.stringify({ filter, position })).toString('base64url');

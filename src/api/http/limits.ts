@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import { Problem } from '../problems/problem.ts';
-import { toNodeRequest } from './node-request.ts';
+import { toTarget } from './node-request.ts';
 
 export const maximumBodyBytes = 64 * 1024;
 /** Temporal refuses a start of 2.2 MB (measured). */
@@ -11,9 +11,7 @@ export const maximumHeaderBytes = 16 * 1024;
 export const requestTimeoutMs = 15_000;
 
 export const limitUrl = createMiddleware(async (c, next) => {
-  // The length as sent: `c.req.url` starts with scheme and host.
-  const target = toNodeRequest(c)?.url ?? c.req.url;
-  if (target.length > maximumUrlLength)
+  if (toTarget(c).length > maximumUrlLength)
     throw new Problem('uri-too-long', `A URL has at most ${maximumUrlLength} characters`);
   await next();
 });

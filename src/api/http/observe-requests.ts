@@ -5,7 +5,7 @@ import type { ApiMetrics } from '../../telemetry/metrics.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { readTrace, toTraceId } from './trace.ts';
 
-/** Counts and times each request, and logs it in one line. The label is the route, never the URL: a label needs few values. */
+/** Counts, times and logs each request. The label is the route, because a label must have few values. */
 export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
   createMiddleware<ApiEnvironment>(async (c, next) => {
     const started = performance.now();

@@ -7,8 +7,8 @@ const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 const toHost = (url: string) => (URL.canParse(url) ? new URL(url).host : undefined);
 
 /**
- * Refuses calls that a browser makes for a foreign page: a state-changing call from another origin, and, without API keys, any
- * call to a host that is not loopback (DNS rebinding).
+ * Refuses calls that a browser makes for a foreign page: a state-changing call from another origin, and, without API
+ * keys, any call to a host that is not loopback (DNS rebinding).
  */
 export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware(async (c, next) => {

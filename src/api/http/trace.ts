@@ -1,18 +1,19 @@
 import type { Context } from 'hono';
 import type { TraceContext } from '../../tasks.ts';
 
-/** W3C Trace Context: version, trace id, parent id, flags; only a later version than 00 may have more after them. */
+/** W3C Trace Context: version, trace id, parent id, flags. Only versions after 00 may have more fields. */
 const traceparentPattern =
   /^(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]{0,200})?$/;
 
-const longestTracestate = 512;
-const mostMembers = 32;
+const maximumTracestate = 512;
+const maximumMembers = 32;
 const memberPattern =
   /^([a-z0-9][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
 /**
- * The trace that a request belongs to, unchanged: we make no spans, so we forward what came and add no id of our own. What is not well
- * formed is ignored, and so is a `tracestate` without a `traceparent`; sent twice, a `traceparent` is not well formed.
+ * The trace of the request, unchanged: Holdfast creates no spans, so it forwards the headers and adds no id of its
+ * own. A malformed header is ignored, and so is a `tracestate` without a `traceparent`. A `traceparent` that is sent
+ * twice is malformed.
  */
 export function readTrace(c: Context): TraceContext {
   const traceparent = c.req.header('traceparent') ?? '';
@@ -21,11 +22,11 @@ export function readTrace(c: Context): TraceContext {
   return { traceparent, ...(isTracestate(tracestate) && { tracestate }) };
 }
 
-/** The id that every log on the way of this request has in common. */
+/** The id that all logs about this request share. */
 export const toTraceId = ({ traceparent }: TraceContext) => traceparent?.split('-')[1];
 
 function isTracestate(text: string): boolean {
-  if (text === '' || text.length > longestTracestate) return false;
+  if (text === '' || text.length > maximumTracestate) return false;
   const members = text.split(',').map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''));
-  return members.length <= mostMembers && members.every((member) => member === '' || memberPattern.test(member));
+  return members.length <= maximumMembers && members.every((member) => member === '' || memberPattern.test(member));
 }

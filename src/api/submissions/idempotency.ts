@@ -6,8 +6,10 @@ import { Problem } from '../problems/problem.ts';
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * The request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), an opaque text; undefined without one.
- * @throws {Problem} 400 unless it is 1 to 255 visible ASCII characters. One sent twice has a blank: Node joins the two.
+ * The request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), an opaque text; `undefined` without
+ * one.
+ * @throws {Problem} 400 unless it is 1 to 255 visible ASCII characters. A key that is sent twice has a blank: Node
+ * joins the two.
  */
 export function readIdempotencyKey(c: Context): string | undefined {
   const key = c.req.header('idempotency-key');
@@ -17,8 +19,9 @@ export function readIdempotencyKey(c: Context): string | undefined {
 }
 
 /**
- * What a second request under the same key must ask for as well: a hash of the body as it was received, before the schema's
- * defaults, in canonical form (RFC 8785: the order of members and blanks do not matter), and of what else makes the task.
+ * A hash of what a submission asks for. A second submission under the same key must have the same hash. The body
+ * counts as it was received, before the schema's defaults, in canonical form (RFC 8785): the order of members and
+ * blanks do not matter.
  */
 export const toFingerprint = (asked: { body: unknown; delaySeconds: number; rerunOf?: string | undefined }) =>
   sha256(canonicalize(asked) ?? '').toString('hex');

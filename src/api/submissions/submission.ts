@@ -12,8 +12,8 @@ type Middleware = MiddlewareHandler<ApiEnvironment>;
 type Dependencies = { admission: Admission; metrics: Pick<ApiMetrics, 'submissions'> };
 
 /**
- * Creates the middleware of the routes that submit: it counts submissions of task `name`, and limits them. A rerun has no `name`,
- * because the id in its path has it.
+ * Creates the middleware of the routes that submit: it counts submissions of task `name`, and limits them. A rerun
+ * has no `name`, because the id in its path has it.
  */
 export const createSubmissionMiddleware =
   ({ admission, metrics }: Dependencies) =>
@@ -34,8 +34,8 @@ function toOutcome(c: Context): 'accepted' | 'replayed' | 'refused' | 'unknown' 
 }
 
 /**
- * Refuses a submission before its body is read if it cannot be taken now. Every answer says what the rate limit leaves, in the
- * headers of draft-ietf-httpapi-ratelimit-headers-10.
+ * Refuses a submission before its body is read if it cannot be taken now. Every answer says what the rate limit
+ * leaves, in the headers of draft-ietf-httpapi-ratelimit-headers-10.
  */
 export const limitSubmissions = (admission: Pick<Admission, 'readRate' | 'requireCapacity'>) =>
   createMiddleware<ApiEnvironment>(async (c, next) => {

@@ -1,4 +1,5 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { ApiMetrics } from '../../metrics.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { safeHeaders } from '../http/safe-headers.ts';
 import { headers, toHeaders } from '../problems/headers.ts';
@@ -32,7 +33,7 @@ const bearer = {
 } as const;
 
 /** The OpenAPI document of everything registered with the app. Its own headers are put in here, once for every answer. */
-export function toDocument({ openAPIRegistry, getOpenAPI31Document }: OpenAPIHono<ApiEnvironment>) {
+function toDocument({ openAPIRegistry, getOpenAPI31Document }: OpenAPIHono<ApiEnvironment>) {
   openAPIRegistry.registerComponent('securitySchemes', 'bearer', bearer);
   for (const [name, component] of Object.entries(headers))
     openAPIRegistry.registerComponent(
@@ -56,7 +57,7 @@ export function toDocument({ openAPIRegistry, getOpenAPI31Document }: OpenAPIHon
   return document;
 }
 
-export const documentRoute = createRoute({
+const documentRoute = createRoute({
   method: 'get',
   path: '/openapi.json',
   operationId: 'readDocument',
@@ -74,7 +75,7 @@ export const documentRoute = createRoute({
   },
 });
 
-export const metricsRoute = createRoute({
+const metricsRoute = createRoute({
   method: 'get',
   path: '/metrics',
   operationId: 'readMetrics',
@@ -87,3 +88,18 @@ export const metricsRoute = createRoute({
     ...toResponses('unauthorized'),
   },
 });
+
+/** `GET /openapi.json`. The document depends on the code only, so it is made once, with the first request. */
+export function createDocumentRoute(app: OpenAPIHono<ApiEnvironment>) {
+  let document: ReturnType<typeof toDocument> | undefined;
+  return new OpenAPIHono().openapi(documentRoute, (c) => {
+    document ??= toDocument(app);
+    return c.json(document, 200);
+  });
+}
+
+/** `GET /metrics`. */
+export const createMetricsRoute = ({ registry }: Pick<ApiMetrics, 'registry'>) =>
+  new OpenAPIHono().openapi(metricsRoute, async (c) =>
+    c.text(await registry.metrics(), 200, { 'Content-Type': registry.contentType }),
+  );

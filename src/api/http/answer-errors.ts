@@ -1,0 +1,28 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import type { Logger } from '../../log.ts';
+import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem } from '../problems/problem.ts';
+import type { ApiEnvironment } from './auth.ts';
+
+/** Answers every error of the app as a problem (RFC 9457), and logs those that an operator should see. */
+export function answerErrors(app: OpenAPIHono<ApiEnvironment>, log: Logger): void {
+  app.onError((error, c) => {
+    const problem = toProblem(error);
+    const { requestId } = c.var;
+    if (problem.slug === 'internal-error') log.error({ err: error, requestId }, 'Unexpected error');
+    if (problem.slug === 'temporal-unavailable')
+      log.warn({ requestId, cause: toCause(error) }, 'Temporal does not answer');
+    return answerProblem(c, problem);
+  });
+  app.notFound((c) => answerProblem(c, new Problem('not-found', 'There is nothing at this path')));
+  app.defaultHook = (result) => {
+    if (!result.success) throw toValidationProblem('bad-request', result.error);
+  };
+}
+
+/** Answers 405 for a method that the path does not have. */
+export const refuseOtherMethods = (app: OpenAPIHono<ApiEnvironment>) =>
+  methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerProblem(c, toMethodProblem(methods)) });
+
+/** The first line of what the client library reports about a lost call. */
+const toCause = (error: Error) => String(error.cause ?? error).split('\n')[0];
