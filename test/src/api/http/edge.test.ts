@@ -209,7 +209,7 @@ describe('sizes', () => {
   });
 });
 
-// Seen to fail before `refuseNameless`: the fuzzer found that such a parameter was passed over, and a task started.
+// Seen to fail before `refuseNamelessParameter`: the fuzzer found that such a parameter was ignored and a task started.
 test.each(['/tasks/fetch-joke?=', '/tasks/fetch-joke?=x', '/tasks/fetch-joke?delay=0&=null'])(
   '%s, a parameter without a name, is a 400 and starts nothing',
   async (path) => {

@@ -30,8 +30,8 @@ async function submitMany(holdfast: Holdfast, count: number) {
 
 const slugOf = ({ answer }: { answer: { body: { type?: string } } }) => answer.body.type?.replace('/problems/', '');
 
-// Seen to fail when `start` did not count, and when it never counted down again.
-test('with five being started and a silent Temporal, the other 45 are refused at once, of which nothing was started', async () => {
+// Seen to fail when starts were not counted, and when the count never went down.
+test('with five starts in flight and a silent Temporal, the other 45 get 503 immediately and nothing is started for them', async () => {
   await temporal.stop();
   try {
     const answers = await submitMany(small, 50);
@@ -56,7 +56,7 @@ test('with five being started and a silent Temporal, the other 45 are refused at
 }, 120_000);
 
 // Seen to fail when the routes that submit had no `limitSubmissions`: the answer waited for the body.
-test('what is refused for want of room is refused before its body came; other calls are not', async () => {
+test('an excess submission is refused before its body arrives; other calls are not refused', async () => {
   await temporal.stop();
   try {
     const crowd = submitMany(small, 5);
@@ -72,7 +72,7 @@ test('what is refused for want of room is refused before its body came; other ca
   }
 }, 120_000);
 
-test('a control: with room for 500 none of the 50 is refused at once', async () => {
+test('a control: with a limit of 500 none of the 50 is refused immediately', async () => {
   await eventually(
     () => submit(large),
     ({ status }) => status === 202,

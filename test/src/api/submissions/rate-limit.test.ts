@@ -23,13 +23,13 @@ describe('on a clock of the test', () => {
     app.onError((error, c) => answerProblem(c, toProblem(error)));
     const rates = createRateLimit(rateLimit, () => clock.ms);
     app.use(requireApiKey(loadConfig({})), limitSubmissions({ readRate: rates.read, requireCapacity: rates.require }));
-    /** A start of that end, once `gate` opens; under `?key=` that of one task, else of a new one. */
-    const clockwork = { gate: Promise.resolve(), begun: 0 };
+    /** Each start waits for `held`. `?key=` names the task; without it each start is a new one. */
+    const state = { held: Promise.resolve(), begun: 0 };
     const starts = (path: string, end: () => 'earlier' | undefined) =>
       app.post(path, async (c) => {
         const start = async () => {
-          clockwork.begun += 1;
-          await clockwork.gate;
+          state.begun += 1;
+          await state.held;
           return end();
         };
         await rates.count(c.var.rateLimitKey, c.req.query('key') ?? randomUUID(), start);
@@ -54,16 +54,16 @@ describe('on a clock of the test', () => {
     /** Holds every start until the function returned is called. */
     const hold = () => {
       let open = () => {};
-      clockwork.gate = new Promise((resolve) => {
+      state.held = new Promise((resolve) => {
         open = resolve;
       });
       return open;
     };
-    return { clock, clockwork, hold, submit };
+    return { clock, state, hold, submit };
   }
 
   // Seen to fail when the window never ended, and when `used` was not counted.
-  test('so many submissions are taken a minute from the first on, then 429 until that minute is over', async () => {
+  test('a caller may submit RATE_LIMIT tasks in the minute after its first, then gets 429 until that minute is over', async () => {
     const { clock, submit } = createLimited(2);
     expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=1;t=60' });
     clock.ms = 30_000;
@@ -84,24 +84,27 @@ describe('on a clock of the test', () => {
     expect((await submit('/accepted', '::1')).status).toBe(202);
   });
 
-  // Seen to fail when nothing was given back.
-  test.each(['/invalid', '/not-started', '/replay'])('what started nothing (%s) costs nothing', async (path) => {
-    const { submit } = createLimited(1);
-    for (let count = 0; count < 5; count += 1)
-      expect(await submit(path)).toMatchObject({ limit: '"submissions";r=1;t=60' });
-    expect((await submit()).status).toBe(202);
-    expect((await submit()).status).toBe(429);
-  });
+  // Seen to fail when every submission counted.
+  test.each(['/invalid', '/not-started', '/replay'])(
+    'a submission that started nothing (%s) does not count',
+    async (path) => {
+      const { submit } = createLimited(1);
+      for (let count = 0; count < 5; count += 1)
+        expect(await submit(path)).toMatchObject({ limit: '"submissions";r=1;t=60' });
+      expect((await submit()).status).toBe(202);
+      expect((await submit()).status).toBe(429);
+    },
+  );
 
-  // Seen to fail when every 503 was given back.
+  // Seen to fail when no 503 counted.
   test('a submission that may have started a task counts', async () => {
     const { submit } = createLimited(1);
     expect((await submit('/unknown')).status).toBe(503);
     expect((await submit()).status).toBe(429);
   });
 
-  // Seen to fail when places under way did not count.
-  test('submissions that come together cannot pass the limit together; the refused may come again at once', async () => {
+  // Seen to fail when starts in flight did not count.
+  test('submissions at the same time cannot exceed the limit together; refused ones may retry after a second', async () => {
     const { submit, hold } = createLimited(3);
     const open = hold();
     const together = Array.from({ length: 20 }, () => submit());
@@ -114,13 +117,13 @@ describe('on a clock of the test', () => {
     expect(await submit()).toMatchObject({ status: 429, retryAfter: '60' });
   });
 
-  // Seen to fail when each submission under a key took a place of its own.
-  test('submissions under one key share one place while they are under way', async () => {
-    const { submit, hold, clockwork } = createLimited(1);
+  // Seen to fail when each submission under a key counted.
+  test('submissions under one key count once while they are in flight', async () => {
+    const { submit, hold, state } = createLimited(1);
     const open = hold();
     const together = Array.from({ length: 20 }, () => submit('/replay?key=one'));
     await eventually(
-      () => clockwork.begun,
+      () => state.begun,
       (begun) => begun === 20,
       5_000,
     );
@@ -130,14 +133,14 @@ describe('on a clock of the test', () => {
     expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=0;t=60' });
   });
 
-  test('0 is no limit, and no headers', async () => {
+  test('0 means no limit and no headers', async () => {
     const { submit } = createLimited(0);
     for (let count = 0; count < 100; count += 1)
       expect(await submit()).toEqual({ status: 202, limit: null, retryAfter: null });
   });
 
   // Seen to fail without the bound.
-  test('however many addresses call, memory is bounded, and ended windows are forgotten', () => {
+  test('memory is bounded however many addresses call, and ended windows are forgotten', () => {
     let now = 0;
     const windows = createWindows(() => now, 100);
     for (let address = 0; address < 10_000; address += 1) windows.of(`10.0.0.${address}`).used += 1;
@@ -162,8 +165,8 @@ describe('of a Holdfast', () => {
   });
   afterAll(() => holdfast.stop());
 
-  // Seen to fail when the middleware was left out of `app.ts`.
-  test('the third submission is a 429 of which nothing was started; reads and other keys go on', async () => {
+  // Seen to fail without the middleware of the routes that submit.
+  test('the third submission is a 429 and starts nothing; reads and other keys are not limited', async () => {
     const limited = who('limited');
     const answers = [];
     for (let count = 0; count < 3; count += 1) answers.push(await limited.call('POST', '/tasks/fetch-joke'));
@@ -186,7 +189,7 @@ describe('of a Holdfast', () => {
     expect(page).toContain('holdfast_submissions_total{task="fetch-joke",outcome="refused"} 1');
   });
 
-  test('invalid submissions and replays leave the whole limit', async () => {
+  test('invalid submissions and replays do not count', async () => {
     const { call } = who('invalid');
     const submit = (init: RequestInit) => call('POST', '/tasks/fetch-joke', init as Omit<RequestInit, 'method'>);
     for (let count = 0; count < 3; count += 1) {
@@ -199,8 +202,8 @@ describe('of a Holdfast', () => {
     expect((await submit({})).status).toBe(429);
   });
 
-  // Seen to fail when a place was taken in front of the handler.
-  test('a body that has not come holds no place', async () => {
+  // Seen to fail when submissions were counted before the handler.
+  test('a submission whose body has not arrived does not count', async () => {
     const { hostname, port } = new URL(holdfast.url);
     const head = `POST /tasks/fetch-joke HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${toSecret('rate-slow')}\r\n`;
     const sockets = Array.from({ length: 10 }, () => connect(Number(port), hostname));
@@ -226,8 +229,8 @@ describe('of a Holdfast', () => {
   const auth = (name: string) => ({ authorization: `Bearer ${toSecret(`rate-${name}`)}` });
 });
 
-// Seen to fail when a place was taken in front of the handler.
-test('what is shed as overloaded costs nothing of the rate limit', async () => {
+// Seen to fail when submissions were counted before the handler.
+test('a submission that is refused as overloaded does not count for the rate limit', async () => {
   const holdfast = await startHoldfast({
     RATE_LIMIT: '1000',
     MAX_IN_FLIGHT: '2',
