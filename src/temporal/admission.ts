@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { createAdaptiveLimit } from './adaptive-limit.ts';
 import { callDeadlineMs, withDeadline } from './deadline.ts';
-import { Overloaded } from './errors.ts';
+import { Refused } from './errors.ts';
 import { createRateLimit } from './rate-limit.ts';
 
 /** Enough calls at once to keep a small server busy, and at most what a large and distant one needs. */
@@ -16,7 +16,8 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
   const rates = createRateLimit(rateLimit);
   let inFlight = 0;
   const requireSlot = () => {
-    if (inFlight >= maxInFlight) throw new Overloaded();
+    if (inFlight >= maxInFlight)
+      throw new Refused('overloaded', 'Too many tasks are being started at this moment; try again');
   };
   const call = <T>(work: () => Promise<T>): Promise<T> =>
     run((silentMs) => withDeadline(work, callDeadlineMs - silentMs));
@@ -33,7 +34,7 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
 
     /**
      * Refuses a submission early, before its body is read.
-     * @throws {RateLimited | Overloaded}
+     * @throws {Refused}
      */
     requireCapacity(caller: string): void {
       rates.require(caller);
@@ -44,7 +45,7 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
      * Runs `start` for this caller. `start` returns `undefined` if it started the workflow of this id, or what an
      * earlier submission started. Only the start itself counts as in flight, not the arrival of the body or a wait
      * for the end.
-     * @throws {RateLimited | Overloaded | TemporalUnavailable}
+     * @throws {Refused | TemporalUnavailable}
      */
     start<T>(caller: string, id: string, start: () => Promise<T | undefined>): Promise<T | undefined> {
       return rates.count(caller, id, async () => {

@@ -12,30 +12,16 @@ export class TemporalUnavailable extends Error {
   }
 }
 
-/** Too many starts are in flight. Nothing was started. */
-export class Overloaded extends Error {
-  override readonly name = 'Overloaded';
-  constructor() {
-    super('Too many tasks are being started at this moment; try again');
-  }
-}
+/** A submission is refused for this reason. Nothing was started. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly reason: 'overloaded' | 'rate-limited' | 'idempotency-mismatch';
+  readonly retryAfterSeconds: number | undefined;
 
-/** The caller has used up its submissions. Nothing was started. */
-export class RateLimited extends Error {
-  override readonly name = 'RateLimited';
-  readonly retryAfterSeconds: number;
-
-  constructor(limit: number, retryAfterSeconds: number) {
-    super(`${limit} submissions a minute are taken; the next in ${retryAfterSeconds} s`);
+  constructor(reason: Refused['reason'], message: string, retryAfterSeconds?: number) {
+    super(message);
+    this.reason = reason;
     this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
-
-/** The idempotency key belongs to a submission that asked for something else. */
-export class IdempotencyMismatch extends Error {
-  override readonly name = 'IdempotencyMismatch';
-  constructor() {
-    super('Another submission was made under this Idempotency-Key; it is untouched');
   }
 }
 

@@ -1,4 +1,4 @@
-import { RateLimited, TemporalUnavailable } from './errors.ts';
+import { Refused, TemporalUnavailable } from './errors.ts';
 
 export const windowMs = 60_000;
 
@@ -35,6 +35,9 @@ export function createWindows(now = () => performance.now(), maximum = maximumWi
  */
 export function createRateLimit(limit: number, now?: () => number) {
   const windows = createWindows(now);
+  const refuse = (seconds: number): never => {
+    throw new Refused('rate-limited', `${limit} submissions a minute are taken; the next in ${seconds} s`, seconds);
+  };
 
   return {
     /** What a caller has left and the seconds until its window ends; `undefined` without a limit. */
@@ -45,17 +48,17 @@ export function createRateLimit(limit: number, now?: () => number) {
       return { limit, remaining, resetSeconds: windows.toSeconds(window) };
     },
 
-    /** @throws {RateLimited} when the caller's window is used up. */
+    /** @throws {Refused} when the caller's window is used up. */
     require(caller: string): void {
       if (limit === 0) return;
       const window = windows.of(caller);
-      if (window.used >= limit) throw new RateLimited(limit, windows.toSeconds(window));
+      if (window.used >= limit) refuse(windows.toSeconds(window));
     },
 
     /**
      * Runs `start`, which returns `undefined` if it started the task of this id, or what an earlier submission
      * started.
-     * @throws {RateLimited} when starts in flight and finished ones use up the caller's window.
+     * @throws {Refused} when starts in flight and finished ones use up the caller's window.
      */
     async count<T>(caller: string, id: string, start: () => Promise<T | undefined>): Promise<T | undefined> {
       if (limit === 0) return start();
@@ -63,7 +66,7 @@ export function createRateLimit(limit: number, now?: () => number) {
       const { starting } = window;
       // Starts in flight may turn out to be replays, so a caller that they alone hold up may try again soon.
       if (!starting.has(id) && window.used + starting.size >= limit)
-        throw new RateLimited(limit, window.used >= limit ? windows.toSeconds(window) : 1);
+        refuse(window.used >= limit ? windows.toSeconds(window) : 1);
       starting.set(id, (starting.get(id) ?? 0) + 1);
       let isUsed = false;
       try {

@@ -2,7 +2,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowStartOp
 import type { Config } from '../config/config.ts';
 import { type Submission, workflowTaskTimeoutMs } from '../contract.ts';
 import type { Admission } from './admission.ts';
-import { IdempotencyMismatch } from './errors.ts';
+import { Refused } from './errors.ts';
 import { createRetention } from './retention.ts';
 
 /** Who submits: `rateLimitKey` is the caller that the rate limit counts. */
@@ -26,16 +26,11 @@ export type Started<T> = { value: T; headers: Record<string, string> };
 export function createStartOnce(client: Client, config: Config, admission: Admission) {
   const readRetentionMs = createRetention(client, config.temporal.namespace);
 
-  /** @throws {IdempotencyMismatch | RateLimited | Overloaded | TemporalUnavailable} */
+  /** @throws {Refused | TemporalUnavailable} */
   return async <T extends { finishedAt?: string | undefined }>(
     { rateLimitKey, idempotencyKey }: Caller,
     { id, type, fresh, readFirst, memo, ...options }: Start<T>,
   ): Promise<Started<T>> => {
-    const readSame = async (): Promise<T> => {
-      const { value, fingerprint } = await readFirst();
-      if (memo.fingerprint !== fingerprint) throw new IdempotencyMismatch();
-      return value;
-    };
     const start = () =>
       client.workflow.start(type, {
         workflowId: id,
@@ -46,14 +41,18 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
         memo,
         ...options,
       });
-    const startOrReadFirst = () =>
-      start().then(
-        () => undefined,
-        (error: unknown) => {
-          if (error instanceof WorkflowExecutionAlreadyStartedError) return readSame();
-          throw error;
-        },
-      );
+    const startOrReadFirst = async (): Promise<T | undefined> => {
+      try {
+        await start();
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+      const { value, fingerprint } = await readFirst();
+      if (memo.fingerprint === fingerprint) return value;
+      const detail = 'Another submission was made under this Idempotency-Key; it is untouched';
+      throw new Refused('idempotency-mismatch', detail);
+    };
     // Both calls run at once: one after the other could take longer than the deadline.
     const retention = idempotencyKey === undefined ? undefined : readRetentionMs();
     const first = await admission.start(rateLimitKey, id, startOrReadFirst);

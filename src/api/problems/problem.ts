@@ -1,13 +1,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
-import {
-  IdempotencyMismatch,
-  isNotFound,
-  Overloaded,
-  RateLimited,
-  TemporalUnavailable,
-} from '../../temporal/errors.ts';
+import { isNotFound, Refused, TemporalUnavailable } from '../../temporal/errors.ts';
 import type { Outcome } from './problem-type.ts';
 import { type ProblemSlug, problemSlugs, problems } from './problems.ts';
 
@@ -66,10 +60,10 @@ export function toProblem(error: unknown): Problem {
   }
   if (error instanceof TemporalUnavailable)
     return new Problem('temporal-unavailable', error.message, { outcome: error.outcome });
-  if (error instanceof Overloaded) return new Problem('overloaded', error.message);
-  if (error instanceof RateLimited)
-    return new Problem('rate-limited', error.message, { headers: { 'Retry-After': String(error.retryAfterSeconds) } });
-  if (error instanceof IdempotencyMismatch) return new Problem('idempotency-mismatch', error.message);
+  if (error instanceof Refused) {
+    const { reason, message, retryAfterSeconds: seconds } = error;
+    return new Problem(reason, message, seconds === undefined ? {} : { headers: { 'Retry-After': String(seconds) } });
+  }
   if (isNotFound(error)) return toNoTaskProblem();
   return new Problem('internal-error', 'An unexpected error; the log has it under this request id', {
     outcome: 'unknown',
