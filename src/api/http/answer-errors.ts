@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import type { Logger } from '../../log.ts';
+import type { Logger } from '../../telemetry/log.ts';
 import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem } from '../problems/problem.ts';
 import type { ApiEnvironment } from './auth.ts';
 

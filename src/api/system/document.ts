@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { ApiMetrics } from '../../metrics.ts';
+import type { ApiMetrics } from '../../telemetry/metrics.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { safeHeaders } from '../http/safe-headers.ts';
 import { headers, toHeaders } from '../problems/headers.ts';
