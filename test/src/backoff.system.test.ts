@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast.stop());
 
-// The one test in real time: a real server, a real upstream and its clock, and the default policy.
-test('the upstream itself sees 2, 4, 8 and 16 seconds (± 1) between the five attempts of a failing task', async () => {
+// The only test in real time: a real server, a real upstream with its own clock, and the default policy.
+test('the upstream sees 2, 4, 8 and 16 seconds (± 1) between the five attempts of a failing task', async () => {
   holdfast.jokes.rules.add({ when: { category: 'broken' }, then: [{ status: 503 }], repeat: true });
   const { id } = await holdfast.submit({ category: 'broken' });
   const task = await holdfast.until(id, isFinished, 50_000);

@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast.stop());
 
-// Seen to fail with any line of toActivityOptions taken out.
-test('every variable of the policy stands in the ActivityTaskScheduled event of a task', async () => {
+// Seen to fail with any line of toActivityOptions removed.
+test("a task's ActivityTaskScheduled event has every variable of the policy", async () => {
   const { id } = await holdfast.submit({ category: 'dev' });
   await holdfast.until(id, (task) => task.status === 'completed');
   const { events } = await holdfast.client.workflow.getHandle(id).fetchHistory();

@@ -14,7 +14,7 @@ import {
 type PolicyInput = Parameters<typeof policySchema.parse>[0];
 const createPolicy = (input: PolicyInput = {}) => policySchema.parse(input);
 
-/** Returns the waits after each attempt in seconds, and null for the last one. */
+/** Returns the wait after each attempt in seconds, and null for the last one. */
 function waitsOf(input: PolicyInput = {}) {
   const policy = createPolicy(input);
   const attempts = Array.from({ length: policy.maximumAttempts }, (_, index) => index + 1);
@@ -51,7 +51,7 @@ const anyAttempt = fc.integer({ min: 1, max: 10_000 });
 const anyRandom = fc.integer({ min: 0, max: 999 }).map((thousandths) => thousandths / 1_000);
 
 describe('the wait after a failed attempt', () => {
-  // Seen to fail when `**` is `*`, when the exponent is `attempt`, and when `>=` is `>`.
+  // Seen to fail with `*` for `**`, with the exponent `attempt`, and with `>` for `>=`.
   it('is 2, 4, 8 and 16 s between five attempts by default, and none after the fifth', () => {
     expect(waitsOf()).toEqual([2, 4, 8, 16, null]);
   });
@@ -112,7 +112,7 @@ describe('the wait after a failed attempt', () => {
   });
 
   // Seen to fail when the cap is dropped.
-  it('is from the initial interval to the cap while attempts are left, and null from the last attempt on', () => {
+  it('lies between the initial interval and the cap while attempts are left, and is null from the last attempt on', () => {
     fc.assert(
       fc.property(anyPolicy, anyAttempt, (policy, attempt) => {
         const wait = toWaitMs(policy, attempt);
@@ -131,17 +131,17 @@ describe('the wait with Retry-After or jitter', () => {
   const policy = createPolicy();
 
   it.each([
-    ['longer than the wait of the policy: that time', 7_000, 1, 7_000],
-    ['shorter: the wait of the policy', 7_000, 3, 8_000],
-    ['0: the wait of the policy', 0, 2, 4_000],
-    ['a year: the cap', 365 * 86_400_000, 1, 300_000],
-    ['more than a number holds: the cap', Number.POSITIVE_INFINITY, 1, 300_000],
-    ['after the last attempt: none', 7_000, 5, null],
-  ])('obeys a Retry-After that is %s', (_, retryAfterMs, attempt, expected) => {
+    ["longer than the policy's wait: it is used", 7_000, 1, 7_000],
+    ["shorter: the policy's wait is used", 7_000, 3, 8_000],
+    ["0: the policy's wait is used", 0, 2, 4_000],
+    ['a year: the cap is used', 365 * 86_400_000, 1, 300_000],
+    ['infinite: the cap is used', Number.POSITIVE_INFINITY, 1, 300_000],
+    ['after the last attempt: there is no wait', 7_000, 5, null],
+  ])('with a Retry-After that is %s', (_, retryAfterMs, attempt, expected) => {
     expect(toRetryDelayMs(policy, attempt, { retryAfterMs })).toBe(expected);
   });
 
-  it('is the wait of the policy without both', () => {
+  it('is the wait of the policy if there is neither', () => {
     expect([1, 2, 3, 4, 5].map((attempt) => toRetryDelayMs(policy, attempt))).toEqual([
       2_000,
       4_000,
@@ -151,8 +151,8 @@ describe('the wait with Retry-After or jitter', () => {
     ]);
   });
 
-  // Seen to fail when jitter may shorten (`random() - 0.5`).
-  it('is lengthened by jitter by up to its share of the wait, from a source that can be seeded', () => {
+  // Seen to fail when jitter could shorten the wait (`random() - 0.5`).
+  it('is lengthened by jitter, at most by its share of the wait, from a source that can be seeded', () => {
     const draw = (seed: number) => {
       const random = createRandom(seed);
       return [1, 2, 3, 4].map((attempt) => toRetryDelayMs(policy, attempt, { jitter: 0.5, random }));
@@ -181,8 +181,8 @@ describe('the wait with Retry-After or jitter', () => {
     );
   });
 
-  // Seen to fail with the cap taken before the jitter, and when a Retry-After replaces the wait.
-  it('is a whole number from 1 to the cap and no shorter than the policy says, whatever the upstream asks for', () => {
+  // Seen to fail when the cap was applied before the jitter, and when a Retry-After replaced the wait.
+  it("is a whole number from the policy's wait to the cap, for any Retry-After", () => {
     const anyRetryAfter = fc.oneof(fc.nat(), fc.constantFrom(0, Number.MAX_VALUE, Number.POSITIVE_INFINITY));
     fc.assert(
       fc.property(anyPolicy, anyAttempt, anyRetryAfter, anyRandom, (any, attempt, retryAfterMs, share) => {
@@ -214,11 +214,11 @@ describe('the wait with Retry-After or jitter', () => {
 });
 
 describe("the attempt's own deadline", () => {
-  it('is 10 % below start-to-close, but 50 ms at least and 500 ms at most', () => {
+  it('is 10 % below start-to-close, by 50 ms at least and 500 ms at most', () => {
     expect([100, 400, 1_000, 4_000, 10_000, 300_000].map(toDeadlineMs)).toEqual([50, 350, 900, 3_600, 9_500, 299_500]);
   });
 
-  // Seen to fail without the rounding: AbortSignal.timeout of Node 20 throws for a fraction, and 1,001 ms gave one.
+  // Seen to fail without the rounding: 1,001 ms gave a fraction, for which AbortSignal.timeout of Node 20 throws.
   it('is a whole number above 0 and below start-to-close for every timeout', () => {
     fc.assert(
       fc.property(fc.double({ min: 100, max: 86_400_000, noNaN: true }), (timeoutMs) => {
@@ -231,8 +231,8 @@ describe("the attempt's own deadline", () => {
   });
 });
 
-describe("the policy as Temporal's activity options", () => {
-  it('has the documented values by default', () => {
+describe("Temporal's activity options of a policy", () => {
+  it('have the documented values by default', () => {
     expect(toActivityOptions(createPolicy())).toEqual({
       startToCloseTimeout: 300_000,
       heartbeatTimeout: 10_000,
@@ -253,7 +253,7 @@ describe("the policy as Temporal's activity options", () => {
     ['the attempts', { maximumAttempts: 7 }, { retry: { maximumAttempts: 7 } }],
     ['start-to-close', { startToCloseTimeoutMs: 60_000 }, { startToCloseTimeout: 60_000 }],
     ['the heartbeat timeout', { heartbeatTimeoutMs: 4_000 }, { heartbeatTimeout: 4_000 }],
-  ])('carries %s and changes nothing else', (_, input, expected) => {
+  ])('follow %s and change nothing else', (_, input, expected) => {
     const { retry, ...timeouts } = toActivityOptions(createPolicy());
     expect(toActivityOptions(createPolicy(input))).toEqual({
       ...timeouts,
@@ -262,7 +262,7 @@ describe("the policy as Temporal's activity options", () => {
     });
   });
 
-  it('adds the types of NON_RETRYABLE_ERRORS to the final ones, each once', () => {
+  it('add the types of NON_RETRYABLE_ERRORS to the final ones, each once', () => {
     const { retry } = toActivityOptions(
       createPolicy({
         nonRetryableErrorTypes: [
@@ -280,17 +280,17 @@ describe("the policy as Temporal's activity options", () => {
     ]);
   });
 
-  it('has no jitter, which Temporal does not support', () => {
+  it('have no jitter, which Temporal does not support', () => {
     expect(toActivityOptions(createPolicy({ jitter: 1 }))).toEqual(toActivityOptions(createPolicy()));
   });
 
-  it('has a heartbeat timeout of a third of start-to-close if that is less than 10 s', () => {
+  it('have a heartbeat timeout of a third of start-to-close if that is less than 10 s', () => {
     expect(toActivityOptions(createPolicy({ startToCloseTimeoutMs: 6_000 })).heartbeatTimeout).toBe(2_000);
     expect(toActivityOptions(createPolicy({ startToCloseTimeoutMs: 60_000 })).heartbeatTimeout).toBe(10_000);
   });
 
   // Seen to fail with a method among the options.
-  it('is plain data: a structured clone and a round trip through JSON change nothing', () => {
+  it('are plain data: a structured clone and a round trip through JSON change nothing', () => {
     fc.assert(
       fc.property(anyPolicy, (policy) => {
         const options = toActivityOptions(policy);
@@ -300,7 +300,7 @@ describe("the policy as Temporal's activity options", () => {
     );
   });
 
-  it('makes every final type final and no retryable one', () => {
+  it('list every final failure type and no retryable one', () => {
     const { nonRetryableErrorTypes } = toActivityOptions(createPolicy()).retry;
     expect(nonRetryableErrorTypes).toEqual(expect.arrayContaining([...finalFailureTypes]));
     for (const type of [...retryableFailureTypes, ...timeoutFailureTypes])
@@ -312,7 +312,7 @@ describe('the policy schema', () => {
   const faultsOf = (input: unknown) =>
     policySchema.safeParse(input).error?.issues.map(({ path }) => path.join('.')) ?? [];
 
-  // Seen to fail with the rule between the two intervals dropped, and with a coefficient from 0.
+  // Seen to fail without the rule about the two intervals, and with coefficients from 0.
   it.each([
     ['a coefficient below 1', { backoffCoefficient: 0.99 }, 'backoffCoefficient'],
     ['a cap below the initial interval', { initialIntervalMs: 2_000, maximumIntervalMs: 1_999 }, 'maximumIntervalMs'],
@@ -343,12 +343,12 @@ describe('the policy schema', () => {
         expect(faultsOf({ [field]: value })).toEqual([field]);
   });
 
-  it('refuses an unknown field, so that a misspelt one does not become a default', () => {
+  it('refuses an unknown field, so that a misspelt name does not silently give the default', () => {
     expect(policySchema.safeParse({ maxAttempts: 3 }).success).toBe(false);
   });
 
-  // Seen to fail without `when`: NaN in another field then disables the rules between two fields.
-  it('reports all faults at once, including those between two fields', () => {
+  // Seen to fail without `when`: NaN in another field then disables the rules about two fields.
+  it('reports all faults at once, including rules about two fields', () => {
     const input = {
       initialIntervalMs: 5,
       maximumIntervalMs: 4,
@@ -359,7 +359,7 @@ describe('the policy schema', () => {
     expect(faultsOf(input).sort()).toEqual(['heartbeatTimeoutMs', 'jitter', 'maximumIntervalMs']);
   });
 
-  it('accepts the edges: equal intervals, one attempt, a heartbeat just below start-to-close', () => {
+  it('accepts the limits: equal intervals, one attempt, a heartbeat timeout just below start-to-close', () => {
     expect(faultsOf({ initialIntervalMs: 1, maximumIntervalMs: 1, backoffCoefficient: 1, maximumAttempts: 1 })).toEqual(
       [],
     );

@@ -8,19 +8,19 @@ const accepts = (category: unknown) => input.safeParse({ category }).success;
 const laughing = '😂';
 
 describe('the catalogue', () => {
-  it('names every task in a form that URL, workflow type and id prefix can carry', () => {
+  it('gives every task a name that is valid in URLs, workflow types and id prefixes', () => {
     expect(taskNames).toEqual(Object.keys(tasks));
     for (const name of taskNames) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
   });
 });
 
 describe('the input of fetch-joke', () => {
-  it('may leave the category out', () => {
+  it('may omit the category', () => {
     expect(input.parse({})).toEqual({});
   });
 
-  // Seen to fail with `value.length` (an emoji is two) and with `<`.
-  it('takes a category of 1 to 64 code points, an emoji being one', () => {
+  // Seen to fail with `value.length`, which counts an emoji as two, and with `<`.
+  it('accepts a category of 1 to 64 code points, and counts an emoji as one', () => {
     expect(['a', 'a'.repeat(64), laughing.repeat(64), 'été 日本語'].filter(accepts)).toHaveLength(4);
     expect(['', 'a'.repeat(65), laughing.repeat(65)].filter(accepts)).toEqual([]);
   });
@@ -31,7 +31,7 @@ describe('the input of fetch-joke', () => {
     ['NUL among others', '"de\\u0000v"'],
     ['a lone high surrogate', '"\\ud83d"'],
     ['a lone low surrogate', '"\\ude02x"'],
-    ['surrogates the wrong way round', '"\\ude02\\ud83d"'],
+    ['surrogates in the wrong order', '"\\ude02\\ud83d"'],
     ['null', 'null'],
     ['a number', '42'],
     ['an array', '["dev"]'],
@@ -40,7 +40,7 @@ describe('the input of fetch-joke', () => {
     expect(parse(`{"category":${category}}`).error?.issues.map(({ path }) => path)).toEqual([['category']]);
   });
 
-  it('takes exactly the well-formed strings of 1 to 64 code points without NUL', () => {
+  it('accepts exactly the well-formed strings of 1 to 64 code points without NUL', () => {
     const anyText = fc.array(
       fc.oneof(fc.string({ unit: 'binary', maxLength: 4 }), fc.constantFrom('\ud83d', '\0', 'dev')),
       {
@@ -74,7 +74,7 @@ describe('the input of fetch-joke', () => {
 });
 
 describe('the output of fetch-joke', () => {
-  it('is id, joke and url, all text, the joke of any kind', () => {
+  it('has id, joke and url, all strings, and the joke may be any string', () => {
     const joke = '<script>\u001b[31m\r\n\u2028';
     expect(output.parse({ id: '1', joke, url: 'http://u' })).toEqual({ id: '1', joke, url: 'http://u' });
     expect(output.safeParse({ id: '1', joke: 5, url: 'http://u' }).success).toBe(false);

@@ -35,7 +35,7 @@ async function startWorkerProcess(graceSeconds = 30) {
   return child;
 }
 
-/** Submits a task whose first attempt behaves as told, and waits until the upstream has the call. */
+/** Submits a task whose first attempt gets this behaviour, and waits until the upstream has the call. */
 async function submitAndReach(category: string, first: { hang: 'headers' } | { delayMs: number }) {
   holdfast.jokes.rules.add({ when: { category }, then: [first] });
   const { id } = await holdfast.submit({ category });
@@ -46,8 +46,8 @@ async function submitAndReach(category: string, first: { hang: 'headers' } | { d
   return id;
 }
 
-// Seen to fail with withHeartbeat taken out of fetch-joke.ts and the heartbeat timeout out of toActivityOptions.
-test('after kill -9 of a worker in mid-attempt another one finishes the task as attempt 2, within heartbeat timeout + wait + 2 s', async () => {
+// Seen to fail without withHeartbeat in fetch-joke.ts and without the heartbeat timeout in toActivityOptions.
+test('after kill -9 of a worker in mid-attempt, another worker finishes the task as attempt 2 within heartbeat timeout + wait + 2 s', async () => {
   const first = await startWorkerProcess();
   const id = await submitAndReach('killed', { hang: 'headers' });
   expect((await holdfast.read(id)).status).toBe('running');
@@ -65,7 +65,7 @@ test('after kill -9 of a worker in mid-attempt another one finishes the task as 
   expect(holdfast.jokes.ledger({ taskKey: id }).map(({ attempt }) => attempt)).toEqual([1, 2]);
 });
 
-test('a stopping worker lets the running attempt end within its grace, and takes no new task', async () => {
+test('a stopping worker lets the running attempt end within its grace period, and takes no new task', async () => {
   const worker = await startWorkerProcess();
   const id = await submitAndReach('graceful', { delayMs: 1_500 });
   const exit = worker.end('SIGTERM');
@@ -80,7 +80,7 @@ test('a stopping worker lets the running attempt end within its grace, and takes
   expect(holdfast.jokes.ledger({ taskKey: id })).toHaveLength(1);
 });
 
-test('an attempt that outlives the grace is cut off as WorkerShutdown, and another worker tries again', async () => {
+test('an attempt that outlives the grace period fails as WorkerShutdown, and another worker retries it', async () => {
   const worker = await startWorkerProcess(1);
   const id = await submitAndReach('cut', { hang: 'headers' });
   await startWorkerProcess();

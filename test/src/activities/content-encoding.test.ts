@@ -20,7 +20,7 @@ const upstream = createServer((request, response) => {
 beforeAll(() => once(upstream.listen(0, '127.0.0.1'), 'listening'));
 afterAll(() => upstream.close());
 
-/** Runs one attempt against an upstream that answers so; resolves to the joke's text, or to the failure's type and message. */
+/** Runs one attempt against an upstream with this answer. Returns the joke, or the failure's type and message. */
 async function fetchJoke(encoding: string | string[], body: Buffer) {
   answer = { encoding, body };
   const { port } = upstream.address() as AddressInfo;
@@ -38,7 +38,7 @@ async function fetchJoke(encoding: string | string[], body: Buffer) {
   }
 }
 
-/** A joke of 2 kB, half of an encoded body, and a body whose last bytes (its checksum) are wrong. */
+// `cut` halves an encoded body. `damage` overwrites its last eight bytes, which hold gzip's checksum.
 const longJson = JSON.stringify({ ...joke, value: 'x'.repeat(2_000) });
 const cut = (body: Buffer) => body.subarray(0, body.length / 2);
 const damage = (body: Buffer) => Buffer.concat([body.subarray(0, -8), Buffer.alloc(8, 1)]);
@@ -76,10 +76,10 @@ describe('an encoded answer', () => {
     ['gzip within gzip that is plain text', 'gzip, gzip', gzipSync(json), broken],
     ['an unknown coding', 'lzw', gzipSync(json), notJson],
     ['an unknown coding beside gzip', 'lzw, gzip', gzipSync(json), notJson],
-    ['gzip of nothing', 'gzip', gzipSync(''), nothing],
-    ['nothing, called gzip', 'gzip', Buffer.alloc(0), nothing],
-    ['nothing, called deflate', 'deflate', Buffer.alloc(0), nothing],
-    ['nothing, called br', 'br', Buffer.alloc(0), nothing],
+    ['gzip of an empty text', 'gzip', gzipSync(''), nothing],
+    ['an empty body labelled gzip', 'gzip', Buffer.alloc(0), nothing],
+    ['an empty body labelled deflate', 'deflate', Buffer.alloc(0), nothing],
+    ['an empty body labelled br', 'br', Buffer.alloc(0), nothing],
     ['gzip that stops early', 'gzip', cut(gzipSync(longJson, { level: 0 })), truncated],
     ['deflate that stops early', 'deflate', cut(deflateSync(longJson, { level: 0 })), truncated],
     ['raw deflate that stops early', 'deflate', cut(deflateRawSync(longJson, { level: 0 })), truncated],
@@ -92,7 +92,7 @@ describe('an encoded answer', () => {
     expect(await fetchJoke(encoding, body)).toBe(failure);
   });
 
-  it('that is no brotli, or has six encodings, is retried', async () => {
+  it('that is broken brotli, or has six encodings, is retried', async () => {
     expect(await fetchJoke('br', json)).toMatch(
       /^UpstreamUnreachable: The upstream could not be reached \(ERR_[A-Z_0-9]+\)$/,
     );
@@ -100,7 +100,7 @@ describe('an encoded answer', () => {
     expect(six).toBe('UpstreamUnreachable: The upstream could not be reached (network error)');
   });
 
-  it('is what the request asks for', async () => {
+  it('is asked for in the request', async () => {
     await fetchJoke('', json);
     expect(received).toMatchObject({
       accept: 'application/json',

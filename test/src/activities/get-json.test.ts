@@ -24,10 +24,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The default policy: a first wait of 2 s, five attempts, a cap of 300 s. */
+// The default policy: five attempts, a first wait of 2 s, a cap of 300 s.
 const { retry } = toActivityOptions(policySchema.parse({}));
 
-/** One attempt of fetch-joke against the joke API, which behaves so for this task; `then` has a behaviour a request. */
+/** Starts one attempt of fetch-joke. The joke API answers this task's requests with the behaviours of `then`. */
 function startAttempt(
   behaviour: Behaviour | Behaviour[],
   {
@@ -62,7 +62,7 @@ function startAttempt(
 
 type Options = Parameters<typeof startAttempt>[1];
 
-/** How the attempt failed, and whether the policy lets another attempt follow. */
+/** Returns how the attempt failed, and whether the policy allows another attempt. */
 async function failureOf(behaviour: Behaviour, options?: Options) {
   const error = await startAttempt(behaviour, options).result.then(
     (joke) => expect.unreachable(`${JSON.stringify(behaviour)} gave ${JSON.stringify(joke)}`),
@@ -80,7 +80,7 @@ async function failureOf(behaviour: Behaviour, options?: Options) {
   };
 }
 
-/** `failureOf` for each status; only what differs from the expected type, retry and status is given back. */
+/** Calls `failureOf` for each status. Returns only the failures that differ from the expected ones. */
 async function exceptionsTo(statuses: number[], expected: { type: string; isRetried: boolean }, more: Behaviour = {}) {
   const failures = await Promise.all(
     statuses.map(async (status) => ({ status, ...(await failureOf({ ...more, status })) })),
@@ -98,14 +98,14 @@ const range = (from: number, to: number, ...but: number[]) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index).filter((status) => !but.includes(status));
 
 describe('a good answer', () => {
-  it('is id, joke and url', async () => {
+  it('gives id, joke and url', async () => {
     const { result } = startAttempt({});
     const { id, joke, url } = await result;
     expect(url).toBe(`${api.url}/jokes/${id}`);
     expect(joke).not.toBe('');
   });
 
-  it('is asked for with the category, whatever its characters', async () => {
+  it('is requested with the category, which may have any characters', async () => {
     const category = 'a&b=c d/é#😂';
     api.rules.add({ when: { category }, then: [{}] });
     const { result, requests } = startAttempt({}, { category });
@@ -119,7 +119,7 @@ describe('a good answer', () => {
     expect(requests()).toMatchObject([{ path: '/jokes/v1/jokes/random' }]);
   });
 
-  // Seen to fail when markup is taken out of the joke.
+  // Seen to fail when markup is removed from the joke.
   it('keeps markup, terminal escapes and line breaks as they are', async () => {
     const { joke } = await startAttempt({ body: 'joke-with-markup' }).result;
     expect(joke).toBe(
@@ -131,8 +131,8 @@ describe('a good answer', () => {
     await expect(startAttempt({ bytesPerSecond: 2_000 }).result).resolves.toHaveProperty('joke');
   });
 
-  // Seen to fail while the deadline was a fraction (1,001 ms gave one), which AbortSignal.timeout of Node 20 refuses.
-  it('is fetched whatever number of milliseconds an attempt has', async () => {
+  // Seen to fail while the deadline could be a fraction (for 1,001 ms), which AbortSignal.timeout of Node 20 refuses.
+  it('is fetched with any timeout in whole milliseconds', async () => {
     for (const timeoutMs of [1_001, 1_234, 9_999, 30_000.5])
       await expect(startAttempt({}, { timeoutMs }).result).resolves.toHaveProperty('joke');
   });
@@ -140,7 +140,7 @@ describe('a good answer', () => {
 
 describe('the request', () => {
   // Seen to fail with a random key, and without the attempt's number.
-  it('bears the same Idempotency-Key in every attempt, and the number of the attempt', async () => {
+  it('has the same Idempotency-Key in every attempt, and the number of the attempt', async () => {
     const taskKey = randomUUID();
     const script: Behaviour[] = [{ status: 503 }, { reset: 'mid-body' }, {}];
     const outcomes = [];
@@ -163,8 +163,8 @@ describe('the request', () => {
     ]);
   });
 
-  // Seen to fail for 421, after which fetch asks again by itself.
-  it('is one an attempt: only Temporal tries again', async () => {
+  // Seen to fail for 421, which fetch itself repeats.
+  it('is sent once per attempt: only Temporal retries', async () => {
     const behaviours: Behaviour[] = [{ reset: 'before-headers' }, { reset: 'mid-body' }, { cutShort: true }];
     for (const behaviour of [...behaviours, ...[401, 407, 408, 421, 429, 503].map((status) => ({ status }))]) {
       const { result, requests } = startAttempt(behaviour);
@@ -185,14 +185,14 @@ describe('a status', () => {
     expect(await exceptionsTo([429], { type: 'UpstreamRateLimited', isRetried: true })).toEqual([]);
   });
 
-  // Seen to fail for 407, of which fetch makes a network error.
+  // Seen to fail for 407, which fetch turns into a network error.
   it('of every other 4xx is final: UpstreamRejected', async () => {
     const statuses = range(400, 499, 408, 425, 429);
     expect(await exceptionsTo(statuses, { type: 'UpstreamRejected', isRetried: false })).toEqual([]);
   });
 
-  // Seen to fail with `status >= 300` for a good answer.
-  it('of 204, and every other 2xx but 200, and 304 is final: UpstreamRejected', async () => {
+  // Seen to fail when every status below 300 counted as a good answer.
+  it('of 304 or any 2xx except 200 is final: UpstreamRejected', async () => {
     const statuses = [...range(201, 299), 304];
     expect(await exceptionsTo(statuses, { type: 'UpstreamRejected', isRetried: false })).toEqual([]);
   });
@@ -215,18 +215,18 @@ describe('a status', () => {
     },
   );
 
-  it('of 1xx that nothing follows is retried: UpstreamUnreachable', async () => {
+  it('of 1xx without a final answer is retried: UpstreamUnreachable', async () => {
     const failures = await Promise.all([100, 101, 102, 103].map((status) => failureOf({ status })));
     expect(failures.map(({ type, isRetried }) => ({ type, isRetried }))).toEqual(
       Array(4).fill({ type: 'UpstreamUnreachable', isRetried: true }),
     );
   });
 
-  it('decides by itself: a body that hangs, never ends or is huge is not waited for', async () => {
+  it('decides alone: a body that hangs, never ends or is huge is not awaited', async () => {
     const behaviours: Behaviour[] = [{ hang: 'body' }, { body: 'endless' }, { body: 'huge' }, { reset: 'mid-body' }];
     const failures = await Promise.all(behaviours.map((behaviour) => failureOf({ ...behaviour, status: 503 })));
     expect(failures.map(({ type }) => type)).toEqual(Array(4).fill('UpstreamUnavailable'));
-    // Seen to fail (by timing out) when an unread body keeps its socket.
+    // Seen to fail (by a timeout) when an unread body keeps its socket.
     await expect.poll(() => api.ledger().filter(({ endedAt }) => endedAt === null)).toEqual([]);
   });
 });
@@ -257,13 +257,13 @@ describe('an upstream that cannot be reached is retried, UpstreamUnreachable,', 
     await expectUnreachable({ reset: 'mid-body' }, /ECONNRESET|UND_ERR_SOCKET/);
   });
 
-  // Seen to fail when the error of a broken body is taken for the end of the body.
-  it('where the body is cut short of its length', async () => {
+  // Seen to fail when the error of a broken body counts as the end of the body.
+  it('where the body is shorter than its Content-Length', async () => {
     await expectUnreachable({ cutShort: true }, /UND_ERR/);
   });
 });
 
-describe('an attempt past its time is retried, UpstreamTimeout, and its request ended,', () => {
+describe('an attempt that exceeds its deadline is retried, UpstreamTimeout, and its request ended,', () => {
   // Seen to fail (by hanging) without the deadline among the signals.
   it.each<[string, Behaviour]>([
     ['when the upstream hangs before the headers', { hang: 'headers' }],
@@ -288,7 +288,7 @@ describe('a 200', () => {
     expect(failure).toMatchObject({ type: 'TruncatedResponse', isRetried: true, upstreamStatus: 200 });
   });
 
-  // Seen to fail when the schema's verdict is ignored (wrong shape).
+  // Seen to fail for the wrong shape when the schema's result is ignored.
   it.each<[string, Behaviour['body'], string]>([
     ['HTML', 'html', 'The upstream answered something other than JSON'],
     ['nothing', 'empty', 'The upstream answered nothing'],
@@ -299,7 +299,7 @@ describe('a 200', () => {
     expect(failure).toMatchObject({ type: 'InvalidResponse', isRetried: false, upstreamStatus: 200, message });
   });
 
-  // Seen to fail without the cap (huge, gzip-bomb); endless then takes all memory.
+  // Seen to fail without the cap for huge and gzip-bomb. Without it, endless takes all memory.
   it.each<[string, Behaviour['body']]>([
     ['huge', 'huge'],
     ['huge when unpacked', 'gzip-bomb'],
@@ -310,13 +310,13 @@ describe('a 200', () => {
     expect(failure.message).toBe('The upstream answered more than 65536 bytes');
   });
 
-  it('without end is read no further than the cap: the request ends', async () => {
+  it('without end is read only up to the cap, and the request ends', async () => {
     const { result, requests } = startAttempt({ body: 'endless' });
     await expect(result).rejects.toThrow('more than 65536 bytes');
     await expect.poll(requests).toMatchObject([{ outcome: 'client-gone' }]);
   });
 
-  it('without end and packed is final as well, and read no further than the cap', async () => {
+  it('without end and compressed is also final, and read only up to the cap', async () => {
     const closed = vi.fn();
     const failure = await withUpstream(
       (response) => {
@@ -333,7 +333,7 @@ describe('a 200', () => {
   });
 
   // Seen to fail with `>=` for `>`.
-  it('may have 65,536 bytes, and not one more', async () => {
+  it('may have 65,536 bytes but not 65,537', async () => {
     const shell = JSON.stringify({ id: '1', value: '', url: 'u' }).length;
     const ofSize = (bytes: number) => JSON.stringify({ id: '1', value: 'x'.repeat(bytes - shell), url: 'u' });
     await withUpstream(
@@ -350,7 +350,7 @@ describe('a 200', () => {
   });
 });
 
-/** An upstream of one answer, for what the joke API does not do. */
+/** Starts an upstream with one fixed answer, for cases that the joke API does not cover. */
 async function withUpstream<T>(answer: (response: ServerResponse) => unknown, work: (url: string) => Promise<T>) {
   const server = createServer((_, response) => void answer(response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -373,8 +373,8 @@ describe('Retry-After', () => {
   const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000);
   const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
-  // Seen to fail without the header being read, and with `Math.min` for `Math.max`.
-  it('of 7 makes the wait 7 s where the policy says 2 s, for every status that is retried', async () => {
+  // Seen to fail when the header was not read, and with `Math.min` for `Math.max`.
+  it('of 7 makes a policy wait of 2 s 7 s long, for every status that is retried', async () => {
     const statuses = [429, 500, 502, 503, 504, 408, 425];
     const delays = await Promise.all(statuses.map((status) => delayAfter('7', { status })));
     expect(delays).toEqual(statuses.map(() => 7_000));
@@ -418,7 +418,7 @@ describe('Retry-After', () => {
     const before = Date.now();
     const at = inSeconds(100);
     const delay = Number(await delayAfter(toText(at)));
-    // A date has whole seconds, and time passes before it is read.
+    // A date has whole seconds only, and some time passes before it is read.
     expect(delay).toBeLessThanOrEqual(at.getTime() - before);
     expect(delay).toBeGreaterThan(at.getTime() - Date.now() - 1_001);
   });
@@ -431,7 +431,7 @@ describe('Retry-After', () => {
     expect(await delayAfter('7', { attempt: 5 })).toBeUndefined();
   });
 
-  it('makes no final failure wait or retry', async () => {
+  it('does not make a final failure wait or retry', async () => {
     const failure = await failureOf({ status: 404, retryAfter: '7' });
     expect(failure).toMatchObject({ type: 'UpstreamRejected', isRetried: false });
   });
@@ -460,8 +460,8 @@ describe('jitter', () => {
       }),
     );
 
-  // Seen to fail with jitter left out of one kind of failure.
-  it('lengthens the wait after every failure that is retried, by up to its share', async () => {
+  // Seen to fail when one kind of failure had no jitter.
+  it('lengthens the wait after every retryable failure, at most by its share', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     expect(await delays(0.5)).toEqual(retried.map(() => 2_500));
     vi.restoreAllMocks();
@@ -493,7 +493,7 @@ describe('a cancelled task', () => {
     await expect.poll(requests).toMatchObject([{ outcome: 'client-gone' }]);
   });
 
-  it('calls nobody when it was cancelled before it began', async () => {
+  it('makes no call when it was cancelled before it began', async () => {
     const { environment, result, requests } = startAttempt({});
     environment.cancel();
     await expect(result).rejects.toBeInstanceOf(CancelledFailure);
@@ -501,7 +501,7 @@ describe('a cancelled task', () => {
   });
 
   // Seen to fail when a stopping worker counts as a cancellation.
-  it('is not what a stopping worker leaves: its attempt is retried', async () => {
+  it('differs from a stopping worker, whose attempt is retried', async () => {
     const { environment, result, requests } = startAttempt({ hang: 'body' });
     await expect.poll(requests).toHaveLength(1);
     environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
@@ -515,7 +515,7 @@ describe('a cancelled task', () => {
 
 describe('the message of a failure', () => {
   // Seen to fail with the cause's own message, which holds address and port.
-  it('tells no address, path, version or stack, and hides no cause', async () => {
+  it('shows no address, path, version or stack, and the failure carries no cause', async () => {
     const gone = await startJokeApi();
     await gone.close();
     const failures = await Promise.all([

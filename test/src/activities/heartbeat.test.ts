@@ -12,8 +12,8 @@ afterEach(() => {
 });
 
 /**
- * Starts an attempt that lasts until `end` or `fail`; `beats` fills with the milliseconds of its beats. Time passes by
- * `pass`, within the activity's context: faked timers do not carry it to their callbacks, as real ones do.
+ * Starts an attempt that lasts until `end` or `fail`. `beats` collects the times of its heartbeats in milliseconds.
+ * `pass` advances the time within the activity's context, because fake timers do not pass it on to their callbacks.
  */
 async function startAttempt(heartbeatTimeoutMs: number | undefined) {
   const environment = new MockActivityEnvironment({ heartbeatTimeoutMs }, { logger: new DefaultLogger('ERROR') });
@@ -43,8 +43,8 @@ async function startAttempt(heartbeatTimeoutMs: number | undefined) {
 }
 
 describe('a running attempt', () => {
-  // Seen to fail with a first beat after a whole third, with beats each half, and without the next timer.
-  it('beats first after a second, then each third of a heartbeat timeout of 9 s', async () => {
+  // Seen to fail with the first beat after a third, with a beat every half, and when no next timer was set.
+  it('beats first after one second, then every third of a heartbeat timeout of 9 s', async () => {
     const { beats, result, pass, end } = await startAttempt(9_000);
     await pass(10_000);
     expect(beats).toEqual([1_000, 4_000, 7_000, 10_000]);
@@ -52,7 +52,7 @@ describe('a running attempt', () => {
     await expect(result).resolves.toBe('done');
   });
 
-  it('beats first after a third where that is less than a second', async () => {
+  it('beats first after a third of the timeout if that is less than a second', async () => {
     const { beats, result, pass, end } = await startAttempt(1_500);
     await pass(2_000);
     expect(beats).toEqual([500, 1_000, 1_500, 2_000]);
@@ -72,7 +72,7 @@ describe('a running attempt', () => {
     }
   });
 
-  it('costs no beat when it ends within the first second', async () => {
+  it('sends no beat when it ends within the first second', async () => {
     const { beats, result, pass, end } = await startAttempt(10_000);
     await pass(999);
     end();
@@ -81,7 +81,7 @@ describe('a running attempt', () => {
     expect(beats).toEqual([]);
   });
 
-  it('does not beat where no heartbeat timeout was set', async () => {
+  it('does not beat without a heartbeat timeout', async () => {
     const { beats, result, pass, end } = await startAttempt(undefined);
     await pass(60_000);
     expect(beats).toEqual([]);
@@ -93,7 +93,7 @@ describe('a running attempt', () => {
 
 describe('an attempt that ended', () => {
   // Seen to fail without clearTimeout.
-  it.each(['end', 'fail'] as const)('beats no more and leaves no timer behind (%s)', async (way) => {
+  it.each(['end', 'fail'] as const)('stops beating and leaves no timer behind (%s)', async (way) => {
     const attempt = await startAttempt(3_000);
     await attempt.pass(2_500);
     expect(attempt.beats).toEqual([1_000, 2_000]);
@@ -104,7 +104,7 @@ describe('an attempt that ended', () => {
     expect(attempt.beats).toHaveLength(2);
   });
 
-  it('ends as its work ended', async () => {
+  it('passes on the result or error of its work', async () => {
     const [good, bad] = [await startAttempt(3_000), await startAttempt(3_000)];
     good.end();
     bad.fail();

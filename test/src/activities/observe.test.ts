@@ -18,7 +18,7 @@ afterAll(() => api.close());
 
 type Input = Partial<Parameters<typeof policySchema.parse>[0] & object>;
 
-/** An observed attempt: the lines and records that it leaves. Without `work` it is a real fetch-joke of the joke API. */
+/** Creates an observed attempt of fetch-joke against the joke API. `lines` and `records` collect what it reports. */
 function createAttempt({ attempt = 1, jitter = 0, policy = {} as Input } = {}) {
   const lines: string[] = [];
   const records: AttemptRecord[] = [];
@@ -48,7 +48,7 @@ function createAttempt({ attempt = 1, jitter = 0, policy = {} as Input } = {}) {
       api.rules.add({ when: { taskKey: id }, then: [behaviour], repeat: true });
       return environment.run(fetchJoke, {}, { jitter });
     },
-    /** Any other work in its place. */
+    /** Runs an attempt that throws this error. */
     throwing: (error: unknown) => environment.run(() => Promise.reject(error)),
   };
 }
@@ -60,13 +60,13 @@ async function linesOfFailure(behaviour: Behaviour, options?: Parameters<typeof 
 }
 
 describe('the log of an attempt', () => {
-  it('says what begins, in which attempt of how many', async () => {
+  it('says what begins, the attempt and the maximum', async () => {
     const { run, lines } = createAttempt({ attempt: 3 });
     await run({});
     expect(lines).toEqual(['Job <id>: Fetching joke (attempt 3/5)']);
   });
 
-  // Seen to fail when the wait of the next attempt stands for this one's.
+  // Seen to fail when the line had the wait of the following attempt.
   it('says what failed, and when the next attempt comes', async () => {
     expect(await linesOfFailure({ status: 503 })).toEqual([
       'Job <id>: Fetching joke (attempt 1/5)',
@@ -78,7 +78,7 @@ describe('the log of an attempt', () => {
     ]);
   });
 
-  it('says the wait that Retry-After or jitter made', async () => {
+  it('says the wait with Retry-After or jitter', async () => {
     expect((await linesOfFailure({ status: 429, retryAfter: '7' })).at(-1)).toBe(
       'Job <id>: HTTP 429 on attempt 1, next in 7 s',
     );
@@ -87,14 +87,14 @@ describe('the log of an attempt', () => {
     expect(lines.at(-1)).toBe('Job <id>: HTTP 503 on attempt 1, next in 2.5 s');
   });
 
-  it('says that the last attempt was the last', async () => {
+  it('says when no attempt is left', async () => {
     expect((await linesOfFailure({ status: 503 }, { attempt: 5 })).at(-1)).toBe(
       'Job <id>: HTTP 503 on attempt 5, no attempt left',
     );
   });
 
-  // Seen to fail without the look at nonRetryableErrorTypes.
-  it('says that a failure is final, by itself or because the policy says so', async () => {
+  // Seen to fail without the check of nonRetryableErrorTypes.
+  it('says that a failure is final, by its type or by the policy', async () => {
     expect((await linesOfFailure({ status: 404 })).at(-1)).toBe(
       'Job <id>: HTTP 404 on attempt 1, UpstreamRejected is final',
     );
@@ -117,14 +117,14 @@ describe('the log of an attempt', () => {
 describe('one log line', () => {
   const controls = /[\p{Cc}\u2028\u2029]/u;
 
-  it('holds no joke, whatever its markup, escapes and line breaks', async () => {
+  it('never contains the joke, with or without markup, escapes and line breaks', async () => {
     const { run, lines } = createAttempt();
     const { joke } = await run({ body: 'joke-with-markup' });
     expect(joke).toMatch(controls);
     expect(lines).toEqual(['Job <id>: Fetching joke (attempt 1/5)']);
   });
 
-  // Seen to fail as long as messages went out as they were.
+  // Seen to fail while messages were logged unescaped.
   it('stays one line without escapes for an unexpected error too', async () => {
     const { throwing, lines } = createAttempt();
     await expect(throwing(new TypeError('one\r\ntwo\u001b[31m red\u2028three'))).rejects.toThrow('one');
@@ -132,7 +132,7 @@ describe('one log line', () => {
     expect(lines[0]).not.toMatch(controls);
   });
 
-  it('comes for what is no error as well', async () => {
+  it('is also written for a thrown value that is not an error', async () => {
     const { throwing, lines, records } = createAttempt();
     await expect(throwing('just text')).rejects.toBe('just text');
     expect(lines).toEqual(['Job <id>: just text on attempt 1, next in 2 s']);
@@ -145,7 +145,7 @@ describe('the record of an attempt', () => {
     records.map(({ task, outcome, failureType }) => ({ task, outcome, failureType }));
 
   // Seen to fail without the record of a failed attempt.
-  it('is one, with task, outcome and failure type', async () => {
+  it('has task, outcome and failure type, and comes once', async () => {
     const [good, bad] = [createAttempt(), createAttempt()];
     await good.run({});
     await expect(bad.run({ body: 'html' })).rejects.toThrow();
@@ -153,7 +153,7 @@ describe('the record of an attempt', () => {
     expect(toRecord(bad)).toEqual([{ task: 'fetch-joke', outcome: 'failed', failureType: 'InvalidResponse' }]);
   });
 
-  it('tells cancelled from failed', async () => {
+  it('distinguishes cancelled from failed', async () => {
     const attempt = createAttempt();
     const result = attempt.run({ hang: 'body' });
     await expect.poll(attempt.requests).toHaveLength(1);
@@ -162,7 +162,7 @@ describe('the record of an attempt', () => {
     expect(toRecord(attempt)).toEqual([{ task: 'fetch-joke', outcome: 'cancelled', failureType: '' }]);
   });
 
-  it('calls an error that is no failure of ours unexpected', async () => {
+  it('calls any other error unexpected', async () => {
     const attempt = createAttempt();
     await expect(attempt.throwing(new TypeError('oops'))).rejects.toThrow('oops');
     expect(toRecord(attempt)).toEqual([{ task: 'fetch-joke', outcome: 'failed', failureType: 'UnexpectedError' }]);
@@ -175,7 +175,7 @@ describe('the record of an attempt', () => {
     expect(records[0]?.seconds).toBeLessThan(30);
   });
 
-  it('changes nothing: result and failure pass as they are', async () => {
+  it('changes neither result nor failure', async () => {
     const failure = ApplicationFailure.create({ type: 'UpstreamTimeout', message: 'late' });
     await expect(createAttempt().throwing(failure)).rejects.toBe(failure);
     await expect(createAttempt().environment.run((text: string) => Promise.resolve(text), 'same')).resolves.toBe(

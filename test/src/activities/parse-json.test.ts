@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson, stopsInTheMiddle } from '../../../src/activities/parse-json.ts';
 
-/** What parsing these bytes comes to: the value, or the failure's type. */
+/** Parses these bytes. Returns the value, or the failure's type. */
 function outcomeOf(body: string | Uint8Array): unknown {
   try {
     return { value: parseJson(Buffer.from(body), 0) };
@@ -32,13 +32,13 @@ const { value: anyValue } = fc.letrec((tie) => ({
     fc.dictionary(anyText, tie('value'), { maxKeys: 3 }),
   ),
 }));
-/** A JSON object as upstreams write it: on one line or indented. */
+/** Any JSON object, on one line or indented. */
 const anyObjectJson = fc
   .tuple(fc.dictionary(anyText, anyValue, { maxKeys: 3 }), fc.constantFrom(undefined, 2, '\t'))
   .map(([object, indent]) => JSON.stringify(object, null, indent));
 
 describe('JSON that stops in the middle', () => {
-  // Seen to fail when brackets within strings count, and when escapes do not.
+  // Seen to fail when brackets within strings count, and when escapes are ignored.
   it('is every proper prefix of an object that begins with its brace', () => {
     fc.assert(
       fc.property(anyObjectJson, (json) => {
@@ -47,8 +47,8 @@ describe('JSON that stops in the middle', () => {
     );
   });
 
-  // Seen to fail when the last character had to be whole: a cut within é made the failure final.
-  it('is retried wherever its bytes were cut, also within a character', () => {
+  // Seen to fail when the last character had to be complete: a cut within é made the failure final.
+  it('is retried after a cut at any byte, also within a character', () => {
     fc.assert(
       fc.property(anyObjectJson, (json) => {
         const bytes = Buffer.from(json);
@@ -67,7 +67,7 @@ describe('JSON that is complete', () => {
   it('is parsed to its value', () => {
     fc.assert(
       fc.property(anyObjectJson, (json) => {
-        // Bytes cannot carry a lone surrogate outside an escape, and JSON.stringify always escapes it.
+        // UTF-8 cannot hold a lone surrogate, and JSON.stringify always escapes it.
         expect(outcomeOf(json)).toEqual({ value: JSON.parse(json) });
       }),
     );
@@ -77,8 +77,8 @@ describe('JSON that is complete', () => {
     expect(outcomeOf('\uFEFF{"a":1} \n')).toEqual({ value: { a: 1 } });
   });
 
-  // Seen to fail without `open.length === 0`, which tells the end of the outermost value.
-  it('and followed by anything else does not stop in the middle', () => {
+  // Seen to fail without `open.length === 0`, which marks the end of the outermost value.
+  it('does not stop in the middle if anything follows it', () => {
     const anyRest = fc.constantFrom(',', '}', ']', '{', '[', 'x', '"', '{"a":', '<!-- -->', '0');
     fc.assert(
       fc.property(anyObjectJson, anyRest, (json, rest) => {
@@ -105,7 +105,7 @@ describe('JSON that is complete', () => {
   });
 });
 
-describe('a body that is no JSON object at all', () => {
+describe('a body that is not a JSON object', () => {
   it.each(['', ' ', '<!doctype html>', 'A joke.', 'tru', '"half', '-', '}', 'null x'])('as %j is final', (text) => {
     expect(outcomeOf(text)).toBe('InvalidResponse');
   });
@@ -118,7 +118,7 @@ describe('a body that is no JSON object at all', () => {
     expect(outcomeOf(Uint8Array.from(bytes))).toBe('InvalidResponse');
   });
 
-  it('is final whatever the bytes, unless they begin as an object or array', () => {
+  it('is final for any bytes that do not begin an object or array', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         fc.pre(!/^(\uFEFF)?\s*[{[]/.test(Buffer.from(bytes).toString()));
@@ -129,7 +129,7 @@ describe('a body that is no JSON object at all', () => {
   });
 });
 
-it('Deciding takes time in proportion to the text: 64 KiB of the worst kinds are done at once', () => {
+it('recognises truncated JSON in linear time: 64 KiB of the worst inputs take no noticeable time', () => {
   const size = 64 * 1024;
   const worst = ['{"'.repeat(size / 2), `{"${'\\'.repeat(size)}`, '{'.repeat(size), `{"a":"${'\\"'.repeat(size / 2)}`];
   expect(worst.map(stopsInTheMiddle)).toEqual([true, true, true, true]);

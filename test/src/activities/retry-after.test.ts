@@ -19,7 +19,7 @@ describe('Retry-After', () => {
     expect(read(value)).toBe(ms);
   });
 
-  it('reads a number too long for a number as ∞, which the cap then cuts', () => {
+  it('reads a number that overflows as ∞, which the cap then limits', () => {
     expect(read('9'.repeat(400))).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -31,15 +31,15 @@ describe('Retry-After', () => {
     expect(read(value)).toBe(20_000);
   });
 
-  // Seen to fail when the form of asctime, which names no zone, is read as local time.
-  it('reads every date as UTC, wherever the worker runs', () => {
+  // Seen to fail when the asctime form, which has no time zone, was read as local time.
+  it('reads every date as UTC in any time zone of the worker', () => {
     vi.stubEnv('TZ', 'Asia/Tokyo');
     expect(new Date(now).getHours()).toBe(21);
     const dates = ['Sat, 31 Jan 2026 12:00:20 GMT', 'Saturday, 31-Jan-26 12:00:20 GMT', 'Sat Jan 31 12:00:20 2026'];
     expect(dates.map(read)).toEqual([20_000, 20_000, 20_000]);
   });
 
-  it("reads asctime's day of one digit", () => {
+  it('reads a one-digit day in the asctime form', () => {
     expect(read('Sun Feb  1 12:00:00 2026')).toBe(86_400_000);
   });
 
@@ -57,7 +57,7 @@ describe('Retry-After', () => {
     expect(read(undefined)).toBeUndefined();
   });
 
-  // Seen to fail when whatever is no number goes to Date.parse, which makes a date of 'garbage 2050'.
+  // Seen to fail when every other text went to Date.parse, which reads 'garbage 2050' as a date.
   it.each([
     '',
     ' ',
@@ -79,11 +79,11 @@ describe('Retry-After', () => {
     'Sat, 31 Foo 2026 12:00:20 GMT',
     'Sat, 31 Jan 2026 25:00:20 GMT',
     'Sat, 31 Jan 2026 12:00:20 GMT, 7',
-  ])('takes %j for garbage: undefined', (value) => {
+  ])('ignores %j: undefined', (value) => {
     expect(read(value)).toBeUndefined();
   });
 
-  it('is undefined or a number from 0, whatever the header says', () => {
+  it('gives undefined or a number from 0 for any header', () => {
     const pieces = fc.constantFrom('Sat', 'Jan', ' ', ',', 'GMT', '31', '2026', '12:00:20', '-', ':', '99');
     const anyHeader = fc.oneof(
       fc.string(),

@@ -9,7 +9,7 @@ import { run, waitFor } from '../../support/processes.ts';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 // Seen to fail with pino's own destination, which retries the lost lines at exit and never ends.
-test('a process ends when it is asked to although its stdout has been closed', async () => {
+test('a process ends on request although its stdout has been closed', async () => {
   const { child, lines, ended } = run(process.execPath, ['--import', 'tsx', join(root, 'src/server.ts')], {
     PORT: String(await findFreePort()),
     TEMPORAL_ADDRESS: inject('devServer'),
@@ -24,7 +24,7 @@ test('a process ends when it is asked to although its stdout has been closed', a
   expect(performance.now() - askedAt).toBeLessThan(4_000);
 }, 60_000);
 
-/** Logs one line with `src/telemetry/log.ts` on a terminal where only these packages are installed. Returns the line. */
+/** Logs one line with `src/telemetry/log.ts` on a terminal, with only these packages installed. Returns the line. */
 async function logOnTerminal(packages: string[]) {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
   const modules = join(directory, 'node_modules');

@@ -15,7 +15,7 @@ async function listen() {
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-// Seen to fail when the error of a taken port ends the worker.
+// Seen to fail when a taken port ended the worker.
 test('the SDK serves its metrics on the next port if another process has the first', async () => {
   const taken = await listen();
   const free = await listen();

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createAdaptiveLimit } from '../../../src/temporal/adaptive-limit.ts';
 import { TemporalUnavailable } from '../../../src/temporal/errors.ts';
 
-/** Calls that end when the test says so; `began` is their order. */
+/** Creates calls that end when the test ends them. `began` has their order. */
 function createCalls() {
   const began: number[] = [];
   const ends = new Map<number, { answer: () => void; lose: (error: unknown) => void }>();
@@ -20,7 +20,7 @@ const always = (limit: number) => ({ minimum: limit, maximum: limit, slowMs: 1_0
 
 const nameOf = (error: Error) => error.name;
 
-test('no more calls than the limit run at once, and the others start in the order they came', async () => {
+test('at most as many calls as the limit run at once, and the others start in the order of arrival', async () => {
   const { began, call, end } = createCalls();
   const run = createAdaptiveLimit(always(2));
   const answers = [1, 2, 3, 4].map((number) => run(call(number)));
@@ -39,7 +39,7 @@ test('no more calls than the limit run at once, and the others start in the orde
   expect(await Promise.all(answers)).toEqual([1, 2, 3, 4]);
 });
 
-test('a lost call, with nothing answered since it began, ends all waiting calls, which were not started', async () => {
+test('a lost call ends all waiting calls, which were never started, if nothing was answered since it began', async () => {
   const { began, call, end } = createCalls();
   const run = createAdaptiveLimit(always(1));
   const lost = run(call(1)).catch(nameOf);
@@ -51,7 +51,7 @@ test('a lost call, with nothing answered since it began, ends all waiting calls,
     expect(refused).toMatchObject({ name: 'TemporalUnavailable', outcome: 'not-started' });
   }
   expect(began).toEqual([1]);
-  // The limit still works: the next call starts at once.
+  // The limit still works, so the next call starts at once.
   const next = run(call(4));
   await tick();
   end(4).answer();
@@ -110,7 +110,7 @@ test('fast answers raise the limit up to its maximum, slow ones lower it down to
     await tick();
   }
   expect(await runningAfter(ended)).toBe(4);
-  // From here on each call has taken longer than `slowMs`.
+  // From here on every call takes longer than `slowMs`.
   const clock = performance.now.bind(performance);
   let lateMs = 0;
   onTestFinished(() => void vi.restoreAllMocks());
@@ -123,7 +123,7 @@ test('fast answers raise the limit up to its maximum, slow ones lower it down to
   expect(await runningAfter(ended)).toBe(2);
 });
 
-// Seen to fail, after 2 s, when a call that started after a lost one got a whole deadline of its own.
+// Seen to fail, after 2 s, when a call that started after a lost one got a full deadline.
 test('when a server falls silent under many calls, all have failed by the time the first one is lost', async () => {
   const deadlineMs = 1_000;
   const run = createAdaptiveLimit(always(8));

@@ -6,7 +6,7 @@ import { expectProblem } from '../../support/problem.ts';
 
 let temporal: Awaited<ReturnType<typeof createOwnTemporal>>;
 let holdfast: Holdfast;
-/** A task accepted before Temporal goes away, whose next attempt lies ahead. */
+/** The id of a task that is accepted before Temporal goes away and waits for its next attempt. */
 let accepted: string;
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ const submit = () =>
     body: JSON.stringify({ category: 'fails-twice' }),
   });
 
-/** Every call that needs Temporal. */
+/** Returns every call that needs Temporal. */
 const calls = () =>
   [
     ['POST', '/tasks/fetch-joke'],
@@ -48,7 +48,7 @@ const calls = () =>
     ['GET', '/ready'],
   ] as const;
 
-/** Each of those calls, alone, is answered in under 3 s; gives its problem's outcome. */
+/** Makes one call, which must get a 503 in under 3 s. Returns the outcome that its problem names. */
 async function expectAway(method: string, path: string): Promise<string | undefined> {
   const started = performance.now();
   const answer = await holdfast.call(method, path);
@@ -59,10 +59,10 @@ async function expectAway(method: string, path: string): Promise<string | undefi
   return outcome;
 }
 
-/** Seconds from Temporal's return: until the API takes tasks, and until a worker has run one. */
+/** Limits in seconds from Temporal's return: until the API accepts tasks, and until a worker has run one. */
 const usableWithin = { api: 3, worker: 13 };
 
-/** The API is usable again, soon; then the worker; and what had been accepted before goes on to its end. */
+/** Expects that the API soon works again, then the worker, and that the task accepted before ends. */
 async function expectReturn() {
   const returnedAt = performance.now();
   const sinceReturn = () => (performance.now() - returnedAt) / 1_000;
@@ -84,10 +84,10 @@ async function expectReturn() {
 }
 
 describe('Temporal killed with -9', () => {
-  // Seen to fail when the client went on retrying what was not sent: the outcome was then unknown.
-  test('every call is a 503 in under 3 s, submissions say that nothing was started, and all goes on afterwards', async () => {
+  // Seen to fail when the client kept retrying unsent calls: the outcome was then unknown.
+  test('every call is a 503 in under 3 s, submissions say that nothing was started, and all work resumes afterwards', async () => {
     await temporal.kill();
-    // The first call may still have met the dying connection; from then on it is known that nothing goes out.
+    // The first call may still use the dying connection. Later calls are known not to be sent.
     await expectAway('GET', '/tasks');
     for (let round = 0; round < 3; round += 1) {
       for (const [method, path] of calls()) {
@@ -102,7 +102,7 @@ describe('Temporal killed with -9', () => {
     const many = await Promise.all(Array.from({ length: 50 }, () => expectAway('POST', '/tasks/fetch-joke')));
     expect(new Set(many)).toEqual(new Set(['not-started']));
     expect((await holdfast.call('GET', '/health')).status).toBe(200);
-    // What was certainly not started counts as refused.
+    // Submissions that were certainly not started count as refused.
     const metrics = await (await fetch(`${holdfast.url}/metrics`)).text();
     expect(metrics).toMatch(/holdfast_submissions_total\{task="fetch-joke",outcome="refused"\} 56\n/);
 
@@ -110,7 +110,7 @@ describe('Temporal killed with -9', () => {
     await expectReturn();
   }, 240_000);
 
-  test('an API started while Temporal is away answers the same, and works as soon as Temporal is there', async () => {
+  test('an API started while Temporal is away answers the same, and works as soon as Temporal is back', async () => {
     await temporal.kill();
     const early = await startHoldfast({ TEMPORAL_ADDRESS: temporal.address });
     try {
@@ -139,7 +139,7 @@ describe('Temporal killed with -9', () => {
   }, 240_000);
 });
 
-/** A submission under a key, as a client repeats it that does not know what became of the one before. */
+/** Submits under a key. A client that does not know the outcome repeats the call. */
 const submitUnder = (key: string) =>
   holdfast.call('POST', '/tasks/fetch-joke', {
     headers: { 'content-type': 'application/json', 'idempotency-key': key },
@@ -152,7 +152,7 @@ const countTasks = async (category: string) => {
 };
 
 describe('Temporal stopped with SIGSTOP', () => {
-  // Seen to fail when `createTaskId` left the key out.
+  // Seen to fail when `createTaskId` ignored the key.
   test('submissions whose outcome is unknown, repeated under their keys until accepted, are one task each', async () => {
     const keys = Array.from({ length: 5 }, () => randomUUID());
     await temporal.stop();
@@ -178,7 +178,7 @@ describe('Temporal stopped with SIGSTOP', () => {
   }, 240_000);
 
   // Seen to fail without `withDeadline` and the deadline of each RPC.
-  test('every call is a 503 in under 3 s, submissions say that they may have been started, and all goes on afterwards', async () => {
+  test('every call is a 503 in under 3 s, submissions say that they may have been started, and all work resumes afterwards', async () => {
     await temporal.stop();
     try {
       for (const [method, path] of calls()) {

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast?.stop());
 
-/** Seconds from the submission of a single task until its end. */
+/** Returns the seconds from the submission of a single task until its end. */
 async function measureSingle(): Promise<number> {
   const started = performance.now();
   const { id } = await holdfast.submit();
@@ -19,10 +19,10 @@ async function measureSingle(): Promise<number> {
 }
 
 /**
- * The 400 items in flight take 8 s at ten slots and 0.2 s an item: a task behind them would wait so long.
+ * The 400 items in flight take 8 s (ten slots, 0.2 s an item). A task that is queued behind them would wait 8 s.
  * Seen to fail without the batch's priority, and on a server without `matching.useNewMatcher`.
  */
-test('single tasks pass a batch of 2,000: none takes two seconds, while the batch goes on', async () => {
+test('single tasks overtake a batch of 2,000: none takes two seconds, and the batch continues', async () => {
   const category = 'priority';
   holdfast.jokes.rules.add({ when: { category }, then: [{ delayMs: 200 }], repeat: true });
   const batches = withBatches(holdfast);

@@ -10,7 +10,7 @@ type History = { events: { workflowExecutionStartedEventAttributes: { workflowId
 const read = (file: string): History => JSON.parse(readFileSync(`${directory}/${file}`, 'utf8'));
 
 quietRuntime();
-/** Under its own id, of which a batch makes those of its chunks. */
+/** Replays a history under its own workflow id, because a batch derives its chunks' ids from its own. */
 const replay = (history: History) =>
   Worker.runReplayHistory(
     { workflowBundle: { codePath: inject('workflowBundle') } },
@@ -18,16 +18,16 @@ const replay = (history: History) =>
     history.events[0]?.workflowExecutionStartedEventAttributes.workflowId,
   );
 
-test('the saved histories hold every way in which a task can end by itself', () => {
+test('the saved histories contain a completed, a failed and a cancelled task', () => {
   const ends = new Set(files.map((file) => file.split('/').at(-1)?.split('-')[0]));
   expect(ends).toEqual(new Set(['completed', 'failed', 'cancelled']));
 });
 
-test.each(files)("today's workflow code takes over a task that began as %s", async (file) => {
+test.each(files)("today's workflow code replays %s", async (file) => {
   await expect(replay(read(file))).resolves.toBeUndefined();
 });
 
-test('a history that the code would not have written is refused', async () => {
+test('a history that differs from the code is refused', async () => {
   const text = readFileSync(`${directory}/${files[0]}`, 'utf8');
   const foreign = JSON.parse(
     text.replaceAll(/"activityType": \{\s*"name": "fetch-joke"/g, '"activityType": {"name": "other"'),

@@ -11,7 +11,7 @@ import { toActivityOptions } from '../../../src/policy.ts';
 import { toEpochMs } from '../../../src/temporal/payloads.ts';
 import { toWorkerOptions } from '../../../src/worker-options.ts';
 
-/** Hours of waiting, in the time that the attempts themselves take. */
+// The server skips waits, so that only the attempts themselves take time.
 let environment: TestWorkflowEnvironment;
 let jokes: JokeApi;
 let stopWorker: () => Promise<void>;
@@ -64,8 +64,8 @@ const addCategory = (then: object[]) => {
 const readProgress = async (handle: Awaited<ReturnType<typeof start>>) =>
   ((await handle.describe()).memo as BatchMemo).progress;
 
-// Seen to fail with an item that failed counted as completed.
-test('every item ends, an unavailable upstream is tried five times over 30 s, and the memo has the counts', async () => {
+// Seen to fail when a failed item counted as completed.
+test('every item ends, an unavailable upstream gets five attempts over 30 s, and the memo has the counts', async () => {
   const good = addCategory([{}]);
   const unavailable = addCategory([{ status: 503 }]);
   const inputs = Array.from({ length: 12 }, (_, index) => ({ category: index % 4 === 3 ? unavailable : good }));
@@ -80,7 +80,7 @@ test('every item ends, an unavailable upstream is tried five times over 30 s, an
   for (const index of [3, 7, 11]) expect(keys.filter((key) => key === `${handle.workflowId}/${index}`)).toHaveLength(5);
 });
 
-test('items of one input each get their own idempotency key', async () => {
+test('items with the same input get different idempotency keys', async () => {
   const category = addCategory([{}]);
   const handle = await start({ inputs: { count: 7, input: { category } }, chunkSizes: [3, 3, 1] });
   expect(await handle.result()).toEqual({ completed: 7, failed: 0, cancelled: 0 });
@@ -89,8 +89,8 @@ test('items of one input each get their own idempotency key', async () => {
   );
 });
 
-// Seen to fail with 4,000 instead of 400 items in flight.
-test('no more than 400 items are in flight, however many there are', async () => {
+// Seen to fail with a limit of 4,000 instead of 400.
+test('a batch of any size has at most 400 items in flight', async () => {
   const category = addCategory([{ delayMs: 20 }]);
   const handle = await start({ inputs: { count: 1_000, input: { category } }, chunkSizes: Array(10).fill(100) });
   expect(await handle.result()).toEqual({ completed: 1_000, failed: 0, cancelled: 0 });
@@ -113,8 +113,8 @@ test('no more than 400 items are in flight, however many there are', async () =>
   expect(Math.max(...seen)).toBeLessThanOrEqual(400);
 });
 
-// Seen to fail with a child that was told nothing when the batch was cancelled.
-test('a cancelled batch ends as cancelled with all its items accounted for', async () => {
+// Seen to fail when the batch did not pass its cancellation on to its chunks.
+test('a cancelled batch ends as cancelled and its counts include every item', async () => {
   const unavailable = addCategory([{ status: 503 }]);
   const inputs = Array.from({ length: 6 }, (_, index) => (index < 2 ? {} : { category: unavailable }));
   const handle = await start({ inputs, chunkSizes: [3, 3] });

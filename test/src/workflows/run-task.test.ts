@@ -12,7 +12,7 @@ afterAll(() => skipping.stop());
 const unavailable = { status: 503 };
 const exhausted = { type: 'UpstreamUnavailable', retryState: 'MAXIMUM_ATTEMPTS_REACHED' };
 
-/** Never shorter than the policy says, and longer only by what the machine needs to start an attempt. */
+/** Expects waits that are at least as long as the policy's, and longer only by the time to start an attempt. */
 function expectWaits(waits: number[], policy: number[]): void {
   expect(waits).toHaveLength(policy.length);
   for (const [index, wait] of waits.entries()) {
@@ -46,13 +46,13 @@ test('no wait is longer than the maximum interval', async () => {
   expectWaits(waits, [2, 4, 8, 16, 32, 60, 60, 60, 60]);
 });
 
-test('a task succeeds with the attempt that finds the upstream mended', async () => {
+test('a task succeeds with the first attempt after the upstream has recovered', async () => {
   const { output, waits } = await skipping.run({}, [unavailable, { body: 'truncated-json' }, { reset: 'mid-body' }]);
   expect(output).toBeDefined();
   expectWaits(waits, [2, 4, 8]);
 });
 
-test('a final failure stops at once, whatever attempts are left', async () => {
+test('a final failure ends the task at once although attempts are left', async () => {
   const { failure, waits } = await skipping.run({}, [{ status: 404 }], true);
   expect(failure).toEqual({ type: 'UpstreamRejected', retryState: 'NON_RETRYABLE_FAILURE' });
   expect(waits).toEqual([]);
@@ -64,14 +64,14 @@ test('a failure type named in NON_RETRYABLE_ERRORS is final too', async () => {
   expect(waits).toEqual([]);
 });
 
-test('a hanging upstream ends at the deadline of the attempt and is tried again after the usual wait', async () => {
+test('an attempt at a hanging upstream ends at its deadline and is retried after the usual wait', async () => {
   const { output, waits, calls } = await skipping.run({ JOB_TIMEOUT: '0.5' }, [{ hang: 'headers' }, { hang: 'body' }]);
   expect(output).toBeDefined();
   expect(waits[0]).toBeGreaterThanOrEqual(2);
   expect(calls.map(({ outcome }) => outcome)).toEqual(['hung', 'hung', 'answered']);
 });
 
-test('Retry-After lengthens a wait, never shortens it, and never passes the maximum interval', async () => {
+test('Retry-After lengthens a wait up to the maximum interval and never shortens it', async () => {
   const limited = (retryAfter: string) => ({ status: 429, retryAfter });
   const { waits } = await skipping.run({ MAX_ATTEMPTS: '7', MAX_DELAY: '60' }, [
     limited('7'),
@@ -84,7 +84,7 @@ test('Retry-After lengthens a wait, never shortens it, and never passes the maxi
   expectWaits(waits, [7, 4, 60, 16, 32, 60]);
 });
 
-test('jitter only lengthens a wait, by its share at most', async () => {
+test('jitter only lengthens a wait, and at most by its share', async () => {
   const { waits } = await skipping.run({ JITTER: '0.5' }, [unavailable], true);
   expect(waits).toHaveLength(4);
   for (const [index, wait] of waits.entries()) {
@@ -93,13 +93,13 @@ test('jitter only lengthens a wait, by its share at most', async () => {
   }
 });
 
-test('an attempt whose heartbeats stop is given up and tried again', async () => {
+test('an attempt whose heartbeats stop times out and is retried', async () => {
   const { failure, calls } = await skipping.runSilent({ MAX_ATTEMPTS: '2', JOB_TIMEOUT: '0.9' });
   expect(failure).toEqual({ type: 'HEARTBEAT', retryState: 'MAXIMUM_ATTEMPTS_REACHED' });
   expect(calls).toBe(2);
 });
 
-/** Cancels the task once the upstream has its first call; it must end as cancelled. */
+/** Cancels the task once the upstream has its first call. Expects that it ends as cancelled. */
 async function expectCancelled({
   handle,
   result,
@@ -130,7 +130,7 @@ test('a task cancelled in mid-attempt waits for the attempt and ends as cancelle
 test.each([
   ['well', {}],
   ['with a final failure', { status: 404 }],
-])('a cancelled task whose running attempt still ends %s ends as cancelled', async (_, behaviour) => {
+])('a cancelled task ends as cancelled although its running attempt ends %s', async (_, behaviour) => {
   const started = await skipping.start({}, [{ delayMs: 500, ...behaviour }]);
   await expectCancelled(started);
   expect(skipping.jokes.ledger({ category: started.category })).toMatchObject([{ outcome: 'answered' }]);
