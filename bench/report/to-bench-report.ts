@@ -4,7 +4,15 @@ import type { BenchResult } from '../result.ts';
 /** Returns the HTML report of a run of `npm run bench`. */
 export const toBenchReport = (result: BenchResult): string =>
   toPage({
-    html: new URL('page.html', import.meta.url),
+    title: 'Holdfast benchmark',
+    sections: {
+      goals: 'Goals',
+      systems: 'Systems',
+      completions: 'Completions a second',
+      submissions: 'Submissions a second',
+      cpu: 'CPU seconds for 1,000 tasks',
+      versions: 'What ran',
+    },
     scripts: [new URL('bench.js', import.meta.url)],
     data: result,
   });

@@ -20,29 +20,46 @@ const toPolicy = (scripts: string[]) =>
 const toDataBlock = (data: object) => JSON.stringify(data).replaceAll('<', '\\u003c');
 
 type Page = {
-  /** Has the placeholders `<!-- policy -->`, `<!-- style -->`, `<!-- data -->` and `<!-- scripts -->`. */
-  html: URL;
+  title: string;
+  /** The id of each section and its heading, in the order of the page. A section `run` without a heading precedes them. */
+  sections: Record<string, string>;
   /** They run in this order, after `report.js` and `plot.js` and before `draw.js`. */
   scripts: URL[];
   data: object;
 };
 
 /** Returns one HTML file with its libraries, style, scripts and data. The scripts add the data to the document as text. */
-export function toPage({ html, scripts: urls, data }: Page): string {
+export function toPage({ title, sections, scripts: urls, data }: Page): string {
   const libraries = [
     readLibrary('d3', '../dist/d3.min.js'),
     readLibrary('@observablehq/plot', '../dist/plot.umd.min.js'),
   ];
   const scripts = [shared('report.js'), shared('plot.js'), ...urls.map(read), shared('draw.js')];
-  const parts: Record<string, string> = {
-    policy: `<meta http-equiv="Content-Security-Policy" content="${toPolicy([...libraries, ...scripts])}">`,
-    style: `<style>${shared('style.css')}</style>`,
-    data: `<script type="application/json" id="data">${toDataBlock(data)}</script>`,
-    scripts: [
-      ...libraries.map((text) => `<script>${text}</script>`),
-      ...scripts.map((text) => `<script type="module">${text}</script>`),
-    ].join('\n'),
-  };
-  // The replacement is a function, because `$&` in a string would stand for the placeholder.
-  return read(html).replace(/<!-- (\w+) -->/g, (placeholder, name) => parts[name] ?? placeholder);
+  const headings = Object.entries(sections).map(
+    ([id, heading]) => `  <section id="${id}"><h2>${heading}</h2></section>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${toPolicy([...libraries, ...scripts])}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>${shared('style.css')}</style>
+</head>
+<body>
+<main>
+  <h1>${title}</h1>
+  <noscript><p>Scripts inside this file draw the tables and charts. Please allow scripts.</p></noscript>
+  <section id="run" aria-label="The run"></section>
+${headings.join('\n')}
+</main>
+<script type="application/json" id="data">${toDataBlock(data)}</script>
+${libraries.map((text) => `<script>${text}</script>`).join('\n')}
+${scripts.map((text) => `<script type="module">${text}</script>`).join('\n')}
+</body>
+</html>
+`;
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HoldfastClient } from '../../cli/client/holdfast-client.ts';
+import { holdsSoon } from '../../cli/until.ts';
 import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
@@ -25,17 +25,18 @@ export async function watchRetrying(
 ): Promise<Seen[]> {
   const seen: Seen[] = [];
   const open = new Set(tasks.map(({ id }) => id));
-  const until = performance.now() + longestMs;
-  while (open.size > 0 && performance.now() < until) {
+  const readRound = async () => {
     for (const id of open) {
-      if (seen.length === wanted) return seen;
+      if (seen.length === wanted) return true;
       const askedAtMs = Date.now();
       const task = await holdfast.read(id);
       if (task.status === 'retrying') seen.push({ task, askedAtMs });
       if (task.status === 'retrying' || task.finishedAt !== undefined) open.delete(id);
     }
-    await sleep(pauseMs, undefined, { signal });
-  }
+    return open.size === 0;
+  };
+  await holdsSoon(readRound, { withinMs: longestMs, everyMs: pauseMs, signal });
+  signal.throwIfAborted();
   return seen;
 }
 

@@ -9,7 +9,16 @@ const own = (name: string) => new URL(name, import.meta.url);
 /** Returns the HTML report of a run of `npm run prove`, as one self-contained file. */
 export const toProveReport = (result: ProveResult): string =>
   toPage({
-    html: own('prove.html'),
+    title: 'Holdfast: the proof',
+    sections: {
+      invariants: 'What must hold',
+      violations: 'Violations',
+      timeline: 'Faults over throughput',
+      recovery: 'Recovery after a worker’s kill -9',
+      guards: 'Whether enough happened',
+      figures: 'Figures',
+      faults: 'Every fault',
+    },
     scripts: [own('verdict.js'), own('faults.js'), own('recovery.js')],
     data: result,
   });

@@ -8,7 +8,18 @@ const charts = ['throughput', 'latency', 'distribution', 'timeline', 'waits', 'm
 /** Returns the HTML report of a run of `npm run stress:system`. */
 export const toReport = (result: StressResult): string =>
   toPage({
-    html: new URL('page.html', import.meta.url),
+    title: 'Holdfast stress report',
+    sections: {
+      verdicts: 'Verdicts',
+      figures: 'Headline figures',
+      throughput: 'Throughput over time',
+      latency: 'Latency over time',
+      distribution: 'Latency distribution',
+      timeline: 'Attempts of each task',
+      waits: 'Waits against the policy',
+      memory: 'Memory over time',
+      configuration: 'Configuration',
+    },
     scripts: ['tables', ...charts].map((name) => new URL(`${name}.js`, import.meta.url)),
     data: toData(result),
   });
