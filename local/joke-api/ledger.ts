@@ -25,9 +25,16 @@ export type LedgerEntry = {
 
 export type LedgerFilter = { taskKey?: string | undefined; category?: string | undefined; after?: number | undefined };
 
-/** Returns the largest number of entries that were open at the same time. */
-function toMaxInFlight(entries: LedgerEntry[]) {
-  const steps = entries.flatMap(({ startedAt, endedAt }) => [
+/** When something started and ended, in milliseconds since 1970. `endedAt` is null while it is open. */
+export type Span = Pick<LedgerEntry, 'startedAt' | 'endedAt'>;
+
+/** Returns the milliseconds from the end of each span to the start of the next; NaN if the earlier span is still open. */
+export const toGapsMs = (spans: Span[]): number[] =>
+  spans.slice(1).map(({ startedAt }, index) => startedAt - (spans[index]?.endedAt ?? Number.NaN));
+
+/** Returns the largest number of spans that were open at the same time. */
+export function toMaxInFlight(spans: Span[]): number {
+  const steps = spans.flatMap(({ startedAt, endedAt }) => [
     { at: startedAt, by: 1 },
     ...(endedAt === null ? [] : [{ at: endedAt, by: -1 }]),
   ]);

@@ -7,8 +7,9 @@ import { toActivityOptions } from '../../src/policy.ts';
 import type { TaskOutput } from '../../src/tasks.ts';
 import { toWorkerOptions } from '../../src/worker-options.ts';
 import { startJokeApi } from '../joke-api/create-joke-api.ts';
+import { type Span, toGapsMs } from '../joke-api/ledger.ts';
 import { watchedServer } from '../obtain/time-skipping-server.ts';
-import { type AttemptTimes, type Finished, type Trial, timeAttempts, toRootCause, type Watched } from './trial.ts';
+import { type Finished, type Trial, timeAttempts, toRootCause, type Watched } from './trial.ts';
 
 type Options = {
   /** The time-skipping server's executable. */
@@ -56,7 +57,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
   async function start({ variables = {}, behaviours = [], repeat = false, instead }: Trial) {
     const category = randomUUID();
     const { policy, taskQueue } = configOf(variables);
-    const times: AttemptTimes[] = [];
+    const times: Span[] = [];
     const workflowId = `trial_fetch-joke_${category}`;
     if (behaviours.length > 0) jokes.rules.add({ when: { category }, then: behaviours, repeat });
     watched.set(workflowId, { policy, times, instead });
@@ -78,7 +79,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
           output: outcome.status === 'fulfilled' ? outcome.value : undefined,
           failure: outcome.status === 'rejected' ? toRootCause(outcome.reason) : undefined,
           attempts: times,
-          waits: times.slice(1).map(({ startedAtMs }, index) => (startedAtMs - (times[index]?.endedAtMs ?? 0)) / 1_000),
+          waits: toGapsMs(times).map((gapMs) => gapMs / 1_000),
           calls: jokes.ledger({ category }),
         };
       },

@@ -4,7 +4,7 @@ import type { Environment } from '../../src/config/config.ts';
 import { type Policy, toActivityOptions } from '../../src/policy.ts';
 import type { TaskOutput } from '../../src/tasks.ts';
 import type { Behaviour } from '../joke-api/behaviour.ts';
-import type { LedgerEntry } from '../joke-api/ledger.ts';
+import type { LedgerEntry, Span } from '../joke-api/ledger.ts';
 
 /** One task to run, and how its upstream behaves. */
 export type Trial = {
@@ -21,16 +21,14 @@ export type Trial = {
 export type Finished = {
   output: TaskOutput<'fetch-joke'> | undefined;
   failure: RootCause | undefined;
-  attempts: AttemptTimes[];
+  /** By the server's clock. */
+  attempts: Span[];
   /** Seconds from the end of each attempt to the start of the next, by the server's clock. */
   waits: number[];
   calls: LedgerEntry[];
 };
 
-/** By the server's clock. */
-export type AttemptTimes = { startedAtMs: number; endedAtMs: number };
-
-export type Watched = { policy: Policy; times: AttemptTimes[]; instead: Trial['instead'] };
+export type Watched = { policy: Policy; times: Span[]; instead: Trial['instead'] };
 
 /** Returns a worker interceptor that records when each attempt of the `watched` workflows starts and ends. */
 export const timeAttempts =
@@ -40,14 +38,14 @@ export const timeAttempts =
       async execute(input, next) {
         const task = watched.get(activityInfo().workflowExecution?.workflowId ?? '');
         if (!task) return await next(input);
-        const times = { startedAtMs: await nowMs(), endedAtMs: Number.NaN };
+        const times: Span = { startedAt: await nowMs(), endedAt: null };
         task.times.push(times);
         // The time-skipping server does not send the retry policy with each attempt, as the real server does.
         Object.assign(activityInfo(), { retryPolicy: toActivityOptions(task.policy).retry });
         try {
           return task.instead ? await task.instead() : await next(input);
         } finally {
-          times.endedAtMs = await nowMs();
+          times.endedAt = await nowMs();
         }
       },
     },

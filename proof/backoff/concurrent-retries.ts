@@ -1,3 +1,4 @@
+import { toMaxInFlight } from '../../local/joke-api/ledger.ts';
 import type { Finished } from '../../local/time-skipping/trial.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
 import { calculateTogether } from './calculate-together.ts';
@@ -36,19 +37,15 @@ function toExcesses({ waits, calls }: Finished, task: number, { what, expected }
 }
 
 /** Returns the largest number of tasks that were between two attempts at one moment of virtual time. */
-function toMostWaiting(ends: Finished[]): number {
-  const steps = ends.flatMap(({ attempts }) => [
-    ...attempts.slice(0, -1).map(({ endedAtMs }) => ({ atMs: endedAtMs, by: 1 })),
-    ...attempts.slice(1).map(({ startedAtMs }) => ({ atMs: startedAtMs, by: -1 })),
-  ]);
-  let waiting = 0;
-  let most = 0;
-  for (const { by } of steps.sort((a, b) => a.atMs - b.atMs || a.by - b.by)) {
-    waiting += by;
-    most = Math.max(most, waiting);
-  }
-  return most;
-}
+const toMostWaiting = (ends: Finished[]): number =>
+  toMaxInFlight(
+    ends.flatMap(({ attempts }) =>
+      attempts.slice(1).map((next, index) => ({
+        startedAt: attempts[index]?.endedAt ?? Number.NaN,
+        endedAt: next.startedAt,
+      })),
+    ),
+  );
 
 async function retryTogether({ timeSkipping }: Context, { say, progress, signal }: Tools): Promise<void> {
   const { runAll } = await timeSkipping();

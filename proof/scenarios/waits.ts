@@ -1,6 +1,7 @@
 import type { Say } from '../../cli/progress.ts';
+import { type Span, toGapsMs } from '../../local/joke-api/ledger.ts';
 import { expectThat } from '../checks/check.ts';
-import { earlyMs, toGapsMs } from '../system/calls.ts';
+import { earlyMs } from '../system/calls.ts';
 
 /** A busy machine starts attempts up to this late. */
 const laterSeconds = 1;
@@ -9,7 +10,7 @@ export const holdsWait = (measured: number, expected: number) =>
   measured >= expected - earlyMs / 1_000 && measured <= expected + laterSeconds;
 
 /** Returns the seconds from the end of each upstream call to the start of the next, as the upstream saw them. */
-export const toWaitsSeconds = (calls: Parameters<typeof toGapsMs>[0]) => toGapsMs(calls).map((gapMs) => gapMs / 1_000);
+export const toWaitsSeconds = (calls: Span[]) => toGapsMs(calls).map((gapMs) => gapMs / 1_000);
 
 /**
  * Prints measured waits beside the expected ones.

@@ -1,9 +1,9 @@
 import { toPercentiles } from '../../cli/measurement.ts';
-import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
+import { type LedgerEntry, toGapsMs } from '../../local/joke-api/ledger.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
-import { earlyMs, toGapsMs } from './calls.ts';
+import { earlyMs } from './calls.ts';
 
 /** All slots may be taken when an attempt is due. An attempt later than this follows another policy. */
 export const lateMs = 5_000;

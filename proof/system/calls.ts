@@ -13,10 +13,6 @@ export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> 
   return calls;
 }
 
-/** Returns the milliseconds from the end of each call to the start of the next; NaN if the earlier call is still open. */
-export const toGapsMs = (calls: Pick<LedgerEntry, 'startedAt' | 'endedAt'>[]): number[] =>
-  calls.slice(1).map(({ startedAt }, index) => startedAt - (calls[index]?.endedAt ?? Number.NaN));
-
 /**
  * A gap may look shorter than the wait by up to this: a busy joke API records the end of an answer after the caller has
  * received it (14 ms seen on a loaded machine).

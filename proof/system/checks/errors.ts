@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { toGapsMs } from '../../../local/joke-api/ledger.ts';
 import { type Check, expectThat } from '../../checks/check.ts';
 import { finalFailures, retryableFailures, type UpstreamFailure } from '../../checks/upstream-failures.ts';
-import { earlyMs, expectOwnJokes, toGapsMs } from '../calls.ts';
+import { earlyMs, expectOwnJokes } from '../calls.ts';
 import { untilAllFinished } from '../load.ts';
 import { needsJokeApi, type Target } from '../target/target.ts';
 

@@ -1,6 +1,7 @@
+import { toGapsMs } from '../../../local/joke-api/ledger.ts';
 import { toDeadlineMs } from '../../../src/policy.ts';
 import { type Check, expectThat } from '../../checks/check.ts';
-import { earlyMs, toGapsMs } from '../calls.ts';
+import { earlyMs } from '../calls.ts';
 import { untilFinished } from '../load.ts';
 import type { Target } from '../target/target.ts';
 
