@@ -14,9 +14,9 @@ import { Problem, toMethodProblem } from '../problems/problem.ts';
 import { readCaller } from '../submissions/caller.ts';
 import type { SubmissionMiddleware } from '../submissions/submission.ts';
 import { requireBatchName } from '../views/task-id.ts';
-import { cancelBatch } from './batch-cancel.ts';
-import { batchRoutes, defaultItems } from './batch-routes.ts';
-import { createBatchSubmit } from './batch-submit.ts';
+import { cancelBatch } from './cancel.ts';
+import { batchRoutes, defaultItems } from './submit.ts';
+import { createBatchSubmit } from './start-batch.ts';
 import { createBatchView } from './batch-view.ts';
 
 /** The index of the first item of a page. */
