@@ -5,7 +5,7 @@ import { anyOutput, failureSchema, finalFailureSchema, time } from '../views/sch
 /** Items in a batch at most. */
 export const mostItems = 10_000;
 
-export const batchStatuses = ['running', 'completed', 'cancelled', 'failed'] as const;
+const batchStatuses = ['running', 'completed', 'cancelled', 'failed'] as const;
 export const itemStatuses = [
   'queued',
   'running',
@@ -35,7 +35,11 @@ export const batchItemSchema = z
 
 export type BatchItem = z.infer<typeof batchItemSchema>;
 
-export const exampleBatchId = '25bf8e1a2393f110_fetch-joke_batch_7d1f0c52-3c1b-4e0e-8a66-0d8a4b0f6e11';
+const exampleBatchId = '25bf8e1a2393f110_fetch-joke_batch_7d1f0c52-3c1b-4e0e-8a66-0d8a4b0f6e11';
+
+export const batchIdParameter = z.object({
+  id: z.string().describe('The id of a batch').openapi({ example: exampleBatchId }),
+});
 
 const count = z.int().min(0);
 export const batchSchema = z

@@ -1,15 +1,57 @@
+import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { type AttemptsArguments, attemptsSignal } from '../../contract.ts';
 import { isNotFound } from '../../temporal/errors.ts';
+import { noInput, readBody, toInput } from '../http/body.ts';
+import { anyBody, anyPost, noQuery, toResponses } from '../problems/openapi.ts';
+import { Problem } from '../problems/problem.ts';
+import type { TaskApp } from '../tasks/dependencies.ts';
+import { taskProblems, toBody } from '../tasks/task-operations.ts';
 import { toProgress } from '../views/activity-state.ts';
+import { requireBatchName } from '../views/task-id.ts';
+import { batchIdParameter, batchSchema } from './batch-schemas.ts';
+import type { BatchDependencies } from './dependencies.ts';
 
 const chunksAtOnce = 20;
+
+const route = createRoute({
+  method: 'post',
+  path: '/batches/{id}/cancel',
+  operationId: 'cancelBatch',
+  tags: ['Batches'],
+  summary: 'Cancel a batch: waiting items end at once, a running attempt ends with its next heartbeat',
+  description:
+    'Items that have ended stay as they are. Cancelling a cancelled batch again changes nothing and is a 202. A batch that has ended by itself is a 409.',
+  request: { params: batchIdParameter, query: noQuery },
+  responses: {
+    202: toBody(batchSchema, 'The batch, which ends as soon as its running attempts have'),
+    ...toResponses(...anyPost, ...anyBody, ...taskProblems, 'already-finished'),
+  },
+});
+
+export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchDependencies) {
+  app.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const name = requireBatchName(c.var.owner, id);
+    toInput(noInput, await readBody(c));
+    const batch = await admission.call(async () => {
+      // Temporal accepts the cancellation of a finished workflow and does nothing.
+      const { batch: before } = await view.readState(id, name);
+      if (before.finishedAt) return before;
+      await cancelBatch(client, id);
+      return (await view.readState(id, name)).batch;
+    });
+    if (batch.status === 'completed' || batch.status === 'failed')
+      throw new Problem('already-finished', `The batch has ${batch.status}`);
+    return c.json(batch, 202);
+  });
+}
 
 /**
  * Cancels a batch. Before that, a signal tells the batch how many attempts its waiting items have made, because Temporal
  * forgets these with the cancellation. A batch that ends meanwhile stays as it is.
  */
-export async function cancelBatch(client: Client, id: string): Promise<void> {
+async function cancelBatch(client: Client, id: string): Promise<void> {
   const handle = client.workflow.getHandle(id);
   const { raw } = await handle.describe();
   const chunks = (raw.pendingChildren ?? []).map(({ workflowId }) => workflowId ?? '');

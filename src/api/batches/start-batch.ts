@@ -17,27 +17,20 @@ import { toChunkSizes } from './chunks.ts';
 /** Below a task's, which is 3: what waits of a batch lets single tasks pass (1 is the highest, 5 the lowest). */
 const priority = { priorityKey: 5 };
 
-export type BatchSubmission = Caller & {
+type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce };
+type Submission = Caller & {
   name: TaskName;
   /** The request's body as it was received. */
   body: unknown;
 };
 
-/** Starts a batch, with an idempotency key at most one. */
-export function createBatchSubmit({
-  config,
-  view,
-  startOnce,
-}: {
-  config: Config;
-  view: BatchView;
-  startOnce: StartOnce;
-}) {
+/** Creates the function that starts a batch. Submissions with the same idempotency key start at most one. */
+export function createStartBatch({ config, view, startOnce }: Dependencies) {
   const options = toActivityOptions(config.policy);
   const { jitter } = config.policy;
 
   /** @throws {Problem} 422 for a body that is no batch, 413 for inputs that Temporal would not take. */
-  return async ({ name, body, ...caller }: BatchSubmission): Promise<Started<Batch>> => {
+  return async ({ name, body, ...caller }: Submission): Promise<Started<Batch>> => {
     const { owner, idempotencyKey, trace } = caller;
     const inputs = toInputs(name, body);
     const chunkSizes = toChunkSizes(toBytes(inputs));
@@ -61,6 +54,8 @@ export function createBatchSubmit({
     });
   };
 }
+
+export type StartBatch = ReturnType<typeof createStartBatch>;
 
 function toInputs(name: TaskName, body: unknown): Inputs {
   const { list, repeat } = toBatchBodies(name);

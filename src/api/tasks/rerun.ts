@@ -1,13 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { tasks } from '../../tasks.ts';
 import { noInput, readBody, toInput } from '../http/body.ts';
-import { anyBody, anyPost, anySubmission, toResponses } from '../problems/openapi.ts';
+import { toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
 import { readCaller } from '../submissions/caller.ts';
 import { requireTaskName } from '../views/task-id.ts';
 import { answerAccepted, waitQuery } from '../watch/wait.ts';
 import type { TaskApp, TaskDependencies } from './dependencies.ts';
-import { submissionHeaders, taskIdParameter, taskProblems, toAcceptedResponses } from './task-operations.ts';
+import { submissionHeaders, submissionProblems, taskIdParameter, toAcceptedResponses } from './task-operations.ts';
 
 const route = createRoute({
   method: 'post',
@@ -19,7 +19,7 @@ const route = createRoute({
   request: { params: taskIdParameter, query: z.strictObject({ wait: waitQuery }), headers: submissionHeaders },
   responses: {
     ...toAcceptedResponses('The new task'),
-    ...toResponses(...anyPost, ...anyBody, ...taskProblems, 'still-open', 'idempotency-mismatch', ...anySubmission),
+    ...toResponses(...submissionProblems, 'not-found', 'still-open'),
   },
 });
 

@@ -2,12 +2,12 @@ import { z } from '@hono/zod-openapi';
 import { type TaskName, taskNames, tasks } from '../../tasks.ts';
 import { readBody, toInput } from '../http/body.ts';
 import { toQuery } from '../http/query.ts';
-import { anyBody, anyPost, anySubmission, toResponses } from '../problems/openapi.ts';
-import { toMethodProblem } from '../problems/problem.ts';
+import { toResponses } from '../problems/openapi.ts';
 import { readCaller } from '../submissions/caller.ts';
+import { requirePost } from '../submissions/task-names.ts';
 import { answerAccepted, waitQuery } from '../watch/wait.ts';
 import type { TaskApp, TaskDependencies } from './dependencies.ts';
-import { submissionHeaders, toAcceptedResponses, toOperationId } from './task-operations.ts';
+import { submissionHeaders, submissionProblems, toAcceptedResponses, toOperationId } from './task-operations.ts';
 
 /** Thirty days. To plan further ahead, use a scheduler. */
 const maximumDelaySeconds = 2_592_000;
@@ -39,14 +39,7 @@ const toRoute = (name: TaskName) => ({
   },
   responses: {
     ...toAcceptedResponses('The accepted task'),
-    ...toResponses(
-      ...anyPost,
-      ...anyBody,
-      'unauthorized',
-      'idempotency-mismatch',
-      'temporal-unavailable',
-      ...anySubmission,
-    ),
+    ...toResponses(...submissionProblems),
   },
 });
 
@@ -60,9 +53,6 @@ export function addSubmitRoutes(app: TaskApp, { watcher, startTask, submission }
       const started = await startTask({ ...readCaller(c), name, body, input, delaySeconds: delay });
       return answerAccepted(c, watcher, started, wait);
     });
-    // Without this the name would be taken for the id of a task.
-    app.all(`/tasks/${name}`, () => {
-      throw toMethodProblem(['POST']);
-    });
+    app.all(`/tasks/${name}`, requirePost);
   }
 }

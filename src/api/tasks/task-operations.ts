@@ -1,15 +1,25 @@
 import { z } from '@hono/zod-openapi';
 import { rateLimitHeaders, toHeaders } from '../problems/headers.ts';
+import { anyBody, anyPost, anySubmission } from '../problems/openapi.ts';
 import { exampleId, taskSchema } from '../views/schemas.ts';
 import { preferHeader } from '../watch/wait.ts';
 
-/** What the documentation of several operations on tasks has in common. */
+/** What the documentation of several operations on tasks and batches has in common. */
 
 export const taskIdParameter = z.object({
   id: z.string().describe('The id of a task').openapi({ example: exampleId }),
 });
 
 export const taskProblems = ['unauthorized', 'not-found', 'temporal-unavailable'] as const;
+
+export const submissionProblems = [
+  ...anyPost,
+  ...anyBody,
+  'unauthorized',
+  'idempotency-mismatch',
+  'temporal-unavailable',
+  ...anySubmission,
+] as const;
 
 export const toBody = (schema: z.ZodType, description: string) => ({
   description,

@@ -1,8 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { taskNames } from '../../tasks.ts';
 import type { StartOnce } from '../../temporal/start-once.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
-import { Problem } from '../problems/problem.ts';
+import { refuseUnknownName } from '../submissions/task-names.ts';
 import { addCancelRoute } from './cancel.ts';
 import type { TaskDependencies } from './dependencies.ts';
 import { addListRoute } from './list.ts';
@@ -22,11 +21,6 @@ export function createTaskRoutes(dependencies: Dependencies) {
   addReadRoute(app, all);
   addCancelRoute(app, all);
   addRerunRoute(app, all);
-
-  // After the routes of the catalogue: a POST to an unknown name is a 404 that lists the names, instead of a 405.
-  app.all('/tasks/:name', (c) => {
-    if (c.req.method !== 'POST') return c.notFound();
-    throw new Problem('not-found', `There is no such task; there are: ${taskNames.join(', ')}`);
-  });
+  app.all('/tasks/:name', refuseUnknownName);
   return app;
 }

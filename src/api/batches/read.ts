@@ -1,0 +1,50 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { parseCursor, toCursor } from '../http/cursor.ts';
+import { toResponses } from '../problems/openapi.ts';
+import type { TaskApp } from '../tasks/dependencies.ts';
+import { taskProblems, toBody } from '../tasks/task-operations.ts';
+import { cursorQuery, toLimitQuery } from '../tasks/visibility.ts';
+import { requireBatchName } from '../views/task-id.ts';
+import { batchIdParameter, batchSchema, itemStatuses } from './batch-schemas.ts';
+import type { BatchDependencies } from './dependencies.ts';
+
+/** The size of a page without a `limit`. */
+const defaultItems = 100;
+
+/** The index of the first item of a page. */
+const positionSchema = z.int().min(0);
+
+const itemsQuery = z.strictObject({
+  limit: toLimitQuery(defaultItems),
+  cursor: cursorQuery,
+  status: z.enum(itemStatuses).optional().describe('Only items of this status'),
+});
+
+const route = createRoute({
+  method: 'get',
+  path: '/batches/{id}',
+  operationId: 'readBatch',
+  tags: ['Batches'],
+  summary: 'Read a batch and a page of its items; works with no worker alive',
+  description:
+    'While the batch runs its counts may lag behind its items, by two seconds at first and a minute at most. With a status one request reads up to 2,000 items, ' +
+    'so a page may be short and still have a `nextCursor`. Batches of other keys are a 404.',
+  request: { params: batchIdParameter, query: itemsQuery },
+  responses: { 200: toBody(batchSchema, 'The batch as it is now'), ...toResponses(...taskProblems) },
+});
+
+export function addReadRoute(app: TaskApp, { admission, view }: BatchDependencies) {
+  app.openapi(route, async (c) => {
+    const { id } = c.req.valid('param');
+    const { limit = defaultItems, cursor, status } = c.req.valid('query');
+    const name = requireBatchName(c.var.owner, id);
+    const filter = { batch: id, status };
+    const start = cursor ? parseCursor(positionSchema, filter, cursor) : 0;
+    const batch = await admission.call(async () => {
+      const { batch, state } = await view.readState(id, name);
+      const { items, next } = await view.readPage(state, { start, limit, status });
+      return { ...batch, items, ...(next !== undefined && { nextCursor: toCursor(filter, next) }) };
+    });
+    return c.json(batch, 200);
+  });
+}
