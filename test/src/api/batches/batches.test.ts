@@ -77,7 +77,7 @@ test('items that are retried for long hold only their own places', async () => {
     const ours = withBatches(patient);
     const items = Array.from({ length: 900 }, (_, index) => (index % 100 === 0 ? { category: slow } : {}));
     const { id } = await ours.submit({ items });
-    const batch = await ours.until(id, ({ completed }) => completed >= 891);
+    const batch = await ours.untilCounts(id, ({ completed }) => completed >= 891);
     expect(batch).toMatchObject({ status: 'running', completed: 891, running: 9 });
     expect(batch.items?.filter(({ status }) => status === 'retrying')).toHaveLength(9);
     expect(batch.items?.[0]).toMatchObject({ attempts: 1, nextAttemptAt: expect.any(String) });
