@@ -61,7 +61,7 @@ describe('a short run of Holdfast beside bare Temporal', () => {
     }
   });
 
-  test('tells the goals, those without their other side as skipped', () => {
+  test('prints the goals; a goal whose other system did not run is skipped', () => {
     const met = Object.fromEntries(result.goals.map(({ what, met }) => [what, met]));
     expect(met['single completions / old stack']).toBeUndefined();
     expect(met['batch completions / single']).toBeTypeOf('boolean');

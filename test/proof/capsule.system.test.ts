@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { nodeArguments } from '../../cli/node-arguments.ts';
 import { findFreePort } from '../../local/processes/ports.ts';
 import type { Capsule } from '../../proof/capsule/capsule.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
+
+// Each test runs up to seven commands, and a busy machine needs 10 s for each.
+vi.setConfig({ testTimeout: 180_000 });
 
 const script = fileURLToPath(new URL('../../scripts/capsule.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-capsule-'));
@@ -22,7 +25,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** The command as a process of its own, on this run's Temporal. */
+/** Runs the command as a process on the Temporal of this test run. */
 async function capsule(args: string[], env: Record<string, string> = {}) {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [...nodeArguments(script), ...args], {
     cwd: directory,
@@ -32,7 +35,7 @@ async function capsule(args: string[], env: Record<string, string> = {}) {
   return { exitCode, lines: stdout.split('\n').filter(Boolean), errors: stderr.split('\n').filter(Boolean) };
 }
 
-/** A finished task whose attempts met `then`. */
+/** Runs a task whose attempts get the answers `then`, and returns it when it has finished. */
 async function run(category: string, then: object[]) {
   holdfast.jokes.rules.add({ when: { category }, then });
   return await holdfast.until((await holdfast.submit({ category })).id, isFinished);
@@ -40,7 +43,7 @@ async function run(category: string, then: object[]) {
 
 const read = (file: string): Capsule => JSON.parse(readFileSync(join(directory, file), 'utf8'));
 
-/** The same capsule with one text changed. */
+/** Writes `changed.json`: the capsule with one text changed. */
 function change(file: string, from: RegExp, to: string) {
   const text = readFileSync(join(directory, file), 'utf8');
   const changed = text.replace(from, to);
@@ -77,20 +80,20 @@ test.each([true, false])('a task that failed once is replayed (with its ledger: 
     errors: [],
   });
 
-  // Negative control: an upstream that answered something else brings another failure.
+  // Negative control: another answer of the upstream causes another failure.
   change('once.json', /"status": 503/, '"status": 404');
   const different = await capsule(['--replay', 'changed.json']);
   expect(different.exitCode).toBe(1);
   expect(different.lines[1]).toMatch(/DIFFERENT: now UpstreamRejected \(404\), in the history UpstreamUnavailable/);
 
-  // Negative control: workflow code that would have scheduled another activity.
+  // Negative control: the workflow code schedules another activity.
   change('once.json', /("activityType": \{\s*"name": )"fetch-joke"/g, '$1"other"');
   const foreign = await capsule(['--replay', 'changed.json']);
   expect(foreign.exitCode).toBe(1);
   expect(foreign.lines[0]).toMatch(/REFUSED.*nondeterminism/i);
 });
 
-test('every way in which an answer can fail is replayed, also those of attempts that the history forgot', async () => {
+test('every kind of failed answer is replayed, also for attempts that the history no longer has', async () => {
   holdfast.jokes.rules.clear();
   const { id, status } = await run('every', [
     { reset: 'before-headers' },
@@ -113,7 +116,7 @@ test('every way in which an answer can fail is replayed, also those of attempts 
   ]);
   expect(exitCode).toBe(0);
 
-  // A hang and a closed API, which a test would have to wait for, in place of two of them.
+  // A hang and a closed API replace two answers. A test would have to wait for real ones.
   const { answers, ...rest } = read('every.json');
   const [first, second, ...others] = answers;
   const hung = { ...first, outcome: 'hung' };
@@ -125,14 +128,14 @@ test('every way in which an answer can fail is replayed, also those of attempts 
   expect(changed.exitCode).toBe(0);
 });
 
-test('what cannot be saved or replayed is told in one line', async () => {
+test('one line says what cannot be saved or replayed', async () => {
   const { body: batch } = await holdfast.call('POST', '/batches/fetch-joke', {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ count: 1 }),
   });
   writeFileSync(join(directory, 'none.json'), '{}');
   const nowhere = { TEMPORAL_ADDRESS: `127.0.0.1:${await findFreePort()}` };
-  const told = [
+  const cases = [
     [await capsule([batch.id]), 1, /is the id of a batch: give the id of a task/],
     [await capsule(['nobody']), 1, /knows no task nobody: GET \/tasks lists the ids/],
     [await capsule(['nobody'], nowhere), 1, /cannot be reached: start it, or set TEMPORAL_ADDRESS/],
@@ -141,6 +144,6 @@ test('what cannot be saved or replayed is told in one line', async () => {
     [await capsule([]), 2, /give a task id or --replay/],
     [await capsule(['an-id', '--replay', 'none.json']), 2, /give a task id or --replay/],
   ] as const;
-  for (const [{ exitCode, lines, errors }, code, line] of told)
+  for (const [{ exitCode, lines, errors }, code, line] of cases)
     expect({ exitCode, lines, errors }).toEqual({ exitCode: code, lines: [], errors: [expect.stringMatching(line)] });
 });

@@ -14,7 +14,7 @@ import { scenarioMutants } from './mutants/scenario.ts';
 const command = 'scenario';
 const script = fileURLToPath(new URL('../../scripts/scenario.ts', import.meta.url));
 
-/** The script in a process group of its own, as a terminal runs it, with a directory of its own for temporary files. */
+/** Runs the script as a terminal does, in its own process group, with its own directory for temporary files. */
 function start(...args: string[]) {
   const directory = createDirectory();
   const child = execa(process.execPath, [...nodeArguments(script), ...args], {
@@ -39,7 +39,7 @@ function start(...args: string[]) {
 
 const findStacks = (directory: string) => readdirSync(directory).filter((name) => name.startsWith('holdfast-'));
 
-/** Runs scenario 4 until its ten tasks are held; gives the processes of its stack, and with --verbose its ports. */
+/** Runs scenario 4 until its ten tasks are held. Returns the processes of its stack and, with --verbose, its ports. */
 async function startHolding(...args: string[]) {
   const run = start(...args, '4', '--fast');
   await waitFor(() => run.printed().includes('10 tasks are running'), 90_000);
@@ -67,7 +67,7 @@ const titles = [
   'Max Delay Cap',
 ];
 
-test('all six pass, each telling set-up, action and observation, and --fast says what it scaled down', async () => {
+test('all six pass and print set-up, action and observation; --fast says what it scaled down', async () => {
   const { exitCode, output } = await runUnmutated({ command, args: ['all', '--fast'] });
   expect(output).toContain(`FINAL SUMMARY
 ${'='.repeat(80)}
@@ -85,7 +85,7 @@ Total: 6/6 scenarios passed`);
   expect(exitCode).toBe(0);
 }, 300_000);
 
-describe('a Holdfast that is broken fails the scenario that is meant for it:', () => {
+describe('a broken Holdfast fails the scenario for that defect:', () => {
   test.each(scenarioMutants)(
     '$name',
     async ({ file, from, to, scenario, because }) => {
@@ -116,7 +116,7 @@ test.each([
   expect(exitCode).toBe(2);
 });
 
-test('Ctrl-C in the middle tells what was done, exits with 130 and leaves no process, port or file', async () => {
+test('Ctrl-C during a run prints what was done, exits with 130 and leaves no process, port or file', async () => {
   const run = await startHolding('--verbose', '6');
   expect(await Promise.all(run.ports.map(isListening))).toContain(true);
   process.kill(-run.pid, 'SIGINT');

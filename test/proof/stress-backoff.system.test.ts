@@ -11,7 +11,7 @@ import { backoffMutants } from './mutants/stress-backoff.ts';
 const command = 'stress:backoff';
 const script = fileURLToPath(new URL('../../scripts/stress-backoff.ts', import.meta.url));
 
-/** The script in a process group of its own, as a terminal runs it. */
+/** Runs the script as a terminal does, in its own process group. */
 function start(...args: string[]) {
   const child = execa(process.execPath, [...nodeArguments(script), ...args], {
     env: { TEMPORAL_TEST_SERVER_PATH: inject('timeSkippingServer') },
@@ -30,7 +30,7 @@ function start(...args: string[]) {
   return { child, pid, printed: () => printed };
 }
 
-/** All that descends from a process. */
+/** Returns all descendants of a process. */
 function readDescendants(pid: number) {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
   const processes = lines.map((line) => line.trim().split(/\s+/).map(Number));
@@ -39,7 +39,7 @@ function readDescendants(pid: number) {
   return below(pid).flatMap((child) => identify(child) ?? []);
 }
 
-/** Runs it until its tasks are retrying on the time-skipping server; gives the processes that it has by then. */
+/** Runs the script until its tasks are retrying on the time-skipping server. Returns its processes at that time. */
 async function startRetrying() {
   const run = start('--only', '1,5');
   await waitFor(() => run.printed().includes('200 tasks started on the time-skipping server'), 60_000);
@@ -48,7 +48,7 @@ async function startRetrying() {
   return { ...run, server };
 }
 
-test('all seven checks pass, and the suite says so in the words of the testing guide', {
+test('all seven checks pass, and the output is as in the testing guide', {
   timeout: 120_000,
 }, async () => {
   const { exitCode, output } = await runUnmutated({ command });
@@ -84,7 +84,7 @@ Total: 7/7 tests passed`);
   expect(exitCode).toBe(0);
 });
 
-describe('a broken backoff fails the check that is meant for it:', { timeout: 120_000 }, () => {
+describe('a broken backoff fails the check for that defect:', { timeout: 120_000 }, () => {
   test.each(backoffMutants)('$name', async ({ file, from, to, check: [number, title], because }) => {
     const { exitCode, output } = await runMutant({ file, from, to, command, args: ['--only', `${number}`] });
     const summary = output.slice(output.indexOf('FINAL SUMMARY'));
@@ -94,7 +94,7 @@ describe('a broken backoff fails the check that is meant for it:', { timeout: 12
     expect(exitCode).toBe(1);
   });
 
-  test('and a mutation that changes nothing is no mutant', async () => {
+  test('a mutation that changes nothing is refused', async () => {
     const mutant = runMutant({ file: 'src/policy.ts', from: 'no such text', to: '', command });
     await expect(mutant).rejects.toThrow('"no such text" stands 0 times in src/policy.ts');
   });
@@ -122,7 +122,7 @@ test.each([
   expect(exitCode).toBe(2);
 });
 
-test('a server that is none fails its checks with what to do, and no stack', async () => {
+test('a path that is no server fails the check and says what to do, without a stack trace', async () => {
   const { exitCode, output } = await runUnmutated({
     command,
     args: ['--only', '4'],
@@ -133,16 +133,16 @@ test('a server that is none fails its checks with what to do, and no stack', asy
   expect(exitCode).toBe(1);
 });
 
-// Seen to fail without `trap` in watched-server.sh: the server is gone while attempts run, and the SDK tells of it.
-// Tried again: on a starved machine the run may be over before the signal comes.
-test('Ctrl-C in the middle tells what was done and nothing else, exits with 130 and leaves no process', {
+// Seen to fail without `trap` in watched-server.sh: the server ends while attempts run, and the SDK logs that.
+// Retried, because on a busy machine the run may be over before the signal comes.
+test('Ctrl-C during a run prints only what was done, exits with 130 and leaves no process', {
   retry: 2,
 }, async () => {
   const { child, pid, server } = await startRetrying();
   process.kill(-pid, 'SIGINT');
   const { exitCode, all } = await child;
-  const [, told] = all.split('SIGINT: stopping. A second signal kills at once.\n');
-  const after = told?.replace(/^.*\[[#-]+\] \d+\/\d+.*\n/gm, '');
+  const [, summary] = all.split('SIGINT: stopping. A second signal kills at once.\n');
+  const after = summary?.replace(/^.*\[[#-]+\] \d+\/\d+.*\n/gm, '');
   const rule = '='.repeat(80);
   expect(after?.replace(/\d{4}.*/, '')).toBe(`
 ⚠️  NOT RUN: interrupted

@@ -88,8 +88,8 @@ test.each([
   expect(code).toBe(1);
 });
 
-// Seen to fail with the API's own problem in the place of the sentence: it names no variable.
-test('a key that is missing or wrong is told with the variable that mends it', async () => {
+// Seen to fail when the API's own problem is printed instead: it names no variable.
+test('for a missing or wrong key, one line names the variable to set', async () => {
   const guarded = await startHoldfast({ API_KEYS: `me:${toSecret('me')}` });
   onTestFinished(guarded.stop);
   const [missing, wrong] = await Promise.all(
@@ -146,7 +146,7 @@ test('against a running Holdfast and its joke API they run, and --json holds eve
   expect(result.totals).toEqual({ passed: 3, failed: 0, notRun: 0, total: 3 });
   expect(result.interrupted).toBe(false);
   expect(result.configuration).toMatchObject({ 'Base Delay': '0.2s', 'Worker Concurrency': '5', Tasks: '20' });
-  // 50 under failures are the least, three rounds of five slots; the last check's are no load to time.
+  // 50 is the minimum of the check under failures; then three rounds of five slots. Check 8 times no submissions.
   expect(result.submissions).toHaveLength(50 + 15);
   expect(result.latency.submission.count).toBe(65);
   expect(result.tasks.filter(({ check }) => check === 'Retry Behavior Under Load')).toHaveLength(50);
@@ -162,8 +162,8 @@ test('against a running Holdfast and its joke API they run, and --json holds eve
   expect(retried.length).toBeGreaterThan(0);
 }, 180_000);
 
-// Seen to fail with the removal after the work instead of `finally`, and with one that ends with the signal.
-test('a joke API that runs already keeps no rule of a check that fails, or of one that Ctrl-C breaks off', async () => {
+// Seen to fail when the removal comes after the work and not in `finally`, and when the signal also ends the removal.
+test('after a failed or interrupted check, a joke API that ran before keeps no rule of it', async () => {
   const { rules, url } = holdfast.jokes;
   const refusing = await serve(async ({ method, url: path = '' }, response) => {
     const { status, text } = await holdfast.call('GET', path);
@@ -181,7 +181,7 @@ test('a joke API that runs already keeps no rule of a check that fails, or of on
   expect({ code: interrupted.code, rules: rules.list() }).toEqual({ code: 130, rules: [] });
 }, 120_000);
 
-test('Ctrl-C in the middle gives a summary of what was done and exit code 130, and leaves nothing behind', async () => {
+test('Ctrl-C during a run prints a summary of what was done, exits with 130 and leaves nothing behind', async () => {
   const json = join(createDirectory(), 'out.json');
   const running = stress('--quick', '--only', '1,7', '--json', json);
   await waitFor(() => running.lines.some((line) => line.startsWith('8 rounds of')), 60_000);
@@ -196,7 +196,7 @@ test('Ctrl-C in the middle gives a summary of what was done and exit code 130, a
   expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ interrupted: true, totals: { passed: 1, notRun: 1 } });
 }, 120_000);
 
-// Seen to fail with directories that are removed only where the command ends in order.
+// Seen to fail when directories are removed only at an orderly end.
 test('a second Ctrl-C ends everything at once, and leaves no process and no file either', async () => {
   const directory = createDirectory();
   const findOurs = () => readdirSync(directory).filter((name) => name.startsWith('holdfast-'));
@@ -208,7 +208,7 @@ test('a second Ctrl-C ends everything at once, and leaves no process and no file
   const worker = children.find(({ name }) => name === 'worker');
   if (!worker) throw new Error(`No stack of its own runs in ${directory}`);
   expect([findOurs().length, children.length]).toEqual([2, 4]);
-  // It does not hear that it shall stop, so that the stack takes its time.
+  // A stopped worker does not react to SIGTERM, so the stack ends slowly.
   process.kill(worker.pid, 'SIGSTOP');
   await waitFor(() => {
     running.child.kill('SIGINT');
@@ -218,7 +218,7 @@ test('a second Ctrl-C ends everything at once, and leaves no process and no file
   expect({ code, files: findOurs(), alive: children.filter(isAlive) }).toEqual({ code: 130, files: [], alive: [] });
 }, 120_000);
 
-test('kill -9 of the command takes its stack along', async () => {
+test('kill -9 of the command also ends its stack', async () => {
   const running = stress('--quick', '--only', '7');
   await waitFor(() => running.lines.some((line) => line.startsWith('8 rounds of')), 60_000);
   const port = toPort(running.lines.join('\n'));

@@ -32,13 +32,13 @@ const toSvg = (width, label, options) => plot(width, label, { marginLeft: 112, x
 charts.push({
   id: 'timeline',
   empty: data.throughput.length === 0 && 'Nothing happened.',
-  label: 'Tasks accepted, tasks ended and upstream calls a second; below, when each fault was',
-  caption: `Both charts have the same axis of time. ${toCount(data.faults.length)} faults: filled where the effect was seen, hollow where not.${step > 1 ? ` Rates over ${step} s.` : ''}`,
+  label: 'Tasks accepted, tasks ended and upstream calls per second, and the time of each fault',
+  caption: `Both charts have the same time axis. ${toCount(data.faults.length)} faults: a filled bar had a visible effect, a hollow one had none.${step > 1 ? ` Rates over ${step} s.` : ''}`,
   legend: Object.entries(series).map(([name, color]) => ({ label: names[name], color, symbol: 'line' })),
   draw: (width) => [
-    toSvg(width, 'Lines: tasks accepted, tasks ended and upstream calls a second', {
+    toSvg(width, 'Lines: tasks accepted, tasks ended and upstream calls per second', {
       height: 220,
-      y: { label: '↑ a second', grid: true, zero: true },
+      y: { label: '↑ per second', grid: true, zero: true },
       marks: [
         Plot.ruleY([0]),
         ...Object.entries(series).map(([name, stroke]) =>
@@ -52,7 +52,7 @@ charts.push({
     ...(lanes.length === 0
       ? []
       : [
-          toSvg(width, 'Bars: when each fault was, by kind', {
+          toSvg(width, 'Bars: the time of each fault, by kind', {
             height: 60 + 18 * lanes.length,
             y: { domain: lanes, label: null, type: 'band' },
             marks: [

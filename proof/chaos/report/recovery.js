@@ -10,9 +10,9 @@ const most = Math.max(boundMs, ...values) * 1.05;
 
 charts.push({
   id: 'recovery',
-  empty: values.length === 0 && 'No call that died with its worker could be judged.',
-  label: 'How long it took until what a killed worker held was tried again, beside the wait of the policy',
-  caption: `${toCount(values.length)} calls whose worker was killed and that no other fault touched: from the kill to the next attempt, less the policy's wait at its longest. The bound is the heartbeat timeout and 2 s.`,
+  empty: values.length === 0 && 'No call could be judged whose worker was killed.',
+  label: 'Time from the kill of a worker to the next attempt of its calls, without the wait of the policy',
+  caption: `${toCount(values.length)} calls whose worker was killed and that no other fault affected. Each time is from the kill to the next attempt, minus the policy's longest wait. The bound is the heartbeat timeout plus 2 s.`,
   draw: (width) => [
     plot(width, 'Histogram of recovery times, with p99 and bound', {
       height: 240,

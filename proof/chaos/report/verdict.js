@@ -4,15 +4,15 @@ const { data, element, addTo, table, toCount, plural } = globalThis.report;
 const scrolling = (child) => element('div', { class: 'scroll', tabindex: '0' }, child);
 const toFigure = (figure) => (typeof figure === 'number' ? toCount(figure) : figure);
 
-const words = {
+const sentences = {
   passed: '✓ Passed: every invariant held',
   failed: '✗ Failed: an invariant is broken',
-  unknown: '? Unknown: nothing is broken, but too little happened to say that nothing would be',
+  unknown: '? Unknown: no invariant is broken, but too little happened for a verdict',
 };
 const classes = { passed: 'passed', failed: 'failed', unknown: 'not-run' };
 addTo(
   'run',
-  element('p', { id: 'verdict-line', class: classes[data.verdict] }, words[data.verdict]),
+  element('p', { id: 'verdict-line', class: classes[data.verdict] }, sentences[data.verdict]),
   element('p', {}, element('code', {}, data.command)),
   element(
     'p',
@@ -31,7 +31,7 @@ const mark = (holds, ifNot) =>
 addTo(
   'invariants',
   table(
-    'Each invariant, how many of how many cases broke it, and what that means',
+    'Each invariant, the cases that broke it, and what that means',
     ['Invariant', 'Broken'],
     data.invariants.map(({ name, title, violated, meaning }) => [
       element(
@@ -53,7 +53,7 @@ const toTimeline = ({ id, text, story }) =>
     element('summary', {}, element('code', {}, id), ` ${text}`),
     scrolling(
       table(
-        'What clients, upstream and Temporal recorded, and the faults of its time',
+        'What clients, upstream and Temporal recorded, and the faults at that time',
         ['Second', 'From', 'What'],
         story.map((line) => [line.at.toFixed(2), line.from, line.text]),
       ),
@@ -96,7 +96,7 @@ addTo(
     element('summary', {}, plural(data.faults.length, 'fault')),
     scrolling(
       table(
-        'In the order of the schedule; one without an effect does not count',
+        'In the order of the schedule. A fault without an effect does not count.',
         ['Number', 'Kind', 'Target', 'From, s', 'To, s', 'Effect', 'Seen'],
         data.faults.map(({ number, kind, target, from, to, verified, seen }) => [
           String(number),

@@ -51,7 +51,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'no-phantom',
-    'a workflow that nobody submitted',
+    'a workflow that no client submitted',
     (e) => e.executions.push({ ...execution(e, 'retried'), id: 'ghost' }),
   ],
   ['no-phantom', 'an upstream call of no task', (e) => e.calls.push({ ...call(e, 'retried', 2), taskKey: 'ghost' })],
@@ -120,7 +120,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'own-result',
-    'a result that was told to another task',
+    'a result that the upstream gave to another task',
     (e) => {
       call(e, 'retried', 2).jokeId = 'joke-2';
     },
@@ -224,7 +224,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ['clean-processes', 'a process ended by itself', (e) => e.deaths.push('worker-1 (pid 7) ended by itself')],
   [
     'clean-processes',
-    'a log tells of a panic',
+    'a log contains a panic',
     (e) => e.logs.findings.push({ file: 'temporal.1.log', line: 'panic: nil' }),
   ],
 ];
@@ -243,7 +243,7 @@ test('every invariant has a record that breaks it', () => {
   expect([...new Set(bends.map(([invariant]) => invariant))].sort()).toEqual(invariants.map(({ name }) => name).sort());
 });
 
-test('a violation is told with the story of its task out of all three records and the faults of its time', () => {
+test('a violation comes with the timeline of its task from all three records and the faults at that time', () => {
   const evidence = createEvidence();
   call(evidence, 'killed', 2).startedAt = 25_000;
   const { invariants: results } = judge(evidence);

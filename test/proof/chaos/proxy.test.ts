@@ -33,7 +33,7 @@ test('passes what comes, unchanged and counted as untouched', async () => {
   expect(proxy.set({ kind: 'pass' })).toBe(0);
 });
 
-test('delays both directions by no less than it was told, and says how many pieces were late', async () => {
+test('delays both directions by at least the given time, and returns how many chunks were late', async () => {
   proxy.set({ kind: 'delay', ms: 150 });
   const before = performance.now();
   expect(await ask()).toBe('joke');

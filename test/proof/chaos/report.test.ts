@@ -91,12 +91,12 @@ describe.each([1280, 400])('at a width of %i', (width) => {
 
 test('each violation has its timeline, as text', async () => {
   const { page } = await open(failed, 1280);
-  const told = failed.invariants.flatMap(({ violations }) => violations);
-  expect(told.map(({ id }) => id)).toEqual(expect.arrayContaining(['retried', markup]));
+  const violations = failed.invariants.flatMap(({ violations }) => violations);
+  expect(violations.map(({ id }) => id)).toEqual(expect.arrayContaining(['retried', markup]));
   expect(await page.locator('#verdict-line').innerText()).toContain('Failed');
   const details = page.locator('#violations details');
-  expect(await details.count()).toBe(told.length);
-  for (const [index, { id, text, story }] of told.entries()) {
+  expect(await details.count()).toBe(violations.length);
+  for (const [index, { id, text, story }] of violations.entries()) {
     const one = details.nth(index);
     await one.locator('summary').click();
     expect(await one.locator('summary').innerText()).toContain(text);
@@ -110,7 +110,7 @@ test('a fault without effect is hollow, and it is said where no recovery could b
   expect(await page.locator('#timeline [aria-description="fault"] rect').first().getAttribute('fill')).toBe('none');
   const none = judge({ ...createEvidence(), faults: [] });
   const { page: without } = await open(none, 1280);
-  expect(await without.locator('#recovery').innerText()).toContain('No call that died with its worker could be judged');
+  expect(await without.locator('#recovery').innerText()).toContain('No call could be judged whose worker was killed');
 });
 
 test('--render writes the page of a saved result beside it, or to another directory', () => {
