@@ -26,6 +26,15 @@ type RunOptions = {
   finished?: (count: number) => void;
 };
 
+/** Starts the server, in two tries: the SDK waits 5 s for it, and Java may start later than that on a busy machine. */
+export function createTimeSkippingEnvironment(serverPath: string): Promise<TestWorkflowEnvironment> {
+  const create = () =>
+    TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path: watchedServer }, extraArgs: [serverPath] },
+    });
+  return create().catch(create);
+}
+
 /**
  * Runs the real workflow, activity and policy on the time-skipping server, with the joke API as upstream over real HTTP.
  * The delays between attempts pass in virtual time.
@@ -33,9 +42,7 @@ type RunOptions = {
  * Call `quietRuntime` first, or the SDK logs every failure.
  */
 export async function startTimeSkipping({ serverPath, workflowBundle }: Options) {
-  const environment = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: watchedServer }, extraArgs: [serverPath] },
-  });
+  const environment = await createTimeSkippingEnvironment(serverPath);
   const jokes = await startJokeApi();
   const configOf = (variables: Environment) =>
     loadConfig({ API_BASE_URL: jokes.url, SHUTDOWN_GRACE: '0', WORKER_CONCURRENCY: workerConcurrency, ...variables });

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type JokeApi, startJokeApi } from '../../../local/joke-api/create-joke-api.ts';
-import { watchedServer } from '../../../local/obtain/time-skipping-server.ts';
 import { quietRuntime } from '../../../local/time-skipping/quiet-runtime.ts';
+import { createTimeSkippingEnvironment } from '../../../local/time-skipping/start-time-skipping.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { type BatchArguments, type BatchMemo, batchType, type Counts, toChunkId } from '../../../src/contract.ts';
 import { toActivityOptions } from '../../../src/policy.ts';
@@ -18,9 +18,7 @@ let stopWorker: () => Promise<void>;
 
 beforeAll(async () => {
   quietRuntime();
-  environment = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: watchedServer }, extraArgs: [inject('timeSkippingServer')] },
-  });
+  environment = await createTimeSkippingEnvironment(inject('timeSkippingServer'));
   jokes = await startJokeApi();
   const worker = await Worker.create({
     ...toWorkerOptions(
