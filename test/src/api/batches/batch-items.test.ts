@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast?.stop());
 
-/** The same client, but between a look at a history and the description that follows there is time for `meanwhile`. */
+/** Returns the same client, but it runs `meanwhile` between reading a history and the description that follows. */
 const withPause = (client: Client, meanwhile: (handle: WorkflowHandle) => Promise<unknown>) =>
   ({
     options: client.options,
@@ -30,8 +30,8 @@ const withPause = (client: Client, meanwhile: (handle: WorkflowHandle) => Promis
     },
   }) as unknown as Client;
 
-// Seen to fail, here and under `npm run prove`: such an item showed as running again, with one attempt.
-test('an item that ends while its chunk is being read shows its end, for no look shows less than the one before', async () => {
+// Seen to fail here and under `npm run prove`: such an item showed as running again, with one attempt.
+test('an item that ends while its chunk is being read shows its end, so that no read goes back in time', async () => {
   const category = randomUUID();
   holdfast.jokes.rules.add({ when: { category }, then: [{ delayMs: 1_000 }] });
   const batches = withBatches(holdfast);
@@ -48,7 +48,7 @@ test('an item that ends while its chunk is being read shows its end, for no look
   expect(items[0]?.output).toMatchObject({ joke: expect.any(String) });
 });
 
-test('an item that is being cancelled shows so until it has ended', async () => {
+test('an item that is being cancelled shows as cancelling until it has ended', async () => {
   const category = randomUUID();
   holdfast.jokes.rules.add({ when: { category }, then: [{ hang: 'headers' }] });
   const batches = withBatches(holdfast);
@@ -57,7 +57,7 @@ test('an item that is being cancelled shows so until it has ended', async () => 
   await batches.cancel(id);
   await batches.until(id, ({ items }) => items?.[0]?.status !== 'running');
   const handle = holdfast.client.workflow.getHandle(`${id}~0`);
-  // Its history alone, as after the description no longer has it: no end yet, but the word that it is to end.
+  // Reads the history alone, as if the description no longer had the item: cancellation requested, but no end yet.
   const { events = [] } = await handle.fetchHistory();
   const requested = (events ?? []).findIndex((event) => event.activityTaskCancelRequestedEventAttributes);
   expect(requested).toBeGreaterThan(0);

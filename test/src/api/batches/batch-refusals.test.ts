@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast?.stop());
 
-/** How many batches this Holdfast's queue has: its own, for no other test uses the queue. */
+/** Counts the batches on this Holdfast's queue, which no other test uses. */
 const countStarted = async () =>
   (await holdfast.client.workflow.count(`TaskQueue = '${holdfast.config.taskQueue}'`)).count;
 
@@ -24,8 +24,8 @@ const bad: [string, unknown, string[]][] = [
   ['10,001 items', { items: Array(10_001).fill({}) }, ['#/items']],
   ['one bad item among good ones', { items: [good, good, { category: '' }, good] }, ['#/items/2/category']],
   ['an unknown field in an item', { items: [good, { url: 'http://elsewhere/' }] }, ['#/items/1/url']],
-  ['an item that is no object', { items: [good, null] }, ['#/items/1']],
-  ['items that are no list', { items: {} }, ['#/items']],
+  ['an item that is not an object', { items: [good, null] }, ['#/items/1']],
+  ['items that are not a list', { items: {} }, ['#/items']],
   ['a count of 0', { count: 0 }, ['#/count']],
   ['a count of 10,001', { count: 10_001 }, ['#/count']],
   ['a negative count', { count: -1 }, ['#/count']],
@@ -41,20 +41,20 @@ const bad: [string, unknown, string[]][] = [
   ['a number', 5, ['#']],
 ];
 
-// Seen to fail with a union of the two forms: one pointer to the whole body.
+// Seen to fail with a union of the two forms, which gave one pointer to the whole body.
 test.each(bad)('%s: a 422 that points at it', async (_, body, pointers) => {
   const answer = await batches.post(body);
   const { errors } = expectProblem(answer, 'invalid-input');
   expect(errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
 });
 
-test('ten thousand bad items are answered with the first hundred faults', async () => {
+test('the answer to ten thousand bad items has the first hundred faults', async () => {
   const { errors } = expectProblem(await batches.post({ items: Array(10_000).fill({ x: 1 }) }), 'invalid-input');
   expect(errors).toHaveLength(100);
   expect(errors[99].pointer).toBe('#/items/99/x');
 });
 
-test('a body over 1.5 MiB is a 413, declared or chunked; one of just that size is read', async () => {
+test('a body over 1.5 MiB is a 413, declared or chunked; a body of exactly that size is read', async () => {
   const wide = (bytes: number) => {
     const text = JSON.stringify({ items: [{}] });
     return text.padEnd(bytes, ' ');
@@ -71,21 +71,21 @@ test('a body over 1.5 MiB is a 413, declared or chunked; one of just that size i
   expect((await send(wide(maximumBatchBytes))).status).toBe(202);
 });
 
-// Seen to fail when only the received body was measured: Temporal refused the start, a 500.
-test('inputs that are small as received and over 1.5 MiB written out are a 413, and nothing was started', async () => {
+// Seen to fail when only the received body was measured: Temporal refused the start, which gave a 500.
+test('inputs that exceed 1.5 MiB only once written out for each item are a 413 that starts nothing', async () => {
   const category = '😂'.repeat(64);
   expectProblem(await batches.post({ count: 10_000, input: { category } }), 'body-too-large');
   expect((await batches.post({ count: 5_000, input: { category } })).status).toBe(202);
 });
 
-test('10,000 inputs of the largest usual size are taken at once', async () => {
+test('10,000 inputs of the largest usual size are accepted in one call', async () => {
   const items = Array.from({ length: 10_000 }, () => ({ category: 'x'.repeat(64) }));
   const { status, body } = await batches.post({ items });
   expect(status).toBe(202);
   expect(body).toMatchObject({ total: 10_000, running: 10_000 });
 });
 
-test('a single task still has 64 KiB, and so has the cancellation of a batch', async () => {
+test('a single task and the cancellation of a batch keep the limit of 64 KiB', async () => {
   const body = `{}${' '.repeat(70_000)}`;
   const init = { headers: { 'content-type': 'application/json' }, body };
   expectProblem(await holdfast.call('POST', '/tasks/fetch-joke', init), 'body-too-large');
@@ -93,7 +93,7 @@ test('a single task still has 64 KiB, and so has the cancellation of a batch', a
   expectProblem(await holdfast.call('POST', `/batches/${id}/cancel`, init), 'body-too-large');
 });
 
-test('another content type, an encoded body, no JSON, and an unknown parameter are refused as for a task', async () => {
+test('another content type, an encoded body, a body that is not JSON and an unknown parameter are refused as for a task', async () => {
   const call = (headers: Record<string, string>, body: string, query = '') =>
     holdfast.call('POST', `/batches/fetch-joke${query}`, { headers, body });
   const json = { 'content-type': 'application/json' };
@@ -104,7 +104,7 @@ test('another content type, an encoded body, no JSON, and an unknown parameter a
   expectProblem(await holdfast.call('POST', '/batches/fetch-joke'), 'invalid-input');
 });
 
-test('what was refused has started nothing', async () => {
+test('refused submissions have started nothing', async () => {
   const before = await countStarted();
   for (const [, body] of bad) await batches.post(body);
   const { id } = await batches.submit({ count: 1 });
@@ -112,8 +112,8 @@ test('what was refused has started nothing', async () => {
   expect(id).toBeDefined();
 });
 
-// Seen to fail with the batches left out of the paths that RATE_LIMIT stands before.
-test('a batch is one submission of RATE_LIMIT, however many items it has; the next is a 429 that starts nothing', async () => {
+// Seen to fail when RATE_LIMIT did not cover the paths of batches.
+test('a batch of any size counts as one submission for RATE_LIMIT, and the next is a 429 that starts nothing', async () => {
   const limited = await startHoldfast({ RATE_LIMIT: '2' });
   try {
     const ours = withBatches(limited);
@@ -127,7 +127,7 @@ test('a batch is one submission of RATE_LIMIT, however many items it has; the ne
   }
 });
 
-test('a batch of another key is a 404 to read and to cancel, and stays untouched', async () => {
+test("reading or cancelling another key's batch is a 404 and changes nothing", async () => {
   const keyed = await startHoldfast({ API_KEYS: `batch-a:${toSecret('a')},batch-b:${toSecret('b')}` });
   try {
     const [a, b] = [signIn(keyed, toSecret('a')), signIn(keyed, toSecret('b'))];

@@ -15,15 +15,15 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast?.stop());
 
-/** A category that the joke API answers so, call by call. */
+/** Returns a category that the joke API answers with `then`, one behaviour per call. */
 function addCategory(then: object[], repeat = true): string {
   const category = randomUUID();
   holdfast.jokes.rules.add({ when: { category }, then, repeat });
   return category;
 }
 
-// Seen to fail with the workflow id alone as the upstream's idempotency key, and with the items of two chunks swapped.
-test('answers at once, and every item ends with the joke of its own call', async () => {
+// Seen to fail with the workflow id alone as the idempotency key, and with the items of two chunks swapped.
+test('a batch is accepted at once, and every item ends with the joke of its own call', async () => {
   const category = addCategory([{}]);
   const { status, headers, body } = await batches.post({ count: 250, input: { category } });
   expect(status).toBe(202);
@@ -35,15 +35,15 @@ test('answers at once, and every item ends with the joke of its own call', async
   expect(batch.items?.map(({ index }) => index)).toEqual(Array.from({ length: 250 }, (_, index) => index));
   const calls = holdfast.jokes.ledger({ category });
   expect(calls).toHaveLength(250);
-  const told = new Map(calls.map((call) => [call.taskKey, call.jokeId]));
+  const jokes = new Map(calls.map((call) => [call.taskKey, call.jokeId]));
   for (const { index, status, attempts, output } of batch.items ?? []) {
     expect({ status, attempts }).toEqual({ status: 'completed', attempts: 1 });
-    expect(told.get(`${batch.id}/${index}`)).toBe(output?.id);
+    expect(jokes.get(`${batch.id}/${index}`)).toBe(output?.id);
   }
 });
 
 // Seen to fail when `toEnd` rethrew every error, and without the counts of failed items.
-test('a poisonous item never harms the rest: each is retried, fails and is reported by itself', async () => {
+test('failing items never harm the others: each is retried, fails and is reported separately', async () => {
   const good = addCategory([{}]);
   const items = Array.from({ length: 120 }, () => ({ category: good }));
   items[7] = { category: addCategory([{ status: 404 }]) };
@@ -68,8 +68,8 @@ test('a poisonous item never harms the rest: each is retried, fails and is repor
   expect(toCounts(batch.items ?? [])).toEqual({ completed: 117, failed: 3, cancelled: 0 });
 });
 
-// Seen to fail with a child that was awaited before the next one began to run.
-test('items that are retried for long hold only their own places', async () => {
+// Seen to fail when each child was awaited before the next one began.
+test('items with long retries do not hold up other items', async () => {
   const slow = addCategory([{ status: 503 }]);
   const patient = await startHoldfast({ BASE_DELAY: '60', API_BASE_URL: holdfast.jokes.url });
   try {
@@ -88,14 +88,14 @@ test('items that are retried for long hold only their own places', async () => {
   }
 });
 
-// Seen to fail with an output that was read anew as of now each time.
-test('while a batch runs, what an item has come to never changes, and the counts never shrink', async () => {
+// Seen to fail when every read took the output from the current state.
+test('while a batch runs, the result of an item never changes, and the counts never shrink', async () => {
   const flaky = addCategory([{ status: 503 }, {}, {}]);
   const items = Array.from({ length: 300 }, (_, index) => (index % 7 === 0 ? { category: flaky } : {}));
   const { id } = await batches.submit({ items });
   const ends = new Map<number, BatchItem>();
   let ended = 0;
-  const looks = await batches.until(id, (batch) => {
+  const final = await batches.until(id, (batch) => {
     for (const item of batch.items ?? []) {
       const before = ends.get(item.index);
       if (before) expect(item).toEqual(before);
@@ -108,7 +108,7 @@ test('while a batch runs, what an item has come to never changes, and the counts
     return batch.finishedAt !== undefined;
   });
   expect(ends.size).toBe(300);
-  expect(toCounts([...ends.values()])).toEqual(toCounts(looks.items ?? []));
+  expect(toCounts([...ends.values()])).toEqual(toCounts(final.items ?? []));
 });
 
 describe('pages', () => {
@@ -120,7 +120,7 @@ describe('pages', () => {
     await batches.untilEnded(id);
   });
 
-  test('follow one another in the order of the items, each index once', async () => {
+  test('have every item once, in the order of the items', async () => {
     for (const limit of [1_000, 100, 70, 33]) {
       const items = await batches.readAll(id, `limit=${limit}`);
       expect(items.map(({ index }) => index)).toEqual(Array.from({ length: 230 }, (_, index) => index));
@@ -128,7 +128,7 @@ describe('pages', () => {
     expect((await batches.read(id)).items).toHaveLength(100);
   });
 
-  test('hold only the items of a status that is asked for', async () => {
+  test('have only the items of the requested status', async () => {
     for (const limit of [1_000, 3]) {
       const failed = await batches.readAll(id, `status=failed&limit=${limit}`);
       expect(failed.map(({ index }) => index)).toEqual([49, 99, 149, 199]);
@@ -137,7 +137,7 @@ describe('pages', () => {
     expect(await batches.readAll(id, 'status=retrying')).toEqual([]);
   });
 
-  test('a cursor is accepted only by its own batch and filter, and one that is cut or made up is a 400', async () => {
+  test('accept a cursor only for its own batch and filter, and answer a cut or forged one with 400', async () => {
     const { nextCursor = '' } = await batches.read(id, '?limit=10');
     const other = await batches.submit({ count: 50 });
     for (const path of [
@@ -155,7 +155,7 @@ describe('pages', () => {
   );
 });
 
-test('with no worker alive a batch is accepted, read, and its items are queued', async () => {
+test('without any worker, a batch is accepted and can be read, and its items are queued', async () => {
   const idle = await startHoldfast();
   try {
     const ours = withBatches(idle);
@@ -170,7 +170,7 @@ test('with no worker alive a batch is accepted, read, and its items are queued',
   }
 });
 
-test('progress is readable when the worker has gone in the middle', async () => {
+test('progress can be read after the worker has gone in the middle of a batch', async () => {
   const lone = await startHoldfast({ HEARTBEAT_TIMEOUT: '1' });
   try {
     const ours = withBatches(lone);
@@ -189,8 +189,8 @@ test('progress is readable when the worker has gone in the middle', async () => 
   }
 });
 
-// Seen to fail when the fingerprint was taken of nothing, and with the key left out of the id.
-test('a repeated submission under a key is the same batch, another one under it a 422', async () => {
+// Seen to fail when the fingerprint ignored the body, and when the id ignored the key.
+test('the same submission under a key is the same batch, and a different one under that key is a 422', async () => {
   const key = { 'idempotency-key': randomUUID() };
   const answers = await Promise.all(Array.from({ length: 20 }, () => batches.post({ count: 3 }, key)));
   expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
@@ -205,7 +205,7 @@ test('a repeated submission under a key is the same batch, another one under it 
 });
 
 // Seen to fail without `limitOutput`.
-test('an item whose output is over 16 KiB fails, and the others keep theirs; a task keeps it', async () => {
+test('an item whose output is over 16 KiB fails and the others keep theirs; a task may have such an output', async () => {
   const category = addCategory([{ body: 'long-joke' }]);
   const { items } = await batches.untilEnded((await batches.submit({ items: [{}, { category }, {}] })).id);
   expect(items?.map(({ status }) => status)).toEqual(['completed', 'failed', 'completed']);
@@ -214,7 +214,7 @@ test('an item whose output is over 16 KiB fails, and the others keep theirs; a t
   expect(await holdfast.until(task.id, isFinished)).toMatchObject({ status: 'completed' });
 });
 
-test('a batch is no task, and a task no batch; their parts are neither', async () => {
+test('the id of a batch is a 404 as a task, a task as a batch, and their parts as either', async () => {
   const task = await holdfast.submit();
   const { id } = await batches.submit({ count: 1 });
   const { body } = await holdfast.call('GET', '/tasks?limit=1000');

@@ -22,7 +22,7 @@ function addCategory(then: object[]): string {
   return category;
 }
 
-/** A cancelled batch accounts for every item, in its counts as in its items. */
+/** Expects a cancelled batch whose counts include every item and agree with the items. */
 function expectCancelled(batch: Batch) {
   expect(batch).toMatchObject({ status: 'cancelled', running: 0, finishedAt: expect.any(String) });
   expect(batch.items).toHaveLength(batch.total);
@@ -31,7 +31,7 @@ function expectCancelled(batch: Batch) {
   expect(completed + failed + cancelled).toBe(batch.total);
 }
 
-test('cancelled before any worker saw it, no item runs', async () => {
+test('a batch cancelled before a worker takes it runs no item', async () => {
   const idle = await startHoldfast({ API_BASE_URL: holdfast.jokes.url });
   try {
     const ours = withBatches(idle);
@@ -49,8 +49,8 @@ test('cancelled before any worker saw it, no item runs', async () => {
   }
 });
 
-// Seen to fail when a chunk was cancelled before it had started: Temporal refused, and its items ran to their own ends.
-test('cancelled at any moment of its start, no item is tried again', async () => {
+// Seen to fail when a chunk was cancelled before it had started: Temporal refused that, and its items ran to the end.
+test('a batch cancelled at any moment of its start retries no item', async () => {
   const category = addCategory([{ status: 503 }]);
   const ids: string[] = [];
   for (let delayMs = 0; delayMs < 100; delayMs += 4) {
@@ -62,12 +62,12 @@ test('cancelled at any moment of its start, no item is tried again', async () =>
   for (const id of ids) expectCancelled(await batches.untilEnded(id, 15_000));
 });
 
-// Seen to fail without the last report of a cancelled chunk: its counts said cancelled, its items completed.
-test('cancelled while some run, some have ended and most wait: what ended stays, the rest is cancelled', async () => {
+// Seen to fail without the last report of a cancelled chunk: its counts said cancelled, but its items completed.
+test('a cancelled batch keeps the items that have ended, and cancels those that run or wait', async () => {
   const hanging = addCategory([{ hang: 'headers' }]);
   const items = Array.from({ length: 600 }, (_, index) => (index >= 60 && index < 65 ? { category: hanging } : {}));
   const { id } = await batches.submit({ items });
-  // The five slots are all taken by calls that hang: nothing else moves any more.
+  // Calls that hang take all five slots, so no other item makes progress.
   await eventually(
     () => holdfast.jokes.ledger({ category: hanging }),
     (calls) => calls.length === 5,
@@ -84,15 +84,15 @@ test('cancelled while some run, some have ended and most wait: what ended stays,
     expect({ status, attempts }).toEqual({ status: 'cancelled', attempts: 1 });
   for (const { index, status } of batch.items ?? [])
     if (during.items?.[index]?.status === 'completed') expect(status).toBe('completed');
-  // Told with the next heartbeat, within 0.8 × the heartbeat timeout; then the upstream hears no more of it.
+  // The attempts learn of it with their next heartbeat, within 0.8 × the heartbeat timeout, and end their calls.
   const calls = holdfast.jokes.ledger({ category: hanging });
   expect(calls).toHaveLength(5);
   expect(calls.every(({ endedAt }) => endedAt !== null)).toBe(true);
   expect(Date.parse(batch.finishedAt ?? '') - cancelledAt).toBeLessThan(5_000);
 });
 
-// Seen to fail without the signal that brings the attempts: 0 for every item that waited.
-test('cancelled while items wait for their next attempt, which never comes: their attempts are still told', async () => {
+// Seen to fail without the signal that reports the attempts: every waiting item showed 0.
+test('items cancelled while they wait for their next attempt still show their attempts', async () => {
   const unavailable = addCategory([{ status: 503 }]);
   const { id } = await batches.submit({ items: [...Array(30).fill({ category: unavailable }), {}] });
   await batches.until(id, ({ items }) => items?.filter(({ status }) => status === 'retrying').length === 30);
@@ -105,7 +105,7 @@ test('cancelled while items wait for their next attempt, which never comes: thei
   expect(holdfast.jokes.ledger({ category: unavailable })).toHaveLength(30);
 });
 
-test('cancelled with its worker dead, it ends as soon as there is another one', async () => {
+test('a batch cancelled while its worker is dead ends as soon as another worker starts', async () => {
   const lone = await startHoldfast({ API_BASE_URL: holdfast.jokes.url, BASE_DELAY: '60' });
   try {
     const ours = withBatches(lone);
@@ -124,7 +124,7 @@ test('cancelled with its worker dead, it ends as soon as there is another one', 
   }
 });
 
-test('a batch that has ended by itself is a 409 and stays as it is; cancelled again it is a 202', async () => {
+test('cancelling a finished batch is a 409 and changes nothing; cancelling a cancelled batch again is a 202', async () => {
   const { id } = await batches.submit({ count: 2 });
   const ended = await batches.untilEnded(id);
   expectProblem(await batches.cancel(id), 'already-finished');
@@ -136,7 +136,7 @@ test('a batch that has ended by itself is a 409 and stays as it is; cancelled ag
   expect((await batches.cancel(waiting.id)).body).toMatchObject({ status: 'cancelled', cancelled: 2 });
 });
 
-test('a batch that an operator terminates has failed, and with it every item that had not ended', async () => {
+test('a batch that an operator terminates has failed, and so has every unfinished item', async () => {
   const category = addCategory([{ status: 503 }]);
   const { id } = await batches.submit({ items: [...Array(10).fill({}), ...Array(5).fill({ category })] });
   await batches.until(id, ({ completed, items }) => completed === 10 && items?.[14]?.status === 'retrying');

@@ -18,7 +18,7 @@ afterAll(() => holdfast.stop());
 
 const withAuthorization = (authorization: string) => ({ headers: { authorization } });
 
-/** Every call behind the key; `/tasks/nope` shows that a path's existence is not told either. */
+// Calls that need a key. Those to unknown paths show that the answer does not reveal which paths exist.
 const guarded: [string, string][] = [
   ['POST', '/tasks/fetch-joke'],
   ['POST', '/tasks/nope'],
@@ -30,7 +30,7 @@ const guarded: [string, string][] = [
   ['PUT', '/tasks/fetch-joke'],
 ];
 
-// Seen to fail when `requireApiKey` was left out of `app.ts`.
+// Seen to fail without `requireApiKey` in `app.ts`.
 test.each(guarded)('%s %s without a key answers 401 and a challenge, and starts nothing', async (method, path) => {
   const answer = await holdfast.call(method, path);
   expectProblem(answer, 'unauthorized');
@@ -39,9 +39,9 @@ test.each(guarded)('%s %s without a key answers 401 and a challenge, and starts 
 
 const refused: [string, Record<string, string>][] = [
   ['a wrong key', { authorization: `Bearer ${toSecret('mallory')}` }],
-  ['a key’s beginning', { authorization: `Bearer ${toSecret('alice').slice(0, -1)}` }],
-  ['a key and more', { authorization: `Bearer ${toSecret('alice')}x` }],
-  ['a key in other letters', { authorization: `Bearer ${toSecret('alice').toUpperCase()}` }],
+  ['the beginning of a key', { authorization: `Bearer ${toSecret('alice').slice(0, -1)}` }],
+  ['a key with more text', { authorization: `Bearer ${toSecret('alice')}x` }],
+  ['a key in capitals', { authorization: `Bearer ${toSecret('alice').toUpperCase()}` }],
   ['the name instead of the secret', { authorization: 'Bearer auth-alice' }],
   ['name and secret', { authorization: `Bearer auth-alice:${toSecret('alice')}` }],
   ['both secrets of a rotation as configured', { authorization: `Bearer ${old}|${toSecret('bob')}` }],
@@ -62,7 +62,7 @@ test.each(refused)('%s is refused with 401 and a challenge', async (_, headers) 
   expect(answer.text).not.toContain(toSecret('alice'));
 });
 
-test('a key in the query string opens nothing', async () => {
+test('a key in the query string is not accepted', async () => {
   for (const parameter of ['access_token', 'api_key', 'key', 'authorization']) {
     const answer = await holdfast.call('GET', `/tasks?${parameter}=${toSecret('alice')}`);
     expectProblem(answer, 'unauthorized');
@@ -71,14 +71,14 @@ test('a key in the query string opens nothing', async () => {
   }
 });
 
-test('the scheme counts in any case', async () => {
+test('the scheme is case-insensitive', async () => {
   for (const scheme of ['bearer', 'BEARER', 'Bearer']) {
     const { status } = await holdfast.call('GET', '/tasks', withAuthorization(`${scheme} ${toSecret('alice')}`));
     expect(status).toBe(200);
   }
 });
 
-// Seen to fail when the configuration gave each secret of a rotation an owner of its own.
+// Seen to fail when the configuration gave each secret of a rotation a different owner.
 test('during a rotation the old and the new secret own the same tasks', async () => {
   const { id } = await signIn(holdfast, old).submit();
   expect(await bob.read(id)).toMatchObject({ id, status: 'queued' });
@@ -87,8 +87,8 @@ test('during a rotation the old and the new secret own the same tasks', async ()
   expect(await signIn(holdfast, old).read(id)).toMatchObject({ status: 'cancelling' });
 });
 
-// Seen to fail when `toTaskName` did not look at the owner's prefix.
-test('another key’s task can be neither read nor cancelled, is in no list, and stays untouched', async () => {
+// Seen to fail when `toTaskName` ignored the owner's prefix.
+test("another key's task cannot be read or cancelled, is in no list, and stays unchanged", async () => {
   const { id } = await bob.submit();
   const mine = await alice.submit();
   expectProblem(await alice.call('GET', `/tasks/${id}`), 'not-found');
@@ -111,21 +111,21 @@ test('another key’s task can be neither read nor cancelled, is in no list, and
   expect(await bob.read(id)).toMatchObject({ id, status: 'queued' });
 });
 
-test('an id tells no key’s name', async () => {
+test("an id does not contain the key's name", async () => {
   const { id } = await alice.submit();
   expect(id).not.toContain('alice');
 });
 
-test('health, readiness and the document need no key, whatever is sent as one', async () => {
+test('health, readiness and the document need no key and ignore a wrong one', async () => {
   for (const init of [{}, withAuthorization(`Bearer ${toSecret('mallory')}`)]) {
     expect((await holdfast.call('GET', '/health', init)).status).toBe(200);
     expect((await holdfast.call('GET', '/openapi.json', init)).status).toBe(200);
-    // No worker of this queue ever lived: not ready, but not refused.
+    // This queue never had a worker, so the API is not ready, but the call is not refused.
     expectProblem(await holdfast.call('GET', '/ready', init), 'not-ready');
   }
 });
 
-test('metrics are for those with a key', async () => {
+test('metrics need a key', async () => {
   const answer = await fetch(`${holdfast.url}/metrics`, withAuthorization(`Bearer ${toSecret('alice')}`));
   expect(answer.status).toBe(200);
   const text = await answer.text();

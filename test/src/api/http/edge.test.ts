@@ -15,18 +15,18 @@ type Body = string | Buffer;
 const post = (body: Body, contentType = 'application/json', headers = {}) =>
   holdfast.call('POST', '/tasks/fetch-joke', { headers: { 'content-type': contentType, ...headers }, body });
 
-/** How many workflows the API has started on this queue, by its own count of what it accepted. */
+/** Returns how many submissions the API says it has accepted. */
 async function countAccepted(): Promise<number> {
   const page = (await holdfast.fetch('GET', '/metrics')).text;
   return Number(/holdfast_submissions_total\{[^}]*outcome="accepted"\} (\d+)/.exec(page)?.[1] ?? 0);
 }
 
-/** A request as bytes, with the Host of this server; `lines` are more header lines. */
+/** Builds a request as text, with this server's Host. `lines` are further header lines. */
 const head = (requestLine: string, ...lines: string[]) =>
   `${[`${requestLine} HTTP/1.1`, `Host: ${new URL(holdfast.url).host}`, ...lines].join('\r\n')}\r\n\r\n`;
 const close = 'Connection: close';
 
-/** The one answer to these bytes; more than one would be a request smuggled in. */
+/** Returns the only answer to these bytes. A second one would mean that a request was smuggled in. */
 async function exchangeOne(pieces: Parameters<typeof exchange>[1], options?: Parameters<typeof exchange>[2]) {
   const answers = await exchange(holdfast.url, pieces, options);
   expect(answers).toHaveLength(1);
@@ -36,7 +36,7 @@ async function exchangeOne(pieces: Parameters<typeof exchange>[1], options?: Par
   return answer;
 }
 
-/** Sends over Node's own client, which takes methods, targets and headers that `fetch` refuses. */
+/** Sends with Node's own client, which allows methods, targets and headers that `fetch` refuses. */
 function send(method: string, path: string, headers: Record<string, string | string[]> = {}): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(`${holdfast.url}`, { method, path, headers, agent: new Agent() }, (response) => {
@@ -77,7 +77,7 @@ describe('what is not JSON in UTF-8', () => {
     ['5,000 nested objects', `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`],
     ['a raw control character in a string', '{"category":"a\u0001"}'],
   ];
-  // Seen to fail when the decoder was not fatal: invalid UTF-8 became U+FFFD and was accepted.
+  // Seen to fail with a decoder that was not fatal: invalid UTF-8 became U+FFFD and was accepted.
   test.each(malformed)('%s is a 400', async (_, body) => {
     expectProblem(await post(body), 'bad-request');
   });
@@ -111,12 +111,12 @@ describe('JSON that does not fit the schema', () => {
     expect(errors).toContainEqual({ pointer, detail: expect.any(String) });
   });
 
-  test('every fault of a body comes at once', async () => {
+  test('one answer lists every fault of a body', async () => {
     const { errors } = expectProblem(await post('{"category":"","x":1,"y":2}'), 'invalid-input');
     expect(errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual(['#/category', '#/x', '#/y']);
   });
 
-  test('a category of 64 characters outside the basic plane is taken', async () => {
+  test('a category of 64 characters outside the basic plane is accepted', async () => {
     expect((await post(JSON.stringify({ category: '😀'.repeat(64) }))).status).toBe(202);
   });
 });
@@ -139,14 +139,14 @@ describe('content types', () => {
     expectProblem(await post('{}', 'application/json', { 'content-encoding': encoding }), 'unsupported-media-type');
   });
 
-  test('an empty body needs no content type, and may have any', async () => {
+  test('an empty body may have any content type or none', async () => {
     for (const line of ['Accept: */*', 'Content-Type: text/plain', 'Content-Type: application/x-www-form-urlencoded']) {
       const answer = await exchangeOne(head('POST /tasks/fetch-joke', line, 'Content-Length: 0', close));
       expect(answer.status).toBe(202);
     }
   });
 
-  test('a charset and other letters in the type are fine', async () => {
+  test('the content type may have a charset and capitals', async () => {
     for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/json ;charset="UTF-8"']) {
       expect((await post('{}', type)).status).toBe(202);
     }
@@ -165,11 +165,11 @@ describe('sizes', () => {
     expect((await exchangeOne(chunks.join(''))).status).toBe(202);
   });
 
-  test('a byte more is a 413', async () => {
+  test('a body one byte over 64 KiB is a 413', async () => {
     expectProblem(await post(sized(limit + 1)), 'body-too-large');
   });
 
-  // Seen to fail when `limitBody` was left out.
+  // Seen to fail without `limitBody`.
   test('a declared gigabyte is a 413 before any of it is sent, and the connection ends', async () => {
     const answer = await exchangeOne(jsonPost(`Content-Length: ${2 ** 30}`));
     expectProblem(answer, 'body-too-large');
@@ -185,19 +185,19 @@ describe('sizes', () => {
     expect(answer.headers.get('connection')).toBe('close');
   });
 
-  test('100,000 open brackets are too large before they are too deep', async () => {
+  test('100,000 open brackets are refused as too large, before their depth matters', async () => {
     expectProblem(await post('['.repeat(100_000)), 'body-too-large');
   });
 
-  test('headers over 16 KiB are a 431, one long or many short', async () => {
+  test('headers over 16 KiB are a 431, as one long header or many short ones', async () => {
     const long = head('GET /health', `X-Long: ${'x'.repeat(17_000)}`, close);
     const many = head('GET /health', ...Array.from({ length: 900 }, (_, n) => `X-Header-${n}: 12345678`), close);
     for (const bytes of [long, many]) expectProblem(await exchangeOne(bytes), 'headers-too-large');
     expect((await exchangeOne(head('GET /health', `X-Long: ${'x'.repeat(15_000)}`, close))).status).toBe(200);
   });
 
-  // Seen to fail for a URL over 16 KiB, which Node's parser takes for a header that is too large.
-  test('a URL over 8 KiB is a 414, however long', async () => {
+  // Seen to fail for a URL over 16 KiB, which Node's parser reports as headers that are too large.
+  test('a URL of any length over 8 KiB is a 414', async () => {
     for (const length of [8_200, 12_000, 17_000, 40_000, 200_000]) {
       expectProblem(await exchangeOne(head(`GET /tasks/${'x'.repeat(length)}`, close)), 'uri-too-long');
       expectProblem(await exchangeOne(head(`GET /tasks?cursor=${'x'.repeat(length)}`, close)), 'uri-too-long');
@@ -220,7 +220,7 @@ test.each(['/tasks/fetch-joke?=', '/tasks/fetch-joke?=x', '/tasks/fetch-joke?del
   },
 );
 
-test('a parameter whose value begins with = has a name', async () => {
+test('a parameter whose value begins with = counts as named', async () => {
   expectProblem(await holdfast.call('GET', '/tasks?cursor==x'), 'bad-request');
   expect((await holdfast.call('GET', '/tasks?limit=1&&')).status).toBe(200);
 });
@@ -241,8 +241,8 @@ describe('methods and paths', () => {
     ['PUT', '/openapi.json', ['GET', 'HEAD']],
     ['M-SEARCH', '/tasks', ['GET', 'HEAD']],
   ];
-  // Seen to fail when `methodNotAllowed` was left out, and when the path of a task's name also counted as an id.
-  test.each(allowed)('%s %s is a 405 that says what is allowed', async (method, path, methods) => {
+  // Seen to fail without `methodNotAllowed`, and when the path of a task's name also matched as an id.
+  test.each(allowed)('%s %s is a 405 that lists the allowed methods', async (method, path, methods) => {
     const answer = await send(method, path);
     expectProblem(answer, 'method-not-allowed');
     expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(methods);
@@ -257,7 +257,7 @@ describe('methods and paths', () => {
     },
   );
 
-  test('HEAD answers as GET, without a body', async () => {
+  test('HEAD is answered like GET, without a body', async () => {
     const answer = await exchangeOne(head('HEAD /health', close));
     expect(answer).toMatchObject({ status: 200, text: '' });
     expectSafeHeaders(answer);
@@ -299,7 +299,7 @@ describe('methods and paths', () => {
     expectProblem(await exchangeOne(head(`GET /tasks/${'a'.repeat(10_000)}`, close)), 'uri-too-long');
   });
 
-  // Seen to fail when the adapter answered by itself, with an empty 400.
+  // Seen to fail when the adapter itself answered with an empty 400.
   test.each(['*', 'tasks', 'ftp://example.com/', 'http://', 'http://[::1/'])(
     'the request target %s is a 400 problem',
     async (target) => {
@@ -326,7 +326,7 @@ describe('methods and paths', () => {
   });
 });
 
-describe('browsers of other pages', () => {
+describe('calls from foreign pages', () => {
   const foreign: Record<string, string>[] = [
     { origin: 'https://elsewhere.example' },
     { origin: 'null' },
@@ -347,7 +347,7 @@ describe('browsers of other pages', () => {
     expect(await countAccepted()).toBe(before);
   });
 
-  test('reading is not refused, but no answer lets a foreign page see it', async () => {
+  test('reads are answered, but no answer lets a foreign page see it', async () => {
     const answer = await send('GET', '/tasks', { origin: 'https://elsewhere.example' });
     expect(answer.status).toBe(200);
     expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
@@ -359,12 +359,12 @@ describe('browsers of other pages', () => {
     expect([...preflight.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
   });
 
-  test('a call from the API’s own origin is taken', async () => {
+  test("a call from the API's own origin is accepted", async () => {
     const headers = { origin: holdfast.url, 'sec-fetch-site': 'same-origin' };
     expect((await send('POST', '/tasks/fetch-joke', headers)).status).toBe(202);
   });
 
-  // Seen to fail when `guardOrigin` did not look at Host.
+  // Seen to fail when `guardOrigin` did not check Host.
   test.each([
     'elsewhere.example',
     '127.0.0.1.elsewhere.example',
@@ -387,7 +387,7 @@ describe('browsers of other pages', () => {
     },
   );
 
-  test('no Host, an empty one, two of them and a broken one are refused', async () => {
+  test('a missing, empty, repeated or malformed Host is refused', async () => {
     for (const lines of [
       [],
       ['Host:'],
@@ -411,27 +411,27 @@ describe('every answer', () => {
     expectSafeHeaders(await holdfast.call('POST', `/tasks/${id}/cancel`));
   });
 
-  // Seen to fail when Node answered by itself, with an empty 417.
-  test('is the same with an Expect that nobody knows', async () => {
+  // Seen to fail when Node itself answered with an empty 417.
+  test('is the same with an unknown Expect', async () => {
     const answer = await exchangeOne(head('POST /tasks/fetch-joke', 'Expect: a-miracle', 'Content-Length: 0', close));
     expect(answer.status).toBe(202);
     expectSafeHeaders(answer);
   });
 
-  test('to Expect: 100-continue comes once the body is there', async () => {
+  test('to Expect: 100-continue comes after the body', async () => {
     const lines = ['Content-Type: application/json', 'Content-Length: 2', 'Expect: 100-continue', close];
     const answer = await exchangeOne([head('POST /tasks/fetch-joke', ...lines), '{}'], { pauseMs: 50 });
     expect(answer.status).toBe(202);
   });
 
-  test('a path’s echo is cut, and markup in it is only text in JSON', async () => {
+  test('cuts the path that it repeats, and has markup in it only as text in JSON', async () => {
     const { instance } = expectProblem(await holdfast.call('GET', `/${'y'.repeat(5_000)}`), 'not-found');
     expect(instance.length).toBeLessThanOrEqual(200);
   });
 
-  // Seen to fail when `instance` was the decoded path: a surrogate was cut in two, a line break stood in it.
+  // Seen to fail when `instance` was the decoded path: a surrogate pair was cut in two, and it could have line breaks.
   test.each([`/tasks/${'a'.repeat(192)}%F0%9F%98%80`, '/x%0d%0aSet-Cookie:%20a', '/tasks/%00', '/%E2%82'])(
-    'the echo of %s is a URI reference',
+    'repeats the path %s as a URI reference',
     async (path) => {
       const answer = await exchangeOne(head(`GET ${path}`, close));
       const { instance } = JSON.parse(answer.text);
@@ -449,15 +449,15 @@ describe('on the wire', () => {
       ['Content-Length: 5', 'Transfer-Encoding: chunked'],
       `0\r\n\r\n${smuggled}`,
     ],
-    ['both the other way round', ['Transfer-Encoding: chunked', 'Content-Length: 5'], `0\r\n\r\n${smuggled}`],
+    ['both in the other order', ['Transfer-Encoding: chunked', 'Content-Length: 5'], `0\r\n\r\n${smuggled}`],
     ['two lengths', ['Content-Length: 2', 'Content-Length: 3'], '{} '],
     ['two equal lengths', ['Content-Length: 2', 'Content-Length: 2'], '{}'],
     ['a list of lengths', ['Content-Length: 2, 2'], '{}'],
     ['a negative length', ['Content-Length: -1'], '{}'],
     ['a signed length', ['Content-Length: +2'], '{}'],
-    ['a length that is no number', ['Content-Length: 0x2'], '{}'],
+    ['a length that is not a number', ['Content-Length: 0x2'], '{}'],
     ['a length past 64 bits', ['Content-Length: 99999999999999999999999'], '{}'],
-    ['a chunk size that is none', ['Transfer-Encoding: chunked'], 'zz\r\n{}\r\n0\r\n\r\n'],
+    ['a chunk size that is not a number', ['Transfer-Encoding: chunked'], 'zz\r\n{}\r\n0\r\n\r\n'],
     ['a chunk longer than its size', ['Transfer-Encoding: chunked'], '1\r\n{}\r\n0\r\n\r\n'],
     ['an encoding after chunked', ['Transfer-Encoding: chunked, gzip'], '2\r\n{}\r\n0\r\n\r\n'],
     ['an unknown transfer encoding', ['Transfer-Encoding: xchunked'], '2\r\n{}\r\n0\r\n\r\n'],
@@ -466,8 +466,8 @@ describe('on the wire', () => {
     ['a control character in a header', ['X-Control: a\u0001b'], ''],
     ['a header without a colon', ['nonsense'], ''],
   ];
-  // Seen to fail when `clientError` was left to Node, whose answers are empty.
-  test.each(requests)('%s is a 400, and nothing after it is taken for a request', async (_, lines, body) => {
+  // Seen to fail when Node answered `clientError` itself: its answers are empty.
+  test.each(requests)('%s is a 400, and the rest is not read as another request', async (_, lines, body) => {
     const bytes = head('POST /tasks/fetch-joke', 'Content-Type: application/json', ...lines) + body;
     const answer = await exchangeOne(bytes);
     expectProblem(answer, 'bad-request');
@@ -475,7 +475,7 @@ describe('on the wire', () => {
   });
 
   test.each([
-    ['no HTTP at all', 'hello\r\n\r\n'],
+    ['text that is not HTTP', 'hello\r\n\r\n'],
     ['a TLS greeting', Buffer.from('16030100a5010000a10303', 'hex')],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['an unknown version', 'GET /health HTTP/9.9\r\nHost: localhost\r\n\r\n'],
@@ -484,12 +484,12 @@ describe('on the wire', () => {
     expectProblem(await exchangeOne(bytes), 'bad-request');
   });
 
-  // Seen to fail when a body cut short was an unexpected error: logged as ours, and counted as a 500.
+  // Seen to fail when a body that stopped early counted as our own unexpected error, a 500.
   test.each([
     ['a declared', 'Content-Length: 100', '{'],
     ['a chunked', 'Transfer-Encoding: chunked', '5\r\n{'],
   ])(
-    'a client that goes away in the middle of %s body starts nothing and is no failure of ours',
+    'a client that goes away in the middle of %s body starts nothing and is not logged as our failure',
     async (_, line, body) => {
       const count = async (status: number) => {
         const page = (await holdfast.fetch('GET', '/metrics')).text;
@@ -528,7 +528,7 @@ describe('slow clients', () => {
       ],
     ],
     [
-      'headers that drip',
+      'headers that arrive one by one',
       () => [head('GET /health').slice(0, -2), ...Array.from({ length: 100 }, (_, n) => `X-${n}: y\r\n`)],
     ],
   ];

@@ -11,7 +11,7 @@ import { exchange } from '../../../support/wire.ts';
 const [old, current, wrong] = ['old', 'current', 'wrong'].map((name) => `${name}SecretOfATest`.padEnd(48, '7'));
 const sha256 = (secret: string | undefined) => toHash(secret ?? '').toString('hex');
 
-/** Payloads are bytes: as text, so that what is in them can be found. */
+/** Turns bytes into text, because payloads are bytes and are searched for secrets. */
 const toPlain = (message: unknown) =>
   JSON.stringify(message, (_, value) =>
     value?.type === 'Buffer' ? Buffer.from(value.data).toString() : typeof value === 'bigint' ? `${value}` : value,
@@ -19,7 +19,7 @@ const toPlain = (message: unknown) =>
 const environment = () => ({ TEMPORAL_ADDRESS: inject('devServer'), TASK_QUEUE: 'test-secrets' });
 const processes: StartedProcess[] = [];
 
-/** `npm run server` as a process, at its most talkative. */
+/** Starts the API as a process that logs everything. */
 async function startServer(API_KEYS: string) {
   const port = await findFreePort();
   const child = startProcess('server', { ...environment(), API_KEYS, PORT: `${port}`, LOG_LEVEL: 'trace' });
@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 
 // Seen to fail when the log line had the request's headers.
-test('a secret is in no answer, no log, no listing of processes and no history', async () => {
+test('a secret is in no answer, no log, no process list and no history', async () => {
   const texts: string[] = [];
   const json = { 'content-type': 'application/json' };
   const submitted = await server.call(current, '/tasks/fetch-joke', { method: 'POST' });
@@ -68,7 +68,7 @@ test('a secret is in no answer, no log, no listing of processes and no history',
     for (const { raw } of await exchange(server.url, head + broken)) texts.push(raw);
   }
   await server.child.waitForOutput(`/tasks/${id}/cancel`);
-  // macOS and Linux alike: the arguments of every process of this machine.
+  // On macOS and Linux this lists the arguments of every process on this machine.
   texts.push((await promisify(execFile)('ps', ['-A', '-ww', '-o', 'args='], { maxBuffer: 1e8 })).stdout);
   const client = createClient(loadConfig(environment()));
   const handle = client.workflow.getHandle(id);
@@ -82,11 +82,11 @@ test('a secret is in no answer, no log, no listing of processes and no history',
     for (const secret of [old, current, wrong]) expect(text).not.toContain(secret);
     for (const secret of [old, current]) expect(text).not.toContain(sha256(secret));
   }
-  // The log does say what was asked and refused.
+  // The log does have the calls and their refusals.
   expect(server.child.output()).toContain('"status":401');
 }, 60_000);
 
-test('a fault in API_KEYS is told without the secret', async () => {
+test('a fault in API_KEYS is reported without the secret', async () => {
   const child = startProcess('server', { ...environment(), API_KEYS: `${current}:secrets-owner,x:${old},x:${wrong}` });
   expect(await child.end('SIGCONT')).toBe(78);
   for (const secret of [old, current, wrong]) expect(child.output()).not.toContain(secret);
@@ -94,7 +94,7 @@ test('a fault in API_KEYS is told without the secret', async () => {
 });
 
 // Seen to fail when the owner was the secret and not the name.
-test('after a rotation the new secret has the tasks that were submitted with the old one, and the old one nothing', async () => {
+test('after a rotation the new secret reads the tasks of the old one, and the old secret is refused', async () => {
   const { id } = JSON.parse((await server.call(old, '/tasks/fetch-joke', { method: 'POST' })).text);
   const rotated = await startServer(`secrets-owner:${current}`);
   expect(await rotated.call(current, `/tasks/${id}`)).toMatchObject({ status: 200 });

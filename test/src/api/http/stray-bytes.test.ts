@@ -13,7 +13,7 @@ afterAll(() => holdfast.stop());
 const post = (path: string, body: string, type = 'application/json') =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
-// Seen to fail when the parser's error was answered at once: 405 or 400 for a task that had been started.
+// Seen to fail when the parser's error was answered at once, with 405 or 400 for a task that had been started.
 test.each(['\n\nx', 'FOO BAR\r\n\r\n', '\0\0\0', 'GET / HTTP/9.9\r\n\r\n'])(
   'a submission followed by the stray bytes %j is answered with the task that it started',
   async (stray) => {
@@ -24,7 +24,7 @@ test.each(['\n\nx', 'FOO BAR\r\n\r\n', '\0\0\0', 'GET / HTTP/9.9\r\n\r\n'])(
   },
 );
 
-// Seen to fail while cancel left its body unread.
+// Seen to fail while cancel did not read its body.
 test.each([
   ['junk{', 'text/plain', 'unsupported-media-type'],
   ['junk{', 'application/json', 'bad-request'],

@@ -10,13 +10,13 @@ import { createApiMetrics } from '../../../../src/telemetry/metrics.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { exchange } from '../../../support/wire.ts';
 
-/** Each test has tasks of its own, so the tests wait for theirs side by side. */
+// Each test has its own tasks, so the tests can wait at the same time.
 const test = it.concurrent;
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
 
-/** An upstream that fails each task once and keeps the headers of every request. */
+// This upstream fails each task once and keeps the headers of every request.
 const seen: IncomingHttpHeaders[] = [];
 let upstream: Server;
 let holdfast: Holdfast;
@@ -39,7 +39,7 @@ afterAll(async () => {
   upstream.close();
 });
 
-/** What the upstream saw of the trace, in each attempt of the task that was submitted with these headers. */
+/** Submits a task with these headers. Returns the trace headers that the upstream got with each attempt. */
 async function passOn(headers: Record<string, string>) {
   const { status, body } = await holdfast.call('POST', '/tasks/fetch-joke', { headers });
   expect(status).toBe(202);
@@ -56,9 +56,9 @@ const longest = `a=${'x'.repeat(254)},b=${'x'.repeat(253)}`;
 test.each([
   ['a traceparent', traceparent, undefined],
   ['one that is not sampled', traceparent.replace(/01$/, '00'), undefined],
-  ['one with flags that nobody knows', traceparent.replace(/01$/, 'ff'), undefined],
+  ['one with unknown flags', traceparent.replace(/01$/, 'ff'), undefined],
   ['one of a later version', traceparent.replace(/^00/, '01'), undefined],
-  ['one of a later version with more in it', `${traceparent.replace(/^00/, 'cc')}-what-the-future-brings`, undefined],
+  ['one of a later version with more fields', `${traceparent.replace(/^00/, 'cc')}-what-the-future-brings`, undefined],
   ['a tracestate', traceparent, 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE'],
   ['a tracestate of a tenant, with blanks and an empty member', traceparent, 'fw529a3039@dt=FfAy , ,1a=b c!'],
   ['a tracestate of 512 characters', traceparent, longest],
@@ -69,15 +69,15 @@ test.each([
   expect(attempts).toEqual(Array(2).fill({ traceparent: parent, tracestate: state }));
 });
 
-// Seen to fail when `readTrace` took whatever came.
+// Seen to fail when `readTrace` accepted any value.
 test.each([
   ['nothing', ''],
   ['text', 'hello'],
   ['capital letters', traceparent.toUpperCase()],
   ['version ff', traceparent.replace(/^00/, 'ff')],
-  ['version 00 with more in it', `${traceparent}-more`],
-  ['a later version with more in it, without a dash', `${traceparent.replace(/^00/, '01')}more`],
-  ['a later version that is endless', `${traceparent.replace(/^00/, '01')}-${'x'.repeat(2_000)}`],
+  ['version 00 with more fields', `${traceparent}-more`],
+  ['a later version with more text but no dash', `${traceparent.replace(/^00/, '01')}more`],
+  ['a later version that is too long', `${traceparent.replace(/^00/, '01')}-${'x'.repeat(2_000)}`],
   ['a trace id of zeros', traceparent.replace(traceId, '0'.repeat(32))],
   ['a parent id of zeros', traceparent.replace('00f067aa0ba902b7', '0'.repeat(16))],
   ['a trace id cut short', traceparent.replace(traceId, traceId.slice(1))],
@@ -95,7 +95,7 @@ test.each([
   ['a value with an equals sign', 'a=b=c'],
   ['no pair at all', 'nonsense'],
   ['a key of 257 characters', `${'k'.repeat(257)}=v`],
-])('a tracestate that is not valid (%s) is left out, the traceparent passed on', async (_, state) => {
+])('a tracestate that is not valid (%s) is dropped, and the traceparent is passed on', async (_, state) => {
   expect(await passOn({ traceparent, tracestate: state })).toEqual(Array(2).fill({ traceparent }));
 });
 

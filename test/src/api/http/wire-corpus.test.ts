@@ -4,7 +4,7 @@ import { type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { exchange } from '../../../support/wire.ts';
 
-/** What `edge.test.ts` and `stray-bytes.test.ts` do not send yet: bytes of a client that means ill, or knows no better. */
+// Requests of malicious or broken clients that `edge.test.ts` and `stray-bytes.test.ts` do not cover.
 let holdfast: Holdfast;
 beforeAll(async () => {
   holdfast = await startHoldfast();
@@ -18,7 +18,7 @@ async function countAccepted(): Promise<number> {
 
 const submission = 'POST /tasks/fetch-joke HTTP/1.1\r\nHost: localhost\r\n';
 const json = `${submission}Content-Type: application/json\r\n`;
-/** A second submission, hidden in what another server may take for the body of the first. */
+/** A second submission, hidden in bytes that another server may read as the body of the first. */
 const hidden = `${submission}Content-Length: 0\r\n\r\n`;
 const chunked = `0\r\n\r\n${hidden}`;
 const te = (line: string) => `${json}${line}\r\n\r\n${chunked}`;
@@ -65,7 +65,7 @@ const refused: [string, string | Buffer][] = [
   ['a trailer without a colon', `${json}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nnonsense\r\n\r\n`],
 ];
 // Seen to fail with `insecureHTTPParser`: bodies hid a second request, which was answered.
-test.each(refused)('%s: refused or the connection closed, and no task is started', async (_, bytes) => {
+test.each(refused)('%s is refused or closes the connection, and starts no task', async (_, bytes) => {
   const before = await countAccepted();
   const answers = await exchange(holdfast.url, bytes, { withinMs: 3_000 });
   expect(answers.length).toBeLessThanOrEqual(1);
@@ -94,8 +94,8 @@ const targets: [string, string, number, ProblemSlug?][] = [
   ['a fragment, which is no part of a target', 'GET /health#fragment', 200],
   ['a target after two blanks, as RFC 9112 section 3 lets a server read it', 'GET  /health', 200],
 ];
-// Seen to fail when only Host was looked at, whatever host the target named.
-test.each(targets)('%s is answered as its address is', async (_, line, status, slug) => {
+// Seen to fail when only Host was checked and the host of the target was ignored.
+test.each(targets)('%s is answered according to its address', async (_, line, status, slug) => {
   const before = await countAccepted();
   const [answer, ...more] = await exchange(
     holdfast.url,
@@ -112,7 +112,7 @@ describe('pipelining', () => {
     ['GET ', path, ' HTTP/1.1\r\nHost: localhost\r\n', ...more, '\r\n'].join('');
   const last = 'Connection: close\r\n';
 
-  test('fifty requests at once are answered in their order, slow ones before quick ones too', async () => {
+  test('fifty pipelined requests are answered in order, although some are slow', async () => {
     const paths = Array.from({ length: 49 }, (_, index) => (index % 2 ? '/health' : `/tasks/nope-${index}`));
     const requests = [`${submission}Content-Length: 0\r\n\r\n`, ...paths.map((path) => get(path))];
     const answers = await exchange(holdfast.url, requests.join('') + get('/nothing', last));
@@ -125,7 +125,7 @@ describe('pipelining', () => {
     expect(instances).toEqual([...paths.map((path) => (path === '/health' ? undefined : path)), '/nothing']);
   });
 
-  test('what follows a refused request is not read, and what came before it is answered', async () => {
+  test('requests before a refused one are answered, and those after it are not read', async () => {
     const before = await countAccepted();
     const answers = await exchange(holdfast.url, `${get('/health')}${json}Content-Length: x\r\n\r\n${hidden}`);
     expect(answers.map(({ status }) => status).filter((status) => status !== 200)).toEqual(
@@ -142,7 +142,7 @@ describe('pipelining', () => {
   });
 });
 
-test('after all of it the API answers as before', async () => {
+test('the API still works after all of these requests', async () => {
   expect((await holdfast.call('GET', '/health')).status).toBe(200);
   expect(await holdfast.submit()).toMatchObject({ status: 'queued' });
   const page = await (await fetch(`${holdfast.url}/metrics`)).text();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { toProblem } from '../../../../src/api/problems/problem.ts';
 import { toTemporalError } from '../../../../src/temporal/errors.ts';
 
-/** An error as the client library hands it over: its own class around gRPC's. */
+/** Creates an error as the client library throws it: its own class around gRPC's error. */
 const lost = (code: number, details: string) =>
   new ServiceError('call failed', {
     cause: Object.assign(new Error(details), { code, details, metadata: {} }),
@@ -18,11 +18,11 @@ test.each([
   expect(toProblem(toTemporalError(lost(code, details)))).toMatchObject({ slug: 'temporal-unavailable', outcome });
 });
 
-// Seen to fail when every gRPC failure was a 503: a wrong Temporal key would look like an outage for ever.
+// Seen to fail when every gRPC failure was a 503: a wrong Temporal key would have looked like an outage forever.
 test.each([
   [7, 'permission denied'],
   [16, 'unauthenticated'],
   [3, 'invalid argument'],
-])('gRPC status %i (%s), which no repetition mends, is a 500', (code, details) => {
+])('gRPC status %i (%s), which no retry can fix, is a 500', (code, details) => {
   expect(toProblem(toTemporalError(lost(code, details)))).toMatchObject({ slug: 'internal-error' });
 });

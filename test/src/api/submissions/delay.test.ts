@@ -14,12 +14,12 @@ afterAll(() => holdfast.stop());
 const submit = (query: string) => holdfast.call('POST', `/tasks/fetch-joke${query}`);
 
 // Seen to fail when the start had no delay.
-test('a delayed task is scheduled until its time, and its first attempt comes no earlier', async () => {
+test('a delayed task is scheduled until its time, and its first attempt does not start earlier', async () => {
   const { status, body } = await submit('?delay=2.5');
   expect(status).toBe(202);
   expect(body).toMatchObject({ status: 'scheduled', attempt: 1 });
   expect(await holdfast.read(body.id)).toMatchObject({ status: 'scheduled', attempt: 1 });
-  // The list is a moment behind; other tests' tasks stand in it too.
+  // The list lags behind a little, and has the tasks of other tests too.
   const listed: Task[] = await eventually(
     async () => (await holdfast.call('GET', '/tasks?status=scheduled&limit=1000')).body.items,
     (items: Task[]) => items.some(({ id }) => id === body.id),
@@ -28,7 +28,7 @@ test('a delayed task is scheduled until its time, and its first attempt comes no
   expect(await holdfast.until(body.id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 });
   const [call] = holdfast.jokes.ledger({ taskKey: body.id });
   const waitedMs = (call?.startedAt ?? 0) - Date.parse(body.submittedAt);
-  // The server counts from its own receipt of the start, which is later; its clock is the same.
+  // The server counts from when it receives the start, which is later. Its clock is the same.
   expect(waitedMs).toBeGreaterThanOrEqual(2_490);
   expect(waitedMs).toBeLessThan(12_500);
 });
@@ -42,7 +42,7 @@ test('a scheduled task can be cancelled at once, and never calls the upstream', 
   expect(holdfast.jokes.ledger({ taskKey: body.id })).toEqual([]);
 });
 
-test('no delay at all is a delay of 0', async () => {
+test('a missing delay equals a delay of 0', async () => {
   const { body } = await submit('?delay=0');
   expect(body.status).toBe('queued');
 });

@@ -5,10 +5,10 @@ import { expectProblem } from '../../../support/problem.ts';
 import { signIn, toSecret } from '../../../support/signed-in.ts';
 import { exchange } from '../../../support/wire.ts';
 
-/** Two APIs in front of one task queue, as two processes of one deployment; the first has the worker. */
+// Two APIs share one task queue, as two processes of one deployment do. The first has the worker.
 let holdfast: Holdfast;
 let twin: Holdfast;
-/** With API keys, and no worker. */
+// This one has API keys and no worker.
 let keyed: Holdfast;
 
 beforeAll(async () => {
@@ -28,14 +28,14 @@ const submit = (
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 
-/** How many tasks of this category there are: the category is the input of each. */
+/** Counts the tasks whose input has this category. */
 const countTasks = async (category: string) => {
   const { body } = await holdfast.call('GET', '/tasks?limit=1000');
   return body.items.filter(({ input }: { input: { category?: string } }) => input.category === category).length;
 };
 
-// Seen to fail when `createTaskId` left the key out.
-test('a second submission under a key is answered with the first task, and says so', async () => {
+// Seen to fail when `createTaskId` ignored the key.
+test('a second submission under a key is answered with the first task and marked as a replay', async () => {
   const key = randomUUID();
   const first = await submit(key);
   expect(first.status).toBe(202);
@@ -46,7 +46,7 @@ test('a second submission under a key is answered with the first task, and says 
   expect(second.headers.get('location')).toBe(`/tasks/${first.body.id}`);
 });
 
-test('a replay shows the task as it is by then, also when it has ended', async () => {
+test('a replay shows the current state of the task, also when it has ended', async () => {
   const key = randomUUID();
   const { id } = (await submit(key)).body;
   const task = await holdfast.until(id, isFinished);
@@ -55,7 +55,7 @@ test('a replay shows the task as it is by then, also when it has ended', async (
   expect(holdfast.jokes.ledger({ taskKey: id })).toHaveLength(1);
 });
 
-test('the order of members, blanks and a missing body do not make another submission', async () => {
+test('a different order of members, blanks or a missing body do not make a different submission', async () => {
   const empty = randomUUID();
   const none = await holdfast.call('POST', '/tasks/fetch-joke', { headers: { 'idempotency-key': empty } });
   expect((await submit(empty, { body: ' { } ' })).body.id).toBe(none.body.id);
@@ -64,8 +64,8 @@ test('the order of members, blanks and a missing body do not make another submis
   expect((await submit(named, { body: '{\n  "category" : "\\u0064ev"\n}' })).body.id).toBe(first.body.id);
 });
 
-// Seen to fail when the fingerprint left out the delay, and when it was taken of nothing.
-test('another body or delay under a key is a 422, and the first task is untouched', async () => {
+// Seen to fail when the fingerprint ignored the delay, and when it ignored everything.
+test('another body or delay under a key is a 422, and the first task stays unchanged', async () => {
   const key = randomUUID();
   const { body: first } = await submit(key, { body: { category: 'no-such-category' } });
   const before = await holdfast.until(first.id, isFinished);
@@ -78,14 +78,14 @@ test('another body or delay under a key is a 422, and the first task is untouche
   expect(await holdfast.read(first.id)).toEqual(before);
 });
 
-test('an input that does not fit its schema is invalid first, whatever the key belongs to', async () => {
+test('an input that does not fit its schema is reported before any conflict of its key', async () => {
   const key = randomUUID();
   await submit(key);
   expectProblem(await submit(key, { body: { status: 'completed' } }), 'invalid-input');
 });
 
-// Seen to fail with the conflict policy USE_EXISTING, which answers every one as if it were the first.
-test('100 submissions at once under one key, over two APIs, are one task: one accepted, 99 replayed', async () => {
+// Seen to fail with the conflict policy USE_EXISTING, which answers every submission as if it were the first.
+test('100 simultaneous submissions under one key to two APIs are one task: one accepted, 99 replayed', async () => {
   const key = randomUUID();
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, index) => submit(key, { at: index % 2 ? twin : holdfast })),
@@ -98,7 +98,7 @@ test('100 submissions at once under one key, over two APIs, are one task: one ac
   expect(holdfast.jokes.ledger({ taskKey: answer?.body.id })).toHaveLength(1);
 });
 
-test('of two bodies at once under one key, one is the task and every other is a 422', async () => {
+test('with two bodies at once under one key, one becomes the task and the other is always a 422', async () => {
   const key = randomUUID();
   const categories = [randomUUID(), randomUUID()];
   const answers = await Promise.all(
@@ -115,7 +115,7 @@ test('of two bodies at once under one key, one is the task and every other is a 
   expect(counts.sort()).toEqual([0, 1]);
 });
 
-test('the same key of two owners is two tasks', async () => {
+test('two owners can use the same key for two tasks', async () => {
   const key = randomUUID();
   const call = (owner: string) =>
     signIn(keyed, toSecret(owner)).call('POST', '/tasks/fetch-joke', { headers: { 'idempotency-key': key } });
@@ -125,7 +125,7 @@ test('the same key of two owners is two tasks', async () => {
   for (const { headers } of [alice, bob]) expect(headers.has('idempotency-replayed')).toBe(false);
 });
 
-test('the answer says until when the key is kept at least: the namespace’s retention after the end', async () => {
+test("the answer says how long the key is kept at least: the namespace's retention after the task's end", async () => {
   const { config } = await holdfast.client.workflowService.describeNamespace({
     namespace: holdfast.config.temporal.namespace,
   });
@@ -166,7 +166,7 @@ test.each(refused)('a key %s is a 400 that starts nothing', async (_, key) => {
   expect(await countTasks(category)).toBe(0);
 });
 
-test('a key of 255 characters is taken; two keys in one request are not', async () => {
+test('a key of 255 characters is accepted, and two keys in one request are refused', async () => {
   expect((await submit('k'.repeat(255))).status).toBe(202);
   const head = 'POST /tasks/fetch-joke HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n';
   for (const other of ['one', 'two']) {

@@ -15,8 +15,8 @@ import { signIn, toSecret } from '../../../support/signed-in.ts';
 
 const json = (body: unknown) => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
-describe('on a clock of the test', () => {
-  /** The limit alone before routes that end in each way a submission can end; without API keys `address` tells callers apart. */
+describe('on a test clock', () => {
+  /** Creates an app with the limit and a route for each end of a submission. `address` identifies the caller. */
   function createLimited(rateLimit: number) {
     const clock = { ms: 0 };
     const app = new Hono<ApiEnvironment>();
@@ -51,7 +51,7 @@ describe('on a clock of the test', () => {
       const { status, headers } = await app.request(path, { method: 'POST' }, { incoming: { headers: {}, socket } });
       return { status, limit: headers.get('ratelimit'), retryAfter: headers.get('retry-after') };
     };
-    /** Holds every start until the function returned is called. */
+    /** Holds every start. Returns the function that releases them. */
     const hold = () => {
       let open = () => {};
       state.held = new Promise((resolve) => {
@@ -77,7 +77,7 @@ describe('on a clock of the test', () => {
     expect(await submit()).toMatchObject({ status: 202, limit: '"submissions";r=1;t=60' });
   });
 
-  test('each address has a limit of its own', async () => {
+  test('each address has its own limit', async () => {
     const { submit } = createLimited(1);
     expect((await submit('/accepted', '127.0.0.1')).status).toBe(202);
     expect((await submit('/accepted', '127.0.0.1')).status).toBe(429);
@@ -108,7 +108,7 @@ describe('on a clock of the test', () => {
     const { submit, hold } = createLimited(3);
     const open = hold();
     const together = Array.from({ length: 20 }, () => submit());
-    // Refusals wait for nothing: those that are answered while no start has ended.
+    // Refusals do not wait: they are the answers that arrive while no start has ended.
     const early = await Promise.all(together.slice(3));
     for (const answer of early) expect(answer).toEqual({ status: 429, limit: expect.any(String), retryAfter: '1' });
     open();
@@ -140,12 +140,12 @@ describe('on a clock of the test', () => {
   });
 
   // Seen to fail without the bound.
-  test('memory is bounded however many addresses call, and ended windows are forgotten', () => {
+  test('memory is bounded for any number of addresses, and ended windows are removed', () => {
     let now = 0;
     const windows = createWindows(() => now, 100);
     for (let address = 0; address < 10_000; address += 1) windows.of(`10.0.0.${address}`).used += 1;
     expect(windows.size).toBe(100);
-    // Who called last is still known, and calling again makes no second window.
+    // The latest callers are still known, and calling again makes no second window.
     expect(windows.of('10.0.0.9999').used).toBe(1);
     expect(windows.size).toBe(100);
     now = 60_000;
@@ -154,7 +154,7 @@ describe('on a clock of the test', () => {
   });
 });
 
-describe('of a Holdfast', () => {
+describe('in a running Holdfast', () => {
   let holdfast: Holdfast;
   const names = ['limited', 'invalid', 'other', 'rerun', 'slow'];
   const who = (name: string) => signIn(holdfast, toSecret(`rate-${name}`));
@@ -218,7 +218,7 @@ describe('of a Holdfast', () => {
     }
   });
 
-  test('a rerun is a submission', async () => {
+  test('a rerun counts as a submission', async () => {
     const { call } = who('rerun');
     const { headers } = await call('POST', '/tasks/nope/rerun');
     expect(headers.get('ratelimit')).toMatch(/^"submissions";r=2;/);

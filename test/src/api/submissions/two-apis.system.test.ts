@@ -12,7 +12,7 @@ const owner = `two-apis-${randomUUID().slice(0, 8)}`;
 const secret = toSecret(owner);
 const apiKeys = { API_KEYS: `${owner}:${secret}` };
 
-/** Reads what the others start; two API processes of their own stand beside it in front of the same queue. */
+// `holdfast` reads the tasks that two separate API processes start on the same queue.
 let holdfast: Holdfast;
 let processes: (StartedProcess & { url: string })[] = [];
 
@@ -34,7 +34,7 @@ afterAll(async () => {
   await holdfast?.stop();
 });
 
-/** The ids of all tasks of this owner, once the list, which lags behind, has that many. */
+/** Returns the ids of this owner's tasks once the list, which lags behind, has at least `count`. */
 async function untilListed(count: number): Promise<string[]> {
   const items = await eventually(
     async () => (await signIn(holdfast, secret).call('GET', '/tasks?limit=1000')).body.items as { id: string }[],
@@ -43,8 +43,8 @@ async function untilListed(count: number): Promise<string[]> {
   return items.map(({ id }) => id);
 }
 
-// Seen to fail when `createTaskId` left the key out.
-test('100 submissions under each of 100 keys, over two API processes of which one is killed, are exactly 100 tasks', async () => {
+// Seen to fail when `createTaskId` ignored the key.
+test('100 submissions under each of 100 keys are exactly 100 tasks, although one of two API processes is killed', async () => {
   const keys = Array.from({ length: 100 }, () => randomUUID());
   const dispatcher = new Agent({ connections: 100 });
   const answered = new Map<string, Set<string>>(keys.map((key) => [key, new Set()]));
@@ -52,7 +52,7 @@ test('100 submissions under each of 100 keys, over two API processes of which on
   let lost = 0;
   let killed: Promise<unknown> | undefined;
 
-  /** Until it is accepted, as a client does that does not know what became of its call. */
+  /** Repeats a call until it is accepted, as a client does that does not know the outcome. */
   async function submit(key: string, index: number) {
     for (let attempt = 0; ; attempt += 1) {
       const { url } = processes[(index + attempt) % processes.length] as { url: string };
@@ -65,7 +65,7 @@ test('100 submissions under each of 100 keys, over two API processes of which on
       if (answer?.statusCode === 202 && text) {
         answered.get(key)?.add(JSON.parse(text).id);
         accepted += 1;
-        // In the middle of it all.
+        // About a fifth of the submissions have been accepted.
         if (accepted === 2_000) killed = processes[0]?.end('SIGKILL');
         return;
       }
@@ -85,8 +85,8 @@ test('100 submissions under each of 100 keys, over two API processes of which on
   expect(ids).toHaveLength(100);
 }, 300_000);
 
-// Seen to fail when `createTaskId` left the key out.
-test('a client that goes away at any byte of its request has started one task or none; its retry makes that exactly one', async () => {
+// Seen to fail when `createTaskId` ignored the key.
+test('a client that goes away at any byte of its request has started one task or none, and its retry makes exactly one', async () => {
   const { url } = processes[1] as { url: string };
   const before = await untilListed(0);
   const keys: string[] = [];
@@ -96,7 +96,7 @@ test('a client that goes away at any byte of its request has started one task or
     const body = JSON.stringify({ category: key });
     const head = `POST /tasks/fetch-joke HTTP/1.1\r\nHost: ${new URL(url).host}\r\nAuthorization: Bearer ${secret}\r\n`;
     const text = `${head}Idempotency-Key: ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-    // Every fourth has written all and does not wait for the answer.
+    // Every fourth request is complete, but its client does not wait for the answer.
     const cut = round % 4 === 0 ? text.length : Math.floor(Math.random() * text.length);
     await leaveAfter(url, text.slice(0, cut));
     const id = createTaskId(owner, 'fetch-joke', key);
@@ -116,7 +116,7 @@ test('a client that goes away at any byte of its request has started one task or
   expect(started).toHaveLength(keys.length);
 }, 120_000);
 
-/** Writes these bytes, and breaks the connection as soon as they are out. */
+/** Writes these bytes, and resets the connection as soon as they are sent. */
 const leaveAfter = (url: string, text: string) =>
   new Promise<void>((resolve) => {
     const { hostname, port } = new URL(url);

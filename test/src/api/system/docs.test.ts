@@ -21,7 +21,7 @@ afterAll(() => Promise.all([open.stop(), locked.stop(), browser.close()]));
 
 const widths = [1_280, 400];
 
-/** The page in a browser, with what it complained of and whom it asked. */
+/** Opens the page in a browser. Returns it with its console errors and the URLs that it requested. */
 async function read({ url }: Holdfast, width = 1_280) {
   const page = await browser.newPage({ viewport: { width, height: 900 } });
   onTestFinished(() => page.close());
@@ -35,7 +35,7 @@ async function read({ url }: Holdfast, width = 1_280) {
   return { page, faults, origins };
 }
 
-/** Opens an operation, tries it out and gives the status that the page then shows. */
+/** Opens an operation, tries it out and returns the status that the page then shows. */
 async function tryOut(page: Page, operationId: string): Promise<string | null> {
   const block = page.locator(`.opblock[id$="-${operationId}"]`);
   await block.locator('.opblock-summary-control').click();
@@ -44,8 +44,8 @@ async function tryOut(page: Page, operationId: string): Promise<string | null> {
   return await block.locator('.live-responses-table .response-col_status').last().textContent();
 }
 
-// Seen to fail at 400 px, where the table of answers was wider than the page.
-test.each(widths)('shows every operation and tries one at %i px, asking nobody but this API', async (width) => {
+// Seen to fail at 400 px, where the table of responses was wider than the page.
+test.each(widths)('the page shows every operation and tries one at %i px, and calls only this API', async (width) => {
   const { page, faults, origins } = await read(open, width);
   const { paths } = (await open.call('GET', '/openapi.json')).body as { paths: Record<string, object> };
   const operations = Object.values(paths).flatMap((item) => Object.keys(item));
@@ -57,7 +57,7 @@ test.each(widths)('shows every operation and tries one at %i px, asking nobody b
   expect([...origins]).toEqual([open.url]);
 });
 
-test('needs no key itself, and calls with the one that it is given', async () => {
+test('the page needs no key, and makes calls with the key that it is given', async () => {
   const { page, faults } = await read(locked);
   expect(faults).toEqual([]);
   expect(await tryOut(page, 'listTasks')).toBe('401');
@@ -79,6 +79,6 @@ test.each(['', '/start.js', '/page.css', '/swagger-ui-bundle.js', '/swagger-ui.c
   },
 );
 
-test('a page for a browser that cannot run it is still a document with a title', async () => {
+test('the page is still a document with a title in a browser that cannot run it', async () => {
   expect((await open.fetch('GET', '/docs')).text).toContain('<title>Holdfast API</title>');
 });

@@ -17,7 +17,7 @@ afterAll(() => holdfast.stop());
 
 type PollerAges = { workflow?: number[]; activity?: number[] };
 
-/** Asks `/ready` of an API whose Temporal reports pollers seen so many seconds ago, for each type of task. */
+/** Calls `/ready` of an API whose Temporal reports pollers of each type, last seen this many seconds ago. */
 async function askReady({ workflow = [], activity = [] }: PollerAges) {
   const toPoller = (seconds: number) => ({ lastAccessTime: { seconds: Math.floor(Date.now() / 1_000) - seconds } });
   const client = {
@@ -48,7 +48,7 @@ test('health answers 200 with no worker and without asking Temporal', async () =
   expect((await app.request('/health', { headers: { host: 'localhost' } })).status).toBe(200);
 });
 
-// Seen to fail when `/ready` did not look for pollers.
+// Seen to fail when `/ready` did not check for pollers.
 test('with no worker the API is not ready and says that a worker is missing; with one it is ready', async () => {
   const before = await holdfast.call('GET', '/ready');
   const { retryable, detail } = expectProblem(before, 'not-ready');
@@ -63,13 +63,13 @@ test('with no worker the API is not ready and says that a worker is missing; wit
   expect(after.body).toEqual({ status: 'ready' });
 });
 
-// Seen to fail when any listed poller counted: Temporal lists a dead worker's for 5 minutes.
-test('a poller last seen more than 75 s ago does not count, a fresh one beside it does', async () => {
+// Seen to fail when any listed poller counted: Temporal lists those of a dead worker for 5 minutes.
+test('a poller last seen more than 75 s ago does not count, but a recent one beside it does', async () => {
   expectProblem(await askReady({ workflow: [76, 200, 299], activity: [76, 200, 299] }), 'not-ready');
   expect(await askReady({ workflow: [299, 70], activity: [299, 70] })).toMatchObject({ status: 200 });
 });
 
-// Seen to fail when one of the two was enough.
+// Seen to fail when one of the two types was enough.
 test('a worker must poll for both workflow and activity tasks', async () => {
   expectProblem(await askReady({ workflow: [1] }), 'not-ready');
   expectProblem(await askReady({ activity: [1] }), 'not-ready');

@@ -10,7 +10,7 @@ afterAll(() => holdfast.stop());
 
 type Sample = { name: string; labels: Record<string, string>; value: number };
 
-/** The page in Prometheus' text format: `name{label="value"} 1`. */
+/** Reads a page in Prometheus' text format: `name{label="value"} 1`. */
 async function readSamples(): Promise<Sample[]> {
   const response = await fetch(`${holdfast.url}/metrics`);
   expect(response.status).toBe(200);
@@ -31,7 +31,7 @@ const sum = (samples: Sample[], name: string, labels: Record<string, string>) =>
 const json = (text: string) => ({ headers: { 'content-type': 'application/json' }, body: text });
 
 // Seen to fail when `toOutcome` called a 4xx accepted.
-test('submissions are counted by task; accepted, replayed and refused apart', async () => {
+test('submissions are counted by task and by outcome: accepted, replayed or refused', async () => {
   const count = (samples: Sample[], outcome: string) =>
     sum(samples, 'holdfast_submissions_total', { task: 'fetch-joke', outcome });
   const before = await readSamples();
@@ -53,7 +53,7 @@ test('submissions are counted by task; accepted, replayed and refused apart', as
 });
 
 // Seen to fail when the label was the request's path.
-test('durations are kept by method, route and status, never by URL', async () => {
+test('durations are measured by method, route and status, never by URL', async () => {
   const { id } = await holdfast.submit();
   const tour: [string, string, number][] = [
     ['GET', `/tasks/${id}`, 200],
@@ -94,7 +94,7 @@ test('a submission is timed under its own route', async () => {
   expect(sum(await readSamples(), name, labels) - sum(before, name, labels)).toBe(1);
 });
 
-test('the process’s heap and resident memory are there, as bytes in use', async () => {
+test("the page has the bytes of the process's heap and resident memory", async () => {
   const samples = await readSamples();
   for (const name of ['process_resident_memory_bytes', 'nodejs_heap_size_used_bytes', 'nodejs_heap_size_total_bytes']) {
     expect(sum(samples, name, {})).toBeGreaterThan(1e6);

@@ -25,7 +25,7 @@ const operations = () =>
     Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
   );
 
-/** Makes a call and gives its answer; throws for one that the document does not foresee. */
+/** Makes a call and returns its answer. Throws for an answer that is not documented. */
 async function tour(method: string, path: string, init: RequestInit = {}) {
   const answer = await holdfast.fetch(method, path, {
     ...init,
@@ -35,8 +35,8 @@ async function tour(method: string, path: string, init: RequestInit = {}) {
   return { ...answer, body: isJson ? JSON.parse(answer.text) : undefined };
 }
 
-// Seen to fail with an operationId that stood twice, and with an example that did not fit its schema.
-test('the document is valid OpenAPI 3.1 in the eyes of a linter', async () => {
+// Seen to fail with a repeated operationId, and with an example that did not fit its schema.
+test('a linter accepts the document as valid OpenAPI 3.1', async () => {
   const config = await createConfig({ extends: ['recommended-strict'] });
   const problems = await lintFromString({ source: JSON.stringify(document), config });
   expect(problems.map(({ ruleId, message, location }) => ({ ruleId, message, at: location[0]?.pointer }))).toEqual([]);
@@ -58,13 +58,13 @@ test('the document is OpenAPI 3.1 and describes itself', () => {
   }
 });
 
-test('every reference in the document leads somewhere', () => {
+test('every reference in the document can be resolved', () => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
   expect(references.length).toBeGreaterThan(0);
   for (const [, name = ''] of references) expect(document.components.schemas).toHaveProperty(name);
 });
 
-test('only probes and documentation are open to those without a key', () => {
+test('only probes and documentation are open without a key', () => {
   expect(document.components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } });
   expect(document.security).toEqual([{ bearer: [] }]);
   const open = operations().filter(({ operation }) => operation.security?.length === 0);
@@ -75,8 +75,8 @@ test('only probes and documentation are open to those without a key', () => {
   }
 });
 
-// Seen to fail when `/metrics` was registered with `app.get`: in the app, but not in the document.
-test('the document and the app have the same routes, but for the files of the docs page', () => {
+// Seen to fail when `/metrics` was registered with `app.get`, which left it out of the document.
+test('the document and the app have the same routes, except for the files of the docs page', () => {
   const config = loadConfig({});
   const app = createApp({ client: {} as Client, config, log: pino({ level: 'silent' }), metrics: createApiMetrics() });
   const registered = app.routes
@@ -91,7 +91,7 @@ test('the document and the app have the same routes, but for the files of the do
   );
 });
 
-test('the document carries the bounds that the API enforces', () => {
+test('the document has the bounds that the API enforces', () => {
   const input = document.paths['/tasks/fetch-joke']?.post?.requestBody?.content['application/json']?.schema;
   const parser = holdfast.contract.toParser(input ?? {});
   expect(parser.safeParse({}).success).toBe(true);
@@ -102,35 +102,35 @@ test('the document carries the bounds that the API enforces', () => {
   expect(parser.safeParse({ status: 'completed' }).success).toBe(false);
 });
 
-/** What the document must refuse, each with the words that say why. */
+// Answers that the document does not allow, each with a pattern for the error.
 const undocumented: [string, Partial<Exchange>, RegExp][] = [
   ['a status', { status: 404 }, /404 is no answer of it/],
   ['a content type', { headers: toHeaders({ 'content-type': 'text/plain' }) }, /as text\/plain/],
   ['a missing header', { headers: toHeaders({}, ['x-request-id']) }, /lacks X-Request-Id/],
-  ['a header nobody documented', { headers: toHeaders({ 'x-powered-by': 'x' }) }, /has x-powered-by/],
-  ['a field nobody documented', { text: '{"status":"ok","version":"1"}' }, /version/],
+  ['an undocumented header', { headers: toHeaders({ 'x-powered-by': 'x' }) }, /has x-powered-by/],
+  ['an undocumented field', { text: '{"status":"ok","version":"1"}' }, /version/],
   ['another value', { text: '{"status":"well"}' }, /status/],
-  ['a method that is no operation', { method: 'PUT' }, /is no answer of it/],
+  ['an undocumented method', { method: 'PUT' }, /is no answer of it/],
 ];
 function toHeaders(more: Record<string, string>, without: string[] = []): Headers {
   const headers = new Headers({ 'content-type': 'application/json', 'x-request-id': 'one', ...more });
   for (const name of without) headers.delete(name);
   return headers;
 }
-test.each(undocumented)('%s that the document does not foresee fails the test that met it', (_, change, why) => {
+test.each(undocumented)('the check of answers fails for %s that is not documented', (_, change, why) => {
   const sound = { method: 'GET', path: '/health', status: 200, headers: toHeaders({}), text: '{"status":"ok"}' };
   const { contract } = holdfast;
   expect(() => contract.check(sound)).not.toThrow();
   expect(() => contract.check({ ...sound, ...change })).toThrow(why);
 });
 
-// Seen to fail when 422 was left out of the submission's responses, and when `attempt` was documented as a string.
-test('every answer of a tour through the API is one that the document foresees', async () => {
+// Seen to fail without 422 in the submission's responses, and when `attempt` was documented as a string.
+test('every answer of a tour through the API is documented', async () => {
   const submit = (init?: RequestInit) => tour('POST', '/tasks/fetch-joke', init);
   const read = (id: string) => tour('GET', `/tasks/${id}`);
   const cancel = (id: string) => tour('POST', `/tasks/${id}/cancel`);
   const json = (body: unknown) => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  const nobody = { headers: { authorization: 'none' } };
+  const unknown = { headers: { authorization: 'none' } };
   const statuses: number[] = [];
   const visit = async (call: ReturnType<typeof tour>) => {
     const answer = await call;
@@ -165,7 +165,7 @@ test('every answer of a tour through the API is one that the document foresees',
   await visit(tour('POST', `/tasks/${joke.body.id}/rerun?wait=20`, waited));
   for (const id of [joke.body.id, 'nope']) {
     await visit(tour('GET', `/tasks/${id}/events`));
-    await visit(tour('GET', `/tasks/${id}/events`, nobody));
+    await visit(tour('GET', `/tasks/${id}/events`, unknown));
   }
   await visit(read('nope'));
   await visit(cancel('nope'));
@@ -179,7 +179,7 @@ test('every answer of a tour through the API is one that the document foresees',
   await visit(rerun(delayed.id));
   await visit(cancel(delayed.id));
   await visit(rerun('nope'));
-  await visit(rerun('nope', nobody));
+  await visit(rerun('nope', unknown));
   await visit(submit({ headers: { 'idempotency-key': '' } }));
 
   const list = (query: string, init?: RequestInit) => visit(tour('GET', `/tasks${query}`, init));
@@ -194,11 +194,11 @@ test('every answer of a tour through the API is one that the document foresees',
   await visit(tour('POST', '/tasks/nope/cancel', { headers: { 'sec-fetch-site': 'cross-site' } }));
   await visit(tour('POST', '/tasks/nope/cancel', { body: 'x'.repeat(70_000) }));
   await list(`?cursor=${'x'.repeat(9_000)}`);
-  await list('', nobody);
-  await visit(submit(nobody));
-  await visit(tour('GET', '/tasks/nope', nobody));
-  await visit(tour('POST', '/tasks/nope/cancel', nobody));
-  await visit(tour('GET', '/metrics', nobody));
+  await list('', unknown);
+  await visit(submit(unknown));
+  await visit(tour('GET', '/tasks/nope', unknown));
+  await visit(tour('POST', '/tasks/nope/cancel', unknown));
+  await visit(tour('GET', '/metrics', unknown));
   for (const path of ['/health', '/ready', '/openapi.json', '/metrics', '/tasks', '/tasks/{id}']) {
     await visit(tour('GET', `${path.replace('{id}', 'nope')}?colour=red`));
   }

@@ -12,8 +12,8 @@ afterAll(() => holdfast.stop());
 
 const asBrowser = { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } };
 
-// A slug without a text does not compile.
-test.each(slugs)('the type of %s leads to what it means, without a key', async (slug) => {
+// The compiler already reports a slug without a text.
+test.each(slugs)('the type of %s is a URL that explains it, without a key', async (slug) => {
   const { status, body } = await holdfast.call('GET', `/problems/${slug}`);
   expect(status).toBe(200);
   expect(body).toEqual({
@@ -25,13 +25,13 @@ test.each(slugs)('the type of %s leads to what it means, without a key', async (
   });
 });
 
-test('the type of a problem that was met can be followed as it is', async () => {
+test('the type in a problem works as a URL unchanged', async () => {
   const met = expectProblem(await holdfast.call('GET', '/tasks'), 'unauthorized');
   const { body } = await holdfast.call('GET', new URL(met.type, `${holdfast.url}${met.instance}`).pathname);
   expect(body).toMatchObject({ type: met.type, title: met.title, status: met.status });
 });
 
-test('a browser gets a page, everybody else JSON', async () => {
+test('a browser gets a page, and other clients get JSON', async () => {
   const page = await holdfast.fetch('GET', '/problems/unauthorized', asBrowser);
   expect(page.headers.get('content-type')).toBe('text/html; charset=UTF-8');
   expect(page.text).toContain('<code>Authorization: Bearer &lt;secret&gt;</code>');
@@ -50,7 +50,7 @@ test('the list has every problem, as JSON and as a page', async () => {
 });
 
 test.each(['nope', 'constructor', '__proto__', '%3Cscript%3E', 'x'.repeat(5_000)])(
-  'a problem that there is not (%s) is a 404',
+  'an unknown problem (%s) is a 404',
   async (slug) => {
     expectProblem(await holdfast.call('GET', `/problems/${slug}`), 'not-found');
   },

@@ -14,7 +14,7 @@ import { createClient } from '../../../../src/temporal/connection.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
 import { toSecret } from '../../../support/signed-in.ts';
 
-/** Starts a real API with its own policy. Its Temporal is unreachable: a plan needs none. */
+/** Starts a real API with its own policy. Its Temporal is unreachable, because a plan does not need it. */
 async function startApi(environment: Environment = {}) {
   const config = loadConfig({ TEMPORAL_ADDRESS: '127.0.0.1:9', ...environment });
   const client = createClient(config);
@@ -73,7 +73,7 @@ const toDocument = ({ policy, shutdownGraceMs }: Pick<Config, 'policy' | 'shutdo
   warnings: lintPolicy({ policy, shutdownGraceMs }),
 });
 
-test('without a query, the plan is that of the server’s own policy, with its warnings', async () => {
+test("without a query, the plan follows the server's own policy and has its warnings", async () => {
   const plan = await planOf();
   expect(plan.attempts.map(({ startSeconds }: { startSeconds: number }) => startSeconds)).toEqual([0, 2, 6, 14, 30]);
   expect(plan).toEqual(toDocument(api.config));
@@ -86,7 +86,7 @@ test('without a query, the plan is that of the server’s own policy, with its w
 });
 
 // Seen to fail when overrides were ignored.
-test('every parameter replaces the server’s value of the variable that it is named after', async () => {
+test("every parameter replaces the server's value of the variable with the same name", async () => {
   const variables: Environment = {
     MAX_ATTEMPTS: '12',
     BASE_DELAY: '0.5',
@@ -106,14 +106,14 @@ test('every parameter replaces the server’s value of the variable that it is n
   expect(await planOf('?maxAttempts=4', tuned)).toMatchObject({ policy: { maxAttempts: 4, baseDelay: 1 } });
 });
 
-test('with failures=n, the task succeeds with attempt n + 1, if there is one', async () => {
+test('with failures=n, the task succeeds with attempt n + 1 if that is within the maximum', async () => {
   expect((await planOf('?failures=2')).end).toMatchObject({ status: 'completed', attempt: 3, afterSeconds: 6 });
   expect((await planOf('?failures=0')).end).toMatchObject({ status: 'completed', attempt: 1, afterSeconds: 0 });
   expect((await planOf('?failures=5')).end).toMatchObject({ status: 'failed', reason: 'attempts-exhausted' });
   expect((await planOf('?failures=10000')).end).toMatchObject({ status: 'failed', attempt: 5 });
 });
 
-test('a default heartbeat timeout follows the job timeout, and one that was set stays', async () => {
+test('a default heartbeat timeout follows the job timeout, and an explicit one stays', async () => {
   expect((await planOf('?jobTimeout=15')).policy).toMatchObject({ jobTimeout: 15, heartbeatTimeout: 5 });
   expect((await planOf('?jobTimeout=900', tuned)).policy).toMatchObject({ jobTimeout: 900, heartbeatTimeout: 60 });
 });
@@ -185,7 +185,7 @@ test('the document has every parameter, with the bounds that are enforced', asyn
   }
 });
 
-test('with API keys, it requires one', async () => {
+test('the plan requires a key if API_KEYS is set', async () => {
   const secret = toSecret('planner');
   const guarded = await startApi({ API_KEYS: `planner:${secret}` });
   try {

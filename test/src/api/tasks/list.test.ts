@@ -6,14 +6,14 @@ import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../s
 import { expectProblem } from '../../../support/problem.ts';
 import { type SignedIn, signIn, toSecret } from '../../../support/signed-in.ts';
 
-/** Two APIs of the same owners on two task queues: one with a worker, one with none ever, where tasks stay queued. */
+// Two APIs with the same owners on two task queues. `workerless` never has a worker, so its tasks stay queued.
 let holdfast: Holdfast;
 let workerless: Holdfast;
 
-const names = ['states', 'order', 'pages', 'paging-queued', 'nobody'] as const;
+const names = ['states', 'order', 'pages', 'paging-queued', 'empty'] as const;
 const secrets = Object.fromEntries(names.map((name) => [name, toSecret(`list-${name}-${randomUUID().slice(0, 4)}`)]));
 const API_KEYS = names.map((name) => `list-${name}:${secrets[name]}`).join(',');
-/** Each test is an owner of its own, so that a list is all its own. */
+/** Returns the calls of an owner. Each test has its own owners, so that lists have its tasks only. */
 const owner = (name: (typeof names)[number], at = holdfast) => signIn(at, secrets[name] ?? '');
 
 beforeAll(async () => {
@@ -33,14 +33,14 @@ const list = async (who: SignedIn, query = ''): Promise<{ items: TaskSummary[]; 
 };
 const idsOf = ({ items }: { items: TaskSummary[] }) => items.map(({ id }) => id);
 
-/** Visibility follows the tasks by some moments: the list as soon as it has these ids, in any order. */
+/** Returns the list as soon as it has exactly these ids, in any order, because visibility lags behind. */
 const listOnce = (who: SignedIn, query: string, ids: string[]) =>
   eventually(
     () => list(who, query),
     (page) => JSON.stringify(idsOf(page).sort()) === JSON.stringify([...ids].sort()),
   );
 
-/** Every page from the first to the one without a cursor. */
+/** Returns every page from the first to the one without a cursor. */
 async function listAll(who: SignedIn, query: string): Promise<TaskSummary[][]> {
   const pages: TaskSummary[][] = [];
   for (let cursor: string | null = ''; cursor !== null; ) {
@@ -51,7 +51,7 @@ async function listAll(who: SignedIn, query: string): Promise<TaskSummary[][]> {
   return pages;
 }
 
-/** A task that starts later, as the API will write it once it takes a delay. */
+/** Starts a task with a delay, as the API does. */
 async function submitDelayed(name: (typeof names)[number], startDelay: number) {
   const workflowId = createTaskId(`list-${name}`, 'fetch-joke');
   await workerless.client.workflow.start('fetch-joke', {
@@ -64,14 +64,14 @@ async function submitDelayed(name: (typeof names)[number], startDelay: number) {
   return workflowId;
 }
 
-test('an owner without tasks has an empty list and no cursor, whatever the filter', async () => {
+test('an owner without tasks has an empty list and no cursor, with any filter', async () => {
   for (const query of ['', '?status=open', '?status=completed', '?status=queued', '?name=fetch-joke']) {
-    expect(await list(owner('nobody'), query)).toEqual({ items: [], nextCursor: null });
+    expect(await list(owner('empty'), query)).toEqual({ items: [], nextCursor: null });
   }
 });
 
-// Seen to fail when `keepStatus` kept every task it looked at.
-test('each status finds exactly the tasks that are in it', async () => {
+// Seen to fail when `keepStatus` kept every task.
+test('each status finds exactly the tasks with that status', async () => {
   const who = owner('states');
   const submit = async (category?: string, at = who) => (await at.submit(category ? { category } : {})).id;
   const completed = await submit();
@@ -124,15 +124,15 @@ test('each status finds exactly the tasks that are in it', async () => {
   await who.call('POST', `/tasks/${retrying}/cancel`);
 });
 
-test('a scheduled task that is cancelled is cancelling until a worker lives: its workflow ends by a worker’s word', async () => {
+test('a cancelled scheduled task is cancelling until a worker starts, because a worker must end its workflow', async () => {
   const who = owner('states');
   const id = await submitDelayed('states', 3_600_000);
   expect((await who.call('POST', `/tasks/${id}/cancel`)).status).toBe(202);
   expect(await who.read(id)).toMatchObject({ status: 'cancelling', attempt: 1 });
 });
 
-// Seen to fail when the finished were put before the open ones.
-test('open tasks come first, the latest started in front, then the finished ones, the latest ended in front', async () => {
+// Seen to fail when finished tasks came before open ones.
+test('open tasks come first, by latest start, followed by finished tasks, by latest end', async () => {
   const who = owner('order');
   const finished: string[] = [];
   for (const category of [undefined, 'no-such-category', undefined]) {
@@ -158,7 +158,7 @@ test('open tasks come first, the latest started in front, then the finished ones
 });
 
 // Seen to fail when a page that crossed from open to finished kept the cursor from before the crossing.
-test('pages of every size visit each task once, in the order of the whole list, and end without a cursor', async () => {
+test('pages of any size have each task once, in the order of the whole list, and the last has no cursor', async () => {
   const who = owner('pages');
   const finished = await Promise.all(
     Array.from({ length: 5 }, async () => {
@@ -185,7 +185,7 @@ test('pages of every size visit each task once, in the order of the whole list, 
   }
 });
 
-test('a close look may give short pages, and still finds every task of that status', async () => {
+test('a status that is filtered by the API may give short pages, but they have every such task', async () => {
   const who = owner('paging-queued');
   const queued: string[] = [];
   for (let count = 0; count < 4; count += 1) {
@@ -215,7 +215,7 @@ const cursorOf = async (query: string) => {
 };
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const decode = (cursor: string) => JSON.parse(Buffer.from(cursor, 'base64url').toString());
-/** The cursor with another position. Anyone can make such a cursor. */
+/** Returns the cursor with another position. Anyone can make such a cursor. */
 const forge = (cursor: string, position: unknown) => encode({ ...decode(cursor), position });
 
 async function expectNoCursor(who: SignedIn, query: string) {
@@ -224,8 +224,8 @@ async function expectNoCursor(who: SignedIn, query: string) {
   expect(expectProblem(answer, 'bad-request').errors).toMatchObject([{ pointer: '#/cursor' }]);
 }
 
-// Seen to fail when neither the filter nor the whole text was compared.
-test('a cursor of other filters, cut short, extended or made up is a 400 that names the cursor', async () => {
+// Seen to fail when neither the filter nor the complete text was compared.
+test('a cursor that has other filters or was cut, extended or forged is a 400 that names the cursor', async () => {
   const open = await cursorOf('?status=open&limit=1');
   const any = await cursorOf('?limit=1');
   const { filter, position } = decode(any);
@@ -255,7 +255,7 @@ test('a cursor of other filters, cut short, extended or made up is a 400 that na
   for (const query of queries) await expectNoCursor(owner('pages'), query);
 });
 
-/** The statuses of the answers to these queries. Each answer is a page of the owner's own tasks or a 400. */
+/** Expects a 400 or a page of the owner's own tasks for each query. Returns the statuses. */
 async function expectOwnTasksAtMost(who: SignedIn, own: string[], queries: string[]): Promise<number[]> {
   const statuses: number[] = [];
   for (const query of queries) {
@@ -268,7 +268,7 @@ async function expectOwnTasksAtMost(who: SignedIn, own: string[], queries: strin
 }
 
 // Seen to fail when neither the query nor the summaries were bound to the owner.
-test('a forged cursor shows the caller’s own tasks at most, and another owner’s cursor none of that owner’s', async () => {
+test("a forged cursor or another owner's cursor shows the caller's own tasks at most", async () => {
   const own = idsOf(await list(owner('pages'), '?limit=1000'));
   const any = await cursorOf('?limit=1');
   const { position } = decode(any);
@@ -280,11 +280,11 @@ test('a forged cursor shows the caller’s own tasks at most, and another owner�
   ].map((other) => `limit=1000&cursor=${forge(any, other)}`);
   expect(await expectOwnTasksAtMost(owner('pages'), own, queries)).toContain(200);
   for (const query of [`limit=1000&cursor=${any}`, ...queries])
-    expect(await expectOwnTasksAtMost(owner('nobody'), [], [query])).toEqual([expect.any(Number)]);
+    expect(await expectOwnTasksAtMost(owner('empty'), [], [query])).toEqual([expect.any(Number)]);
 });
 
-// Seen to fail when Temporal’s refusal of a page token was a 500.
-test('a cursor with one bit of any character changed is a 400 or shows the caller’s own tasks', async () => {
+// Seen to fail when Temporal's refusal of a page token was a 500.
+test("a cursor with one changed bit is a 400 or shows the caller's own tasks", async () => {
   const own = idsOf(await list(owner('pages'), '?limit=1000'));
   const cursor = await cursorOf('?limit=1');
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -295,7 +295,7 @@ test('a cursor with one bit of any character changed is a 400 or shows the calle
   expect(await expectOwnTasksAtMost(owner('pages'), own, queries)).toContain(400);
 });
 
-test('a cursor counts in every API process and through a rotation of secrets, whichever secret is sent', async () => {
+test('a cursor works in every API process, and with both secrets of a rotation', async () => {
   const before = await cursorOf('?limit=1');
   const old = secrets.pages ?? '';
   const replacement = toSecret('list-replacement');
@@ -312,7 +312,7 @@ test('a cursor counts in every API process and through a rotation of secrets, wh
   }
 });
 
-test('without API keys pages follow one another, and what the server did not make is still a 400', async () => {
+test('without API keys, cursors work too, and a forged one is still a 400', async () => {
   const open = await startHoldfast();
   onTestFinished(() => open.stop());
   for (let count = 0; count < 2; count += 1) await open.submit();
@@ -333,14 +333,14 @@ test('without API keys pages follow one another, and what the server did not mak
 test.each(['0', '-1', '1001', '1e2', '1.5', 'abc', '', '%201', '0x10', '99999999999'])(
   'limit %j is a 400 that names it',
   async (limit) => {
-    const answer = await owner('nobody').call('GET', `/tasks?limit=${limit}`);
+    const answer = await owner('empty').call('GET', `/tasks?limit=${limit}`);
     expect(expectProblem(answer, 'bad-request').errors).toMatchObject([{ pointer: '#/limit' }]);
   },
 );
 
-test('limits of 1 and of 1000 are taken', async () => {
+test('limits of 1 and 1000 are accepted', async () => {
   for (const limit of [1, 1_000]) {
-    expect((await owner('nobody').call('GET', `/tasks?limit=${limit}`)).status).toBe(200);
+    expect((await owner('empty').call('GET', `/tasks?limit=${limit}`)).status).toBe(200);
   }
 });
 
@@ -358,7 +358,7 @@ test.each([
   ['__proto__=1', '__proto__'],
   ['Limit=1', 'Limit'],
 ])('?%s is a 400 that names %s', async (query, field) => {
-  const answer = await owner('nobody').call('GET', `/tasks?${encodeURI(query)}`);
+  const answer = await owner('empty').call('GET', `/tasks?${encodeURI(query)}`);
   expect(expectProblem(answer, 'bad-request').errors).toContainEqual({
     pointer: `#/${field}`,
     detail: expect.any(String),

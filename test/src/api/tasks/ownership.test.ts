@@ -6,10 +6,10 @@ import { type SignedIn, signIn, toSecret } from '../../../support/signed-in.ts';
 let holdfast: Holdfast;
 let alice: SignedIn;
 let bob: SignedIn;
-/** Bob's tasks: one that waits for its next attempt, one that has ended. */
+// Bob's tasks: one waits for its next attempt, and one has ended.
 let open: string;
 let finished: string;
-/** Every route with an id in its path, as the document has them: a new one is covered by itself. */
+/** Returns every documented route with an id in its path, so that new routes are covered automatically. */
 let routes: { method: string; template: string }[];
 
 beforeAll(async () => {
@@ -35,8 +35,8 @@ afterAll(async () => {
 
 const count = async (who: SignedIn) => (await who.call('GET', '/tasks?limit=1000')).body.items.length;
 
-// Seen to fail when `toTaskName` did not look at the owner's prefix.
-test('on every route with an id another owner’s task is a 404, and stays as it was', async () => {
+// Seen to fail when `toTaskName` ignored the owner's prefix.
+test("on every route with an id, another owner's task is a 404 and stays unchanged", async () => {
   expect(routes.map(({ method, template }) => `${method} ${template}`)).toEqual(
     expect.arrayContaining(['GET /tasks/{id}', 'POST /tasks/{id}/cancel', 'POST /tasks/{id}/rerun']),
   );
@@ -57,7 +57,7 @@ test('on every route with an id another owner’s task is a 404, and stays as it
   expect(await count(alice)).toBe(0);
 });
 
-test('a control: on the same routes of tasks its owner’s own is no 404', async () => {
+test('a control: on the same routes, the owner never gets a 404', async () => {
   for (const { method, template } of routes.filter((route) => route.template.startsWith('/tasks/'))) {
     const response = await fetch(`${holdfast.url}${template.replace('{id}', finished)}`, {
       method,

@@ -4,7 +4,7 @@ import { type Holdfast, isFinished, startHoldfast } from '../../../support/holdf
 import { expectProblem } from '../../../support/problem.ts';
 
 let holdfast: Holdfast;
-/** The same queue under another policy, as after a deploy. */
+// This one has the same queue and another policy, as after a deploy.
 let later: Holdfast;
 
 beforeAll(async () => {
@@ -17,8 +17,8 @@ afterAll(() => Promise.all([holdfast, later].map((each) => each?.stop())));
 const rerun = (id: string, { key, at = holdfast, ...init }: { key?: string; at?: Holdfast } & RequestInit = {}) =>
   at.call('POST', `/tasks/${id}/rerun`, { ...(key && { headers: { 'idempotency-key': key } }), ...init });
 
-// Seen to fail when the memo's input was left out of the new start.
-test('a failed task runs again with its input, as a task of its own that names the first', async () => {
+// Seen to fail when the new start did not take the input from the memo.
+test('a failed task runs again with the same input, as a new task that names the first', async () => {
   const category = randomUUID();
   const first = await holdfast.submit({ category });
   const failed = await holdfast.until(first.id, isFinished);
@@ -38,13 +38,13 @@ test('a failed task runs again with its input, as a task of its own that names t
   expect(await holdfast.read(first.id)).toEqual(failed);
 });
 
-test('a rerun follows the policy of today, not the one of the first run', async () => {
+test('a rerun follows the current policy, not that of the first run', async () => {
   const { id } = await holdfast.submit();
   expect(await holdfast.until(id, isFinished)).toMatchObject({ maxAttempts: 2 });
   expect((await rerun(id, { at: later })).body).toMatchObject({ maxAttempts: 3, rerunOf: id });
 });
 
-test('completed and cancelled tasks, and reruns, can be rerun as well', async () => {
+test('completed tasks, cancelled tasks and reruns can be rerun as well', async () => {
   const { id } = await holdfast.submit();
   await holdfast.until(id, isFinished);
   const again = (await rerun(id)).body;
@@ -57,15 +57,15 @@ test('completed and cancelled tasks, and reruns, can be rerun as well', async ()
   expect(await rerun(delayed.id)).toMatchObject({ status: 202, body: { rerunOf: delayed.id, status: 'queued' } });
 });
 
-test('a task still open is a 409, and goes on as it was', async () => {
+test('the rerun of an open task is a 409, and the task continues', async () => {
   const { body } = await holdfast.call('POST', '/tasks/fetch-joke?delay=600');
   expectProblem(await rerun(body.id), 'still-open');
   expect(await holdfast.read(body.id)).toMatchObject({ status: 'scheduled' });
   await holdfast.call('POST', `/tasks/${body.id}/cancel`);
 });
 
-// Seen to fail when the fingerprint left out `rerunOf`.
-test('under one key a rerun is one task; a submission or the rerun of another task under it is a 422', async () => {
+// Seen to fail when the fingerprint ignored `rerunOf`.
+test('reruns under one key are one task, and that key is a 422 for a submission or another rerun', async () => {
   const [one, two] = await Promise.all([holdfast.submit(), holdfast.submit()]);
   await Promise.all([one, two].map(({ id }) => holdfast.until(id, isFinished)));
   const key = randomUUID();
@@ -78,7 +78,7 @@ test('under one key a rerun is one task; a submission or the rerun of another ta
   expectProblem(await holdfast.call('POST', '/tasks/fetch-joke', { headers }), 'idempotency-mismatch');
 });
 
-test('an unknown id is a 404, a body or a parameter an error', async () => {
+test('an unknown id is a 404, and a body or an unknown parameter is an error', async () => {
   const { id } = await holdfast.submit();
   await holdfast.until(id, isFinished);
   expectProblem(await rerun('nope'), 'not-found');

@@ -3,10 +3,10 @@ import type { Task } from '../../../../src/api/views/schemas.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
 
-/** Each test has tasks of its own, so the tests wait for theirs side by side. */
+// Each test has its own tasks, so the tests can wait at the same time.
 const test = it.concurrent;
 
-/** Three task queues: with a worker, with none ever, and with attempts that are told of a cancel after a second or so. */
+// Three task queues: with a worker, without any, and with attempts that learn of a cancellation after about a second.
 let holdfast: Holdfast;
 let workerless: Holdfast;
 let impatient: Holdfast;
@@ -23,11 +23,11 @@ const json = (body: unknown) => ({ headers: { 'content-type': 'application/json'
 const cancel = ({ id }: Task, at = holdfast) => at.call('POST', `/tasks/${id}/cancel`);
 const is = (status: Task['status']) => (task: Task) => task.status === status;
 
-/** Every request of this category is answered by `then`, in order, for each task; the last one goes on for ever. */
+/** Answers each task of this category with the behaviours of `then` in order. The last one repeats. */
 const script = (category: string, then: Parameters<Holdfast['jokes']['rules']['add']>[0]['then'], at = holdfast) =>
   at.jokes.rules.add({ when: { category }, then, repeat: true });
 
-// Seen to fail when the handler left out the Location header.
+// Seen to fail without the Location header.
 test('a POST with no body and no content type answers 202 at once, and the task ends with a joke', async () => {
   const { status, headers, body } = await holdfast.call('POST', '/tasks/fetch-joke');
   expect(status).toBe(202);
@@ -62,7 +62,7 @@ test('an empty object is the same as no body, and a JSON body reaches the upstre
   expect(holdfast.jokes.ledger({ taskKey: task.id })).toMatchObject([{ category: 'cuckoo clocks & co' }]);
 });
 
-test('the Location of a 202 reads as the same task at once, before any worker saw it', async () => {
+test('the Location of a 202 gives the same task at once, before any worker takes it', async () => {
   const { headers, body } = await workerless.call('POST', '/tasks/fetch-joke', json({ category: 'dev' }));
   const read = await workerless.call('GET', headers.get('location') ?? '');
   expect(read).toMatchObject({ status: 200, body });
@@ -73,8 +73,8 @@ test('the Location of a 202 reads as the same task at once, before any worker sa
   });
 });
 
-// Seen to fail when `readOpen` named the last attempt instead of the coming one.
-test('a failed attempt shows as retrying, with the coming attempt, its time in the future and the last failure', async () => {
+// Seen to fail when `readOpen` gave the last attempt instead of the next one.
+test('a failed attempt shows as retrying, with the next attempt, its future time and the last failure', async () => {
   script('retry-later', [{ status: 503 }]);
   const { id } = await holdfast.submit({ category: 'retry-later' });
   for (const attempt of [2, 3]) {
@@ -90,7 +90,7 @@ test('a failed attempt shows as retrying, with the coming attempt, its time in t
   }
 });
 
-test('a task completed after a retry keeps its attempt and the failure before it', async () => {
+test('a task completed after a retry keeps the number of its last attempt and the failure before it', async () => {
   script('fails-once', [{ status: 500 }, {}]);
   const { id } = await holdfast.submit({ category: 'fails-once' });
   expect(await holdfast.until(id, isFinished)).toMatchObject({
@@ -101,7 +101,7 @@ test('a task completed after a retry keeps its attempt and the failure before it
   });
 });
 
-// Seen to fail when `toReason` took every retry state for non-retryable.
+// Seen to fail when `toReason` treated every retry state as non-retryable.
 test('a task whose attempts are used up fails as attempts-exhausted, with its last failure', async () => {
   script('always-502', [{ status: 500 }, { status: 502 }]);
   const { id } = await holdfast.submit({ category: 'always-502' });
@@ -127,7 +127,7 @@ test('a final failure ends the task on its first attempt', async () => {
   expect(holdfast.jokes.ledger({ taskKey: id })).toHaveLength(1);
 });
 
-// Not beside others: its attempts have three seconds each.
+// Does not run beside the other tests: its attempts have only three seconds each.
 it('attempts that outlive their time fail as UpstreamTimeout, until they are used up', async () => {
   const hurried = await startHoldfast({ JOB_TIMEOUT: '3', BASE_DELAY: '0.1', MAX_ATTEMPTS: '2' });
   try {
@@ -156,7 +156,7 @@ test('a Retry-After longer than the policy’s wait moves nextAttemptAt', async 
   await cancel(task);
 });
 
-test('an attempt the upstream keeps waiting shows as running', async () => {
+test('an attempt that waits for the upstream shows as running', async () => {
   script('hangs', [{ hang: 'headers' }], impatient);
   const { id } = await impatient.submit({ category: 'hangs' });
   const task = await impatient.until(id, is('running'));
@@ -165,8 +165,8 @@ test('an attempt the upstream keeps waiting shows as running', async () => {
   await cancel(task, impatient);
 });
 
-// Seen to fail when a terminated execution was left out of `closedStatuses`, and when `readAbandoned` was left out.
-test('a task that an operator terminates between attempts has failed as terminated, keeping the last one made', async () => {
+// Seen to fail without terminated executions in `closedStatuses`, and without `readAbandoned`.
+test('a task that an operator terminates between attempts has failed as terminated, and keeps its last attempt', async () => {
   script('terminate-me', [{ status: 500 }, { status: 503, retryAfter: '50' }]);
   const { id } = await holdfast.submit({ category: 'terminate-me' });
   await holdfast.until(id, ({ status, attempt }) => status === 'retrying' && attempt === 3);
@@ -213,7 +213,7 @@ test('a task that outlives a run timeout has failed as timed-out', async () => {
   });
 });
 
-test('while no worker lives a task is queued, and can be cancelled and read', async () => {
+test('without any worker, a task is queued and can be read and cancelled', async () => {
   const task = await workerless.submit({ category: 'dev' });
   expect(await workerless.read(task.id)).toMatchObject({ status: 'queued', attempt: 1, input: { category: 'dev' } });
   const answer = await cancel(task, workerless);
@@ -222,7 +222,7 @@ test('while no worker lives a task is queued, and can be cancelled and read', as
 });
 
 // Seen to fail when every pending activity showed as running.
-test('completed, failed, retrying, queued and cancelled tasks all read the same after the last worker is gone', async () => {
+test('completed, failed, retrying, queued and cancelled tasks read the same after the last worker has gone', async () => {
   const own = await startHoldfast({ BASE_DELAY: '1', MAX_ATTEMPTS: '5', JITTER: '0' });
   try {
     const worker = await own.startWorker();
@@ -256,7 +256,7 @@ test('completed, failed, retrying, queued and cancelled tasks all read the same 
   }
 });
 
-test('a task cancelled before any worker saw it ends as cancelled without a call to the upstream', async () => {
+test('a task cancelled before any worker takes it ends as cancelled without a call to the upstream', async () => {
   const own = await startHoldfast();
   try {
     const { id } = await own.submit();
@@ -271,8 +271,8 @@ test('a task cancelled before any worker saw it ends as cancelled without a call
   }
 });
 
-// Seen to fail when the cancellation carried no reason: the server had forgotten the attempt and its failure.
-test('a task cancelled between attempts ends as cancelled, keeping the last attempt made and its failure', async () => {
+// Seen to fail when the cancellation had no reason: the server had forgotten the attempt and its failure.
+test('a task cancelled between attempts ends as cancelled, and keeps its last attempt and failure', async () => {
   script('cancel-in-backoff', [{ status: 500 }, { status: 503, retryAfter: '50' }]);
   const { id } = await holdfast.submit({ category: 'cancel-in-backoff' });
   await holdfast.until(id, (task) => task.status === 'retrying' && task.attempt === 3);
@@ -288,7 +288,7 @@ test('a task cancelled between attempts ends as cancelled, keeping the last atte
   expect(holdfast.jokes.ledger({ taskKey: id })).toHaveLength(2);
 });
 
-test('a task cancelled twice between attempts, with no worker left, still names the last attempt made', async () => {
+test('a task cancelled twice between attempts, without any worker, still has its last attempt', async () => {
   const own = await startHoldfast({ BASE_DELAY: '60' });
   try {
     const worker = await own.startWorker();
@@ -310,8 +310,8 @@ test('a task cancelled twice between attempts, with no worker left, still names 
   }
 });
 
-// Seen to fail when the workflow's activity had Temporal's default cancellation type: cancelled while the attempt still ran.
-test('a running attempt is told of the cancellation, and the task ends as cancelled once it has stopped', async () => {
+// Seen to fail with Temporal's default cancellation type: the task was cancelled while the attempt still ran.
+test('a running attempt learns of the cancellation, and the task ends as cancelled once the attempt has stopped', async () => {
   script('cancel-me', [{ status: 500 }, { hang: 'headers' }], impatient);
   const { id } = await impatient.submit({ category: 'cancel-me' });
   await impatient.until(id, (task) => task.status === 'running' && task.attempt === 2);
@@ -328,8 +328,8 @@ test('a running attempt is told of the cancellation, and the task ends as cancel
   expect(calls.at(-1)?.endedAt).toBeLessThanOrEqual(Date.parse(task.finishedAt ?? '') + 250);
 });
 
-// Seen to fail when the workflow rethrew whatever its activity threw.
-test('an attempt that fails while its task is being cancelled does not make it failed', async () => {
+// Seen to fail when the workflow rethrew every error of its activity.
+test('a task that is being cancelled ends as cancelled even if its attempt fails', async () => {
   script('fails-meanwhile', [{ delayMs: 600, status: 404 }], impatient);
   const { id } = await impatient.submit({ category: 'fails-meanwhile' });
   await impatient.until(id, is('running'));
@@ -351,8 +351,8 @@ test('cancelling a cancelled task again answers 202 and changes nothing', async 
   expect(await holdfast.read(id)).toEqual(cancelled);
 });
 
-// Seen to fail when the answer was a 202 whatever the task's state: Temporal accepts the cancellation.
-test('cancelling a finished task answers 409 and leaves it as it was', async () => {
+// Seen to fail when every state gave a 202: Temporal accepts such a cancellation.
+test('cancelling a finished task answers 409 and changes nothing', async () => {
   for (const input of [{}, { category: 'no-such-category' }]) {
     const { id } = await holdfast.submit(input);
     const before = await holdfast.until(id, isFinished);
@@ -361,14 +361,14 @@ test('cancelling a finished task answers 409 and leaves it as it was', async () 
   }
 });
 
-// Seen to fail when `toTaskName` did not look at the owner's prefix.
-test('an id that is unknown, another owner’s or not of a task of ours reads and cancels as 404', async () => {
+// Seen to fail when `toTaskName` ignored the owner's prefix.
+test("reading or cancelling an unknown id, another owner's or a foreign workflow's is a 404", async () => {
   const { id } = await workerless.submit();
   const [owner = '', name] = id.split('_');
   const foreign = `${'0'.repeat(owner.length)}_${name}_${id.split('_')[2]}`;
   const start = { taskQueue: workerless.config.taskQueue, args: [] };
   await workerless.client.workflow.start('fetch-joke', { ...start, workflowId: foreign });
-  // Not made by us, whatever their ids say: one of another type, one without a memo.
+  // Their ids look like ours, but we did not start them: one has another type, and one has no memo.
   const [other, bare] = [`${owner}_${name}_other-type`, `${owner}_${name}_no-memo`];
   await workerless.client.workflow.start('other-type', { ...start, workflowId: other });
   await workerless.client.workflow.start('fetch-joke', { ...start, workflowId: bare });
@@ -393,7 +393,7 @@ test('an id that is unknown, another owner’s or not of a task of ours reads an
   expect(await workerless.read(id)).toMatchObject({ status: 'queued' });
 });
 
-test('a task nobody knows is a 404 that names those there are', async () => {
+test('a submission to an unknown task is a 404 that lists the known ones', async () => {
   const answer = await holdfast.call('POST', '/tasks/fetch-jokes');
   expect(expectProblem(answer, 'not-found').detail).toContain('fetch-joke');
 });

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast.stop());
 
-// Seen to fail with an unguarded JSON.parse of the reason: 500, for good.
+// Seen to fail when JSON.parse of the reason could throw: such a task was always a 500.
 test.each(['maintenance', '{"attempt"', '{"attempt":"two"}', '[]'])(
   'a task that an operator cancelled with the reason %j can be read like any other',
   async (reason) => {

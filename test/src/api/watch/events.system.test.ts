@@ -18,14 +18,14 @@ afterAll(() => workerless?.stop());
 
 const follow = (id: string, at: Holdfast) => openEvents(`${at.url}/tasks/${id}/events`);
 
-/** What `holdfast_open_event_streams` says. */
+/** Reads the metric `holdfast_open_event_streams`. */
 const readOpen = async (at: Holdfast) => {
   const page = await (await fetch(`${at.url}/metrics`)).text();
   return Number(/^holdfast_open_event_streams (\d+)$/m.exec(page)?.[1]);
 };
 
-// Seen to fail when the limit was 501, and when a stream that ended kept its place.
-test('500 streams are open at once, one more is refused until a place is free', async () => {
+// Seen to fail when the limit was 501, and when streams still counted after their end.
+test('500 streams can be open at once, and one more is refused until another ends', async () => {
   const own = await startHoldfast();
   try {
     const { id } = await own.submit();
@@ -50,7 +50,7 @@ test('500 streams are open at once, one more is refused until a place is free', 
 }, 60_000);
 
 // Seen to fail without the heartbeat.
-test('a heartbeat, a comment, crosses an idle stream every 15 s', async () => {
+test('an idle stream sends a comment as heartbeat every 15 s', async () => {
   const { id } = await workerless.submit();
   const socket = connect(Number(new URL(workerless.url).port), '127.0.0.1');
   await once(socket, 'connect');
@@ -71,8 +71,8 @@ test('a heartbeat, a comment, crosses an idle stream every 15 s', async () => {
   );
 }, 30_000);
 
-// Seen to fail when `stopping` did not reach the watcher, and when idle connections were closed once: one became idle later.
-test('a server that is asked to end lets go of its streams and of who waits, and is gone at once', async () => {
+// Seen to fail when `stopping` did not reach the watcher, and when connections that became idle later stayed open.
+test('a stopping server ends its streams and waiting calls, and exits at once', async () => {
   const port = await findFreePort();
   const { id } = await workerless.submit();
   const server = startProcess('server', {
@@ -103,8 +103,8 @@ test('a server that is asked to end lets go of its streams and of who waits, and
   }
 }, 60_000);
 
-// Seen to fail when a lost call ended the stream.
-test('a stream outlives Temporal: killed in mid-stream and back again, it tells how the task ended', async () => {
+// Seen to fail when one lost call ended the stream.
+test('a stream survives a kill and restart of Temporal, and shows how the task ended', async () => {
   const temporal = await createOwnTemporal();
   await temporal.start();
   const own = await startHoldfast({ TEMPORAL_ADDRESS: temporal.address, BASE_DELAY: '1' });

@@ -11,7 +11,7 @@ import { openEvents } from '../../../support/event-stream.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
 
-/** With a worker, and with none ever. */
+// `holdfast` has a worker, and `workerless` never has one.
 let holdfast: Holdfast;
 let workerless: Holdfast;
 
@@ -25,14 +25,14 @@ afterAll(() => Promise.all([holdfast, workerless].map((each) => each?.stop())));
 const follow = (id: string, at = holdfast, lastEventId?: string) =>
   openEvents(`${at.url}/tasks/${id}/events`, lastEventId ? { 'last-event-id': lastEventId } : {});
 
-/** What `holdfast_open_event_streams` says. */
+/** Reads the metric `holdfast_open_event_streams`. */
 const readOpen = async (at: Holdfast) => {
   const page = await (await fetch(`${at.url}/metrics`)).text();
   return Number(/^holdfast_open_event_streams (\d+)$/m.exec(page)?.[1]);
 };
 
-// Seen to fail when a stream outlived its task.
-test('a stream tells the state at once, each change seen and the end, and then it ends', async () => {
+// Seen to fail when a stream stayed open after its task's end.
+test('a stream sends the state at once, then each observed change and the end, and then it ends', async () => {
   const category = 'slow';
   const then = [{ delayMs: 1_500, status: 503 }, { delayMs: 1_500 }];
   holdfast.jokes.rules.add({ when: { category }, then });
@@ -45,7 +45,7 @@ test('a stream tells the state at once, each change seen and the end, and then i
 
   const events = await stream.rest();
   const statuses = events.map(({ task }) => `${task.status} ${task.attempt}`);
-  // Nothing lasts so short that it may be missed but being queued: before the first attempt, and when the second is due.
+  // Only queued is so short that a read may miss it, before the first attempt and when the second is due.
   expect(statuses.filter((status) => !status.startsWith('queued'))).toEqual([
     'running 1',
     'retrying 2',
@@ -60,7 +60,7 @@ test('a stream tells the state at once, each change seen and the end, and then i
 });
 
 // Seen to fail when `Last-Event-ID` was not read, and when the first event waited for a change.
-test('who comes back with the id of the state that it knows is told only what is new', async () => {
+test('a client that reconnects with its last event id gets only newer states', async () => {
   const { id } = await workerless.submit();
   const first = await follow(id, workerless);
   const known = await first.next();
@@ -78,8 +78,8 @@ test('who comes back with the id of the state that it knows is told only what is
   stranger.leave();
 });
 
-// Seen to fail when the answer was an empty stream: an EventSource would have come back for ever.
-test('who knows how a task ended gets a 204, at which an EventSource stops; who does not know is told', async () => {
+// Seen to fail when the answer was an empty stream: an EventSource would have reconnected forever.
+test('a client that has the final event gets a 204, which stops an EventSource; others get that event', async () => {
   const { id } = await holdfast.submit();
   await holdfast.until(id, isFinished);
   const [end, ...more] = await (await follow(id)).rest();
@@ -91,8 +91,8 @@ test('who knows how a task ended gets a 204, at which an EventSource stops; who 
   expectSafeHeaders(back);
 });
 
-// Seen to fail when nobody looked at the owner in the id.
-test('what is wrong is a problem before any stream: an unknown id, a stranger’s key, a parameter, another method', async () => {
+// Seen to fail when the owner in the id was not checked.
+test("an unknown id, another owner's key, a bad parameter or another method is a problem, not a stream", async () => {
   const secret = 'a-secret-for-the-events-test-of-holdfast';
   const locked = await startHoldfast({ API_KEYS: `one:${secret},two:${secret}-2` });
   try {
@@ -113,8 +113,8 @@ test('what is wrong is a problem before any stream: an unknown id, a stranger’
   }
 });
 
-// Seen to fail when HEAD was answered by the handler of GET: hono threw its stream away, which stayed open.
-test('HEAD tells the headers of a stream and opens none', async () => {
+// Seen to fail when GET's handler answered HEAD: hono discarded the stream, which stayed open.
+test('HEAD gives the headers of a stream and opens none', async () => {
   const { id } = await workerless.submit();
   const before = await readOpen(workerless);
   const response = await fetch(`${workerless.url}/tasks/${id}/events`, { method: 'HEAD' });
@@ -123,8 +123,8 @@ test('HEAD tells the headers of a stream and opens none', async () => {
   expect(await readOpen(workerless)).toBe(before);
 });
 
-// Seen to fail when every stream read for itself, and when a stream that its client left went on.
-test('50 streams of one task cost one poller, and none once their clients have gone', async () => {
+// Seen to fail when every stream had its own reads, and when a stream continued after its client had left.
+test('50 streams of one task share one poller, which ends when their clients have gone', async () => {
   const own = await startHoldfast();
   try {
     const { id } = await own.submit();
@@ -141,8 +141,8 @@ test('50 streams of one task cost one poller, and none once their clients have g
     expect(describes.mock.calls.length - before).toBeLessThanOrEqual(2 + (performance.now() - opened) / 250);
 
     await own.call('POST', `/tasks/${id}/cancel`);
-    const told = await Promise.all(streams.map((stream) => stream.next()));
-    expect(new Set(told.map((event) => event?.task.status))).toEqual(new Set(['cancelling']));
+    const events = await Promise.all(streams.map((stream) => stream.next()));
+    expect(new Set(events.map((event) => event?.task.status))).toEqual(new Set(['cancelling']));
 
     for (const stream of streams) stream.leave();
     await eventually(
@@ -158,8 +158,8 @@ test('50 streams of one task cost one poller, and none once their clients have g
   }
 });
 
-// Seen to fail when only the answer that has the connection heard of its end.
-test('streams that a client asked for one behind the other on a connection end with it', async () => {
+// Seen to fail when only the current answer on the connection noticed its end.
+test('pipelined streams on one connection end with that connection', async () => {
   const { id } = await workerless.submit();
   const { host, hostname, port } = new URL(workerless.url);
   const before = await readOpen(workerless);
@@ -177,7 +177,7 @@ test('streams that a client asked for one behind the other on a connection end w
 });
 
 // Seen to fail when the stream did not wait for its reader.
-test('a client that does not read makes nothing queue, and one that goes away frees its place', async () => {
+test('a client that does not read makes no events queue, and one that goes away no longer counts', async () => {
   const task = { id: createTaskId('local', 'fetch-joke'), name: 'fetch-joke', status: 'running' } as Task;
   let taken = 0;
   const states: Subscription = {

@@ -11,14 +11,14 @@ afterAll(() => workerless?.stop());
 
 const post = (query: string, at: Holdfast) => at.call('POST', `/tasks/fetch-joke${query}`);
 
-/** How long the call took, beside its answer. */
+/** Returns the answer and how long the call took. */
 async function timed<T>(call: Promise<T>) {
   const started = performance.now();
   return { answer: await call, ms: performance.now() - started };
 }
 
-// Seen to fail when a wait kept its turn at Temporal while it slept.
-test('300 who wait at once hold up nobody else', async () => {
+// Seen to fail when a sleeping wait held its slot among the calls to Temporal.
+test('300 waiting calls do not delay other calls', async () => {
   const starts = vi.spyOn(workerless.client.workflowService, 'startWorkflowExecution');
   const waits = Array.from({ length: 300 }, () => post('?wait=8', workerless));
   await eventually(
@@ -33,7 +33,7 @@ test('300 who wait at once hold up nobody else', async () => {
 }, 60_000);
 
 // Seen to fail when the poller did not catch a lost read.
-test('Temporal lost while a caller waits is a 202, for the task is accepted', async () => {
+test('a waiting call is a 202 if Temporal goes away, because the task is accepted', async () => {
   const temporal = await createOwnTemporal();
   await temporal.start();
   const own = await startHoldfast({ TEMPORAL_ADDRESS: temporal.address });

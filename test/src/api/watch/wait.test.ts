@@ -3,7 +3,7 @@ import { parsePreferredWait } from '../../../../src/api/watch/wait.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
 
-/** With a worker, and with none ever. */
+// `holdfast` has a worker, and `workerless` never has one.
 let holdfast: Holdfast;
 let workerless: Holdfast;
 
@@ -20,14 +20,14 @@ const post = (query: string, headers: Record<string, string> = {}, at = holdfast
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
 
-/** How long the call took, beside its answer. */
+/** Returns the answer and how long the call took. */
 async function timed<T>(call: Promise<T>) {
   const started = performance.now();
   return { answer: await call, ms: performance.now() - started };
 }
 
-// Seen to fail when the wait was not begun, and when the answer was a 202 whatever was seen.
-test('who waits has the finished task in one answer: completed, and failed after its retries', async () => {
+// Seen to fail when the API did not wait, and when it answered every wait with 202.
+test('a waiting call gets the finished task in one answer: completed, or failed after its retries', async () => {
   const { answer, ms } = await timed(post('?wait=20'));
   expect(answer).toMatchObject({ status: 200, body: { status: 'completed', output: { joke: expect.any(String) } } });
   expect(answer.headers.get('location')).toBe(`/tasks/${answer.body.id}`);
@@ -43,7 +43,7 @@ test('who waits has the finished task in one answer: completed, and failed after
 });
 
 // Seen to fail when `Prefer` was not read, and when it won over the query.
-test('Prefer: wait is honoured and said to be; the query wins over it', async () => {
+test('Prefer: wait is honoured and confirmed, and the query wins over it', async () => {
   const preferred = await post('', { prefer: 'respond-async, Wait="20"' });
   expect(preferred).toMatchObject({ status: 200, body: { status: 'completed' } });
   expect(preferred.headers.get('preference-applied')).toBe('wait=20');
@@ -59,8 +59,8 @@ test('Prefer: wait is honoured and said to be; the query wins over it', async ()
   }
 });
 
-// Seen to fail when the answer was the task as it was accepted.
-test('a task that has not ended when the time is up is a 202, as it is by then, and nobody reads it any more', async () => {
+// Seen to fail when the answer had the state at acceptance.
+test('a wait that runs out is a 202 with the current state, and the reads stop', async () => {
   holdfast.jokes.rules.add({ when: { category: 'hangs' }, then: [{ hang: 'headers' }], repeat: true });
   const describes = vi.spyOn(holdfast.client.workflowService, 'describeWorkflowExecution');
   const { answer, ms } = await timed(post('?wait=1.5', {}, holdfast, { category: 'hangs' }));
@@ -77,7 +77,7 @@ test('a task that has not ended when the time is up is a 202, as it is by then, 
 });
 
 // Seen to fail when the value was given to `Number` alone.
-test('a wait that is no number from 0 to 60 is a 400 that names it, and nothing is started', async () => {
+test('a wait that is not a number from 0 to 60 is a 400 that names it and starts nothing', async () => {
   const { body } = await post('', {}, workerless);
   const starts = vi.spyOn(workerless.client.workflowService, 'startWorkflowExecution');
   for (const wait of [
@@ -107,8 +107,8 @@ test('a wait that is no number from 0 to 60 is a 400 that names it, and nothing 
   starts.mockRestore();
 });
 
-// Seen to fail when a rerun did not hand its `wait` on.
-test('a rerun and a submission repeated under its key can be waited for as well', async () => {
+// Seen to fail when a rerun ignored its `wait`.
+test('reruns and replays can wait as well', async () => {
   const headers = { 'idempotency-key': 'wait-for-me' };
   const first = await post('', headers);
   expect(first.status).toBe(202);
@@ -125,7 +125,7 @@ test('a rerun and a submission repeated under its key can be waited for as well'
   expect(preferred.headers.get('preference-applied')).toBe('wait=20');
 });
 
-// Seen to fail when the wait did not end with its caller.
+// Seen to fail when the wait continued after its caller had gone.
 test('a caller that goes away ends its wait', async () => {
   const own = await startHoldfast();
   try {
@@ -138,7 +138,7 @@ test('a caller that goes away ends its wait', async () => {
     );
     leaving.abort();
     await expect(call).rejects.toThrow();
-    // By then the poller would have read on, twice at least.
+    // In this time the poller would have made at least two more reads.
     const reads = describes.mock.calls.length;
     expect((await post('?wait=2', {}, workerless)).status).toBe(202);
     expect(describes.mock.calls.length).toBe(reads);
@@ -148,7 +148,7 @@ test('a caller that goes away ends its wait', async () => {
 });
 
 // Seen to fail when the list was split at every comma.
-test('Prefer is read as RFC 7240 has it: a list, in any case, quoted or not, the first of two counting', () => {
+test('Prefer follows RFC 7240: a list in any case, quoted or not, in which the first of two counts', () => {
   const cases: [string, number | undefined][] = [
     ['wait=20', 20],
     ['WAIT = 20', 20],
@@ -175,8 +175,8 @@ test('Prefer is read as RFC 7240 has it: a list, in any case, quoted or not, the
   expect(parsePreferredWait(undefined)).toBeUndefined();
 });
 
-// Seen to fail when a quotation without an end was tried again from each of its characters.
-test('no Prefer of the size that a header may have takes long to read', () => {
+// Seen to fail when an unclosed quotation was parsed again from each of its characters.
+test('every Prefer within the header limit is parsed quickly', () => {
   const { length } = { length: 16_000 };
   for (const piece of ['"', '\\"', '"\\', ',', 'wait ', '",']) {
     const started = performance.now();

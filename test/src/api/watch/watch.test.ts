@@ -4,7 +4,7 @@ import type { Task } from '../../../../src/api/views/schemas.ts';
 import { createWatcher } from '../../../../src/api/watch/watch.ts';
 import { TemporalUnavailable } from '../../../../src/temporal/errors.ts';
 
-/** Here time is the subject, so it is the test's: nothing waits for real. */
+// These tests are about time, so they use fake timers and never wait.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
 });
@@ -24,7 +24,7 @@ const toTask = (change: Partial<Task> = {}): Task => ({
   ...change,
 });
 
-/** A watcher of tasks that are what `now` says; `reads` has the time of every read, in ms from the start. */
+/** Creates a watcher whose reads return `now`. `reads` has the time of every read, in ms from the start. */
 function createStage(stopping?: AbortSignal) {
   const start = performance.now();
   const stage = { now: (id: string): Task => toTask({ id }), reads: [] as number[] };
@@ -35,8 +35,8 @@ function createStage(stopping?: AbortSignal) {
   return { stage, ...createWatcher({ readTask }, stopping) };
 }
 
-// Seen to fail when the wait was not doubled, and when it was doubled without end.
-test('a task that does not change is read after 0.25 s, then ever more rarely, but at least every 5 s', async () => {
+// Seen to fail when the wait was not doubled, and when it was doubled without a limit.
+test('a task that does not change is read after 0.25 s, then less and less often, but at least every 5 s', async () => {
   const { stage, watch } = createStage();
   const states = watch(toTask());
   await vi.advanceTimersByTimeAsync(18_000);
@@ -44,8 +44,8 @@ test('a task that does not change is read after 0.25 s, then ever more rarely, b
   states.close();
 });
 
-// Seen to fail when a change did not reset the wait, and when a newcomer did not.
-test('a change, and whoever begins to watch, brings the reads back to every 0.25 s', async () => {
+// Seen to fail when a change did not reset the wait, and when a new watch did not.
+test('a change or a new watch resets the time between reads to 0.25 s', async () => {
   const { stage, watch } = createStage();
   const states = watch(toTask());
   await vi.advanceTimersByTimeAsync(4_000);
@@ -63,8 +63,8 @@ test('a change, and whoever begins to watch, brings the reads back to every 0.25
   late.close();
 });
 
-// Seen to fail when `nextAttemptAt` was not looked at.
-test('a task that waits for its next attempt is read when that is due', async () => {
+// Seen to fail when `nextAttemptAt` was ignored.
+test('a task that waits for its next attempt is read when the attempt is due', async () => {
   const { stage, watch } = createStage();
   const due = Date.now() + 6_000;
   stage.now = () =>
@@ -80,8 +80,8 @@ test('a task that waits for its next attempt is read when that is due', async ()
   states.close();
 });
 
-// Seen to fail when every watch had a poller of its own, and when the poller went on after its last watch.
-test('all who watch a task share one poller, and it ends with the last of them', async () => {
+// Seen to fail when every watch had its own poller, and when the poller continued after its last watch.
+test('all watches of a task share one poller, which ends with the last of them', async () => {
   const { stage, watch } = createStage();
   const crowd = Array.from({ length: 50 }, () => watch(toTask()));
   await vi.advanceTimersByTimeAsync(2_000);
@@ -98,7 +98,7 @@ test('all who watch a task share one poller, and it ends with the last of them',
 });
 
 // Seen to fail without the throttle: 2,000 reads in the first second.
-test('2,000 watched tasks together are read 200 times a second, each in its turn; those who leave take no turn', async () => {
+test('2,000 watched tasks share 200 reads a second in turn, and closed watches take no turn', async () => {
   const { stage, watch } = createStage();
   const seen = new Map<string, number>();
   stage.now = (id) => {
@@ -123,7 +123,7 @@ test('2,000 watched tasks together are read 200 times a second, each in its turn
 });
 
 // Seen to fail when states were queued.
-test('who reads slowly is given the latest state alone', async () => {
+test('a slow reader gets only the latest state', async () => {
   const { stage, watch } = createStage();
   const states = watch(toTask());
   let attempt = 1;
@@ -137,8 +137,8 @@ test('who reads slowly is given the latest state alone', async () => {
   states.close();
 });
 
-// Seen to fail when a read told whoever had come while it was under way.
-test('a watch is not told of what was read before it began', async () => {
+// Seen to fail when a read also reached watches that began while it was under way.
+test('a watch gets no state that was read before it began', async () => {
   let answer = (_: Task) => {};
   const { watch } = createWatcher({ readTask: () => new Promise<Task>((resolve) => (answer = resolve)) });
   const early = watch(toTask({ status: 'scheduled' }));
@@ -154,7 +154,7 @@ test('a watch is not told of what was read before it began', async () => {
 });
 
 // Seen to fail when every error ended the watches.
-test('while Temporal is away a task is tried every second and its watches stay; one that is gone ends them', async () => {
+test('while Temporal is away, a task is read every second and its watches stay; a task that is gone ends them', async () => {
   const { stage, watch } = createStage();
   const states = watch(toTask());
   stage.now = () => {
@@ -169,21 +169,21 @@ test('while Temporal is away a task is tried every second and its watches stay; 
   stage.now = () => {
     throw new Problem('not-found', 'gone');
   };
-  const told = states.next(60_000);
+  const next = states.next(60_000);
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(await told).toBeUndefined();
+  expect(await next).toBeUndefined();
   expect(states.isOpen).toBe(false);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-// Seen to fail when `stopping` was not listened to.
-test('a process that stops ends every watch at once, and any that begins later', async () => {
+// Seen to fail when `stopping` was ignored.
+test('a stopping process ends every watch at once, including later ones', async () => {
   const stopping = new AbortController();
   const { watch } = createStage(stopping.signal);
   const states = watch(toTask());
-  const told = states.next(60_000);
+  const next = states.next(60_000);
   stopping.abort();
-  expect(await told).toBeUndefined();
+  expect(await next).toBeUndefined();
   expect(watch(toTask()).isOpen).toBe(false);
   expect(vi.getTimerCount()).toBe(0);
 });
