@@ -46,7 +46,7 @@ const admin = (method: string, path: string, body?: unknown) =>
 
 const entryEnds = (outcome: Outcome) => vi.waitFor(() => expect(api.ledger().at(-1)).toMatchObject({ outcome }), 5_000);
 
-/** Every byte until the server closes, as a person with netcat sees them. */
+/** Returns every byte until the server closes the connection, as netcat shows them. */
 async function readRaw(behaviour: Behaviour) {
   const socket = connect(api.port, '127.0.0.1');
   const chunks: Buffer[] = [];
@@ -73,14 +73,14 @@ const aJoke = {
 };
 
 describe('a good answer', () => {
-  test('is a joke in the form of api.chucknorris.io, and its url tells the same joke again', async () => {
+  test('is a joke in the form of api.chucknorris.io, and its url returns the same joke', async () => {
     const joke = (await (await fetch(`${api.url}/jokes/random`)).json()) as { id: string; url: string };
     expect(joke).toStrictEqual(aJoke);
     expect(joke.url).toBe(`${api.url}/jokes/${joke.id}`);
     expect(await (await fetch(joke.url)).json()).toStrictEqual(joke);
   });
 
-  test('stays within the category asked for, for every category there is', async () => {
+  test('has the requested category, for every category', async () => {
     const categories = (await (await fetch(`${api.url}/jokes/categories`)).json()) as string[];
     expect(categories).toContain('dev');
     for (const category of categories)
@@ -91,7 +91,7 @@ describe('a good answer', () => {
     ['/jokes/random?category=nope', 404, 'No jokes for category "nope" found.'],
     ['/jokes/nope', 404, 'Joke with id "nope" not found.'],
     ['/elsewhere', 404, 'Nothing at /elsewhere.'],
-  ])('%s is a %i that says why', async (path, status, message) => {
+  ])('%s is a %i with a reason', async (path, status, message) => {
     const response = await fetch(api.url + path);
     expect(response.status).toBe(status);
     expect(await response.json()).toStrictEqual({
@@ -103,14 +103,14 @@ describe('a good answer', () => {
     });
   });
 
-  test('is refused to a method that does not read', async () => {
+  test('is refused for methods that do not read', async () => {
     const response = await fetch(`${api.url}/jokes/random`, { method: 'POST', body: 'x' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 });
 
 describe('a behaviour is seen on the wire', () => {
-  test.each([200, 201, 400, 408, 425, 429, 500, 503, 599])('status %i, with a body that fits it', async (status) => {
+  test.each([200, 201, 400, 408, 425, 429, 500, 503, 599])('status %i has a body that fits it', async (status) => {
     const { statusCode, body } = await ask({ status });
     expect(statusCode).toBe(status);
     expect(await body.json()).toMatchObject(status < 300 ? aJoke : { status, path: '/jokes/random' });
@@ -121,7 +121,7 @@ describe('a behaviour is seen on the wire', () => {
     expect([statusCode, await body.text()]).toEqual([status, '']);
   });
 
-  test('an informational status is the last thing the client hears', async () => {
+  test('an informational status is the last thing that is sent', async () => {
     const { text, error } = await readRaw({ status: 103 });
     expect(text).toMatch(/^HTTP\/1.1 103 /);
     expect(text).not.toContain('HTTP/1.1 200');
@@ -143,7 +143,7 @@ describe('a behaviour is seen on the wire', () => {
     expect([statusCode, headers.location]).toEqual([status ?? 302, '/jokes/categories']);
   });
 
-  test('a delay holds the whole answer back', async () => {
+  test('a delay holds back the whole answer', async () => {
     const { body } = await ask({ delayMs: 60 });
     await body.dump();
     const [entry] = api.ledger();
@@ -155,7 +155,7 @@ describe('a behaviour is seen on the wire', () => {
     ['html', 'text/html; charset=utf-8', /^<!doctype html>/],
     ['text', 'text/plain; charset=utf-8', /^[^{<]+$/],
     ['wrong-shape', 'application/json', /^\{"type":"success","joke":\{"number":1/],
-  ])('body %s is complete, of its own type', async (kind, contentType, pattern) => {
+  ])('body %s is complete and has its content type', async (kind, contentType, pattern) => {
     const { statusCode, headers, body } = await ask({ body: kind });
     expect([statusCode, headers['content-type']]).toEqual([200, contentType]);
     expect(await body.text()).toMatch(pattern);
@@ -166,7 +166,7 @@ describe('a behaviour is seen on the wire', () => {
     expect([statusCode, await body.text()]).toEqual([502, expect.stringContaining('<h1>')]);
   });
 
-  test('truncated-json ends in the middle while HTTP is in order', async () => {
+  test('truncated-json ends in the middle of the JSON, and HTTP is correct', async () => {
     const { headers, body } = await ask({ body: 'truncated-json' });
     const text = await body.text();
     expect(Buffer.byteLength(text)).toBe(Number(headers['content-length']));
@@ -194,7 +194,7 @@ describe('a behaviour is seen on the wire', () => {
     expect(await (await fetch(`${api.url}/jokes/random?behave={"body":"gzip-bomb"}`)).json()).toStrictEqual(aJoke);
   });
 
-  test('endless goes on for as long as it is read, and ends with its reader', async () => {
+  test('endless continues while it is read, and ends with its reader', async () => {
     const { body } = await ask({ body: 'endless' });
     let read = 0;
     for await (const chunk of body) {
@@ -205,7 +205,7 @@ describe('a behaviour is seen on the wire', () => {
     await entryEnds('client-gone');
   });
 
-  test('a hang before headers sends nothing, until the client gives up', async () => {
+  test('a hang before headers sends nothing until the client gives up', async () => {
     const leave = new AbortController();
     const asked = ask({ hang: 'headers' }, { signal: leave.signal });
     await vi.waitFor(() => expect(api.ledger()).toHaveLength(1));
@@ -225,7 +225,7 @@ describe('a behaviour is seen on the wire', () => {
     await entryEnds('hung');
   });
 
-  test('slow bytes come at the rate asked for', async () => {
+  test('slow bytes come at the requested rate', async () => {
     const { headers, body } = await ask({ bytesPerSecond: 1_000 });
     expect((await body.text()).length).toBeGreaterThan(100);
     const [entry] = api.ledger();
@@ -241,7 +241,7 @@ describe('a behaviour is seen on the wire', () => {
     await entryEnds('client-gone');
   });
 
-  test('a reset before headers is a reset, not a close', async () => {
+  test('a reset before headers resets the connection instead of closing it', async () => {
     expect(await readRaw({ reset: 'before-headers' })).toEqual({ text: '', error: 'ECONNRESET' });
     await entryEnds('reset');
     await expect(ask({ reset: 'before-headers' })).rejects.toThrow();
@@ -268,7 +268,7 @@ describe('a behaviour is seen on the wire', () => {
     await expect((await ask({ body: 'empty', cutShort: true })).body.text()).rejects.toThrow();
   });
 
-  test('the header commands as the query does, and one field adds to another', async () => {
+  test('the header sets behaviour like the query, and their fields are combined', async () => {
     const { text } = await readRaw({ status: 503, retryAfter: '3', body: 'html' });
     expect(text).toMatch(/^HTTP\/1.1 503 .*retry-after: 3\r\n.*<h1>/s);
   });
@@ -287,7 +287,7 @@ describe('a behaviour is seen on the wire', () => {
     ['{"hang":"body","reset":"mid-body"}', 'exclude one another'],
     ['{"body":"endless","cutShort":true}', 'endless excludes'],
     ['{"status":204,"body":"joke"}', 'has no body'],
-  ])('a bad behaviour is a 400 that says what is wrong: %s', async (behave, fault) => {
+  ])('a bad behaviour is a 400 that names the fault: %s', async (behave, fault) => {
     const response = await fetch(`${api.url}/jokes/random?behave=${encodeURIComponent(behave)}`);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ status: 400, message: expect.stringContaining(fault) });
@@ -297,26 +297,26 @@ describe('a behaviour is seen on the wire', () => {
 describe('rules', () => {
   const unavailable = { status: 503 };
 
-  test('fail n times, then succeed: counted for each task key apart', async () => {
+  test('fail n times and then succeed, counted separately for each task key', async () => {
     api.rules.add({ then: [unavailable, { status: 429 }] });
     const statuses = { a: [] as number[], b: [] as number[] };
     for (const key of ['a', 'a', 'b', 'a', 'b', 'b', 'a'] as const) statuses[key].push(await statusOf({ key }));
     expect(statuses).toEqual({ a: [503, 429, 200, 200], b: [503, 429, 200] });
   });
 
-  test('requests without a task key count together', async () => {
+  test('requests without a task key are counted together', async () => {
     api.rules.add({ then: [unavailable] });
     expect([await statusOf({}), await statusOf({})]).toEqual([503, 200]);
   });
 
-  test('repeat goes on with the last behaviour', async () => {
+  test('repeat continues with the last behaviour', async () => {
     api.rules.add({ then: [{ status: 500 }, unavailable], repeat: true });
     const statuses = [];
     for (let n = 0; n < 4; n++) statuses.push(await statusOf({ key: 'k' }));
     expect(statuses).toEqual([500, 503, 503, 503]);
   });
 
-  test('when narrows by category, task key and attempt', async () => {
+  test('when selects by category, task key and attempt', async () => {
     api.rules.add({ when: { category: 'dev', taskKey: 'k', attempt: 2 }, then: [unavailable], repeat: true });
     const right = { category: 'dev', key: 'k', attempt: 2 };
     expect(await statusOf({ ...right, category: 'food' })).toBe(200);
@@ -325,7 +325,7 @@ describe('rules', () => {
     expect(await statusOf(right)).toBe(503);
   });
 
-  test('the latest matching rule wins, and a used-up one still wins with a good answer', async () => {
+  test('the latest matching rule wins, and after its behaviours it gives good answers', async () => {
     api.rules.add({ then: [{ status: 500 }], repeat: true });
     api.rules.add({ when: { category: 'dev' }, then: [unavailable] });
     expect(await statusOf({ category: 'dev' })).toBe(503);
@@ -333,14 +333,14 @@ describe('rules', () => {
     expect(await statusOf({ category: 'food' })).toBe(500);
   });
 
-  test('a query goes before every rule and uses none up', async () => {
+  test('a query takes precedence over every rule and uses up none', async () => {
     api.rules.add({ then: [unavailable] });
     const { statusCode, body } = await ask({ status: 418 });
     await body.dump();
     expect([statusCode, await statusOf({})]).toEqual([418, 503]);
   });
 
-  test('a category that a rule names exists for as long as the rule does', async () => {
+  test('a category named by a rule exists as long as the rule', async () => {
     const category = 'my-scenario';
     expect(await statusOf({ category })).toBe(404);
     api.rules.add({ when: { category }, then: [unavailable] });
@@ -350,7 +350,7 @@ describe('rules', () => {
     expect(await statusOf({ category })).toBe(404);
   });
 
-  test('a ratio hits its share of requests, the same ones again for the same seed', async () => {
+  test('a ratio hits its share of requests, and the same ones for the same seed', async () => {
     const run = async (seed: number) => {
       api.rules.clear();
       api.rules.add({ then: [unavailable], repeat: true, ratio: 0.3, seed });
@@ -366,7 +366,7 @@ describe('rules', () => {
     expect(await run(2)).not.toEqual(first);
   });
 
-  test('ratio 0 hits none, ratio 1 all', async () => {
+  test('ratio 0 hits no request, and ratio 1 hits all', async () => {
     api.rules.add({ then: [unavailable], repeat: true, ratio: 1 });
     api.rules.add({ then: [{ status: 500 }], repeat: true, ratio: 0 });
     for (let n = 1; n <= 20; n++) expect(await statusOf({ key: 'k', attempt: n })).toBe(503);
@@ -403,7 +403,7 @@ describe('the admin', () => {
     [{ then: [{}], when: { attempt: 0 } }, 'when.attempt'],
     [{ then: [{}], when: { task: 'x' } }, 'task'],
     [{ then: [{}], times: 3 }, 'times'],
-  ])('a bad rule is a 422 that says what is wrong, and nothing is added: %j', async (rule, fault) => {
+  ])('a bad rule is a 422 that names the fault and adds nothing: %j', async (rule, fault) => {
     const response = await admin('POST', '/rules', rule);
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ status: 422, message: expect.stringContaining(fault) });
@@ -418,7 +418,7 @@ describe('the admin', () => {
     ]);
   });
 
-  test('a bad ledger query is a 422, an oversized rule a 413, health a 200', async () => {
+  test('a bad ledger query is a 422, an oversized rule is a 413, and health is a 200', async () => {
     expect((await admin('GET', '/ledger?after=x')).status).toBe(422);
     expect((await admin('GET', '/ledger?key=x')).status).toBe(422);
     expect((await admin('POST', '/rules', { then: [{ location: 'x'.repeat(1_048_576) }] })).status).toBe(413);
@@ -427,7 +427,7 @@ describe('the admin', () => {
 });
 
 describe('the ledger', () => {
-  test('has an entry for every request to /jokes/*, and for no other', async () => {
+  test('has an entry for every request to /jokes/*, and for no other request', async () => {
     await statusOf({ key: 'k', attempt: 3, category: 'dev' });
     await statusOf({ path: '/jokes/categories' });
     await fetch(`${api.url}/admin/health`);
@@ -452,17 +452,17 @@ describe('the ledger', () => {
     expect(Math.abs(Date.now() - (first?.startedAt ?? 0))).toBeLessThan(60_000);
   });
 
-  test('names the joke that was told, and none where no joke was told to the end', async () => {
-    const told = (await (await ask()).body.json()) as { id: string };
+  test('names the joke of a complete answer, and no joke for any other answer', async () => {
+    const joke = (await (await ask()).body.json()) as { id: string };
     for (const behaviour of [{ status: 503 }, { body: 'wrong-shape' }] as Behaviour[])
       await (await ask(behaviour)).body.dump();
     const { body } = await ask({ cutShort: true });
     await expect(body.text()).rejects.toThrow();
     await entryEnds('cut-short');
-    expect(api.ledger().map(({ jokeId }) => jokeId)).toEqual([told.id, null, null, null]);
+    expect(api.ledger().map(({ jokeId }) => jokeId)).toEqual([joke.id, null, null, null]);
   });
 
-  test('an attempt that is no number is null', async () => {
+  test('has null for an attempt that is not a number', async () => {
     await fetch(`${api.url}/jokes/random`, { headers: { 'holdfast-attempt': 'two' } });
     expect(api.ledger()[0]?.attempt).toBeNull();
   });
@@ -481,7 +481,7 @@ describe('the ledger', () => {
     expect(await seqs('after=2')).toEqual([3]);
   });
 
-  test('tells how many were in flight at once, now and at most', async () => {
+  test('says how many requests are in flight now, and were at most', async () => {
     for (let n = 0; n < 3; n++) await statusOf({ key: 'k' });
     const leave = new AbortController();
     const hung = [1, 2].map(() => ask({ hang: 'headers' }, { key: 'k', signal: leave.signal }).catch(() => 'left'));
@@ -493,12 +493,12 @@ describe('the ledger', () => {
     await vi.waitFor(async () => expect(await read('?after=99')).toEqual({ items: [], inFlight: 0, maxInFlight: 2 }));
   });
 
-  test('requests one after another are never two in flight', async () => {
+  test('never has two requests in flight that follow one another', async () => {
     for (let n = 0; n < 200; n++) await statusOf({ key: 'k' });
     expect(await (await admin('GET', '/ledger?taskKey=k')).json()).toMatchObject({ inFlight: 0, maxInFlight: 1 });
   });
 
-  test('hands out copies', async () => {
+  test('returns copies', async () => {
     await statusOf({});
     Object.assign(api.ledger()[0] ?? {}, { status: 0 });
     expect(api.ledger()[0]?.status).toBe(200);
@@ -506,7 +506,7 @@ describe('the ledger', () => {
 });
 
 describe('close', () => {
-  test('ends hangs, endless and slow bodies and delays, and twice is fine', async () => {
+  test('ends hangs, endless and slow bodies and delays, and may be called twice', async () => {
     const behaviours: Behaviour[] = [
       { hang: 'headers' },
       { hang: 'body' },
@@ -559,7 +559,7 @@ describe('the command', () => {
   }
 
   test.each(['SIGTERM', 'SIGINT', 'disconnect'] as const)(
-    'says its address in one line and ends in order on %s, whatever is open',
+    'prints its address in one line and ends cleanly on %s despite open connections',
     async (end) => {
       const port = await freePort();
       const { child, output, exited } = start(port);
@@ -583,7 +583,7 @@ describe('the command', () => {
     30_000,
   );
 
-  test('a taken port is one line that names the port and its variable, and exit code 1', async () => {
+  test('reports a taken port in one line with the port and its variable, and exits with 1', async () => {
     const port = await freePort();
     const holder = createServer().listen(port, '127.0.0.1');
     await once(holder, 'listening');

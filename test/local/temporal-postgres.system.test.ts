@@ -9,12 +9,12 @@ import { eventually, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { createDirectory, run, waitFor } from '../support/processes.ts';
 
 const script = fileURLToPath(new URL('../../scripts/temporal-postgres.ts', import.meta.url));
-/** Go builds the server when nothing is cached. */
+// Go builds the server if it is not cached.
 const upWithinMs = 10 * 60_000;
 
-// Seen to fail when the start does not wait until history and matching answer (waitUntilUsable): the first submission is answered 500.
+// Seen to fail without waitUntilUsable, which waits for history and matching: the first submission was a 500.
 test(
-  'the production server on PostgreSQL runs tasks and keeps them through kill -9 of itself, its database and its starter',
+  'the production server on PostgreSQL keeps tasks through kill -9 of itself, of its database and of its starter',
   async () => {
     const dataDir = join(createDirectory(), 'data');
     const port = await findFreePort();

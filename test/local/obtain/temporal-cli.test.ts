@@ -11,7 +11,7 @@ let said: string[];
 const entry = () => join(cache, 'holdfast', 'temporal-cli', 'v1.5.1');
 const obtain = (explicitPath?: string) => obtainTemporalCli({ explicitPath, say: (line) => said.push(line) });
 
-/** A stand-in for a command, in plain sh: PATH holds nothing but the stand-ins. */
+/** Writes a stand-in for a command, in plain sh. PATH has only the stand-ins. */
 function writeCommand(path: string, script: string): string {
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
@@ -21,7 +21,7 @@ function writeCommand(path: string, script: string): string {
 
 const writeTemporal = (path: string) => writeCommand(path, 'echo "temporal version 0.0.0-STANDIN"');
 
-/** A `go` that installs a stand-in for temporal, or what `script` is. */
+/** Writes a `go` that installs a stand-in for temporal. Its content is `script`. */
 const writeGo = (script = 'echo "temporal version 0.0.0-BUILT"') =>
   writeCommand(
     join(bin, 'go'),
@@ -34,14 +34,14 @@ beforeEach(() => {
   said = [];
   vi.stubEnv('PATH', bin);
   vi.stubEnv('XDG_CACHE_HOME', cache);
-  // Nothing listens there: the official download fails at once, also on a machine with internet.
+  // Nothing listens there, so the official download fails at once, also on a machine with internet access.
   vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
 });
 afterEach(() => vi.unstubAllEnvs());
 
-// Negative controls, each seen to fail a test here: filling the cache in place, a bad explicit path passed over, cached
-// binaries taken unchecked, a broken cache entry kept.
-test('takes TEMPORAL_CLI_PATH before all others', async () => {
+// Negative controls, each seen to fail a test here: filling the cache in place, skipping a bad explicit path, using
+// cached binaries unchecked, keeping a broken cache entry.
+test('prefers TEMPORAL_CLI_PATH to all other sources', async () => {
   writeTemporal(join(bin, 'temporal'));
   const explicit = writeTemporal(join(createDirectory(), 'my-temporal'));
   await expect(obtain(explicit)).resolves.toBe(explicit);
@@ -58,7 +58,7 @@ test.each([
   await expect(obtain(toPath())).rejects.toThrow(/^TEMPORAL_CLI_PATH=.*[Cc]orrect it, or unset it/);
 });
 
-test('prefers PATH to the cache, and passes over one that does not work', async () => {
+test('prefers PATH to the cache, and skips a binary that does not work', async () => {
   const cached = writeTemporal(join(entry(), 'temporal'));
   const onPath = writeTemporal(join(bin, 'temporal'));
   await expect(obtain()).resolves.toBe(onPath);
@@ -67,7 +67,7 @@ test('prefers PATH to the cache, and passes over one that does not work', async 
   expect(said.join('\n')).toContain('PATH failed:');
 });
 
-test('announces each try, builds with go install as the last, and finds the result in the cache from then on', async () => {
+test('announces each source, builds with go install as the last, and later finds the result in the cache', async () => {
   writeGo();
   const built = join(entry(), 'temporal');
   await expect(obtain()).resolves.toBe(built);
@@ -83,7 +83,7 @@ test('announces each try, builds with go install as the last, and finds the resu
   expect(said.at(-1)).toContain('from the cache');
 });
 
-test('two at once on an empty cache both get a whole binary and leave nothing else', async () => {
+test('two processes at once on an empty cache both get a complete binary and leave nothing else', async () => {
   writeGo();
   const paths = await Promise.all([obtain(), obtain()]);
   expect(paths).toEqual([join(entry(), 'temporal'), join(entry(), 'temporal')]);
@@ -98,7 +98,7 @@ test('replaces a cached binary that does not work', async () => {
   expect(readdirSync(join(entry(), '..'))).toEqual(['v1.5.1']);
 });
 
-test('caches no build that fails half-way or does not run', async () => {
+test('does not cache a build that fails half-way or does not run', async () => {
   writeCommand(join(bin, 'go'), 'echo half > "$GOBIN/temporal"; echo "no space left on device" >&2; exit 1');
   await expect(obtain()).rejects.toThrow();
   expect(said.at(-1)).toMatch(/go install failed: go ended with 1: no space left on device$/);
@@ -107,7 +107,7 @@ test('caches no build that fails half-way or does not run', async () => {
   expect(readdirSync(join(entry(), '..'))).toEqual([]);
 });
 
-test('names what to install when nothing works', async () => {
+test('says what to install when nothing works', async () => {
   await expect(obtain()).rejects.toThrow(
     /Temporal CLI \(https:\/\/docs\.temporal\.io\/cli\) or Go .* or set TEMPORAL_CLI_PATH/,
   );
@@ -115,7 +115,7 @@ test('names what to install when nothing works', async () => {
   expect(existsSync(entry())).toBe(false);
 });
 
-test('is given up at once on request, and leaves nothing in the cache', async () => {
+test('stops at once on request, and leaves nothing in the cache', async () => {
   const started = join(cache, 'started');
   writeCommand(join(bin, 'go'), `echo > ${started}; exec /bin/sleep 600`);
   const controller = new AbortController();

@@ -8,22 +8,22 @@ import { createDirectory, readIfThere, run, waitFor } from '../../support/proces
 
 const module = new URL('../../../local/obtain/time-skipping-server.ts', import.meta.url).href;
 
-/** An executable that is taken for a server. */
+/** Writes an executable that stands in for the server. */
 function writeServer(lines: string): string {
   const path = join(createDirectory(), 'server');
   writeFileSync(path, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
   return path;
 }
 
-test('a server that ends at once is refused with its last words', async () => {
+test('a server that ends at once is refused, and the error has its last output', async () => {
   const explicitPath = writeServer('echo "no such port" >&2; exit 3');
   await expect(obtainTimeSkippingServer({ explicitPath, say: () => {} })).rejects.toThrow(
     `TEMPORAL_TEST_SERVER_PATH=${explicitPath} does not work: ended with 3: no such port. Correct it`,
   );
 });
 
-// Seen to fail when the server is spawned without watched-server.sh.
-test('a server on trial does not outlive a kill -9 of the script that tries it', async () => {
+// Seen to fail when the server was spawned without watched-server.sh.
+test('a server that is being checked does not outlive a kill -9 of the checking script', async () => {
   const file = join(createDirectory(), 'pid');
   const explicitPath = writeServer(`echo $$ > ${file}; exec sleep 600`);
   const code = `const { obtainTimeSkippingServer } = await import(${JSON.stringify(module)});

@@ -19,7 +19,7 @@ import {
 const say = () => {};
 const bootOfAnotherDay = '00000000-0000-0000-0000-000000000000/1';
 
-/** A lock file left by a process that is gone. */
+/** Writes the lock file of a process that is gone. */
 function writeDeadLock(path: string, children: LockContent['children'] = []) {
   writeFileSync(path, JSON.stringify({ pid: process.pid, startedAt: bootOfAnotherDay, children }));
 }
@@ -31,9 +31,9 @@ const toChild = (pid: number, { name = 'child', stage = 0 } = {}) => ({
   startedAt: identify(pid)?.startedAt ?? 'dead',
 });
 
-// Negative controls, each seen to fail a test here: no lock around the take-over, start times not compared, zombies
-// taken for alive, stages in the opposite order, no SIGKILL.
-test('refuses a second start while the holder lives, naming its pid and DATA_DIR', async () => {
+// Negative controls, each seen to fail a test here: no lock around the takeover, start times not compared, zombies
+// counted as alive, stages in the opposite order, no SIGKILL.
+test('refuses a second start while the holder lives, and names its pid and DATA_DIR', async () => {
   const dataDir = createDirectory();
   const lock = await acquireLock(dataDir, { say });
   await expect(acquireLock(dataDir, { say })).rejects.toThrow(
@@ -43,14 +43,14 @@ test('refuses a second start while the holder lives, naming its pid and DATA_DIR
   await expect(acquireLock(dataDir, { say })).resolves.toBeDefined();
 });
 
-test('makes DATA_DIR where there is none, and says so where it cannot', async () => {
+test('creates a missing DATA_DIR, and says so if it cannot', async () => {
   const dataDir = join(createDirectory(), 'a', 'b');
   await acquireLock(dataDir, { say });
   const blocked = join(dataDir, 'lock.json', 'c');
   await expect(acquireLock(blocked, { say })).rejects.toThrow(`DATA_DIR ${blocked} cannot be used (ENOTDIR)`);
 });
 
-test('takes over from a dead holder and ends its children first, also one that ignores SIGTERM', async () => {
+test('takes over from a dead holder after it has ended its children, even one that ignores SIGTERM', async () => {
   const dataDir = createDirectory();
   const [willing, stubborn] = await Promise.all([runIdle(), runIdle({ onTerm: ignoreTerm })]);
   const path = join(dataDir, 'lock.json');
@@ -63,7 +63,7 @@ test('takes over from a dead holder and ends its children first, also one that i
   expect(readLock(path)).toMatchObject({ pid: process.pid, children: [] });
 });
 
-test('ends children of a later stage before those they stand on', async () => {
+test('ends children of a later stage before those of an earlier stage', async () => {
   const dataDir = createDirectory();
   const file = join(dataDir, 'order');
   const [below, above] = await Promise.all([
@@ -75,7 +75,7 @@ test('ends children of a later stage before those they stand on', async () => {
   expect(readIfThere(file)).toBe('above asked\nabove ended\nbelow asked\nbelow ended\n');
 });
 
-test('leaves a process alone that got the pid of a recorded child later', async () => {
+test('does not end another process that later got the pid of a recorded child', async () => {
   const dataDir = createDirectory();
   const innocent = await runIdle();
   writeDeadLock(join(dataDir, 'lock.json'), [{ ...toChild(innocent.pid), startedAt: bootOfAnotherDay }]);
@@ -91,20 +91,20 @@ test('counts a zombie as dead', async () => {
   expect(() => process.kill(pid, 0)).not.toThrow();
 });
 
-test('takes a lock file that a power cut tore', async () => {
+test('takes over a lock file that a power failure truncated', async () => {
   const dataDir = createDirectory();
   writeFileSync(join(dataDir, 'lock.json'), '{"pid":');
   await acquireLock(dataDir, { say });
   expect(readLock(join(dataDir, 'lock.json'))).toMatchObject({ pid: process.pid });
 });
 
-test('never signals what a mutilated lock file names: pid -1 would be everybody', async () => {
+test('never signals the pids of a damaged lock file: pid -1 would mean every process', async () => {
   const dataDir = createDirectory();
   writeDeadLock(join(dataDir, 'lock.json'), [{ name: 'all', stage: 0, pid: -1, startedAt: '' }]);
   await expect(acquireLock(dataDir, { say })).resolves.toBeDefined();
 });
 
-test('neither records in nor releases a lock that is not its own any more', async () => {
+test('neither writes to nor releases a lock that another process has taken over', async () => {
   const dataDir = createDirectory();
   const lock = await acquireLock(dataDir, { say });
   writeDeadLock(join(dataDir, 'lock.json'));
@@ -113,7 +113,7 @@ test('neither records in nor releases a lock that is not its own any more', asyn
   expect(readLock(join(dataDir, 'lock.json'))?.startedAt).toBe(bootOfAnotherDay);
 });
 
-test('takes over also when an earlier taker died at it', async () => {
+test('takes over even if an earlier takeover was killed', async () => {
   const dataDir = createDirectory();
   writeDeadLock(join(dataDir, 'lock.json'));
   writeDeadLock(join(dataDir, 'lock.json.takeover'));
@@ -121,9 +121,9 @@ test('takes over also when an earlier taker died at it', async () => {
   expect(existsSync(join(dataDir, 'lock.json.takeover'))).toBe(false);
 });
 
-test('of six starts at once on the lock of a dead holder exactly one gets it', async () => {
+test('exactly one of six simultaneous starts gets the lock of a dead holder', async () => {
   const dataDir = createDirectory();
-  // The orphan takes its time to end: all six are in the midst of the takeover together.
+  // The orphan ends slowly, so that all six are in the takeover at the same time.
   const orphan = await runIdle({ onTerm: logTermination('orphan', join(dataDir, 'order')) });
   writeDeadLock(join(dataDir, 'lock.json'), [toChild(orphan.pid)]);
   const starts = await Promise.all(Array.from({ length: 6 }, () => runHolder(dataDir)));

@@ -10,7 +10,7 @@ import { loadConfig } from '../../../src/config/config.ts';
 import { createInstallation, start } from '../../support/installation.ts';
 import { run, waitFor } from '../../support/processes.ts';
 
-test('falls back to the joke API only for a default upstream out of reach, and says so loudly', async () => {
+test('falls back to the joke API only if the default upstream is unreachable, and says so clearly', async () => {
   const said: string[] = [];
   const options = { demo: false, say: (line: string) => said.push(line) };
   const outOfReach = { ...loadConfig({}), upstreamUrl: 'http://127.0.0.1:9' };
@@ -41,8 +41,8 @@ test('names each taken port with its variable, and starts nothing', async () => 
   expect(existsSync(join(installation.dataDir, 'temporal.db'))).toBe(false);
 });
 
-// Negative control: without the look at who has the file open, the second server starts.
-test('refuses a database that a server started by hand has open', async () => {
+// Negative control: without the check for processes that have the file open, the second server starts.
+test('refuses a database that a manually started server has open', async () => {
   const installation = await createInstallation();
   mkdirSync(installation.dataDir);
   const byHand = run(inject('temporalCli'), [
@@ -59,7 +59,7 @@ test.each([
   ['an unknown flag', ['--fast'], {}, 2, '--fast'],
   ['an argument', ['demo'], {}, 2, 'too many arguments'],
   ['a bad configuration', [], { PORT: 'x', WORKERS: '0' }, 78, 'WORKERS'],
-])('ends at once on %s, touching nothing', async (_, flags, env, code, fault) => {
+])('ends at once on %s and changes nothing', async (_, flags, env, code, fault) => {
   const installation = await createInstallation(env);
   const started = start(installation, ...flags);
   await expect(started.ended).resolves.toEqual([code, null]);

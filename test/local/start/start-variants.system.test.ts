@@ -16,8 +16,8 @@ import { run, waitFor } from '../../support/processes.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-// Negative control: watching only our parent fails this where npm's shell does not `exec`.
-test('kill -9 of npm, the parent of the start, stops everything in order', async () => {
+// Negative control: watching only our parent fails this test where npm's shell does not `exec`.
+test('kill -9 of npm, which is the parent process, stops everything in order', async () => {
   const installation = await createInstallation();
   const npm = run('npm', ['start', '--prefix', root, '--', '--demo'], installation.env);
   await untilReady(npm);
@@ -28,7 +28,7 @@ test('kill -9 of npm, the parent of the start, stops everything in order', async
   await expectNothingLeft(installation, lock?.children ?? []);
 }, 90_000);
 
-test('with TEMPORAL_ADDRESS starts no server and uses that one; --demo wins over API_BASE_URL and says so', async () => {
+test('TEMPORAL_ADDRESS replaces the embedded server, and --demo overrides API_BASE_URL and says so', async () => {
   const installation = await createInstallation({
     TEMPORAL_ADDRESS: inject('devServer'),
     TASK_QUEUE: `start-${process.pid}`,
@@ -44,7 +44,7 @@ test('with TEMPORAL_ADDRESS starts no server and uses that one; --demo wins over
   await expect(started.ended).resolves.toEqual([143, null]);
 }, 90_000);
 
-test('the embedded server keeps finished tasks for RETENTION_DAYS, in the namespace that is configured', async () => {
+test('the embedded server keeps finished tasks for RETENTION_DAYS in the configured namespace', async () => {
   const installation = await createInstallation({ RETENTION_DAYS: '3', TEMPORAL_NAMESPACE: 'jokes' });
   const started = start(installation, '--demo');
   await untilReady(started);

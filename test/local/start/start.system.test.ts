@@ -12,8 +12,8 @@ import {
 } from '../../support/installation.ts';
 import { waitFor } from '../../support/processes.ts';
 
-// Negative control: with a take-over that ends no orphans, the second start finds its ports taken.
-test('every accepted task ends, whichever process is killed with -9 meanwhile, npm start itself included', async () => {
+// Negative control: with a takeover that ends no orphans, the second start finds its ports taken.
+test('every accepted task ends although any process is killed with -9, including npm start', async () => {
   const installation = await createInstallation();
   const first = start(installation, '--demo');
   await untilReady(first);
@@ -41,7 +41,7 @@ test('every accepted task ends, whichever process is killed with -9 meanwhile, n
   await untilRunning(installation, accepted.at(-1)?.id ?? '');
   const orphans = installation.readChildren();
   expect(orphans).toHaveLength(5);
-  // Without the watchdog the Temporal binary lives on: the next start must end it before it opens the database.
+  // Without the watchdog, Temporal keeps running. The next start must end it before it opens the database.
   await installation.kill9('watchdog');
   first.child.kill('SIGKILL');
   const second = start(installation, '--demo');

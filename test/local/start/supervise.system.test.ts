@@ -8,7 +8,7 @@ import { createDirectory, ignoreTerm, logTermination, readIfThere, waitFor } fro
 
 type Options = Partial<Parameters<typeof createSupervisor>[0]>;
 
-/** A supervisor with what it said and recorded; nothing of it outlives the test. */
+/** Creates a supervisor that is stopped after the test. Collects what it said and recorded. */
 function supervise(options: Options = {}) {
   const said: string[] = [];
   let recorded: RecordedChild[] = [];
@@ -34,14 +34,15 @@ const node = (name: string, code: string, more: Partial<ChildSpec> = {}): ChildS
 });
 
 const idle = 'setInterval(() => {}, 1e6);';
-/** Says in `file` when it is up, when it is asked to end and when it ends. */
+/** Returns a child that writes to `file` when it is up, when SIGTERM arrives and when it ends. */
 const loggingChild = (name: string, file: string) => node(name, `${logTermination(name, file)} write('up'); ${idle}`);
 
 const upToDelays = (said: string[]) => said.map((line) => /again in (\S+) s/.exec(line)?.[1]);
 
 // Negative controls, each seen to fail a test here: no doubling, no reset, exit code 78 always or never a configuration
-// fault, stages stopped first to last, no SIGKILL, restarts or their timers outliving a stop, no process groups, no gate.
-test('starts a child that ends again and again, each wait twice the one before up to the maximum', async () => {
+// fault, stages stopped first to last, no SIGKILL, restarts or timers after a stop, no process groups, no wait for the
+// record before a foreign binary runs.
+test('restarts a child that keeps ending, and doubles each wait up to the maximum', async () => {
   const backoff = { firstMs: 10, maximumMs: 50, resetAfterMs: 60_000 };
   const { start, said, stop } = supervise({ backoff });
   start(node('crashing', 'process.exit(3)'));
@@ -51,14 +52,14 @@ test('starts a child that ends again and again, each wait twice the one before u
   expect(said[0]).toMatch(/^crashing \(pid \d+\) ended with exit code 3; starting it again in 0\.01 s$/);
 });
 
-test('waits as little as at first after a child that lived long', async () => {
+test('waits the shortest time again after a child that lived long', async () => {
   const { start, said } = supervise({ backoff: { firstMs: 10, maximumMs: 1_000, resetAfterMs: 1 } });
   start(node('long-lived', 'process.exit(3)'));
   await waitFor(() => said.length >= 4);
   expect(new Set(upToDelays(said))).toEqual(new Set(['0.01']));
 });
 
-test('brings back a child that was killed with -9, and records its new pid', async () => {
+test('restarts a child that was killed with -9, and records its new pid', async () => {
   const { start, pidOf, said } = supervise();
   start(node('worker', idle));
   const pid = await waitFor(() => pidOf('worker'));
@@ -68,7 +69,7 @@ test('brings back a child that was killed with -9, and records its new pid', asy
   expect(said).toEqual([`worker (pid ${pid}) ended with signal SIGKILL; starting it again in 0.25 s`]);
 });
 
-test('gives each child a process group of its own, so that Ctrl-C in a terminal reaches none of them', async () => {
+test('gives each child its own process group, so that Ctrl-C in a terminal reaches none of them', async () => {
   const { start, pidOf } = supervise();
   start(node('worker', idle), { name: 'server', command: 'sleep', args: ['600'], stopWithinMs: 1_000, foreign: true });
   for (const name of ['worker', 'server']) {
@@ -77,14 +78,14 @@ test('gives each child a process group of its own, so that Ctrl-C in a terminal 
   }
 });
 
-test('tries again where a command cannot be started', async () => {
+test('retries a command that cannot be started', async () => {
   const { start, said } = supervise({ backoff: { firstMs: 1, maximumMs: 1, resetAfterMs: 60_000 } });
   start({ name: 'missing', command: '/nowhere/binary', args: [], stopWithinMs: 1_000 });
   await waitFor(() => said.length >= 2);
   expect(said[0]).toContain('missing could not be started: spawn /nowhere/binary ENOENT');
 });
 
-test('reports exit code 78 of a first start as a configuration fault and does not repeat it', async () => {
+test('reports exit code 78 of a first start as a configuration fault and does not restart the child', async () => {
   const faulty: string[] = [];
   const { start, said } = supervise({ onConfigFault: (name) => faulty.push(name) });
   start(node('API', 'process.exit(78)'));
@@ -93,7 +94,7 @@ test('reports exit code 78 of a first start as a configuration fault and does no
   expect(said).toEqual([]);
 });
 
-test('takes exit code 78 of a restarted child for a crash like any other: the rest runs on', async () => {
+test('treats exit code 78 of a restarted child as a normal crash, and the other children keep running', async () => {
   const marker = join(createDirectory(), 'was-here');
   const { start, said } = supervise({ onConfigFault: () => expect.unreachable() });
   const code = `const fs = require('fs'); if (fs.existsSync('${marker}')) process.exit(78); fs.writeFileSync('${marker}', ''); process.exit(1)`;
@@ -101,7 +102,7 @@ test('takes exit code 78 of a restarted child for a crash like any other: the re
   await waitFor(() => said.some((line) => line.includes('exit code 78')));
 });
 
-test('stops one stage after the other, the latest first, members of a stage together', async () => {
+test('stops one stage after another, the last one first, and all children of a stage together', async () => {
   const file = join(createDirectory(), 'order');
   appendFileSync(file, '');
   const { start, stop } = supervise();
@@ -132,7 +133,7 @@ test('stops one stage after the other, the latest first, members of a stage toge
   ]);
 });
 
-test('kills a child that does not end in its time', async () => {
+test('kills a child that does not end in time', async () => {
   const marker = join(createDirectory(), 'up');
   const { start, stop, said, pidOf } = supervise();
   const code = `${ignoreTerm} require('fs').writeFileSync('${marker}', ''); ${idle}`;
@@ -144,7 +145,7 @@ test('kills a child that does not end in its time', async () => {
   expect(pidOf('stubborn')).toBeUndefined();
 });
 
-test('does not restart what ends while it stops, nor what was waiting for its restart', async () => {
+test('restarts no child during a stop, whether it ends then or already waits for its restart', async () => {
   const backoff = { firstMs: 100, maximumMs: 100, resetAfterMs: 60_000 };
   const { start, stop, said, pidOf, seen } = supervise({ backoff });
   start(node('crashing', 'process.exit(1)'));
@@ -157,7 +158,7 @@ test('does not restart what ends while it stops, nor what was waiting for its re
   expect(said).toHaveLength(1);
 });
 
-test('lets no foreign binary run that could not be recorded', async () => {
+test('does not run a foreign binary that it could not record', async () => {
   const directory = createDirectory();
   const touch = (name: string): ChildSpec => ({
     name,
@@ -169,7 +170,7 @@ test('lets no foreign binary run that could not be recorded', async () => {
   let isFull = false;
   const record = () => {
     if (!isFull) return;
-    // A slow disk that turns out to be full: time enough for a binary that does not wait.
+    // A slow disk that is full gives a binary that does not wait enough time to run.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     throw new Error('ENOSPC');
   };

@@ -6,8 +6,8 @@ import { createDirectory, ignoreTerm, runHolder, waitFor } from '../../support/p
 
 const idle = 'setInterval(() => {}, 1e6);';
 
-// Negative control: with a watchdog that ends nobody both fail.
-test('kill -9 of a supervising process leaves no child, however little they listen', async () => {
+// Negative control: both tests fail with a watchdog that ends no process.
+test('kill -9 of a supervising process leaves no child, even one that ignores SIGTERM', async () => {
   const dataDir = createDirectory();
   const deaf = `${ignoreTerm} process.on('disconnect', () => {}); ${idle}`;
   const holder = await runHolder(dataDir, [
@@ -24,7 +24,7 @@ test('kill -9 of a supervising process leaves no child, however little they list
   await waitFor(() => !children.some(isAlive), 20_000);
 });
 
-test('nor does a kill -9 at the moment when the watchdog was only just spawned', async () => {
+test('kill -9 leaves no child even right after the watchdog was spawned', async () => {
   const dataDir = createDirectory();
   const holder = await runHolder(dataDir, [{ name: 'foreign', command: 'sleep', args: ['600'], foreign: true }]);
   holder.tryNow();

@@ -39,7 +39,7 @@ function errorOf(environment: Environment): ConfigError {
 }
 
 describe('a bad variable', () => {
-  // Seen to fail with each of these rules removed: the one between the delays, the one of HOST, the length of a secret.
+  // Seen to fail without the rule about the two delays, without that of HOST, and without the length of secrets.
   it.each<[string, Environment, string]>([
     ['PORT', { PORT: 'abc' }, 'must be a whole number from 1 to 65535'],
     ['PORT', { PORT: '0' }, 'must be a whole number from 1 to 65535'],
@@ -126,8 +126,8 @@ describe('a bad variable', () => {
     expect(faults).toEqual([expect.stringContaining(`  ${variable} ${message}`)]);
   });
 
-  // Seen to fail when the first fault is thrown.
-  it('does not hide the others: one message has all faults, each on its own line', () => {
+  // Seen to fail when only the first fault is reported.
+  it('does not hide other faults: one message has all of them, each on its own line', () => {
     const error = errorOf({
       PORT: 'abc',
       HOST: '0.0.0.0',
@@ -164,22 +164,22 @@ describe('a secret', () => {
     return path;
   };
 
-  // Seen to fail for swapped entries, when a fault repeated the name, and for the file, when a fault quoted its lines.
+  // Seen to fail for swapped entries when a fault repeated the name, and for the file when a fault quoted its lines.
   it.each<[string, () => Environment]>([
     ['that is too short', () => ({ API_KEYS: `alice:${secret.slice(0, 20)}` })],
     ['without a name', () => ({ API_KEYS: secret })],
     ['with an invalid character', () => ({ API_KEYS: `alice:${secret}!` })],
-    ['in the place of the name', () => ({ API_KEYS: `${secret}:alice` })],
-    ['in the place of two names', () => ({ API_KEYS: `${secret}:alice,${secret}:bob` })],
+    ['where the name belongs', () => ({ API_KEYS: `${secret}:alice` })],
+    ['where two names belong', () => ({ API_KEYS: `${secret}:alice,${secret}:bob` })],
     ['given twice', () => ({ API_KEYS: `alice:${secret},bob:${secret}` })],
     ['of an upstream', () => ({ API_BASE_URL: `http://alice:${secret}@localhost` })],
     ['in the query of an upstream', () => ({ API_BASE_URL: `http://localhost/?key=${secret}` })],
     ['of Temporal Cloud, beside another fault', () => ({ TEMPORAL_API_KEY: secret, TEMPORAL_PROFILE: 'nowhere' })],
     [
-      "in Temporal's file that is no TOML",
+      "in Temporal's file that is not TOML",
       () => ({ TEMPORAL_CONFIG_FILE: file('bad.toml', `[profile.default]\napi_key = "${secret}\naddress = "x:1"\n`) }),
     ],
-  ])('%s is in no fault', (_, toEnvironment) => {
+  ])('%s appears in no fault', (_, toEnvironment) => {
     const { message } = errorOf(toEnvironment());
     expect(message).not.toContain(secret.slice(0, 12));
     for (const line of message.split('\n').slice(1))
@@ -202,7 +202,7 @@ describe('a secret', () => {
 });
 
 describe('a good configuration', () => {
-  // Seen to fail when empty strings are parsed like others.
+  // Seen to fail when empty strings were parsed like other values.
   it('treats an empty string as unset, in every variable', () => {
     const empty = Object.fromEntries([...variables, 'TEMPORAL_ADDRESS'].map((name) => [name, '']));
     expect(loadConfig(empty)).toEqual(loadConfig({}));
@@ -244,7 +244,7 @@ describe('a good configuration', () => {
     expect(config.shutdownGraceMs).toBe(1_500);
   });
 
-  it('takes each variable of the retry policy into the policy', () => {
+  it('puts each variable of the retry policy into the policy', () => {
     const { policy } = loadConfig({
       MAX_ATTEMPTS: '7',
       BACKOFF_COEFFICIENT: '1.5',
@@ -263,7 +263,7 @@ describe('a good configuration', () => {
     expect(loadConfig({ HOST: host }).host).toBe(host);
   });
 
-  // Seen to fail (blank, empty query, empty fragment) when the text was kept as it was.
+  // Seen to fail for a blank, an empty query and an empty fragment when the text was kept unchanged.
   it.each([
     'http://localhost:8100',
     'http://localhost:8100/',
@@ -272,7 +272,7 @@ describe('a good configuration', () => {
     'http://localhost:8100?',
     'http://localhost:8100/#',
     'HTTP://LOCALHOST:8100',
-  ])('reads the upstream %j as one URL, to which a path can be added', (url) => {
+  ])('reads the upstream %j as the same URL, so that a path can be added', (url) => {
     expect(loadConfig({ API_BASE_URL: url })).toMatchObject({
       upstreamUrl: 'http://localhost:8100',
       upstreamIsDefault: false,
@@ -299,7 +299,7 @@ describe('Temporal', () => {
     expect(embedded).toMatchObject({ port: 7_300, uiPort: 8_300 });
   });
 
-  // Seen to fail when only TEMPORAL_ADDRESS itself is looked at (profile).
+  // Seen to fail for a profile when only TEMPORAL_ADDRESS itself was checked.
   it('is not embedded when TEMPORAL_ADDRESS names a server', () => {
     const { temporal, embedded } = loadConfig({ TEMPORAL_ADDRESS: 'temporal.test:7233', TEMPORAL_NAMESPACE: 'jokes' });
     expect(temporal).toMatchObject({ address: 'temporal.test:7233', namespace: 'jokes' });
@@ -334,13 +334,13 @@ describe('.env', () => {
     return path;
   };
 
-  // Seen to fail for the byte order mark when the file is read as Latin-1.
+  // Seen to fail for the byte order mark when the file was read as Latin-1.
   it.each([
     ['LF', 'PORT=8123\nMAX_ATTEMPTS=7\n'],
     ['CRLF', 'PORT=8123\r\nMAX_ATTEMPTS=7\r\n'],
     ['a byte order mark', '\uFEFFPORT=8123\nMAX_ATTEMPTS=7\n'],
     [
-      'a byte order mark, CRLF, quotes, comments and no last line end',
+      'a byte order mark, CRLF, quotes, comments and no final line end',
       '\uFEFFPORT="8123" # mine\r\n\r\n#x\r\nMAX_ATTEMPTS=7',
     ],
   ])('works with %s', (_, text) => {
@@ -350,8 +350,8 @@ describe('.env', () => {
     expect({ port, attempts: policy.maximumAttempts }).toEqual({ port: 8_123, attempts: 7 });
   });
 
-  // Seen to fail with the two spread the other way round.
-  it('yields to the variables of the process', () => {
+  // Seen to fail when the file and the process were merged in the other order.
+  it('is overridden by the variables of the process', () => {
     vi.stubEnv('PORT', '8200');
     vi.stubEnv('WORKERS', undefined);
     expect(loadConfig(loadEnvironment(file('PORT=8123\nWORKERS=3\n')))).toMatchObject({ port: 8_200, workers: 3 });
@@ -419,10 +419,10 @@ describe('for any value of a variable', () => {
     'http://x y',
   );
   const anyValue = fc.oneof(anyNumeral, fc.string({ unit: 'binary' }), odd, anyUrl);
-  /** The variable that the fault names if it is not the one that was set. */
+  /** The variable that a fault names instead of the one that was set. */
   const partner: Record<string, string> = { BASE_DELAY: 'MAX_DELAY', JOB_TIMEOUT: 'HEARTBEAT_TIMEOUT' };
 
-  // Seen to fail when a number is read by Number(): `0x10`, ` ` and `1e3` then pass.
+  // Seen to fail when Number() parsed numbers: `0x10`, ` ` and `1e3` then passed.
   it('a fault names the variable, or the configuration has valid numbers', () => {
     fc.assert(
       fc.property(fc.constantFrom(...variables), anyValue, (variable, value) => {
@@ -458,7 +458,7 @@ describe('a process with a bad configuration', () => {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-  /** Runs an entry point in an empty directory with these variables only. It prints to stderr when it listens. */
+  /** Runs an entry point in an empty directory with only these variables. It prints to stderr when it listens. */
   function run(entry: 'server' | 'worker', environment: Environment, dotenv = '') {
     const cwd = mkdtempSync(join(directory, `${entry}-`));
     if (dotenv) writeFileSync(join(cwd, '.env'), dotenv);
@@ -485,25 +485,28 @@ describe('a process with a bad configuration', () => {
     );
   }
 
-  // Seen to fail with exit code 1, and with the configuration read after `listen`.
-  it.each(['server', 'worker'] as const)('exits with code 78 and every fault before it listens (%s)', async (entry) => {
-    const { exitCode, stdout, stderr } = await run(
-      entry,
-      { MAX_ATTEMPTS: '0', HOST: '0.0.0.0', API_KEYS: `alice:${secret.slice(0, 20)}` },
-      '\uFEFFPORT=abc\r\nLOG_LEVEL=loud\r\nMAX_ATTEMPTS=3\r\n',
-    );
-    expect(exitCode).toBe(78);
-    expect(stdout).toBe('');
-    expect(stderr.split('\n').map((line) => line.trim())).toEqual([
-      'Configuration: 4 faults',
-      'PORT must be a whole number from 1 to 65535',
-      'API_KEYS entry 1 has a secret under 32 characters',
-      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
-      'MAX_ATTEMPTS must be a number from 1 to 10000',
-    ]);
-  });
+  // Seen to fail with exit code 1, and when the configuration was read after `listen`.
+  it.each(['server', 'worker'] as const)(
+    'prints every fault and exits with code 78 before it listens (%s)',
+    async (entry) => {
+      const { exitCode, stdout, stderr } = await run(
+        entry,
+        { MAX_ATTEMPTS: '0', HOST: '0.0.0.0', API_KEYS: `alice:${secret.slice(0, 20)}` },
+        '\uFEFFPORT=abc\r\nLOG_LEVEL=loud\r\nMAX_ATTEMPTS=3\r\n',
+      );
+      expect(exitCode).toBe(78);
+      expect(stdout).toBe('');
+      expect(stderr.split('\n').map((line) => line.trim())).toEqual([
+        'Configuration: 4 faults',
+        'PORT must be a whole number from 1 to 65535',
+        'API_KEYS entry 1 has a secret under 32 characters',
+        'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
+        'MAX_ATTEMPTS must be a number from 1 to 10000',
+      ]);
+    },
+  );
 
-  it('differs from one with a good configuration, which listens until it is asked to stop', async () => {
+  it('differs from one with a good configuration, which listens until it is stopped', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
     const { port } = probe.address() as { port: number };

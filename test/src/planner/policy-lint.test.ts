@@ -10,7 +10,7 @@ const codesOf = (environment: Environment = {}) => lint(environment).map(({ code
 /** A policy without warnings. */
 const sound: Environment = { MAX_ATTEMPTS: '10', JITTER: '0.2', SHUTDOWN_GRACE: '300' };
 
-/** The settings that a suggestion asks for. */
+/** Returns the settings that a suggestion names. */
 function toSettings(suggestion: string): Environment {
   expect(suggestion).toMatch(/^Set [A-Z_]+=\S*( [A-Z_]+=\S*)*$/);
   return Object.fromEntries([...suggestion.matchAll(/([A-Z_]+)=(\S*)/g)].map(([, name = '', value]) => [name, value]));
@@ -20,7 +20,7 @@ const seconds = (min: number, max: number) =>
   fc.integer({ min: min * 1_000, max: max * 1_000 }).map((ms) => ms / 1_000);
 const timeoutTypes = ['UpstreamTimeout', ...timeoutFailureTypes];
 
-/** Valid environments as people write them: from one attempt to many, with short and long waits. */
+/** Valid environments as people write them: one or many attempts, with short or long waits. */
 const anyEnvironment = fc
   .record({
     attempts: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 13, max: 400 })),
@@ -48,7 +48,7 @@ const anyEnvironment = fc
     };
   });
 
-/** Returns whether each warning is due, computed from the environment's text with formulas of its own, to the microsecond. */
+/** Returns whether each warning is due, computed with separate formulas from the environment, to the microsecond. */
 function toFacts(environment: Environment): Record<WarningCode, boolean> {
   const number = (name: string) => Number(environment[name]);
   const [attempts, base, cap] = [number('MAX_ATTEMPTS'), number('BASE_DELAY'), number('MAX_DELAY')];
@@ -107,7 +107,7 @@ describe('the linter', () => {
     expect(lint(sound)).toEqual([]);
   });
 
-  // Each seen to fail with its rule removed.
+  // Each was seen to fail with its rule removed.
   it.each<[WarningCode, Environment, Environment, string, string]>([
     ['single-attempt', { MAX_ATTEMPTS: '1' }, {}, 'MAX_ATTEMPTS is 1', 'Set MAX_ATTEMPTS=5'],
     [
@@ -183,19 +183,19 @@ describe('the linter', () => {
     expect(codesOf({ ...sound, ...without })).not.toContain(code);
   });
 
-  it('has no warning about waits if there are none', () => {
+  it('has no warning about waits if there are no waits', () => {
     expect(codesOf({ MAX_ATTEMPTS: '1', BACKOFF_COEFFICIENT: '1' })).toEqual([
       'single-attempt',
       'grace-below-job-timeout',
     ]);
   });
 
-  it('has a formula in this file for every code', () => {
+  it('has an independent formula here for every code', () => {
     expect(Object.keys(toFacts(sound)).sort()).toEqual([...warningCodes].sort());
     for (const code of warningCodes) expect(code).toMatch(/^[a-z]+(-[a-z]+)+$/);
   });
 
-  // Seen to fail with any rule removed, and when only a wait without jitter could reach the cap.
+  // Seen to fail with any rule removed, and when jitter was ignored for whether a wait reaches the cap.
   it('warns exactly when the formulas say so, for any environment', () => {
     fc.assert(
       fc.property(anyEnvironment, (environment) => {
@@ -209,7 +209,7 @@ describe('the linter', () => {
   });
 
   // Seen to fail when SHUTDOWN_GRACE was suggested beyond its bounds.
-  it('stops warning when its suggestion is followed, which the configuration accepts', () => {
+  it('suggests settings that the configuration accepts and that end the warning', () => {
     fc.assert(
       fc.property(anyEnvironment, (environment) => {
         for (const { code, suggestion } of lint(environment)) {

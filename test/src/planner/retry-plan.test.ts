@@ -21,8 +21,8 @@ const anyPolicy = fc
   .map(({ addedMs, ...rest }) => createPolicy({ ...rest, maximumIntervalMs: rest.initialIntervalMs + addedMs }));
 
 describe('the timeline of a failing task', () => {
-  // Seen to fail when policy.ts multiplies by the attempt instead of raising to its power, and with `>` for `>=` there.
-  it('starts five attempts after 0, 2, 6, 14 and 30 s by default, and then the task has failed', () => {
+  // Seen to fail when policy.ts multiplied by the attempt instead of raising to its power, and with `>` for `>=`.
+  it('has five attempts after 0, 2, 6, 14 and 30 s by default, and then the task has failed', () => {
     const { attempts, attemptsNotListed, end } = planOf();
     expect(attempts.map(({ startSeconds, latestStartSeconds }) => [startSeconds, latestStartSeconds])).toEqual(
       [0, 2, 6, 14, 30].map((start) => [start, start]),
@@ -84,8 +84,8 @@ describe('the timeline of a failing task', () => {
     expect(binding({ maximumAttempts: 9, jitter: 0.2 })).toEqual([8]);
   });
 
-  // Seen to fail when the longest wait was the plain one, and when it was not held to the cap.
-  it('gives, with jitter, a range that contains every possible wait and start', () => {
+  // Seen to fail when the longest wait had no jitter, and when it could exceed the cap.
+  it('gives ranges with jitter that contain every possible wait and start', () => {
     fc.assert(
       fc.property(anyPolicy, fc.array(fc.integer({ min: 0, max: 999 }), { minLength: 40 }), (policy, draws) => {
         fc.pre(policy.jitter > 0);
@@ -111,7 +111,7 @@ describe('the timeline of a failing task', () => {
 });
 
 describe('the totals of a plan', () => {
-  it('are by default a 30 s outage, 1,530 s at worst, and 12 to 26 s until the attempt of a dead worker is retried', () => {
+  it('are by default: outages up to 30 s, 1,530 s at worst, 12 to 26 s until a dead worker’s attempt is retried', () => {
     const { survivedOutageSeconds, worstWallTimeSeconds, deadWorkerRetry } = planOf();
     expect({ survivedOutageSeconds, worstWallTimeSeconds, deadWorkerRetry }).toEqual({
       survivedOutageSeconds: 30,
@@ -120,12 +120,12 @@ describe('the totals of a plan', () => {
     });
   });
 
-  it('do not depend on how often the task fails', () => {
+  it('do not depend on the number of failures', () => {
     const { attempts: _, end: __, ...sums } = planOf();
     expect(planOf({}, 1)).toMatchObject(sums);
   });
 
-  it('count the longest waits in the worst wall time', () => {
+  it('use the longest waits for the worst wall time', () => {
     expect(planOf({ jitter: 1 }).worstWallTimeSeconds).toBe(5 * 300 + 60);
   });
 
@@ -156,17 +156,17 @@ describe('the totals of a plan', () => {
 describe('a herd of 100 tasks that fail together', () => {
   const peaks = (input: PolicyInput) => planOf(input).herd.peakRetriesPerSecond;
 
-  it('makes 500 calls by default, and retries all at once unless jitter spreads it', () => {
+  it('makes 500 calls by default, and all retries come at once without jitter', () => {
     const { tasks, totalCalls, peakRetriesPerSecond } = planOf().herd;
     expect({ tasks, totalCalls }).toEqual({ tasks: 100, totalCalls: 500 });
     expect(peakRetriesPerSecond).toMatchObject({ policy: 100, withoutJitter: 100 });
-    // The first retries come within [2, 4] s: about half of them in the busiest second.
+    // The first retries come within [2, 4] s, about half of them in the busiest second.
     expect(peakRetriesPerSecond.withFullJitter).toBeGreaterThan(49);
     expect(peakRetriesPerSecond.withFullJitter).toBeLessThan(75);
   });
 
   // Seen to fail when every peak was computed without jitter.
-  it('is spread more by more jitter', () => {
+  it('spreads more with more jitter', () => {
     const half = peaks({ initialIntervalMs: 10_000, jitter: 0.5 });
     expect(half.policy).toBeLessThan(half.withoutJitter);
     expect(half.policy).toBeGreaterThan(half.withFullJitter);
@@ -180,7 +180,7 @@ describe('a herd of 100 tasks that fail together', () => {
     [500, 200],
     [1_000, 100],
   ])(
-    'with waits of %i ms makes %i retries in its busiest second, whose end does not count',
+    'with waits of %i ms makes %i retries in its busiest second, which excludes its end',
     (initialIntervalMs, peak) => {
       const policy = { initialIntervalMs, backoffCoefficient: 1, maximumAttempts: 4 };
       expect(peaks(policy).withoutJitter).toBe(peak);
@@ -210,7 +210,7 @@ describe('an override', () => {
     ['jitter', 0.4],
     ['jobTimeout', 200],
     ['heartbeatTimeout', 20],
-  ])('of %s replaces that number only, in seconds if it is a duration', (name, value) => {
+  ])('of %s replaces only that number, in seconds if it is a duration', (name, value) => {
     const input = { nonRetryableErrorTypes: ['UpstreamTimeout' as const] };
     expect(policyOf({ [name]: value }, input)).toEqual({ ...policyOf({}, input), [name]: value });
   });
@@ -223,7 +223,7 @@ describe('an override', () => {
     );
   });
 
-  it('of the job timeout changes a default heartbeat timeout, but not one that was set', () => {
+  it('of the job timeout changes a default heartbeat timeout, but not an explicit one', () => {
     expect(policyOf({ jobTimeout: 15 })).toMatchObject({ heartbeatTimeout: 5 });
     expect(policyOf({ jobTimeout: 600 }, { startToCloseTimeoutMs: 15_000 })).toMatchObject({ heartbeatTimeout: 10 });
     expect(policyOf({ jobTimeout: 600 }, { heartbeatTimeoutMs: 60_000 })).toMatchObject({ heartbeatTimeout: 60 });
@@ -247,11 +247,11 @@ describe('an override', () => {
     [{ heartbeatTimeout: 0.5 }, {}, 'heartbeatTimeout', 'must be a number from 1 to 86400 seconds'],
     [{ maxAttempts: 1.5 }, {}, 'maxAttempts', 'must be a whole number'],
     [{ jitter: Number.NaN }, {}, 'jitter', 'must be a number from 0 to 1'],
-  ])('%j that is not possible is reported for a parameter that was given', (overrides, input, parameter, message) => {
+  ])('%j that is impossible is reported for a parameter that was given', (overrides, input, parameter, message) => {
     expect(override(overrides, input)).toEqual({ faults: [{ parameter, message }] });
   });
 
-  it('reports all faults at once, with parameters written as the caller asks', () => {
+  it('reports all faults at once, with parameter names in the form the caller chooses', () => {
     const shout = (name: PolicyParameterName) => name.toUpperCase();
     expect(overridePolicy(createPolicy(), { maxDelay: 1, jitter: 2 }, shout)).toEqual({
       faults: expect.arrayContaining([
@@ -262,7 +262,7 @@ describe('an override', () => {
   });
 
   const others: Record<string, PolicyOverrides> = { baseDelay: { maxDelay: 86_400 }, maxDelay: { baseDelay: 0.001 } };
-  it.each(policyParameterNames)('of %s has the bounds of the table', (name) => {
+  it.each(policyParameterNames)('of %s has the bounds of the parameter table', (name) => {
     const { minimum, maximum } = policyParameters[name];
     const isAccepted = (value: number) =>
       'policy' in override({ jobTimeout: 86_400, heartbeatTimeout: 1, ...others[name], [name]: value });
