@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL('../../scripts/plan.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-plan-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Runs the command as a process without the variables of this one. It reads `.env` of its own directory. */
+/** Runs the command as a process that inherits no variables from this one. It reads the `.env` of its directory. */
 async function plan(flags: string[] = [], env: Environment = {}) {
   const { stdout, stderr, exitCode } = await execa(
     process.execPath,
@@ -29,7 +29,7 @@ const toDocument = (environment: Environment, failures?: number) => {
 
 const quiet = ['--max-attempts', '10', '--jitter', '0.2', '--job-timeout', '30', '--heartbeat-timeout', '5'];
 
-// Seen to fail when policy.ts multiplies by the attempt instead of raising to its power.
+// Seen to fail when policy.ts multiplied by the attempt instead of raising to its power.
 test('prints the plan of the default policy: timeline, sums, herd and warnings', async () => {
   const { stdout, stderr, exitCode } = await plan();
   expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });

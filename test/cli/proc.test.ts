@@ -7,7 +7,7 @@ import { listPids, readChildPids, readCommand, readMemoryMiB, readOpenFiles, rea
 import { until } from '../../cli/until.ts';
 import { countSockets, findListener } from '../../proof/system/sockets.ts';
 
-test('reads name, state, parent, times, command and memory of a process whose name holds spaces and brackets', async () => {
+test('reads name, state, parent, times, command and memory of a process whose name has spaces and brackets', async () => {
   const code = `process.title = 'a) b (c'; console.log(); setInterval(() => {}, 1e6)`;
   const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));

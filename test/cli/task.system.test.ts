@@ -19,7 +19,7 @@ import { type SignedIn, signIn, toSecret } from '../support/signed-in.ts';
 const script = fileURLToPath(new URL('../../scripts/task.ts', import.meta.url));
 const command = [process.execPath, ...nodeArguments(script)];
 
-/** This run has an owner of its own, so that the list shows no task of another test. */
+// This run has its own owner, so that the list shows no task of another test.
 const owner = `task-${randomUUID()}`;
 const secret = toSecret(owner);
 
@@ -128,7 +128,7 @@ describe('submitting', () => {
     }
   });
 
-  test('sums up many tasks, and each line has its own short id', async () => {
+  test('sums up many tasks, and each line has a distinct short id', async () => {
     const category = `task-${randomUUID()}`;
     holdfast.jokes.rules.add({ when: { category }, then: [{ status: 404 }], ratio: 0.5 });
     const { exitCode, lines } = await run(['fetch-joke', '--category', category, '--count', '11']);
@@ -428,7 +428,7 @@ function readOneLine(...args: string[]) {
 }
 
 // Seen to fail without the note: only the tasks that keep running were named.
-test('says how many tasks were not submitted if the reader of its output goes away too early', async () => {
+test('says how many tasks were not submitted if the reader of its output goes away early', async () => {
   const category = scripted([{}]);
   const { exitCode, stderr } = await readOneLine('fetch-joke', '--category', category, '--count', '200');
   expect(exitCode).toBe(141);

@@ -34,11 +34,11 @@ const api = named('api');
 const worker = named('worker');
 const all = Object.entries(services);
 
-/** `.env.example` names exactly the variables that the configuration reads: its own test checks that. */
+// `.env.example` names exactly the variables that the configuration reads. Another test checks that.
 const defaults = parseEnv(read('.env.example').replace(/^#(?=[A-Z_]+=)/gm, ''));
 const known = Object.keys(defaults);
 
-/** Compose's `${NAME:-default}` and `${NAME:?message}`. */
+/** Replaces `${NAME:-default}` and `${NAME:?message}` as Compose does. */
 const interpolate = (template: string, environment: Environment) =>
   String(template).replace(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name, sign, rest) => {
     if (!environment[name] && sign === '?') throw new Error(`${name}: ${rest}`);
@@ -86,7 +86,7 @@ describe('docker-compose.yml', () => {
     expect(loadConfig(environmentOf(worker, chosen)).policy).toEqual(policy);
   });
 
-  it('connects both to its own Temporal server, whose namespace keeps tasks for RETENTION_DAYS', () => {
+  it('connects both to its Temporal server, whose namespace keeps tasks for RETENTION_DAYS', () => {
     for (const { temporal, embedded } of [apiConfig, workerConfig]) {
       expect(embedded).toBeUndefined();
       expect(temporal).toMatchObject({ address: 'temporal:7233', namespace: 'default' });
@@ -101,7 +101,7 @@ describe('docker-compose.yml', () => {
     expect(() => environmentOf(api)).toThrow(/^API_KEYS: .*openssl rand/);
   });
 
-  it('publishes ports on loopback only, and none of the database', () => {
+  it('publishes ports on loopback only, and no port of the database', () => {
     const ports = all.flatMap(([, service]) => service.ports ?? []);
     expect(ports.filter((port) => !/^127\.0\.0\.1:\$\{\w+:-\d+\}:\d+$/.test(port))).toEqual([]);
     expect(api.ports).toEqual([`127.0.0.1:\${PORT:-${defaults.PORT}}:${apiConfig.port}`]);
@@ -158,7 +158,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('has one partition a task queue, priorities, progress saved each second and fast polls of the transfer queue', () => {
+  it('sets one partition per task queue, priorities, progress saved every second and fast transfer queue polls', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],

@@ -8,7 +8,7 @@ import { parseAnswers } from '../support/wire.ts';
 
 const guide = readFileSync(fileURLToPath(new URL('../../docs/api.md', import.meta.url)), 'utf8');
 
-/** A block of commands, and the answers that stand behind it, one for each `curl -i`. */
+// Each step is a block of commands with the answers that follow it, one for each `curl -i`.
 type Step = { commands: string; answers: string[] };
 
 const blocks = [...guide.matchAll(/^```(sh|http)\n(.*?)^```$/gms)].map(([, kind, text = '']) => ({ kind, text }));
@@ -19,7 +19,7 @@ const steps = blocks.reduce<Step[]>((found, { kind, text }) => {
 }, []);
 
 let holdfast: Holdfast;
-/** What each step printed: all steps are one session of one shell, so that variables live on. */
+// What each step printed. All steps run in one shell, so that its variables stay.
 let printed: string[];
 
 beforeAll(async () => {
@@ -28,17 +28,17 @@ beforeAll(async () => {
   const mark = '--- next step ---';
   const session = steps.map(({ commands }) => commands).join(`echo '${mark}'\n`);
   const here = session.replaceAll('localhost:8000', new URL(holdfast.url).host);
-  // Lists and readiness are a moment behind: what they show is to be there.
+  // Lists and readiness lag behind a little, so a task must have ended before the steps run.
   const { id } = await holdfast.submit();
   await holdfast.until(id, ({ finishedAt }) => finishedAt !== undefined);
-  // A byte a character: lengths are counted in bytes.
+  // Latin-1 has one character a byte, because lengths are counted in bytes.
   const options = { timeout: 50_000, encoding: 'latin1' } as const;
   const { stdout } = await promisify(execFile)('bash', ['-e', '-o', 'pipefail', '-c', here], options);
   printed = stdout.split(`${mark}\n`);
 });
 afterAll(() => holdfast.stop());
 
-/** The value as the guide shows it: `…` is anything, an object's members may be more than shown. */
+/** Makes a matcher from the guide's value. `…` matches anything, and objects may have more members than shown. */
 function toExpected(shown: unknown): unknown {
   if (shown === '…') return expect.toSatisfy((value) => value !== undefined);
   if (typeof shown === 'string') return shown;
@@ -51,10 +51,10 @@ function toExpected(shown: unknown): unknown {
 
 const escapePattern = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.+');
 
-test('every call of the contract that is built has a line in the guide', async () => {
+test('the guide has a line for every call of the API', async () => {
   const { paths } = (await holdfast.call('GET', '/openapi.json')).body as { paths: Record<string, object> };
   const lines = steps.map(({ commands }) => commands).join('\n');
-  // The page's own script and style are its business.
+  // The script and style of the docs page need no line.
   const own = Object.entries(paths).filter(([path]) => !path.startsWith('/docs/'));
   for (const [path, item] of own) {
     const pattern = escapePattern(path).replace(/\\\{\w+\\\}/g, '[$\\w-]+');
@@ -71,7 +71,7 @@ test('every call of the contract that is built has a line in the guide', async (
 
 describe.each(steps.map((step, index) => ({ ...step, index })))('$commands', ({ answers, commands, index }) => {
   // Seen to fail with another status, header or member in the guide.
-  test('is answered as the guide shows', () => {
+  test('gets the answers that the guide shows', () => {
     const shown = commands.split('\n').filter((line) => line.startsWith('curl -i')).length;
     expect(answers, 'an answer for each curl -i').toHaveLength(shown);
     const given = parseAnswers(printed[index] ?? '');

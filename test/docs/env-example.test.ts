@@ -40,7 +40,7 @@ const variables = [...new Set([...own, ...envconfig.filter((name) => !withoutEff
 /** Variables of the client commands. They are not part of the configuration. */
 const clientVariables = all(read('cli/client/target.ts'), /\benvironment\.(HOLDFAST_[A-Z_]+)/g);
 
-/** Variables without a default: unset means none, or a value from elsewhere. */
+/** Variables without a default. If one is unset, there is no value, or it comes from elsewhere. */
 const withoutDefault = /^(API_KEYS|NON_RETRYABLE_ERRORS|TEMPORAL_(?!NAMESPACE).*)$/;
 
 function faultsOf(environment: Environment): string[] {
@@ -57,7 +57,7 @@ function faultsOf(environment: Environment): string[] {
 }
 
 describe('.env.example', () => {
-  it('knows the variables that the sources read', () => {
+  it('is compared with all variables that the sources read', () => {
     expect(variables).toEqual(expect.arrayContaining(['PORT', 'JOB_TIMEOUT', 'TEMPORAL_CLI_PATH', 'TEMPORAL_ADDRESS']));
   });
 
@@ -65,12 +65,12 @@ describe('.env.example', () => {
     expect(parse(commented)).toEqual({});
   });
 
-  it('names every variable that is read, once, and no others', () => {
+  it('names every variable that is read exactly once, and no others', () => {
     expect(all(commented, /^#([A-Z][A-Z0-9_]+)=/gm).sort()).toEqual(variables);
   });
 
-  it('shows the defaults: uncommented, it gives the configuration of an empty environment', () => {
-    // Only for API_BASE_URL does it matter whether it is set: a chosen upstream is never replaced by the local joke API.
+  it('shows the defaults: uncommented, it gives the same configuration as an empty environment', () => {
+    // Setting API_BASE_URL to its default differs from not setting it: the joke API never replaces a chosen upstream.
     expect({ ...loadConfig(example), upstreamIsDefault: true }).toEqual(loadConfig({}));
   });
 

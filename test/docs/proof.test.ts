@@ -12,7 +12,7 @@ const guide = read('docs/proof/README.md');
 const toText = (figure: number | string | undefined) =>
   typeof figure === 'number' ? figure.toLocaleString('en') : figure;
 
-test('the long run was made at least twice, with different seeds, over 10,000 tasks and 300 faults', () => {
+test('there are at least two long runs with different seeds, over 10,000 tasks and 300 faults each', () => {
   const results = files.map((file) => JSON.parse(read(`docs/proof/${file}`)) as ProveResult);
   const long = results.filter(({ command }) => command.includes('--tasks 10000 --faults 300'));
   expect(new Set(long.map(({ seed }) => seed)).size).toBeGreaterThanOrEqual(2);
@@ -42,7 +42,7 @@ test.each(files)('%s passed, and docs/proof quotes its figures', (file) => {
     expect(row).toContain(`| ${text} |`);
 });
 
-test('the README quotes a run that is kept here', () => {
+test('the README quotes a run whose report is in docs/proof', () => {
   const readme = read('README.md').replace(/\s+/g, ' ');
   const [, file = ''] = /\(docs\/proof\/([\w-]+\.json)\)/.exec(readme) ?? [];
   expect(files).toContain(file);

@@ -20,7 +20,7 @@ afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 type Step = { file: string; language: string; code: string };
 
-/** The steps of *Add a task*: each code block belongs to the file named last before it. */
+/** Reads the steps of *Add a task*. Each code block belongs to the last file named before it. */
 function readSteps(): Step[] {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const [, section = ''] = /^## Add a task\n(.*?)^## /ms.exec(readme) ?? [];
@@ -58,7 +58,7 @@ const typeFaults = () =>
     ({ stdout }) => String(stdout),
   );
 
-test("the README's *Add a task*, followed to the letter, gives a second task that runs end to end", async () => {
+test("following the README's *Add a task* exactly gives a second task that runs end to end", async () => {
   const [catalogue, ...rest] = readSteps();
   if (!catalogue) throw new Error('README.md has no steps under *Add a task*');
   writeFileSync(

@@ -9,12 +9,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const guide = readFileSync(`${root}/docs/testing.md`, 'utf8');
 const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { scripts: Record<string, string> };
 
-/** The lines of every shell block, and what stands in the text as a command. */
+// The commands of the guide: the lines of every shell block, and commands within the text.
 const shellLines = [...guide.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = '']) => block.trim().split('\n'));
 const inline = [...guide.matchAll(/`((?:npm|npx) [^`]+)`/g)].map(([, command = '']) => command);
 const commands = [...new Set([...shellLines, ...inline])];
 
-/** Quick, whole in themselves, and true of any checkout: run as they stand. The value is the exit code. */
+// Quick commands that work in any checkout are run unchanged. The value is the expected exit code.
 const cheap: Record<string, number> = {
   'npm run plan': 0,
   'npm run plan -- --max-attempts 8 --base-delay 1 --jitter 0.2': 0,
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast.stop());
 
-/** Runs a line in a shell, as a reader would; the ports of the guide lead to this test's own Holdfast and joke API. */
+/** Runs a line in a shell, as a reader would. The guide's ports become those of this test's Holdfast and joke API. */
 async function runLine(line: string): Promise<{ code: number; output: string }> {
   const here = line
     .replace('localhost:8000', new URL(holdfast.url).host)
@@ -48,7 +48,7 @@ async function runLine(line: string): Promise<{ code: number; output: string }> 
   );
 }
 
-test('the guide shows commands, and all that this test runs are among them', () => {
+test('the guide has every command that this test runs', () => {
   expect(commands.length).toBeGreaterThan(30);
   expect(commands).toEqual(expect.arrayContaining(Object.keys(cheap)));
 });
@@ -64,7 +64,7 @@ test.each(commands.filter((command) => /^npm (run|start|test)/.test(command)))(
 test.each(commands.filter((command) => command.startsWith('npx vitest run')))(
   '%s names files that exist',
   (command) => {
-    const paths = command.split(' ').filter((word) => word.startsWith('test/'));
+    const paths = command.split(' ').filter((part) => part.startsWith('test/'));
     expect(paths.length).toBeGreaterThan(0);
     for (const path of paths) expect(existsSync(`${root}/${path}`), path).toBe(true);
   },
@@ -87,7 +87,7 @@ test.each(Object.entries(cheap))(
   120_000,
 );
 
-test('the scenario by hand goes as the guide says', async () => {
+test('the manual scenario gives what the guide says', async () => {
   const lines = shellLines.filter((line) => /^curl|^npm run task/.test(line));
   expect(lines).toHaveLength(5);
   const answers: string[] = [];

@@ -10,10 +10,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const globals = 'lint/style/noRestrictedGlobals';
 const imports = 'lint/style/noRestrictedImports';
 const readsProcess = 'export const port = process.env.PORT;\n';
-/** What a file of a workflow would be with a value from a module that uses zod. */
+/** Returns the source of a file that imports a value from a module that uses zod. */
 const importsValue = (from: string) => `import { it } from '${from}';\nexport const one = it;\n`;
 
-/** Each file breaks the rule beside it. */
+// Each file breaks the rule beside it.
 const broken: [path: string, rule: string, text: string][] = [
   ['src/contract.ts', imports, importsValue('./tasks.ts')],
   ['src/workflows/one.ts', imports, importsValue('../policy.ts')],
@@ -53,11 +53,11 @@ test('a tree that breaks rules fails', () => {
   expect(exitCode, output).toBe(1);
 });
 
-test.each(broken)('%s breaks %s, and no other rule', (path, rule) => {
+test.each(broken)('%s breaks %s and no other rule', (path, rule) => {
   const found = output.split('\n').filter((line) => line.startsWith(`${path}:`));
   expect(found, output).toEqual([expect.stringContaining(rule)]);
 });
 
-test.each(allowed)('%s: a control that is allowed', (path) => {
+test.each(allowed)('a control: %s is allowed', (path) => {
   expect(output).not.toContain(`${path}:`);
 });

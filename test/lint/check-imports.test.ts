@@ -12,7 +12,7 @@ const { default: config }: { default: IConfiguration } = await import(join(root,
 const check = (cwd: string) =>
   execa(process.execPath, [join(root, 'scripts/check-imports.mjs')], { cwd, all: true, reject: false });
 
-/** An import that each rule forbids: the importing file, and the file or package that it imports. */
+// For each rule an import that it forbids: the importing file, and the file or package that it imports.
 const forbidden: Record<string, [from: string, to: string]> = {
   'no-circles': ['src/circle-a.ts', 'src/circle-b.ts'],
   'folders-src': ['src/early.ts', 'local/stack.ts'],
@@ -41,7 +41,7 @@ const forbidden: Record<string, [from: string, to: string]> = {
   'http-clients-speak-http': ['proof/scenarios/six.ts', 'src/temporal/calls.ts'],
 };
 
-/** A tree of stubs in which each file has the imports given for it. */
+/** Creates a tree of stub files with the given imports. */
 function createTree(imports: [from: string, to: string][]): string {
   const tree = mkdtempSync(join(tmpdir(), 'holdfast-imports-'));
   afterAll(() => rmSync(tree, { recursive: true, force: true }));
@@ -80,7 +80,7 @@ describe('a tree with one bad import for each rule', async () => {
   });
 });
 
-test('a tree that breaks no rule fails as well when it has too few modules: the parser may have read none', async () => {
+test('a tree with too few modules fails even if it breaks no rule, because the parser may have read none', async () => {
   const { all, exitCode } = await check(createTree([['src/server.ts', 'src/api/app.ts']]));
   expect(all).toMatch(/^Only 2 modules were read, fewer than 300/m);
   expect(all).not.toContain('error');

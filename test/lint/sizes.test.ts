@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const git = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate'];
 const files = execFileSync('git', git, { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean);
 
-/** How many files stand directly in each folder. */
+/** Counts the files directly in each folder. */
 const folders = new Map<string, number>();
 for (const path of files) folders.set(dirname(path), (folders.get(dirname(path)) ?? 0) + 1);
 
@@ -29,13 +29,13 @@ test.each([
   ['files of src', /^src\//, 150],
   ['commands in scripts', /^scripts\//, 60],
   ['README.md', /^README\.md$/, 150],
-])('no line too many: %s', (_, pattern, most) => {
+])('%s are within their maximum number of lines', (_, pattern, most) => {
   const measured = files.filter((path) => pattern.test(path)).map((path) => ({ path, lines: countLines(path) }));
   expect(measured.length).toBeGreaterThan(0);
   expect(measured.filter(({ lines }) => lines > most)).toEqual([]);
 });
 
-/** Lines of more than 120 columns, without code blocks, tables and lines that are one long link. */
+/** Returns the lines over 120 columns, except code blocks, tables and lines that are one long link. */
 function toLongLines(path: string): string[] {
   const text = readFileSync(join(root, path), 'utf8').replace(/^( *)```.*?^\1```$/gms, '');
   return text
