@@ -6,14 +6,14 @@ import { terminated } from '../views/history.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
 
-/** What is known of a batch before its items are read. `end` is undefined while the batch runs. */
+/** What is known about a batch before its items are read. `end` is undefined while the batch runs. */
 export type BatchState = { id: string; memo: BatchMemo; end: 'completed' | 'cancelled' | 'failed' | undefined };
 
 const queued: ActivityState = { status: 'queued', attemptsMade: 0 };
 
 /**
- * Reads the items of a chunk: those that have ended from its history, those that are pending from its description. No worker is
- * asked. The result is empty if Temporal no longer keeps the chunk of a completed batch.
+ * Reads the items of a chunk without a worker: ended items from its history, pending items from its description.
+ * The result is empty if Temporal no longer keeps the chunk of a completed batch.
  */
 export async function readChunk(client: Client, { id, memo, end }: BatchState, chunk: Chunk): Promise<BatchItem[]> {
   try {
@@ -25,7 +25,7 @@ export async function readChunk(client: Client, { id, memo, end }: BatchState, c
   }
 }
 
-/** The states of a chunk's items by index, without those that have not been scheduled. */
+/** Reads the states of a chunk's items, by index. Items that have not been scheduled are missing. */
 async function readStates(client: Client, chunkId: string, isSecondRead = false): Promise<Map<string, ActivityState>> {
   const handle = client.workflow.getHandle(chunkId);
   const { events } = await handle.fetchHistory();
@@ -50,7 +50,10 @@ const toItems = ({ first, size }: Chunk, toState: (index: number) => ActivitySta
 const hasEnded = (state: ActivityState | undefined) =>
   ['completed', 'failed', 'cancelled'].includes(state?.status ?? '');
 
-/** The state of an item once its batch has ended. Only the memo knows the attempts of an item cancelled between two. */
+/**
+ * Returns the state of an item, given how its batch ended. If the item was cancelled between two attempts,
+ * only the memo has the number of its attempts.
+ */
 function settle(state: ActivityState, knownAttempts: number | undefined, end: BatchState['end']): ActivityState {
   if (end === 'failed' && !hasEnded(state)) return { ...state, status: 'failed', failure: terminated };
   const { status } = end === 'cancelled' && !hasEnded(state) ? { status: 'cancelled' as const } : state;

@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { type TaskName, taskNames, tasks } from '../../tasks.ts';
 import { anyOutput, failureSchema, finalFailureSchema, time } from '../views/schemas.ts';
 
-/** Items in a batch at most. */
-export const mostItems = 10_000;
+/** The maximum number of items in a batch. */
+export const maximumBatchItems = 10_000;
 
 const batchStatuses = ['running', 'completed', 'cancelled', 'failed'] as const;
 export const itemStatuses = [
@@ -18,18 +18,19 @@ export const itemStatuses = [
 
 export const batchItemSchema = z
   .object({
-    index: z.int().min(0).describe('Its place in the submitted `items`, from 0'),
+    index: z.int().min(0).describe('The position in the submitted `items`, from 0'),
     status: z.enum(itemStatuses),
     attempts: z
       .int()
       .min(0)
       .describe(
-        'Attempts that were begun; an item that has just come back to a chunk whose worker died shows `running` and 1 until another has taken over, 5 s at most',
+        'Attempts that have begun. If the worker of a chunk dies just after an item ended, the item shows `running` and 1 ' +
+          'for up to 5 s, until another worker has taken over',
       ),
-    nextAttemptAt: time.optional().describe('While retrying'),
-    lastFailure: failureSchema.optional().describe('Of the latest failed attempt'),
-    output: anyOutput.optional().describe('Of a completed item'),
-    failure: finalFailureSchema.optional().describe('Of a failed item'),
+    nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
+    lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
+    output: anyOutput.optional().describe('The output of a completed item'),
+    failure: finalFailureSchema.optional().describe('The failure of a failed item'),
   })
   .openapi('BatchItem');
 
@@ -50,14 +51,14 @@ export const batchSchema = z
     completed: count,
     failed: count,
     cancelled: count,
-    running: count.describe('The items that have not ended, the waiting ones included'),
+    running: count.describe('Items that have not ended, including those that wait'),
     status: z
       .enum(batchStatuses)
-      .describe('`completed`: every item has ended, each in its own way; `failed`: an operator ended the batch'),
+      .describe('`completed` when every item has ended, in whatever status; `failed` if an operator ended the batch'),
     submittedAt: time,
     finishedAt: time.optional(),
     items: z.array(batchItemSchema).optional().describe('A page of the items, in order'),
-    nextCursor: z.string().optional().describe('Leads to the next page; missing on the last'),
+    nextCursor: z.string().optional().describe('The `cursor` of the next page; missing on the last page'),
   })
   .openapi('Batch', {
     example: {
@@ -75,8 +76,8 @@ export const batchSchema = z
 
 export type Batch = z.infer<typeof batchSchema>;
 
-/** What `POST /batches/{name}` takes: an input for each item, or one for so many. */
+/** The two bodies that `POST /batches/{name}` accepts: an input for each item, or a count with one input for all. */
 export const toBatchBodies = (name: TaskName) => ({
-  list: z.strictObject({ items: z.array(tasks[name].input).min(1).max(mostItems) }),
-  repeat: z.strictObject({ count: z.int().min(1).max(mostItems), input: tasks[name].input.optional() }),
+  list: z.strictObject({ items: z.array(tasks[name].input).min(1).max(maximumBatchItems) }),
+  repeat: z.strictObject({ count: z.int().min(1).max(maximumBatchItems), input: tasks[name].input.optional() }),
 });

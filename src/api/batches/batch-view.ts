@@ -10,7 +10,7 @@ import { toChunksFrom } from './chunks.ts';
 
 type Page = { items: BatchItem[]; next: number | undefined };
 
-/** One request reads at most this many chunks, with two RPCs each, some of them at once. */
+/** One request reads at most 20 chunks, 5 of them at once. Each takes two RPCs. */
 const maximumChunks = 20;
 const chunksAtOnce = 5;
 
@@ -32,7 +32,7 @@ export function createBatchView(client: Client) {
     return { state: { id, memo, end }, batch: toBatch(id, name, memo, end, finishedAt) };
   };
 
-  /** Reads up to `limit` items from index `start` on. With a status it may find few in one page, and none. */
+  /** Reads up to `limit` items, starting at index `start`. With a status, a page may be short or empty. */
   const readPage = async (
     state: BatchState,
     { start, limit, status }: { start: number; limit: number; status?: BatchItem['status'] | undefined },
@@ -61,7 +61,7 @@ export type BatchView = ReturnType<typeof createBatchView>;
 
 const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 
-/** The batch that its memo describes. If an operator ended it, its unfinished items count as failed. */
+/** Returns the batch that its memo describes. If an operator ended it, its unfinished items count as failed. */
 export function toBatch(
   id: string,
   name: TaskName,

@@ -19,12 +19,13 @@ const route = createRoute({
   path: '/batches/{id}/cancel',
   operationId: 'cancelBatch',
   tags: ['Batches'],
-  summary: 'Cancel a batch: waiting items end at once, a running attempt ends with its next heartbeat',
+  summary: 'Cancel a batch',
   description:
-    'Items that have ended stay as they are. Cancelling a cancelled batch again changes nothing and is a 202. A batch that has ended by itself is a 409.',
+    'Waiting items end at once, running attempts with their next heartbeat. Items that have ended stay as they are. ' +
+    'Cancelling a cancelled batch again changes nothing and is a 202. A batch that has completed or failed is a 409.',
   request: { params: batchIdParameter, query: noQuery },
   responses: {
-    202: toBody(batchSchema, 'The batch, which ends as soon as its running attempts have'),
+    202: toBody(batchSchema, 'The batch. It ends when its running attempts have ended'),
     ...toResponses(...anyPost, ...anyBody, ...taskProblems, 'already-finished'),
   },
 });
@@ -48,8 +49,8 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
 }
 
 /**
- * Cancels a batch. Before that, a signal tells the batch how many attempts its waiting items have made, because Temporal
- * forgets these with the cancellation. A batch that ends meanwhile stays as it is.
+ * Cancels a batch. First sends a signal with the attempts that waiting items have made, because Temporal forgets them
+ * when it cancels the items. A batch that ends meanwhile stays as it is.
  */
 async function cancelBatch(client: Client, id: string): Promise<void> {
   const handle = client.workflow.getHandle(id);
@@ -65,7 +66,7 @@ async function cancelBatch(client: Client, id: string): Promise<void> {
   await handle.cancel();
 }
 
-/** The attempts made by each item of a chunk that waits for its next one, by index. */
+/** Reads which items of a chunk wait for their next attempt. Returns the attempts that each has made, by index. */
 async function readWaiting(client: Client, chunkId: string): Promise<Record<string, number>> {
   const description = await client.workflow.getHandle(chunkId).describe().catch(ignoreNotFound);
   const items = (description?.raw.pendingActivities ?? []).map(

@@ -1,8 +1,8 @@
-/** The limits of one chunk, in items and in bytes of their inputs as JSON. One message to the server (4 MiB) carries them all. */
+/** The limits of a chunk, whose inputs travel as JSON in one message to the server (at most 4 MiB). */
 const maximumItems = 100;
 const maximumBytes = 1024 * 1024;
 
-/** Returns the number of items of each chunk, in order. An input that is over the limit gets a chunk of its own. */
+/** Returns the number of items of each chunk, in order. An input over the limit gets a chunk of its own. */
 export function toChunkSizes(inputBytes: number[]): number[] {
   const sizes: number[] = [];
   let items = 0;
@@ -21,7 +21,7 @@ export function toChunkSizes(inputBytes: number[]): number[] {
 
 export type Chunk = { number: number; first: number; size: number };
 
-/** The chunks of these sizes, beginning with the one that contains item `index`. */
+/** Returns the chunks of these sizes, beginning with the one that contains item `index`. */
 export function toChunksFrom(sizes: number[], index: number): Chunk[] {
   let next = 0;
   const chunks = sizes.map((size, number) => {

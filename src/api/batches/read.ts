@@ -25,10 +25,11 @@ const route = createRoute({
   path: '/batches/{id}',
   operationId: 'readBatch',
   tags: ['Batches'],
-  summary: 'Read a batch and a page of its items; works with no worker alive',
+  summary: 'Read a batch and a page of its items',
   description:
-    'While the batch runs its counts may lag behind its items, by two seconds at first and a minute at most. With a status one request reads up to 2,000 items, ' +
-    'so a page may be short and still have a `nextCursor`. Batches of other keys are a 404.',
+    'Works without a worker. While the batch runs, its counts may lag behind its items, by two seconds at first and a ' +
+    'minute at most. With a `status`, one request reads up to 2,000 items, so a page may be short or empty and still ' +
+    'have a `nextCursor`. A batch of another key is a 404.',
   request: { params: batchIdParameter, query: itemsQuery },
   responses: { 200: toBody(batchSchema, 'The batch as it is now'), ...toResponses(...taskProblems) },
 });

@@ -14,7 +14,7 @@ import { toBatchBodies } from './batch-schemas.ts';
 import { type BatchView, toBatch } from './batch-view.ts';
 import { toChunkSizes } from './chunks.ts';
 
-/** Below a task's, which is 3: what waits of a batch lets single tasks pass (1 is the highest, 5 the lowest). */
+/** The lowest priority; 1 is the highest. Tasks have 3, the default, so they overtake the queued items of batches. */
 const priority = { priorityKey: 5 };
 
 type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce };
@@ -29,7 +29,7 @@ export function createStartBatch({ config, view, startOnce }: Dependencies) {
   const options = toActivityOptions(config.policy);
   const { jitter } = config.policy;
 
-  /** @throws {Problem} 422 for a body that is no batch, 413 for inputs that Temporal would not take. */
+  /** @throws {Problem} 422 for a body that does not fit its schema, 413 for inputs that are too large for Temporal. */
   return async ({ name, body, ...caller }: Submission): Promise<Started<Batch>> => {
     const { owner, idempotencyKey, trace } = caller;
     const inputs = toInputs(name, body);
@@ -59,13 +59,13 @@ export type StartBatch = ReturnType<typeof createStartBatch>;
 
 function toInputs(name: TaskName, body: unknown): Inputs {
   const { list, repeat } = toBatchBodies(name);
-  // A union of the two would say of a bad item only that it fits neither.
+  // A union of the two schemas would only report that a bad item fits neither.
   if (typeof body === 'object' && body !== null && 'items' in body) return toInput(list, body).items;
   const { count, input } = toInput(repeat, body);
   return { count, input: input ?? (toInput(repeat.shape.input.unwrap(), {}) as TaskInput) };
 }
 
-/** The size of each input as JSON. @throws {Problem} 413 if all together are too large for one start. */
+/** Returns the bytes of each input as JSON. @throws {Problem} 413 if their sum is too large for one start. */
 function toBytes(inputs: Inputs): number[] {
   const toSize = (input: TaskInput) => Buffer.byteLength(JSON.stringify(input));
   const sizes = Array.isArray(inputs)
@@ -73,5 +73,5 @@ function toBytes(inputs: Inputs): number[] {
     : Array.from<number>({ length: inputs.count }).fill(toSize(inputs.input));
   const total = sizes.reduce((sum, size) => sum + size + 1, 1);
   if (total <= maximumBatchBytes) return sizes;
-  throw new Problem('body-too-large', `The inputs of a batch have at most ${maximumBatchBytes} bytes as JSON`);
+  throw new Problem('body-too-large', `The inputs of a batch may have at most ${maximumBatchBytes} bytes as JSON`);
 }

@@ -8,7 +8,7 @@ import { readCaller } from '../submissions/caller.ts';
 import { requirePost } from '../submissions/task-names.ts';
 import type { TaskApp } from '../tasks/dependencies.ts';
 import { idempotencyKeyHeader, submissionProblems, toBody, toLinks, toOperationId } from '../tasks/task-operations.ts';
-import { batchSchema, mostItems, toBatchBodies } from './batch-schemas.ts';
+import { batchSchema, maximumBatchItems, toBatchBodies } from './batch-schemas.ts';
 import type { BatchDependencies } from './dependencies.ts';
 
 const toRoute = (name: TaskName) => ({
@@ -16,10 +16,11 @@ const toRoute = (name: TaskName) => ({
   path: `/batches/${name}`,
   operationId: toOperationId(`submit-${name}-batch`),
   tags: ['Batches'],
-  summary: `${tasks[name].summary}, up to ${mostItems} times`,
+  summary: `${tasks[name].summary}, up to ${maximumBatchItems} times`,
   description:
-    'Each item is retried, fails and is reported by itself, under the same policy as a task. Their inputs have 1.5 MiB as JSON at ' +
-    'most, and items in a batch give way to single tasks. An output over 16 KiB fails its item. A batch is one submission, however many items it has.',
+    'Each item is retried, fails and is reported separately, under the same policy as a task. All inputs together may ' +
+    'have 1.5 MiB as JSON. Queued items give way to single tasks. An output over 16 KiB fails its item. A batch counts ' +
+    'as one submission, however many items it has.',
   request: {
     headers: z.object({ 'Idempotency-Key': idempotencyKeyHeader }),
     query: noQuery,

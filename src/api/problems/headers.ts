@@ -4,7 +4,7 @@ const header = (description: string, schema: object, required = true) => ({ desc
 export const headers = {
   Allow: header('The methods that this path supports', { type: 'string', examples: ['GET, HEAD'] }),
   'Idempotency-Expires': header(
-    'With an `Idempotency-Key`: the key is remembered at least until then',
+    'Only with an `Idempotency-Key`: the key is remembered at least until then',
     { type: 'string', format: 'date-time' },
     false,
   ),

@@ -50,7 +50,7 @@ function toSchema(slug: ProblemSlug) {
 
 const schemas = new Map(problemSlugs.map((slug) => [slug, toSchema(slug)]));
 
-/** The problem answers of a route, documented by status: these, and those of any call. */
+/** Returns the documentation of a route's problem answers, by status: `slugs`, and the problems of every call. */
 export function toResponses(...slugs: ProblemSlug[]) {
   const all = [...anyCall, ...slugs];
   const toResponse = (status: number) => {

@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 export type Outcome = 'not-started' | 'unknown';
 type HeaderName = 'Allow' | 'Retry-After' | 'WWW-Authenticate';
 
-/** The facts about one kind of problem. The answers, the OpenAPI document and the pages below `/problems` all use them. */
+/** The facts about one kind of problem. The answers, the OpenAPI document and the pages below `/problems` use them. */
 export type ProblemType = {
   status: ContentfulStatusCode;
   title: string;
@@ -15,6 +15,6 @@ export type ProblemType = {
   errors?: true;
   /** What may have happened to a submission. A single outcome is part of every answer. */
   outcomes?: readonly Outcome[];
-  /** The headers of the answer. A `Problem` replaces a value that it knows better. */
+  /** The headers of the answer. A `Problem` may replace a value with a more exact one. */
   headers?: Partial<Record<HeaderName, string>>;
 };

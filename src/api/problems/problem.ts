@@ -35,7 +35,7 @@ export class Problem extends Error {
 /** A batch may have 10,000 faulty items. The first faults are enough to correct it. */
 const maximumErrors = 100;
 
-/** Zod's issues as RFC 9457 wants them: one entry a field, an unknown field under its own name. */
+/** Turns Zod's issues into a problem with one entry for each field (RFC 9457). An unknown field has its own entry. */
 export function toValidationProblem(slug: 'bad-request' | 'invalid-input', { issues }: z.core.$ZodError): Problem {
   const errors = issues
     .flatMap((issue) =>

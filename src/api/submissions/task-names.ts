@@ -2,12 +2,12 @@ import type { Context } from 'hono';
 import { taskNames } from '../../tasks.ts';
 import { Problem, toMethodProblem } from '../problems/problem.ts';
 
-/** For the path of a task name, which only accepts submissions. Without it, the routes for ids would match the name. */
+/** Refuses other methods on the path of a task name. Otherwise a route for ids would take the name for an id. */
 export function requirePost(): never {
   throw toMethodProblem(['POST']);
 }
 
-/** Answers a POST to an unknown task name with a 404 that lists the names, instead of a 405. Add it after all other routes. */
+/** Answers a POST to an unknown task name with a 404 that lists the names, not a 405. Add it after all other routes. */
 export function refuseUnknownName(c: Context): Response | Promise<Response> {
   if (c.req.method !== 'POST') return c.notFound();
   throw new Problem('not-found', `There is no such task; there are: ${taskNames.join(', ')}`);

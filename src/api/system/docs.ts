@@ -4,7 +4,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { toQuery } from '../http/query.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
 
-/** Everything comes from this server. Swagger UI draws icons from `data:` and sets styles by script, which needs no permission. */
+/** All files come from this server; icons are `data:` URLs. Swagger UI sets styles by script, which CSP allows. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -30,11 +30,11 @@ const page = `<!doctype html>
 </html>
 `;
 
-/** Swagger UI's default validator is a service on the internet. */
+/** `validatorUrl` is null because Swagger UI's default validator is a service on the internet. */
 const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });
 `;
 
-/** On a phone the table of answers is wider than the page. */
+/** The table of answers scrolls, because it is wider than the page of a phone. */
 const style = `body { margin: 0 }
 .responses-inner { overflow-x: auto }
 `;
@@ -64,7 +64,7 @@ const route = createRoute({
   },
 });
 
-/** `/docs`: Swagger UI from its package. The files of the page are no operations of the API. */
+/** Creates `/docs`: Swagger UI from its package. The OpenAPI document leaves out the files of the page. */
 export function createDocsRoutes() {
   const app = new OpenAPIHono();
   app.openapi(route, (c) => {

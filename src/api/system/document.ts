@@ -9,30 +9,32 @@ const info = {
   title: 'Holdfast',
   version: '1',
   license: { name: 'MIT', identifier: 'MIT' },
-  description: `Submit a task, and it survives failing upstreams, timeouts, killed workers and killed servers until it has one definite end.
+  description: `Submit a task. Holdfast retries it until it succeeds or finally fails. The task survives failing upstreams,
+timeouts, killed workers and killed servers.
 
-JSON in, JSON out. Every other answer than a success is a problem document (RFC 9457), and its \`type\` leads to a page that says what to
-do. Unknown fields and unknown or repeated query parameters are errors. A GET also answers to HEAD. Every answer carries
+Requests and answers are JSON. Every answer that is not a success is a problem document (RFC 9457). Its \`type\` leads
+to a page that says what to do. Unknown fields and unknown or repeated query parameters are errors. Every GET supports
+HEAD. Every answer has
 ${Object.keys(safeHeaders)
   .map((name) => `\`${name}\``)
-  .join(', ')}, and none a CORS header.`,
+  .join(', ')}. No answer has a CORS header.`,
 };
 
 const tags = [
   { name: 'Tasks', description: 'Submit, read, list and cancel tasks' },
   { name: 'Batches', description: 'The same task many times, in one call' },
-  { name: 'Policy', description: 'How hard Holdfast tries' },
+  { name: 'Policy', description: 'How often and how long Holdfast retries' },
   { name: 'Operation', description: 'For probes and monitoring' },
-  { name: 'Documentation', description: 'This API about itself' },
+  { name: 'Documentation', description: 'The documentation of this API' },
 ];
 
 const bearer = {
   type: 'http',
   scheme: 'bearer',
-  description: 'The secret of an API key. Without `API_KEYS` no key is asked for, and no call is answered 401.',
+  description: 'The secret of an API key. Without `API_KEYS`, no call needs a key and no answer is a 401.',
 } as const;
 
-/** The OpenAPI document of everything registered with the app. Its own headers are put in here, once for every answer. */
+/** Returns the OpenAPI document of all registered routes. Adds `X-Request-Id` to each answer: every answer has it. */
 function toDocument({ openAPIRegistry, getOpenAPI31Document }: OpenAPIHono<ApiEnvironment>) {
   openAPIRegistry.registerComponent('securitySchemes', 'bearer', bearer);
   for (const [name, component] of Object.entries(headers))
@@ -63,7 +65,7 @@ const documentRoute = createRoute({
   operationId: 'readDocument',
   tags: ['Documentation'],
   summary: 'This document',
-  description: 'The API as OpenAPI 3.1, generated from the schemas that it parses with.',
+  description: 'The API as OpenAPI 3.1, generated from the schemas that validate requests.',
   security: [],
   request: { query: noQuery },
   responses: {
@@ -80,8 +82,8 @@ const metricsRoute = createRoute({
   path: '/metrics',
   operationId: 'readMetrics',
   tags: ['Operation'],
-  summary: 'What this process counted and measured, for Prometheus',
-  description: 'Of this process alone; each worker serves its own.',
+  summary: 'The metrics of this process, for Prometheus',
+  description: 'Covers only this API process. Each worker serves its own metrics.',
   request: { query: noQuery },
   responses: {
     200: { description: 'Samples in Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } },

@@ -7,7 +7,7 @@ import { TaskQueueType, toEpochMs } from '../../temporal/payloads.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
 
-/** Temporal lists a dead worker's poller for 5 minutes; a living one asks again at least every 60 s. */
+/** Temporal lists the poller of a dead worker for 5 minutes. A live worker polls again at least every 60 s. */
 const pollerFreshMs = 75_000;
 
 const status = (value: string, description: string) => ({
@@ -20,11 +20,11 @@ const health = createRoute({
   path: '/health',
   operationId: 'readHealth',
   tags: ['Operation'],
-  summary: 'Whether this process lives',
-  description: 'Asks nobody else: it is 200 also while Temporal is away.',
+  summary: 'Whether this process is alive',
+  description: 'Checks nothing else, so it is a 200 even while Temporal does not answer.',
   security: [],
   request: { query: noQuery },
-  responses: { 200: status('ok', 'It lives'), ...toResponses() },
+  responses: { 200: status('ok', 'The process is alive'), ...toResponses() },
 });
 
 const ready = createRoute({
@@ -32,11 +32,12 @@ const ready = createRoute({
   path: '/ready',
   operationId: 'readReadiness',
   tags: ['Operation'],
-  summary: 'Whether tasks would run: Temporal answers and a worker polled lately',
-  description: 'The problem of a 503 says which of the two is missing.',
+  summary: 'Whether tasks can run',
+  description:
+    'Tasks can run if Temporal answers and a worker has polled lately. The problem of a 503 says which of the two is missing.',
   security: [],
   request: { query: noQuery },
-  responses: { 200: status('ready', 'Tasks run'), ...toResponses('not-ready', 'temporal-unavailable') },
+  responses: { 200: status('ready', 'Tasks can run'), ...toResponses('not-ready', 'temporal-unavailable') },
 });
 
 export function createHealthRoutes({ client, config }: { client: Client; config: Config }) {

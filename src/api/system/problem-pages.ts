@@ -13,7 +13,7 @@ const typeSchema = z
     type: z.string().openapi({ example: '/problems/not-found' }),
     title: z.string(),
     status: z.int(),
-    description: z.string().describe('What it means and what to do'),
+    description: z.string().describe('What the problem means and what to do'),
     retryable: z.boolean().describe('Whether the same request may succeed later'),
   })
   .openapi('ProblemType');
@@ -28,11 +28,11 @@ const toRoute = (path: string, operationId: string, schema: z.ZodType) => ({
   path,
   operationId,
   tags: ['Documentation'],
-  description: 'A page for browsers (`Accept: text/html`), JSON for everybody else. It needs no key.',
+  description: 'Answers browsers (`Accept: text/html`) with a page and other clients with JSON. Needs no key.',
   security: [],
   responses: {
     200: {
-      description: 'What it means and what to do',
+      description: 'What the problem means and what to do',
       headers: toHeaders('Vary'),
       content: { 'application/json': { schema }, 'text/html': { schema: z.string() } },
     },
@@ -42,14 +42,14 @@ const toRoute = (path: string, operationId: string, schema: z.ZodType) => ({
 const list = toRoute('/problems', 'listProblemTypes', z.strictObject({ items: z.array(typeSchema) }));
 const listRoute = createRoute({
   ...list,
-  summary: 'Every problem that this API answers',
+  summary: 'All problems that this API answers with',
   request: { query: noQuery },
   responses: { ...list.responses, ...toResponses() },
 });
 const read = toRoute('/problems/{slug}', 'readProblemType', typeSchema);
 const readRoute = createRoute({
   ...read,
-  summary: 'What a problem means, where its `type` leads',
+  summary: 'What a problem means; its `type` leads here',
   request: { params: z.object({ slug: z.string().openapi({ example: 'not-found' }) }), query: noQuery },
   responses: { ...read.responses, ...toResponses('not-found') },
 });
@@ -64,7 +64,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The words between backquotes are code. */
+/** Shows text between backquotes as code. */
 const toText = (text: string) => text.split('`').map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
 
 const toSection = ({ type, title, status, description, retryable }: ReturnType<typeof describe>) => html`
@@ -72,7 +72,7 @@ const toSection = ({ type, title, status, description, retryable }: ReturnType<t
 <p><code>${type}</code>, status ${status}. ${retryable ? 'The same request may succeed later.' : 'The same request fails again.'}</p>
 <p>${toText(description)}</p>`;
 
-/** A page for browsers, JSON for everybody else. */
+/** Answers a browser with a page and any other client with JSON. */
 function answer(c: Context, title: string, types: ReturnType<typeof describe>[], json: object) {
   c.header('Vary', 'Accept');
   if (
@@ -95,7 +95,7 @@ ${types.map(toSection)}
 `);
 }
 
-/** Where the `type` of each problem leads (RFC 9457 section 3.1.1). */
+/** Creates the pages that the `type` of each problem leads to (RFC 9457 section 3.1.1). */
 export const createProblemRoutes = () =>
   new OpenAPIHono()
     .openapi(listRoute, (c) => {

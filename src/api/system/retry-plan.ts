@@ -14,17 +14,17 @@ const seconds = z.number().min(0);
 const mapParameters = <T>(map: (name: PolicyParameterName) => T) =>
   Object.fromEntries(policyParameterNames.map((name) => [name, map(name)])) as Record<PolicyParameterName, T>;
 
-const mostFailures = policyParameters.maxAttempts.maximum;
-const failuresFault = `must be a whole number from 0 to ${mostFailures}`;
+const maximumFailures = policyParameters.maxAttempts.maximum;
+const failuresFault = `must be a whole number from 0 to ${maximumFailures}`;
 
 const planQuery = z.strictObject({
   failures: z
     .string()
     .regex(/^\d{1,5}$/, failuresFault)
     .transform(Number)
-    .refine((value) => value <= mostFailures, failuresFault)
+    .refine((value) => value <= maximumFailures, failuresFault)
     .optional()
-    .openapi({ type: 'integer', minimum: 0, maximum: mostFailures })
+    .openapi({ type: 'integer', minimum: 0, maximum: maximumFailures })
     .describe('Attempts that fail before one succeeds; by default all fail'),
   ...mapParameters((name) => {
     const { unit, minimum, maximum, meaning } = policyParameters[name];
@@ -40,7 +40,7 @@ const planQuery = z.strictObject({
 
 const attemptSchema = z.strictObject({
   attempt: z.int().min(1),
-  startSeconds: seconds.describe('Earliest start, from the submission on'),
+  startSeconds: seconds.describe('Earliest start, counted from the submission'),
   latestStartSeconds: seconds.describe('Latest start; later than the earliest only with jitter'),
   outcome: z.enum(['fails', 'succeeds']),
   waitSeconds: seconds.nullable().describe('Shortest wait until the next attempt; null after the last one'),
@@ -66,15 +66,16 @@ const retryPlanSchema = z
       latestAfterSeconds: seconds,
     }),
     survivedOutageSeconds: seconds.describe(
-      'From the first attempt to the start of the last one if each fails at once',
+      'Time from the first attempt to the start of the last one, if each attempt fails at once',
     ),
     worstWallTimeSeconds: seconds.describe(
-      'If every attempt runs into the job timeout and every wait is the longest; a Retry-After may lengthen waits further, up to `maxDelay`',
+      'Time until the end, if every attempt takes the whole job timeout and every wait is the longest; a Retry-After may ' +
+        'lengthen waits further, up to `maxDelay`',
     ),
     deadWorkerRetry: z
       .strictObject({ firstAttemptSeconds: seconds, worstSeconds: seconds })
       .nullable()
-      .describe('Heartbeat timeout plus wait: after a worker died in the first attempt, and at worst'),
+      .describe('Heartbeat timeout plus wait: if the worker dies in the first attempt, and in the worst case'),
     herd: z
       .strictObject({
         tasks: z.int(),
@@ -82,10 +83,10 @@ const retryPlanSchema = z
         attemptsPlayed: z
           .int()
           .max(attemptsListed)
-          .describe('Attempts of each task that the peaks are computed from; the busiest second is early'),
+          .describe('Attempts of each task that are simulated to compute the peaks; the busiest second is early'),
         peakRetriesPerSecond: z
           .strictObject({ policy: z.int(), withoutJitter: z.int(), withFullJitter: z.int() })
-          .describe('Most retries in any one second; first attempts do not count, because all start together'),
+          .describe('The most retries in any one second; first attempts do not count, because they all start together'),
       })
       .describe('Tasks that are submitted together and always fail; every plan uses the same random numbers'),
     warnings: z.array(
@@ -111,7 +112,7 @@ const route = createRoute({
   },
 });
 
-/** Creates `GET /retry-plan`: the plan of the server's own policy, with the parameters of the query in its place. */
+/** Creates `GET /retry-plan`: the plan of the server's own policy. Parameters of the query replace its values. */
 export function createRetryPlanRoute({ policy: own, shutdownGraceMs }: Pick<Config, 'policy' | 'shutdownGraceMs'>) {
   return new OpenAPIHono<ApiEnvironment>().openapi(route, (c) => {
     const { failures, ...overrides } = c.req.valid('query');

@@ -10,7 +10,7 @@ export const failureSchema = z
   })
   .openapi('Failure');
 
-/** How a task, or an item of a batch, failed in the end. */
+/** The final failure of a task or of an item of a batch. */
 export const finalFailureSchema = z.object({
   ...failureSchema.shape,
   reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
@@ -57,12 +57,12 @@ export const taskSchema = z
     name: z.enum(taskNames),
     input: anyInput,
     status: z.enum(taskStatuses),
-    attempt: z.int().min(1).describe('While retrying, the coming one'),
+    attempt: z.int().min(1).describe('The current or last attempt; while the task waits for an attempt, the next one'),
     maxAttempts: z.int().min(1),
-    nextAttemptAt: time.optional().describe('While retrying'),
-    lastFailure: failureSchema.optional().describe('Of the latest failed attempt'),
-    output: anyOutput.optional().describe('Of a completed task'),
-    failure: finalFailureSchema.optional().describe('Of a failed task'),
+    nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
+    lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
+    output: anyOutput.optional().describe('The output of a completed task'),
+    failure: finalFailureSchema.optional().describe('The failure of a failed task'),
     submittedAt: time,
     finishedAt: time.optional(),
     rerunOf: z.string().optional(),
