@@ -1,25 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import { type TaskName, taskNames, tasks } from '../../tasks.ts';
-import { anyOutput, failureSchema, finalFailureSchema, time } from '../views/schemas.ts';
+import { activityStatuses, anyOutput, failureSchema, finalFailureSchema, time } from '../views/schemas.ts';
 
 /** The maximum number of items in a batch. */
 export const maximumBatchItems = 10_000;
 
 const batchStatuses = ['running', 'completed', 'cancelled', 'failed'] as const;
-export const itemStatuses = [
-  'queued',
-  'running',
-  'retrying',
-  'cancelling',
-  'completed',
-  'failed',
-  'cancelled',
-] as const;
 
 export const batchItemSchema = z
   .object({
     index: z.int().min(0).describe('The position in the submitted `items`, from 0'),
-    status: z.enum(itemStatuses),
+    status: z.enum(activityStatuses),
     attempts: z
       .int()
       .min(0)

@@ -4,8 +4,9 @@ import { toResponses } from '../problems/openapi.ts';
 import type { TaskApp } from '../tasks/dependencies.ts';
 import { taskProblems, toBody } from '../tasks/task-operations.ts';
 import { cursorQuery, toLimitQuery } from '../tasks/visibility.ts';
+import { activityStatuses } from '../views/schemas.ts';
 import { requireBatchName } from '../views/task-id.ts';
-import { batchIdParameter, batchSchema, itemStatuses } from './batch-schemas.ts';
+import { batchIdParameter, batchSchema } from './batch-schemas.ts';
 import type { BatchDependencies } from './dependencies.ts';
 
 /** The size of a page without a `limit`. */
@@ -17,7 +18,7 @@ const positionSchema = z.int().min(0);
 const itemsQuery = z.strictObject({
   limit: toLimitQuery(defaultItems),
   cursor: cursorQuery,
-  status: z.enum(itemStatuses).optional().describe('Only items of this status'),
+  status: z.enum(activityStatuses).optional().describe('Only items of this status'),
 });
 
 const route = createRoute({

@@ -8,7 +8,7 @@ import {
   toFailure,
   toResult,
 } from '../../temporal/payloads.ts';
-import type { FinalFailure } from './schemas.ts';
+import type { activityStatuses, FinalFailure } from './schemas.ts';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 export type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
@@ -21,7 +21,7 @@ const {
 
 /** The state of an activity: the one activity of a task, or that of one item of a batch. */
 export type ActivityState = {
-  status: 'queued' | 'running' | 'retrying' | 'cancelling' | 'completed' | 'failed' | 'cancelled';
+  status: (typeof activityStatuses)[number];
   /** The attempts that have begun, including one that runs. */
   attemptsMade: number;
   /** While retrying, as ISO 8601. */

@@ -22,8 +22,8 @@ const anyInput = toUnion(taskNames.map((name) => tasks[name].input));
 export const anyOutput = toUnion(taskNames.map((name) => tasks[name].output));
 export const time = z.iso.datetime();
 
-export const taskStatuses = [
-  'scheduled',
+/** The statuses of an item of a batch. A task has one more. */
+export const activityStatuses = [
   'queued',
   'running',
   'retrying',
@@ -32,6 +32,7 @@ export const taskStatuses = [
   'failed',
   'cancelled',
 ] as const;
+export const taskStatuses = ['scheduled', ...activityStatuses] as const;
 
 export const exampleId = '25bf8e1a2393f110_fetch-joke_0b5c9e3e-6f0a-4a54-9d2b-6a4a7e1f2c3d';
 const example = {
