@@ -74,7 +74,8 @@ export function createRateLimit(limit: number, now?: () => number) {
         isUsed = earlier === undefined;
         return earlier;
       } catch (error) {
-        isUsed = error instanceof TemporalUnavailable && error.outcome === 'unknown';
+        const isNotStarted = error instanceof TemporalUnavailable && error.outcome === 'not-started';
+        isUsed = !isNotStarted && !(error instanceof Refused);
         throw error;
       } finally {
         const others = (starting.get(id) ?? 1) - 1;
