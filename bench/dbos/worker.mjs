@@ -9,7 +9,7 @@ DBOS.registerWorkflow(() => DBOS.runStep(fetchJoke, { name: 'fetchJoke', ...retr
 
 DBOS.setConfig({ name: 'fetch-joke', systemDatabaseUrl: process.env.STORE_URL });
 await DBOS.launch();
-/** A poll starts at most ten tasks: with the default interval of 1 s, the rate would be ten a second. Below 10 ms nothing is gained. */
+/** A poll starts at most ten tasks, so the default of 1 s allows ten per second. Below 10 ms nothing is gained. */
 await DBOS.registerQueue('fetch-joke', { workerConcurrency: 10, minPollingIntervalMs: 10 });
 
 serve({ stop: () => DBOS.shutdown() });

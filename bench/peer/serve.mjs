@@ -1,6 +1,6 @@
 /**
- * Reports to the bench that this process is ready, and answers its requests by name. Runs `stop` and exits when the bench
- * disconnects.
+ * Reports to the bench that this process is ready, and answers its requests by name. Runs `stop` and exits when the
+ * bench disconnects.
  * @param {{ stop: () => Promise<unknown> } & Record<string, (...args: never[]) => Promise<unknown>>} requests
  */
 export function serve({ stop, ...requests }) {

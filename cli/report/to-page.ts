@@ -21,14 +21,14 @@ const toDataBlock = (data: object) => JSON.stringify(data).replaceAll('<', '\\u0
 
 type Page = {
   title: string;
-  /** The id of each section and its heading, in the order of the page. A section `run` without a heading precedes them. */
+  /** The id and heading of each section, in the order of the page. A section `run` without a heading comes first. */
   sections: Record<string, string>;
   /** They run in this order, after `report.js` and `plot.js` and before `draw.js`. */
   scripts: URL[];
   data: object;
 };
 
-/** Returns one HTML file with its libraries, style, scripts and data. The scripts add the data to the document as text. */
+/** Returns one HTML file with its libraries, style, scripts and data. The scripts add the data to the page as text. */
 export function toPage({ title, sections, scripts: urls, data }: Page): string {
   const libraries = [
     readLibrary('d3', '../dist/d3.min.js'),

@@ -36,8 +36,8 @@ export function createTimeSkippingEnvironment(serverPath: string): Promise<TestW
 }
 
 /**
- * Runs the real workflow, activity and policy on the time-skipping server, with the joke API as upstream over real HTTP.
- * The delays between attempts pass in virtual time.
+ * Runs the real workflow, activity and policy on the time-skipping server, with the joke API as upstream over real
+ * HTTP. The delays between attempts pass in virtual time.
  *
  * Call `quietRuntime` first, or the SDK logs every failure.
  */

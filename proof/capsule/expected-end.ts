@@ -4,8 +4,8 @@ import type { Answer } from './capsule.ts';
 import type { End } from './read-history.ts';
 
 /**
- * Returns how an attempt must end after an answer, for attempts that the history does not keep. It shares no code with the
- * activity, because the activity is under test.
+ * Returns how an attempt must end after an answer, for attempts that the history does not keep. It shares no code
+ * with the activity, because the activity is under test.
  */
 export function toExpectedEnd({ status, outcome, joke }: Answer): End {
   if (status !== null && status >= 200 && status !== 200) return { type: toStatusType(status), upstreamStatus: status };

@@ -41,7 +41,7 @@ const patienceMs = 90_000;
 /** The time before the first fault, so that the first tasks run undisturbed. */
 const calmMs = 2_000;
 
-/** Returns the time left for faults, in milliseconds: estimated from the plan at first, then from the progress so far. */
+/** Returns the time left for faults in milliseconds, estimated from the plan at first, then from the progress. */
 function createForecast(plan: PlannedFault[], minutes: number) {
   const began = performance.now();
   const estimateMs = calmMs + toEstimateMs(plan);

@@ -10,8 +10,8 @@ const beginnings = [
 ];
 
 /**
- * Opens hostile connections: `idle` ones send nothing, `slow` ones send a byte now and then. It reopens connections that
- * the server closes, so that their number stays the same.
+ * Opens hostile connections: `idle` ones send nothing, `slow` ones send a byte now and then. It reopens connections
+ * that the server closes, so that their number stays the same.
  */
 export async function openCrowd(url: string, { idle, slow }: { idle: number; slow: number }) {
   const { hostname, port } = new URL(url);

@@ -14,8 +14,8 @@ export type FuzzFlags = { url?: string; examples: number; seed?: number[]; minut
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * Runs the fuzzer with each seed against the Holdfast of `--url`, or against its own stack. Returns the exit code: 1 if any
- * answer was not as documented.
+ * Runs the fuzzer with each seed against the Holdfast of `--url`, or against its own stack. Returns the exit code: 1
+ * if any answer was not as documented.
  * @throws {SetupError} if Schemathesis cannot be installed, the Holdfast does not answer, or the time is up.
  */
 export async function runFuzz(flags: FuzzFlags, signal: AbortSignal): Promise<number> {

@@ -35,8 +35,8 @@ async function installWithPip(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * Returns the path of a `schemathesis` of the required version: from `SCHEMATHESIS_PATH`, else from PATH, from our cache,
- * or installed with pip into the cache.
+ * Returns the path of a `schemathesis` of the required version: from `SCHEMATHESIS_PATH`, else from PATH, from our
+ * cache, or installed with pip into the cache.
  * @throws {SetupError} with what to install, if none works.
  */
 export async function obtainSchemathesis(options: Obtain): Promise<string> {

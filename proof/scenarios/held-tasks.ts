@@ -40,7 +40,7 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
     /** Resolves when the first call of every task hangs. */
     untilHeld: () => untilOpenFor(0),
 
-    /** Resolves when all calls have hung for longer than the heartbeat timeout, and heartbeats kept the attempts alive. */
+    /** Resolves when all calls have hung longer than the heartbeat timeout and heartbeats kept the attempts alive. */
     async untilKeptAlive() {
       await untilOpenFor(heartbeatTimeoutMs + 1_000);
       for (const task of await Promise.all(ids.map(holdfast.read)))
@@ -50,7 +50,7 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
         );
     },
 
-    /** Resolves when all tasks have completed. Returns when each task's second call began, in the order of submission. */
+    /** Resolves when all tasks have completed. Returns when each second call began, in the order of submission. */
     async untilRecovered(): Promise<number[]> {
       let recovered = 0;
       const seconds = await untilFound(

@@ -57,8 +57,8 @@ export async function countOpen(holdfast: HoldfastClient, ids: Set<string>): Pro
 }
 
 /**
- * Waits until all tasks have ended and returns them. It polls the list, one call for all tasks, so that polling does not
- * become load, and reads each task at the end.
+ * Waits until all tasks have ended and returns them. It polls the list, one call for all tasks, so that polling does
+ * not become load, and reads each task at the end.
  * @throws {CheckFailure} with the number of open tasks after `withinMs`.
  */
 export async function untilAllFinished(

@@ -23,7 +23,7 @@ export type StressFlags = {
 
 /**
  * Runs the checks against the Holdfast of `--url`, or against its own stack. Returns the exit code.
- * @throws {SetupError} for flags that contradict each other, a file that cannot be written, a Holdfast that does not answer.
+ * @throws {SetupError} for flags that contradict each other, an unwritable file, or a Holdfast that does not answer.
  */
 export async function runStress(flags: StressFlags, signal: AbortSignal): Promise<number> {
   const { quick, url, jokeApi: jokeApiUrl, json, report, tasks = quick ? 50 : 100 } = flags;

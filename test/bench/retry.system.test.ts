@@ -25,7 +25,7 @@ const peers = [
   { name: 'BullMQ', start: startBullmq, waitMs: 2_000, laterMs: 2_000 },
 ];
 
-// Seen to fail when BullMQ's queue has no retries, waits 0.1 s or runs twelve at once, and when a worker outlives `stop`.
+// Seen to fail when BullMQ's queue has no retries, waits 0.1 s or runs twelve at once, or a worker outlives `stop`.
 test.for(peers)(
   '$name: ten at once, a failed call is made again after its first wait, and nothing lives on',
   { timeout: 60_000 },

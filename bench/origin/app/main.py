@@ -24,7 +24,7 @@ async def submit_fetch_joke() -> dict[str, int]:
 
 @app.get("/tasks/completed")
 async def count_completed() -> dict[str, int]:
-    """For the bench: how many jobs have succeeded."""
+    """Returns the number of jobs that have succeeded. The benchmark reads it."""
     row = await procrastinate_app.connector.execute_query_one_async(
         "SELECT count(*) AS count FROM procrastinate_jobs WHERE status = 'succeeded' AND task_name = 'app.tasks.fetch_joke'"
     )

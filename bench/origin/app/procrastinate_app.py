@@ -7,7 +7,10 @@ from app import config
 
 
 class ExponentialBackoffStrategy(BaseRetryStrategy):
-    """Waits base_delay * 2 ** n seconds after failure n (from 0), at most max_delay, until max_attempts attempts have been made."""
+    """Waits base_delay * 2 ** n seconds after failure n, counted from 0, and at most max_delay.
+
+    It gives up after max_attempts attempts.
+    """
 
     def __init__(self, max_attempts: int = 5, base_delay: float = 2.0, max_delay: float = 300.0):
         self.max_attempts = max_attempts

@@ -49,7 +49,7 @@ export const disturbing = kinds(
   'drop-upstream',
 );
 
-/** The disturbing faults that can delay an attempt's call of the upstream long after Temporal dispatched the attempt. */
+/** The faults that can delay an attempt's call of the upstream long after Temporal dispatched the attempt. */
 export const postponing = kinds('stop-worker', 'stop-temporal', 'delay-temporal', 'delay-upstream', 'drop-temporal');
 
 export function groupBy<T>(values: T[], toKey: (value: T) => string | null | undefined): Map<string, T[]> {

@@ -24,7 +24,7 @@ export type InvariantResult = {
 /** A condition that must hold for a run to prove anything. */
 export type Guard = { title: string; holds: boolean; detail: string };
 
-/** The result of `npm run prove`, as in `prove.json` and the report. Times without a unit are seconds since the start. */
+/** The result of `npm run prove`, as in `prove.json` and the report. Times without a unit are seconds since start. */
 export type ProveResult = {
   verdict: 'passed' | 'failed' | 'unknown';
   command: string;

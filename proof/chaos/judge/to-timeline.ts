@@ -4,7 +4,7 @@ import type { TimelineLine } from './result.ts';
 /** The maximum number of lines. */
 const longest = 120;
 
-/** Returns everything that the three records and the faults say about one task, item, batch or key, in order of time. */
+/** Returns all that the three records and the faults say about one task, item, batch or key, in order of time. */
 export function toTimeline(
   { startedAt, ended, works, executionsById, faults, accepted, callsByKey }: Case,
   id: string,

@@ -13,7 +13,7 @@ type Options = {
 const readersAtOnce = 12;
 const readIntervalMs = 500;
 
-/** Starts all clients, spread over the time that is left for faults. Resolves with everything accepted once all are done. */
+/** Starts all clients, spread over the time left for faults. Resolves with all accepted work once all are done. */
 export async function runLoad(
   plans: ClientPlan[],
   { client, over, signal, leftMs }: Options & { leftMs: () => number },

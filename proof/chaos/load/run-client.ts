@@ -16,7 +16,7 @@ const firstPauseMs = 100;
 const longestPauseMs = 1_000;
 const watchIntervalMs = 250;
 
-/** Sends the same request to one API after the other until `isEnough`. Returns the last answer, also once `over` aborts. */
+/** Sends the same request to one API after the other until `isEnough` or `over` aborts. Returns the last answer. */
 export async function persist(
   { client, over }: Pick<Options, 'client' | 'over'>,
   request: Request,

@@ -106,7 +106,7 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
       return holdsSoon(() => !['T', undefined].includes(readStat(pid)?.state), { withinMs: 1_000, everyMs: 20 });
     },
 
-    /** Sends SIGTERM; verified if the process ended in the time that an orchestrator allows. Call `start` afterwards. */
+    /** Sends SIGTERM; verified if the process ended in the time an orchestrator allows. Call `start` afterwards. */
     async end(): Promise<{ verified: boolean; seen: string }> {
       const leaving = living();
       isWanted = false;

@@ -7,8 +7,8 @@ export type Mode = { kind: 'pass' } | { kind: 'delay'; ms: number } | { kind: 'c
 type Pair = { client: Socket; server: Socket; lostAnswers: boolean };
 
 /**
- * Starts a TCP proxy on a free loopback port in front of `port`. When it passes traffic again, it resets connections that
- * lost answers, because their byte streams have gaps.
+ * Starts a TCP proxy on a free loopback port in front of `port`. When it passes traffic again, it resets connections
+ * that lost answers, because their byte streams have gaps.
  */
 export async function startProxy(port: number) {
   const pairs = new Set<Pair>();

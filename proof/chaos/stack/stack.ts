@@ -15,8 +15,8 @@ import { startProxy } from './proxy.ts';
 const jokeApiScript = fileURLToPath(new URL('../../../scripts/joke-api.ts', import.meta.url));
 
 /**
- * Short waits, so that a run of minutes has many attempts: 0.5, 1, 2, 4, 4 s, up to a fifth longer by jitter. Shorter ones
- * would change little: the server's timers take about 1 s.
+ * Short waits, so that a run of minutes has many attempts: 0.5, 1, 2, 4, 4 s, up to a fifth longer by jitter. Shorter
+ * ones would change little: the server's timers take about 1 s.
  */
 const policyEnvironment: Environment = {
   BASE_DELAY: '0.5',
@@ -46,8 +46,8 @@ type Options = {
 };
 
 /**
- * Starts the stack under test: Temporal on a WAL file, two APIs, three workers and the joke API as processes, with a TCP
- * proxy in front of each API, of Temporal and of the upstream. `stop` ends all of them.
+ * Starts the stack under test: Temporal on a WAL file, two APIs, three workers and the joke API as processes, with a
+ * TCP proxy in front of each API, of Temporal and of the upstream. `stop` ends all of them.
  * @throws {SetupError} with the end of its log, for a part that does not become ready.
  */
 export async function startProvedStack({ directory, logs, dist, inMemory = false, say, signal }: Options) {

@@ -21,8 +21,9 @@ function countBy(values: number[], toIndex: (value: number) => number) {
 }
 
 /**
- * Returns the rate of each series over time: how many of its moments (in milliseconds since the start of the run) fall into
- * each step. The step is the shortest round one that gives a chart few enough bars. `wholeTime` spans the run, in seconds.
+ * Returns the rate of each series over time: how many of its moments (in milliseconds since the start of the run)
+ * fall into each step. The step is the shortest round one that gives a chart few enough bars. `wholeTime` spans the
+ * run, in seconds.
  */
 export function toRates<Name extends string>(series: Record<Name, number[]>) {
   const all = Object.values<number[]>(series).flat();
@@ -44,7 +45,7 @@ export function toRates<Name extends string>(series: Record<Name, number[]>) {
   return { stepSeconds, wholeTime, bars: bars as Record<Name, ReturnType<typeof toBars>> };
 }
 
-/** Returns a histogram of milliseconds with bins of equal width on a logarithmic axis. Less than 1 ms counts as 1 ms. */
+/** Returns a histogram of milliseconds with bins of equal width on a logarithmic axis. Below 1 ms counts as 1 ms. */
 export function toBins(valuesMs: number[]): Bin[] {
   const edge = (index: number) => 10 ** (index / binsPerDecade);
   return countBy(valuesMs, (value) => Math.floor(Math.log10(Math.max(1, value)) * binsPerDecade)).map(

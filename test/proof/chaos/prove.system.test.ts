@@ -31,7 +31,7 @@ function start(...args: string[]) {
   return { child, ended: once(child, 'exit'), output: () => output };
 }
 
-/** Every living process that works in the run's directory or runs what was built there, with the letter of its state. */
+/** Returns each living process that works in the run's directory or runs its build, with the letter of its state. */
 function toProcesses(): { pid: number; state: string | undefined }[] {
   return listPids()
     .filter((pid) => pid !== process.pid && readCommand(pid).includes(place))

@@ -129,7 +129,7 @@ afterAll(() => browser?.close());
 
 type View = { width?: number; colorScheme?: (typeof schemes)[number] };
 
-/** Opens a report from a file, as a person does. `faults` are the errors of the page, `requests` all URLs it requested. */
+/** Opens a report from a file, as a user does. `faults` are the page's errors, `requests` all URLs it requested. */
 async function open(html: string, { width = 1_280, colorScheme = 'light' }: View = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-report-'));
   const file = join(directory, 'report.html');
@@ -185,9 +185,10 @@ type Text = { text: string; size: number; contrast: number; right: number };
 
 const distinct = (values: number[], toIndex: (value: number) => number) => new Set(values.map(toIndex)).size;
 
-// Each of these faults was seen to fail a test here: `<` not escaped in the data, innerHTML instead of text nodes, a chart
-// that throws, a missing dot or wait, a percentile of the other latency, waits one attempt off, charts not drawn again, muted
-// texts too pale, 10 px axes, long words not broken, no dark colours, no content policy, a chart without a name, slow drawing.
+// Each of these faults was seen to fail a test here: `<` not escaped in the data, innerHTML instead of text nodes, a
+// chart that throws, a missing dot or wait, a percentile of the other latency, waits one attempt off, charts not
+// drawn again, muted texts too pale, 10 px axes, long words not broken, no dark colours, no content policy, a chart
+// without a name, slow drawing.
 describe('the report of 500 tasks', () => {
   const result = createResult();
   const html = toReport(result);

@@ -5,7 +5,7 @@ import type { Case } from '../join.ts';
 export const toleranceMs = 50;
 /** A fault can affect an attempt that began or ended up to this long before it. */
 export const reachMs = 2_500;
-/** How long a fault has effects after it was healed: clients reconnect, a dead worker's workflow task times out after 5 s. */
+/** How long a healed fault has effects: clients reconnect, a dead worker's workflow task times out after 5 s. */
 export const aftermathMs = 6_000;
 
 /** When the call ended, in epoch milliseconds; its start if it is still open. */

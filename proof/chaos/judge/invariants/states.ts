@@ -27,9 +27,9 @@ const toReads = ({ ended }: Case): Map<string, Call[]> =>
 const isOpen = ({ state }: Seen) => !isFinal(state) && state !== 'cancelling';
 
 /**
- * Whether the number of attempts could not be read. An attempt can end while the worker of its workflow is dead, stopped
- * or cut off. Until that workflow task times out (5 s), Temporal has the attempt neither as pending nor in the history,
- * and the API shows `running`, attempt 1.
+ * Whether the number of attempts could not be read. An attempt can end while the worker of its workflow is dead,
+ * stopped or cut off. Until that workflow task times out (5 s), Temporal has the attempt neither as pending nor in
+ * the history, and the API shows `running`, attempt 1.
  */
 const isAttemptUnknown = ({ faultWithin }: Case, { invokedAt, end }: Call, { state, attempt }: Seen) =>
   state === 'running' && attempt === 1 && faultWithin(invokedAt - aftermathMs, end.at) !== undefined;

@@ -25,8 +25,8 @@ function toLeastWaitMs({ policy, faultWithin }: Case, call: LedgerEntry): number
 
 /**
  * Whether a restarted Temporal dispatched the retry early. After a kill, the server repeats dispatches that it had not
- * yet saved (docs/architecture.md, *The embedded server*), which can start a retry before its time. No worker or workflow
- * can notice or prevent that.
+ * yet saved (docs/architecture.md, *The embedded server*), which can start a retry before its time. No worker or
+ * workflow can notice or prevent that.
  */
 const isDispatchedEarly = ({ faults }: Case, before: LedgerEntry, next: LedgerEntry) =>
   faults.some(
