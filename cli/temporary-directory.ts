@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Creates a directory that is removed when this process exits, even on a second Ctrl-C, or earlier by `remove`. */
+/**
+ * Creates a temporary directory. This process removes it on exit, even after a second Ctrl-C. Call `remove` to remove
+ * it earlier.
+ */
 export function createTemporaryDirectory(prefix: string) {
   const path = mkdtempSync(join(tmpdir(), prefix));
   const remove = () => {

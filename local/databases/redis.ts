@@ -8,7 +8,7 @@ import { startGuarded } from '../processes/guarded.ts';
 import { findFreePort, isListening } from '../processes/ports.ts';
 
 type Options = {
-  /** The home of its files. */
+  /** Where Redis keeps its files. */
   directory: string;
   signal: AbortSignal;
 };
@@ -19,9 +19,10 @@ const upWithinMs = 30_000;
 const durable = { appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction' };
 
 /**
- * Starts a Redis server on a free port of loopback, with durable settings. `stop` ends it and keeps its files. The
+ * Starts a Redis server on a free loopback port, with durable settings. `stop` ends it and keeps its files. The
  * server also ends when this process does.
- * @throws {SetupError} saying what to install, or the last lines of its log.
+ * @throws {SetupError} when Redis is not installed (the message says what to install), does not start (it quotes the
+ *   end of the log) or does not listen in time (it names the log file).
  */
 export async function startRedis({ directory, signal }: Options) {
   const command = await findOnPath('redis-server');

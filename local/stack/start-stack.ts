@@ -28,15 +28,18 @@ type Options = {
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
 
-/** How many of the stack's last lines an error repeats. */
+/** The number of the stack's last output lines that an error message quotes. */
 const lastLines = 5;
 
-/** What a stack takes from the caller's environment. None of these configures Holdfast, so every stack is the same. */
+/**
+ * The variables that a stack inherits from the caller's environment. None of them configures Holdfast, so a stack does
+ * not depend on the caller's settings.
+ */
 const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
 
 /**
- * Starts a whole Holdfast: `npm start` as a process on free ports with a fresh DATA_DIR, and the joke API in this
- * process as its upstream. `stop` leaves nothing behind. The stack also ends when this process does.
+ * Starts a complete Holdfast. `npm start` runs as a child process on free ports with a fresh DATA_DIR. Its upstream is
+ * a joke API in this process. `stop` leaves nothing behind. The stack also ends when this process does.
  * @throws {SetupError} with the stack's last lines when it does not become ready.
  */
 export async function startStack({ say, signal, environment = {}, listen = () => {} }: Options) {
@@ -70,13 +73,16 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
     /** Returns its living processes by their names: `worker` (or `worker 1` …), `API`, `Temporal`, `watchdog`. */
     children: () => (readLock(join(directory, 'data', 'lock.json'))?.children ?? []).filter(isAlive),
 
-    /** Starts it, also again after `end`, with `changes` to its environment. Resolves when it is ready. */
+    /**
+     * Starts the stack, or starts it again after `end`. `changes` are added to its environment and stay for later
+     * starts. Resolves when the stack is ready.
+     */
     async start(changes: Environment = {}) {
       current = { ...current, ...changes };
       const spawned = spawn(process.execPath, nodeArguments(script), {
         cwd: directory,
         env: current as NodeJS.ProcessEnv,
-        // A process group of its own: Ctrl-C in a terminal reaches only us. It ends when the IPC channel breaks.
+        // In its own process group, so Ctrl-C in a terminal reaches only us. It ends when the IPC channel closes.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
@@ -98,7 +104,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       return found.pid;
     },
 
-    /** Ends `npm start` with that signal, and resolves when all its processes are gone. */
+    /** Sends the signal to `npm start`. Resolves when all its processes are gone. */
     async end(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') {
       const members = stack.children();
       child?.kill(how);
@@ -116,8 +122,8 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   };
 
   /**
-   * For a second Ctrl-C: no process may write into the directory while it is removed. `npm start` goes first: it
-   * restarts the others.
+   * Kills every process when this one exits, for example on a second Ctrl-C: none may write into the directory while
+   * it is removed. `npm start` is killed first, because it restarts the others.
    */
   const killAll = () => {
     const starter = identify(child?.pid ?? 0);
@@ -126,7 +132,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   };
   process.prependListener('exit', killAll);
 
-  /** `npm start` ends by itself when it is not ready in time. */
+  /** Needs no timeout: `npm start` ends by itself when it is not ready in time. */
   async function waitUntilReady(spawned: ChildProcess) {
     const isReady = async () => {
       if (spawned.exitCode !== null || spawned.signalCode !== null)

@@ -5,7 +5,7 @@ export type Probe = { name: string; url: string };
 
 type Options = { say: Say; signal: AbortSignal; withinMs?: number };
 
-/** Returns what is missing as a text; undefined when the probe answers 200. */
+/** Returns why the probe is not ready, or undefined when it answers 200. */
 async function findWhatIsMissing({ name, url }: Probe): Promise<string | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
@@ -18,9 +18,9 @@ async function findWhatIsMissing({ name, url }: Probe): Promise<string | undefin
 }
 
 /**
- * Waits until every probe answers 200, and says what is missing whenever that changes. The lines stay: the children
- * write to the same terminal, so a line cannot be rewritten.
- * @throws {SetupError} naming what is missing after `withinMs`.
+ * Waits until every probe answers 200. Prints what is missing each time that changes. Each change is a new line: the
+ * children write to the same terminal, so an earlier line cannot be updated in place.
+ * @throws {SetupError} if a probe is not ready after `withinMs`. The message names what is missing.
  */
 export async function waitUntilReady(probes: Probe[], { say, signal, withinMs = 120_000 }: Options) {
   let missing = '';
