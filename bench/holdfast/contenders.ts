@@ -19,9 +19,11 @@ const plainQueue = 'bench-plain';
 const storage = 'SQLite, WAL, synchronous=NORMAL: kill -9 loses nothing';
 
 /**
- * Starts Holdfast as `npm start` does, with one worker, and on the same server a minimal Temporal worker and client.
- * While a worker is "paused", submissions go through a second API process to a queue without a worker, so that no
- * backlog is left.
+ * Starts Holdfast as `npm start` does, with one worker. Also starts a minimal Temporal worker and client, which use
+ * the same Temporal server.
+ *
+ * Pausing does not stop a worker here. Submissions then go to a task queue without a worker, so no backlog is left.
+ * Those to Holdfast go through a second API process.
  */
 export async function startHoldfastContenders(scene: Scene): Promise<Contender[]> {
   const { say, signal, upstreamUrl } = scene;

@@ -13,8 +13,9 @@ const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url))
 const advice = 'It needs Python 3.11 or newer with venv, and PyPI: on Debian apt-get install python3-venv';
 
 /**
- * Returns the Python of a cached virtual environment with exactly `requirements.txt`, and creates it with pip if
- * needed. Run modules with `-m`: pip's own scripts contain the path of their first directory, which moves.
+ * Returns the path of Python in a cached virtual environment that has exactly the packages of `requirements.txt`.
+ * Creates the environment with pip if needed. Start installed programs with `python -m`: the scripts that pip creates
+ * contain the path of the environment's first directory, which `fillCache` renames.
  * @throws {SetupError} saying what is missing.
  */
 export async function obtainPython({ say, signal }: Pick<Scene, 'say' | 'signal'>): Promise<string> {

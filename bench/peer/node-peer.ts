@@ -12,7 +12,7 @@ export type Store = { url: string; pid: number; version: string; storage: string
 
 type NodePeer = {
   name: string;
-  /** The URL of its module. `worker.mjs` and `client.mjs` are beside it. */
+  /** The URL of a module in the peer's folder, which also has `worker.mjs` and `client.mjs`. */
   home: string;
   packages: string[];
   startStore(options: Pick<Scene, 'directory' | 'say' | 'signal'>): Promise<Store>;

@@ -6,13 +6,13 @@ import { pathToFileURL } from 'node:url';
 const read = (url: URL) => readFileSync(url, 'utf8');
 const shared = (file: string) => read(new URL(file, import.meta.url));
 
-/** Reads a file that a package's exports do not name. `file` is relative to the file that they do name. */
+/** Reads a file that the package does not export. `file` is relative to the package's main file. */
 const readLibrary = (name: string, file: string) =>
   read(new URL(file, pathToFileURL(createRequire(import.meta.url).resolve(name))));
 
 const toHash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** Allows no request and only these scripts. Markup that got into the page as text could do nothing. */
+/** Allows no requests and only these scripts, so scripts injected through the data would not run. */
 const toPolicy = (scripts: string[]) =>
   `default-src 'none'; script-src ${scripts.map(toHash).join(' ')}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
 

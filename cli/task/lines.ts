@@ -1,6 +1,6 @@
 import type { Task, TaskSummary } from '../../src/api/views/schemas.ts';
 
-/** Every status, in the order of a summary. The compiler names a missing one. */
+/** Every status, in the order in which the live line lists them. If one is missing, this does not compile. */
 const statuses: Record<TaskSummary['status'], true> = {
   scheduled: true,
   queued: true,
@@ -15,16 +15,17 @@ const statuses: Record<TaskSummary['status'], true> = {
 export const statusNames = Object.keys(statuses) as TaskSummary['status'][];
 const columnWidth = Math.max(...statusNames.map((status) => status.length));
 
-/** Characters that move the cursor, change colours, reorder text or break a line. Upstreams and callers write these texts. */
+// Texts of upstreams and callers may contain characters that move the cursor, change colours, reorder text or break
+// a line.
 const unsafe = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 const shortEscapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 const toCodePoint = (character: string) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
 
-/** Returns the text on one line, without effect on a terminal: a line break becomes `\n`, an escape `\u001b`. */
+/** Escapes control characters, which could break the line or control the terminal: a line break becomes `\n`. */
 export const escapeText = (text: string) =>
   text.replace(unsafe, (character) => shortEscapes[character] ?? toCodePoint(character));
 
-/** Returns the value as JSON on one line, without effect on a terminal. It parses to the same value. */
+/** Returns the value as JSON on one line, with control characters escaped. It parses to the same value. */
 export const toJsonLine = (value: unknown) => JSON.stringify(value).replace(unsafe, toCodePoint);
 
 /** `20:45:00.123`, local time. */
@@ -69,7 +70,10 @@ export function toListLine({ submittedAt, status, id, input }: TaskSummary): str
 
 export const toTaskCount = (count: number) => (count === 1 ? '1 task' : `${count} tasks`);
 
-/** Returns `5 tasks: 4 completed, 1 failed`, and the numbers of all others. `asked` is how many should be submitted. */
+/**
+ * Returns `5 tasks: 4 completed, 1 failed`, followed by the numbers of cancelled, open and unsubmitted tasks that are
+ * not zero. `asked` is the number of tasks that the user asked for.
+ */
 export function toSummary(tasks: Task[], asked = tasks.length): string {
   const count = (...wanted: Task['status'][]) => tasks.filter(({ status }) => wanted.includes(status)).length;
   const open = tasks.filter(({ finishedAt }) => finishedAt === undefined).length;

@@ -8,8 +8,8 @@ const shortestId = 8;
 type Options = { json?: true | undefined; watch?: true | undefined };
 
 /**
- * Creates what the command prints with: on stdout a line for each change of a task, or only documents with `json`; notes on
- * stderr. With `watch`, one more line shows the time until the next attempt. On a terminal it rewrites itself.
+ * Creates the output of the command. Stdout gets a line for each change of a task, or only JSON documents with `json`.
+ * Notes go to stderr. With `watch`, one more line shows the time until the next attempt. A terminal redraws that line.
  */
 export function createOutput({ json, watch }: Options) {
   const shorten = createShortIds();
@@ -32,7 +32,7 @@ export function createOutput({ json, watch }: Options) {
       progress?.end();
       console.error(text.split('\n').map(escapeText).join('\n'));
     },
-    /** Shows the live line, if the user wants one, while `work` runs. */
+    /** Runs `work`. With `watch`, shows the live line meanwhile. */
     async whileLive<T>(tasks: () => Task[], work: () => Promise<T>): Promise<T> {
       if (!watch || json) return await work();
       const bar = createProgress(say);
@@ -53,8 +53,8 @@ export function createOutput({ json, watch }: Options) {
 export type Output = ReturnType<typeof createOutput>;
 
 /**
- * Returns a function that shortens `0f1e…_fetch-joke_3f2a9c1e-…` to the start of its last part. The result has eight
- * characters, or as many as set the task apart from all earlier ones. The same id always gets the same short id.
+ * Returns a function that shortens `0f1e…_fetch-joke_3f2a9c1e-…` to the first eight characters of its last part. The
+ * result is longer if an earlier id has the same short id. The same id always gets the same short id.
  */
 export function createShortIds() {
   const shortIds = new Map<string, string>();

@@ -6,7 +6,7 @@ const largePage = 200;
 
 export type ListFlags = { name?: string; status?: string; limit?: number; all?: true };
 
-/** Shows a task once, or with `watch` until it ends. A watched task gives exit code 0 only if it completed. */
+/** Shows a task once, or with `watch` until it ends. With `watch`, the exit code is 0 only if the task completed. */
 export async function showTask(id: string, watch: boolean, session: Session): Promise<number> {
   const task = await session.holdfast.read(id);
   session.output.task(task);

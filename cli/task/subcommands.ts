@@ -11,13 +11,13 @@ const watchFlag = 'also show the time until the next attempt: live on a terminal
 const watched = `Prints a line for each new state of a task, or a document with --json. The last one is the task's end. Each task is
 read every 250 ms, so states that pass faster may be missing.`;
 
-/** Other characters would change the path of the request. */
+/** Allows only letters, digits, `_` and `-`, because others could change the path of the request. */
 function parseId(text: string): string {
   if (/^[\w-]+$/.test(text)) return text;
   throw new InvalidArgumentError('It must be a whole id, as npm run task -- list shows it.');
 }
 
-/** Adds to `npm run task` a subcommand for each task of the catalogue, and `status`, `list`, `cancel` and `rerun`. */
+/** Adds a subcommand to `npm run task` for each task of the catalogue, and `status`, `list`, `cancel` and `rerun`. */
 export function addSubcommands(command: Command): void {
   for (const name of taskNames) {
     const submit = command.command(name).description(tasks[name].summary);
@@ -29,7 +29,7 @@ export function addSubcommands(command: Command): void {
       .addHelpText('after', `\n${watched}`)
       .action((flags: { count: number; wait: boolean }, self: Command) => {
         const { count, wait } = flags;
-        // The API checks the input. A newer one may accept more than this catalogue knows.
+        // Only the API checks the input, because a newer API may accept input that this catalogue does not know.
         const input = toInput(flags) as TaskInput;
         return runSession(self, (session) =>
           submitTasks({ submit: (holdfast) => holdfast.submit(name, input), count, wait }, session),

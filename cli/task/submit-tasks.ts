@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 
 const maximumSubmissionsAtOnce = 10;
 
-/** `submit` starts one of the `count` tasks: a new one, or a rerun. */
+/** What to submit. `submit` is called once for each of the `count` tasks. It starts a new task or a rerun. */
 type Order = { submit: (holdfast: HoldfastClient) => Promise<Task>; count: number; wait: boolean };
 
 /** Returns the accepted tasks and the first error. After an error or Ctrl-C, no further task is sent. */

@@ -42,7 +42,7 @@ function pick(share: number): string {
 
 const itemsOfBatch = { from: 10, to: 50 };
 
-/** Plans clients for `tasks` tasks in all, half of them items of batches. The same seed gives the same plans. */
+/** Plans clients that submit `tasks` tasks, about half of them in batches. The same seed gives the same plans. */
 export function planClients({ seed, tasks }: { seed: number; tasks: number }): ClientPlan[] {
   const plans: ClientPlan[] = [];
   let left = tasks;
