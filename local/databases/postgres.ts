@@ -14,7 +14,7 @@ import { findFreePort } from '../processes/ports.ts';
 import { findUnprivilegedUser } from './unprivileged-user.ts';
 
 type Options = {
-  /** The home of the database. One that exists is used again. */
+  /** Where the database is kept. If the directory already has a database, that database is used. */
   directory: string;
   say: Say;
   signal: AbortSignal;
@@ -24,7 +24,10 @@ const upWithinMs = 60_000;
 
 type User = Awaited<ReturnType<typeof findUnprivilegedUser>>;
 
-/** Creates a database cluster in `data` and a file beside it with the superuser's password. */
+/**
+ * Creates a database cluster in `data`, and a `passwordFile` with a random password for the superuser.
+ * @throws {SetupError} with the end of the error if `initdb` fails.
+ */
 async function createCluster(bin: string, data: string, passwordFile: string, user: User, signal: AbortSignal) {
   await writeFile(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
   if (user) await chown(passwordFile, user.uid, user.gid);
@@ -37,7 +40,10 @@ async function createCluster(bin: string, data: string, passwordFile: string, us
   });
 }
 
-/** Lets other users reach `directory` below the temporary directory. They can list nothing on the way. */
+/**
+ * Lets other users enter every directory between the temporary directory and `directory`, but not list its content.
+ * Does nothing if `directory` is not below the temporary directory.
+ */
 async function openPathTo(directory: string) {
   for (let above = dirname(directory); above.startsWith(tmpdir() + sep); above = dirname(above)) {
     const { mode } = await stat(above);
@@ -45,7 +51,7 @@ async function openPathTo(directory: string) {
   }
 }
 
-/** A cluster that another major version created does not start. */
+/** @throws {SetupError} if another major version created the cluster: PostgreSQL would not start on it. */
 async function requireSameMajor(data: string, version: string) {
   const major = (await readFile(join(data, 'PG_VERSION'), 'utf8')).trim();
   if (!version.startsWith(`${major}.`))
@@ -55,10 +61,11 @@ async function requireSameMajor(data: string, version: string) {
 }
 
 /**
- * Starts a PostgreSQL server on a free port of loopback, with PostgreSQL's defaults (`fsync` and `synchronous_commit`
- * are on). Run as root, it uses an unprivileged user. `stop` ends the server and keeps its files. The server also
- * ends when this process does.
- * @throws {SetupError} saying what to install, or where the log is.
+ * Starts a PostgreSQL server on a free loopback port, with PostgreSQL's defaults (`fsync` and `synchronous_commit` are
+ * on). If this process runs as root, the server runs as an unprivileged user. `stop` ends the server and keeps its
+ * files. The server also ends when this process does.
+ * @throws {SetupError} if no working PostgreSQL is found (the message says what to install), if the database cannot be
+ *   created or belongs to another version, or if the server is not ready in time (the message names the log file).
  */
 export async function startPostgres({ directory, say, signal }: Options) {
   const bin = await obtainPostgres({ say, signal });
@@ -85,12 +92,12 @@ export async function startPostgres({ directory, say, signal }: Options) {
     logFile,
     cwd: '/',
     user,
-    // The "fast" shutdown: it does not wait until all sessions are closed.
+    // SIGINT is PostgreSQL's "fast" shutdown, which disconnects clients instead of waiting for them.
     endSignal: 'INT',
   });
 
-  // The first line of this file is the pid, because an earlier run may have left the file. The last line is `ready`
-  // once the server accepts connections.
+  // The last line of `postmaster.pid` is `ready` once the server accepts connections. An earlier run may have left the
+  // file behind, so the pid in its first line must be the server's.
   const isReady = async () => {
     if (!server.isAlive()) throw new SetupError(`PostgreSQL did not start. Its log is ${logFile}`);
     const status = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
@@ -105,13 +112,13 @@ export async function startPostgres({ directory, say, signal }: Options) {
   }
 
   return {
-    /** Returns the URL of a database on it; `postgres` always exists. */
+    /** Returns the URL of a database on this server. The database `postgres` always exists. */
     toUrl: (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
     port,
     password,
-    /** The pid of the postmaster; the other processes are its children. */
+    /** The pid of the main process (postmaster). Its other processes are children of this one. */
     pid: server.pid,
-    /** `PostgreSQL 15.14` */
+    /** For example `PostgreSQL 15.14`. */
     version: `PostgreSQL ${version}`,
     logFile,
     isAlive: server.isAlive,

@@ -15,7 +15,7 @@ type Options = {
 
 const upWithinMs = 30_000;
 
-/** An append-only file, synced to disk every second; no eviction. */
+/** Redis keeps an append-only file, syncs it to disk every second and never evicts keys. */
 const durable = { appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction' };
 
 /**
@@ -50,7 +50,7 @@ export async function startRedis({ directory, signal }: Options) {
   return {
     url: `redis://127.0.0.1:${port}`,
     pid: server.pid,
-    /** `Redis 7.0.15` */
+    /** For example `Redis 7.0.15`. */
     version: `Redis ${/v=(\S+)/.exec(stdout)?.[1]}`,
     storage: 'Redis, appendonly, fsync every second: a power cut loses a second',
     logFile,

@@ -9,8 +9,9 @@ async function readId(flag: string, name: string): Promise<number | undefined> {
 }
 
 /**
- * Returns the user for a server that refuses to run as root. Undefined when this process does not run as root.
- * @throws {SetupError} when this machine has no such user.
+ * Returns the ids of a user for a server that refuses to run as root: `postgres`, or else `nobody`. Returns undefined
+ * if this process does not run as root.
+ * @throws {SetupError} if this machine has neither user.
  */
 export async function findUnprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;

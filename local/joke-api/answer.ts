@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import { categories, findJoke, pickJoke, toJokeJson } from './jokes.ts';
 
-/** A complete answer. `endless` stands for a body that never ends, `jokeId` for the joke in the body. */
+/** A complete answer. A body of `endless` never ends. `jokeId` is the id of the joke in the body. */
 export type Answer = {
   status: number;
   headers: Record<string, string>;
@@ -36,7 +36,10 @@ const tell = (joke: JokeJson): Answer => ({ ...json(joke), jokeId: joke.id });
 export const toErrorAnswer = (status: number, message: string, path: string) =>
   json(toErrorJson(status, message, path), status);
 
-/** Returns what a well-behaved API answers: a joke, a 404 or a 405. `isKnown` tells which categories exist. */
+/**
+ * Returns what a well-behaved API answers: a joke, the categories, a 404 or a 405. `isKnown` returns whether a
+ * category exists.
+ */
 export function toNaturalAnswer(
   { method, path, category, origin }: Question,
   isKnown: (category: string) => boolean,
@@ -58,7 +61,7 @@ export function toNaturalAnswer(
 const markup =
   '<script>alert("joke")</script> <b>bold</b> & "quoted" \u001b[31mred\u001b[0m\u0007\nsecond line\r\nthird\u2028line';
 const mebibyte = 1_048_576;
-/** Compressed once, because that blocks all other answers for tens of milliseconds. */
+/** The body of `gzip-bomb`. It is compressed only once, because that blocks all answers for tens of milliseconds. */
 let bomb: Buffer | undefined;
 
 const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer> = {
@@ -78,7 +81,7 @@ const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer>
   endless: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: 'endless' }),
 };
 
-/** Returns the answer that `behaviour` asks for. Without a body in it, an error status gets an error body. */
+/** Returns the answer that `behaviour` asks for. If it names no body, a status of 300 or more gets an error body. */
 export function toAnswer(behaviour: Behaviour, question: Question, isKnown: (category: string) => boolean): Answer {
   const status = behaviour.status ?? (behaviour.location === undefined ? undefined : 302);
   const extra = {

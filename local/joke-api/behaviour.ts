@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII, for it is sent as a header');
 
-/** Tells whether HTTP allows no body with this status, so that no fault of a body can be asked for. */
+/** Returns whether HTTP forbids a body with this status. A behaviour with such a status must not name body faults. */
 export const isBodiless = (status = 200) => status < 200 || [204, 205, 304].includes(status);
 
-/** How to answer one request. `{}` is a good answer, and every field makes it worse. Durations are in milliseconds. */
+/** How to answer one request. `{}` is a good answer. Each field changes one aspect. Durations are in milliseconds. */
 export const behaviourSchema = z
   .strictObject({
     status: z.int().min(100).max(599).optional(),
@@ -47,13 +47,13 @@ export const behaviourSchema = z
 
 export type Behaviour = z.infer<typeof behaviourSchema>;
 
-/** Returns all faults on one line, each with its place: `then.0.status: Too big: …`. */
+/** Returns all faults on one line, each with the path of its field: `then.0.status: Too big: …`. */
 export const toFaultLine = ({ issues }: z.ZodError) =>
   issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 
 /**
- * Parses a behaviour from a query or a header.
- * @throws {SyntaxError} if it is not JSON.
- * @throws {z.ZodError} if it is not a behaviour.
+ * Parses a behaviour from the JSON of a query or a header.
+ * @throws {SyntaxError} if the text is not JSON.
+ * @throws {z.ZodError} if the JSON is not a behaviour.
  */
 export const parseBehaviour = (json: string) => behaviourSchema.parse(JSON.parse(json));

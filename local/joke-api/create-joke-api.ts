@@ -14,13 +14,16 @@ import { send } from './send.ts';
 const header = (request: IncomingMessage, name: string) => request.headers[name]?.toString() ?? null;
 const toAttempt = (text: string | null) => (text && /^\d{1,9}$/.test(text) ? Number(text) : null);
 
-/** Returns the behaviour in the query or the header, if there is one. It wins over every rule and uses up none. */
+/**
+ * Returns the behaviour in the query, or else in the header. If there is one, no rule is tried and no rule's behaviour
+ * is used up.
+ */
 const readBehaviour = (request: IncomingMessage, url: URL): Behaviour | undefined => {
   const text = url.searchParams.get('behave') ?? header(request, 'joke-api-behave');
   return text === null ? undefined : parseBehaviour(text);
 };
 
-/** Creates the API as a server that does not listen yet, with its rules and its ledger. */
+/** Creates the joke API with its rules and its ledger. The server does not listen yet. */
 export function createJokeApi() {
   const rules = createRules();
   const ledger = createLedger();
@@ -38,7 +41,7 @@ export function createJokeApi() {
     let jokeId: string | undefined;
     const record = {
       status: (status: number) => Object.assign(entry, { status }),
-      /** A hang ends when the client leaves. Every other outcome ends the request now. */
+      /** Records the outcome now. Exception: a request that hangs ends only when the client leaves. */
       ends: (outcome: Outcome) => {
         if (outcome === 'hung') ending = outcome;
         else ledger.end(entry, outcome);
@@ -73,19 +76,19 @@ export function createJokeApi() {
     const url = new URL(address);
     return url.pathname.startsWith('/jokes/') ? tell(request, response, url) : admin(request, response);
   });
-  // Closing an idle connection just as a client uses it would look like a failing upstream. So the client closes it.
+  // Never close idle connections: a client may send a request at that moment and would see a failing upstream.
   server.keepAliveTimeout = 0;
   return { server, rules, ledger };
 }
 
 export type JokeApi = {
-  /** Has no slash at the end, as a value for `API_BASE_URL`. */
+  /** The base URL, without a slash at the end. It can be used as `API_BASE_URL`. */
   url: string;
   port: number;
   rules: Rules;
   /** Returns copies of the entries, oldest first. */
   ledger(filter?: LedgerFilter): LedgerEntry[];
-  /** Ends every connection, also hanging and endless ones. Calling it twice is fine. */
+  /** Stops the server and ends every connection, even hanging and endless ones. May be called more than once. */
   close(): Promise<void>;
 };
 
@@ -96,8 +99,8 @@ async function listen(server: Server, port: number, host: string) {
 }
 
 /**
- * Starts the API; port 0 takes any free port. Keep it on loopback, because anyone who can reach it can script it.
- * @throws the system's error (`code: 'EADDRINUSE'`, …) if it cannot listen there.
+ * Starts the joke API. Port 0 takes any free port. Keep it on loopback, because anyone who can reach it can script it.
+ * @throws {Error} the system's error (`code: 'EADDRINUSE'`, for example) if the API cannot listen on that port.
  */
 export async function startJokeApi({ port = 0, host = '127.0.0.1' } = {}): Promise<JokeApi> {
   const { server, rules, ledger } = createJokeApi();

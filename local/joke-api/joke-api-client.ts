@@ -6,7 +6,7 @@ import type { Rule, RuleInput } from './rules.ts';
 export type LedgerPage = { items: LedgerEntry[]; inFlight: number; maxInFlight: number };
 type Options = { url: string; signal?: AbortSignal | undefined };
 
-/** Reading a ledger of many thousands of calls takes a while. */
+/** Long enough to read a ledger of many thousands of calls. */
 const timeoutMs = 30_000;
 
 /**
@@ -40,7 +40,7 @@ export function createJokeApiClient({ url: given, signal }: Options) {
     return answer as T;
   }
 
-  // The signal aborts neither of these. An aborted call could leave its rule in the joke API for good.
+  // `signal` does not abort these two calls: an aborted call could leave a rule in the joke API for good.
   const addRule = async (rule: RuleInput) => (await call<{ id: string }>('POST', '/admin/rules', rule, null)).id;
   const removeRule = (id: string) => call<object>('DELETE', `/admin/rules/${id}`, undefined, null);
 
@@ -49,9 +49,9 @@ export function createJokeApiClient({ url: given, signal }: Options) {
     /** Adds a rule and returns its id. A category that the rule names exists as long as the rule does. */
     addRule,
     removeRule,
-    /** Returns the rules in force. `applied` counts the requests that each decided. */
+    /** Returns the current rules. `applied` is the number of requests that the rule decided. */
     rules: async () => (await call<{ items: (Rule & { applied: number })[] }>('GET', '/admin/rules')).items,
-    /** Runs `work` under these rules, and removes them afterwards, also after an error or Ctrl-C. */
+    /** Adds the rules, runs `work` and removes the rules, even after an error or Ctrl-C. */
     async withRules<T>(rules: RuleInput[], work: () => Promise<T>): Promise<T> {
       const ids: string[] = [];
       try {
@@ -64,7 +64,7 @@ export function createJokeApiClient({ url: given, signal }: Options) {
     },
     ledger: (filter: { taskKey?: string; category?: string; after?: string } = {}) =>
       call<LedgerPage>('GET', `/admin/ledger?${new URLSearchParams(filter)}`),
-    /** Returns the text of the joke with that id, or undefined. */
+    /** Returns the text of the joke with that id, or undefined if it cannot be read. */
     joke: (id: string) =>
       call<{ value: string }>('GET', `/jokes/${encodeURIComponent(id)}`).then(
         ({ value }) => value,

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 export type Joke = { id: string; text: string; categories: string[] };
 
-/** Category → tag in the package. Categories have the names of api.chucknorris.io where it has them. */
+/** Maps each category to a tag of the joke package. Categories of api.chucknorris.io have the same names here. */
 const tagOf: Record<string, string> = {
   animal: 'animal',
   car: 'car',
@@ -31,7 +31,7 @@ export const categories = Object.keys(tagOf);
 const tellable = new Set([...Object.values(tagOf), 'attitude', 'sarcastic']);
 const toId = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
-/** Only jokes with harmless tags, because demos show them. The package has others. */
+/** The jokes of the package whose tags are all harmless, because demos show them. */
 const jokes = new Map<string, Joke>();
 for (const { body, tags } of createRequire(import.meta.url)('one-liner-joke/jokes.json') as {
   body: string;
@@ -42,7 +42,7 @@ for (const { body, tags } of createRequire(import.meta.url)('one-liner-joke/joke
     jokes.set(toId(body), { id: toId(body), text: body, categories: own });
 }
 
-/** Returns the joke with that id. An id means the same text on every machine. */
+/** Returns the joke with that id, or undefined. An id stands for the same text on every machine. */
 export const findJoke = (id: string) => jokes.get(id);
 
 const all = [...jokes.values()];
@@ -54,7 +54,10 @@ function pickFrom(choice: Joke[]): Joke {
   return joke;
 }
 
-/** Returns a random joke of that category. A category that only a rule knows gets any joke, labelled with it. */
+/**
+ * Returns a random joke of that category, or any joke if there is no category. If only a rule names the category,
+ * returns any joke and labels it with the category.
+ */
 export function pickJoke(category?: string | null): Joke {
   if (!category) return pickFrom(all);
   const own = byCategory.get(category);

@@ -1,8 +1,9 @@
 import { nowMs } from '../../cli/measurement.ts';
 
 /**
- * How a request ended. `answered`: all bytes were sent. `cut-short`: closed before the promised length. `reset`: we reset
- * the connection. `hung`: we hung until the client left. `client-gone`: the client left first. `closed`: the API ended.
+ * How a request ended. `open`: it has not ended. `answered`: we sent all bytes. `cut-short`: we closed the connection
+ * before the promised length. `reset`: we reset the connection. `hung`: we sent nothing more until the client left.
+ * `client-gone`: the client left before the answer was complete. `closed`: the joke API ended.
  */
 export type Outcome = 'open' | 'answered' | 'cut-short' | 'reset' | 'hung' | 'client-gone' | 'closed';
 
@@ -18,17 +19,17 @@ export type LedgerEntry = {
   endedAt: number | null;
   /** The status that was sent, or null. */
   status: number | null;
-  /** The joke whose answer was sent completely, or null. */
+  /** The id of the joke in the answer, or null. Set only when the whole answer was sent. */
   jokeId: string | null;
   outcome: Outcome;
 };
 
 export type LedgerFilter = { taskKey?: string | undefined; category?: string | undefined; after?: number | undefined };
 
-/** When something started and ended, in milliseconds since 1970. `endedAt` is null while it is open. */
+/** When something started and ended, in epoch milliseconds. `endedAt` is null until it ends. */
 export type Span = Pick<LedgerEntry, 'startedAt' | 'endedAt'>;
 
-/** Returns the milliseconds from the end of each span to the start of the next; NaN if the earlier span is still open. */
+/** Returns the milliseconds from the end of each span to the start of the next, or NaN if the earlier span is open. */
 export const toGapsMs = (spans: Span[]): number[] =>
   spans.slice(1).map(({ startedAt }, index) => startedAt - (spans[index]?.endedAt ?? Number.NaN));
 
@@ -47,7 +48,7 @@ export function toMaxInFlight(spans: Span[]): number {
   return max;
 }
 
-/** Creates an append-only list of requests. It is never trimmed, so memory grows with every request. */
+/** Creates an append-only list of requests. The list is never trimmed, so its memory grows with every request. */
 export function createLedger() {
   const entries: LedgerEntry[] = [];
   return {
@@ -64,11 +65,14 @@ export function createLedger() {
       entries.push(entry);
       return entry;
     },
-    /** Records how a request ended. Only the first call for an entry counts. */
+    /** Records how a request ended. Further calls for the same entry change nothing. */
     end(entry: LedgerEntry, outcome: Outcome, jokeId: string | null = null) {
       if (entry.endedAt === null) Object.assign(entry, { endedAt: nowMs(), jokeId, outcome });
     },
-    /** Returns copies, oldest first. `inFlight` and `maxInFlight` also count the entries that `after` leaves out. */
+    /**
+     * Returns copies of the entries, oldest first, without those up to the `seq` `after`. `inFlight` and `maxInFlight`
+     * count these as well.
+     */
     read({ taskKey, category, after = 0 }: LedgerFilter = {}) {
       const matching = entries.filter(
         (entry) =>

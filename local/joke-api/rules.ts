@@ -22,7 +22,10 @@ export type Rule = z.output<typeof ruleSchema> & { id: string };
 
 type Request = Pick<LedgerEntry, 'seq' | 'taskKey' | 'attempt' | 'category'>;
 
-/** Returns a number in [0, 1) that depends on task key, attempt and seed, or on the ledger's number and seed. */
+/**
+ * Returns a number in [0, 1) that depends only on task key, attempt and seed. If the request has no task key or no
+ * attempt, its `seq` in the ledger takes their place.
+ */
 const toShare = ({ seq, taskKey, attempt }: Request, seed: string | number) =>
   toSeededShare(...(taskKey === null || attempt === null ? [seq] : [taskKey, attempt]), seed);
 
@@ -32,7 +35,7 @@ const matches = ({ when, ratio, seed }: Rule, request: Request) =>
   (when.attempt === undefined || when.attempt === request.attempt) &&
   (ratio === 1 || toShare(request, seed) < ratio);
 
-/** Creates the list of rules. Each rule gives its behaviours in order, one a matching request of each task key. */
+/** Creates the list of rules. Each matching request of a task key gets the rule's next behaviour. */
 export function createRules() {
   let rules: (Rule & { used: Map<string | null, number> })[] = [];
   let added = 0;
@@ -47,7 +50,7 @@ export function createRules() {
       rules.unshift(rule);
       return rule.id;
     },
-    /** Returns false if there is no such rule. */
+    /** Removes a rule. Returns false if there is no rule with this id. */
     remove(id: string): boolean {
       const before = rules.length;
       rules = rules.filter((rule) => rule.id !== id);
@@ -56,12 +59,16 @@ export function createRules() {
     clear() {
       rules = [];
     },
-    /** Returns the rules in the order they are tried. `applied` counts the requests that each decided. */
+    /** Returns the rules in the order they are tried. `applied` is the number of requests that the rule decided. */
     list: () =>
       rules.map(({ used, ...rule }) => ({ ...rule, applied: [...used.values()].reduce((sum, n) => sum + n, 0) })),
-    /** Tells whether a rule names this category. Such a category exists as long as the rule does. */
+    /** Returns whether a rule names this category. A category that a rule names exists as long as the rule does. */
     names: (category: string) => rules.some(({ when }) => when.category === category),
-    /** Returns how to answer this request, and uses up one behaviour. `{}` (a good answer) follows the last one. */
+    /**
+     * Returns how to answer this request, and uses up one behaviour of the rule that matches. After the last
+     * behaviour, returns the last one again with `repeat`, else `{}`. If no rule matches, returns `{}`. `{}` is a good
+     * answer.
+     */
     next(request: Request): Behaviour {
       const rule = rules.find((candidate) => matches(candidate, request));
       if (!rule) return {};

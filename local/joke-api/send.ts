@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import type { Outcome } from './ledger.ts';
 
-/** Records the status when it is sent, and an outcome other than `answered`. */
+/** Records what was sent: `status` the status, `ends` the outcome if it is not `answered`. */
 export type Recorder = { status(status: number): void; ends(as: Outcome): void };
 
 /** The delay between the last byte and the reset, which gives the client time to read the bytes. */
@@ -20,13 +20,13 @@ function* slices(body: Answer['body'], size: number) {
   for (let at = 0; at < body.length; at += size) yield body.subarray(at, at + size);
 }
 
-/** Resolves when the kernel has taken the bytes, so that an endless body is no faster than its reader. */
+/** Resolves when the kernel has taken the bytes. Waiting for that keeps an endless body from filling our memory. */
 const write = (response: ServerResponse, bytes: Buffer) =>
   new Promise<void>((resolve, reject) => {
     response.write(bytes, (error) => (error ? reject(error) : resolve()));
   });
 
-/** Writes all but the last slice at that rate. Returns the last one, so that the caller can end the answer with it. */
+/** Writes the body at that rate, except its last slice. Returns that slice, so that the caller can end with it. */
 async function writeMost(
   response: ServerResponse,
   body: Answer['body'],
@@ -45,8 +45,9 @@ async function writeMost(
 }
 
 /**
- * Sends `answer` as `behaviour` says. A hang returns immediately and leaves the request open until the client leaves.
- * @throws if `signal` aborts, which means that the client is gone.
+ * Sends `answer` as `behaviour` says. For a `hang` it returns at once, and the request stays open until the client
+ * leaves.
+ * @throws {Error} if `signal` aborts during a pause, or if a write fails: the client has left.
  */
 export async function send(
   response: ServerResponse,
@@ -66,7 +67,7 @@ export async function send(
   if (hang === 'headers') return record.ends('hung');
   if (reset === 'before-headers') return abort();
 
-  // Nothing follows an informational status. A clean close follows an answer that is cut short.
+  // Close the connection after an informational status (nothing follows it) and after an answer that is cut short.
   if (status < 200 || cutShort) response.shouldKeepAlive = false;
   const unfinished = hang || reset || cutShort;
   const length =

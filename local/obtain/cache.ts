@@ -5,18 +5,18 @@ import { delimiter, join, resolve } from 'node:path';
 
 const abandonedAfterMs = 24 * 60 * 60 * 1_000;
 
-/** Returns a path in our cache. The cache lies outside the checkout, so that all clones share it. */
+/** Returns a path in our cache. The cache is outside the repository, so that all clones share it. */
 export const toCachePath = (...parts: string[]) =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'holdfast', ...parts);
 
-/** Whether `path` is a file that this user may run. */
+/** Returns whether `path` is a file that this user may run. */
 export const isExecutable = (path: string) =>
   access(path, constants.X_OK).then(
     async () => (await stat(path)).isFile(),
     () => false,
   );
 
-/** Returns the absolute path of a command on PATH, or undefined. */
+/** Returns the absolute path of a command on PATH, or undefined if PATH does not have it. */
 export async function findOnPath(command: string): Promise<string | undefined> {
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {
     const path = resolve(directory, command);
@@ -25,7 +25,7 @@ export async function findOnPath(command: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Removes the directories of builds that were killed. One that is still running is much younger than a day. */
+/** Removes directories that killed builds left behind. Keeps those of the last day, because a build may be running. */
 async function removeAbandoned(parent: string) {
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
@@ -36,9 +36,10 @@ async function removeAbandoned(parent: string) {
 }
 
 /**
- * Fills the cache directory `entry`. `fill` works in a fresh directory beside it, `check` proves the result, and one
- * rename puts it in place: neither two clones at once nor a kill leaves a mixture. If another process was faster, its
- * entry stays, unless `check` rejects it.
+ * Fills the cache directory `entry`. `fill` writes into a new directory beside it, `check` tests that directory, and a
+ * rename puts it in place. The entry is therefore complete, even if two clones fill it at once or one is killed. If
+ * another process filled the entry first, that entry is kept, unless `check` rejects it.
+ * @throws {Error} the error of `fill` or `check`.
  */
 export async function fillCache(
   entry: string,

@@ -3,26 +3,26 @@ import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 import { isExecutable } from './cache.ts';
 
-/** What every `obtain…` takes. `explicitPath` comes from the environment and rules out all other sources. */
+/** The options of `obtain…` functions. If `explicitPath` is set (from an environment variable), only that is tried. */
 export type Obtain = { explicitPath: string | undefined; say: Say; signal?: AbortSignal };
 
 type Source = {
   name: string;
-  /** Returns the executable's path; undefined when this source has none. */
+  /** Resolves with the executable's path, or undefined if this source has none. */
   find: () => Promise<string | undefined>;
 };
 
 type Wanted = {
   what: string;
-  /** The environment variable that `explicitPath` comes from, if there is one. */
+  /** The environment variable that sets `explicitPath`, if there is such a variable. */
   variable?: string;
   sources: Source[];
-  /** Runs the executable; resolves with its version, rejects when it does not work. */
+  /** Runs the executable. Resolves with a text such as its version. Rejects if it does not work. */
   check: (path: string) => Promise<string>;
   advice: string;
 };
 
-/** Returns the error's message in one line, its last 200 characters at most. */
+/** Returns the error's message on one line. Of a longer message, returns `…` and the last 200 characters. */
 export const toOneLine = (error: unknown) => {
   const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
   return text.length > 200 ? `…${text.slice(-200)}` : text;
@@ -44,9 +44,10 @@ async function checkExplicit({ what, variable, check }: Wanted, explicitPath: st
 }
 
 /**
- * Returns the path of the first executable that works: `explicitPath` alone if it is given, else the sources in
- * order. Says what came of each.
- * @throws {SetupError} naming what to install, if none works.
+ * Returns the path of the first executable that works. If `explicitPath` is set, tries only that. Otherwise tries the
+ * sources in order. Prints the result of each source with `say`.
+ * @throws {SetupError} if `explicitPath` does not work (the message says how to correct it), or if no source works
+ *   (the message says what to install).
  */
 export async function obtainFirstWorking(wanted: Wanted, { explicitPath, say, signal }: Obtain): Promise<string> {
   const { what, sources, check, advice } = wanted;

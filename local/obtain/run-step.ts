@@ -6,13 +6,13 @@ type Step = {
   signal?: AbortSignal | undefined;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Returns the progress text; `lines` counts the lines that the command has printed, `line` is the latest. */
+  /** Returns the progress text. `lines` is the number of lines printed so far, and `line` is the latest of them. */
   describe: (lines: number, line: string) => string;
 };
 
 /**
  * Runs a slow command and shows its progress.
- * @throws {Error} with the last lines that the command printed, in one line.
+ * @throws {Error} if the command fails. The message has the exit code and the last three lines that it printed.
  */
 export async function runStep(command: string, args: string[], { say, signal, cwd, env, describe }: Step) {
   const progress = createProgress(say);

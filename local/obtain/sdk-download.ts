@@ -8,7 +8,7 @@ import { toOneLine } from './first-working.ts';
 
 const script = fileURLToPath(new URL('./sdk-download-child.ts', import.meta.url));
 
-// A firewall that drops packets must not delay the next source for minutes.
+// Give up when no data arrives for this long. Otherwise a firewall that drops packets would delay us for minutes.
 const stallMs = 20_000;
 
 type Download = { kind: 'dev-server' | 'time-skipping'; version: string; say: Say; signal?: AbortSignal | undefined };
@@ -19,8 +19,10 @@ async function readSize(directory: string) {
 }
 
 /**
- * Lets the SDK download its official server into `directory`, as `executable`. This needs a process of its own: the
- * SDK's native runtime takes over signal handlers, and only ending the process stops a stalled download.
+ * Lets the SDK download one of its official servers into `directory`, and names the file `executable`. The download
+ * runs in a child process: the SDK's native runtime takes over signal handlers, and a stalled download can only be
+ * stopped by ending its process.
+ * @throws {Error} if the download fails, or if nothing arrives for 20 s.
  */
 export async function downloadThroughSdk(
   directory: string,
@@ -47,7 +49,8 @@ export async function downloadThroughSdk(
     });
     signal?.throwIfAborted();
     if (stalled.signal.aborted) throw new Error(`nothing arrived for ${stallMs / 1_000} s`);
-    // The SDK also fails when a downloaded server starts slowly. Our own check decides about that one.
+    // The SDK also reports a failure if the downloaded server starts slowly, so look only for the file. The caller
+    // checks whether it works.
     const name = (await readdir(directory)).find((file) => !file.endsWith('.downloading'));
     if (!name) throw new Error(toOneLine(result.stderr));
     await rename(join(directory, name), join(directory, executable));

@@ -9,7 +9,7 @@ import { type Obtain, obtainFirstWorking } from './first-working.ts';
 import { runStep } from './run-step.ts';
 import { downloadThroughSdk } from './sdk-download.ts';
 
-/** The script that runs a time-skipping server and ends it together with its parent. */
+/** The script that runs a time-skipping server, and kills the server when the script's parent ends. */
 export const watchedServer = fileURLToPath(new URL('./watched-server.sh', import.meta.url));
 
 const version = '1.38.0';
@@ -24,13 +24,13 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `;
 
-// The SDK ends the shell. With `exec` the shell is the Java process.
+// `exec` replaces the shell with Java: the SDK only ends the process that it started.
 const wrapper = `#!/bin/sh
 LIB="$(cd "$(dirname "$0")" && pwd)/lib"
 exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$LIB/*" io.temporal.testserver.TestServer "$@"
 `;
 
-/** Starts the server on a free port and waits until it listens. */
+/** Starts the server on a free port, waits until it listens and kills it. Rejects if it does not listen in time. */
 async function checkTimeSkippingServer(path: string): Promise<string> {
   const port = await findFreePort();
   const child = spawn(watchedServer, [String(port), path, 'loud'], {
@@ -82,10 +82,10 @@ async function collectWithMaven(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * Returns a time-skipping test server that works, in the form that `createTimeSkipping({ server: { executable } })`
- * takes: from `TEMPORAL_TEST_SERVER_PATH`, else from our cache, the SDK's official download or Maven (a script that
- * runs its jars).
- * @throws {SetupError} naming what to install, if none works.
+ * Returns a working time-skipping test server as `executable` for `createTimeSkipping({ server: { executable } })`.
+ * If `TEMPORAL_TEST_SERVER_PATH` is set, tries only that. Otherwise tries our cache, the SDK's official download and
+ * Maven, in this order. With Maven the executable is a script that runs the downloaded jars.
+ * @throws {SetupError} if none works. The message says what to install.
  */
 export async function obtainTimeSkippingServer(options: Obtain): Promise<{ type: 'existing-path'; path: string }> {
   const { say, signal } = options;

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Runs the time-skipping server "$2" on port "$1", in place of this shell. Drops its output unless there is a "$3".
-# Does two things that the server does not do by itself. It ignores Ctrl-C in the terminal, so that its parent can still
-# finish its work. And it ends within about a second of its parent, even if that was killed with -9.
-# Linux has the parent in /proc, where the shell alone can read it. macOS has ps.
+# Replaces this shell with the time-skipping server "$2" on port "$1". Discards its output unless "$3" is given.
+# The server alone would end on Ctrl-C in the terminal and would outlive its parent. Here it ignores Ctrl-C, because
+# its parent still needs it to finish. It is killed about a second after its parent ends, even if the parent was killed
+# with -9.
+# `parent` prints the pid of this process's parent. On Linux it reads /proc without another process; macOS needs ps.
 parent() {
   while read -r key value; do
     if [ "$key" = PPid: ]; then echo "$value" && return; fi

@@ -2,9 +2,7 @@ import { SetupError } from '../../cli/setup-error.ts';
 import { holdsSoon } from '../../cli/until.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 
-/**
- * A child as the lock file records it. Children of a later stage need those of the earlier ones, so they end first.
- */
+/** A child as the lock file records it. Later stages need the earlier ones, so the latest stage is ended first. */
 export type RecordedChild = ProcessIdentity & { name: string; stage: number };
 
 type Options = { termMs?: number; killMs?: number };
@@ -17,16 +15,17 @@ function send(signal: NodeJS.Signals, child: ProcessIdentity) {
   }
 }
 
-/** Returns those that are still alive after `withinMs`. */
+/** Waits until the children are gone, at most `withinMs`. Returns the children that are still alive. */
 async function waitUntilGone(children: RecordedChild[], withinMs: number): Promise<RecordedChild[]> {
   await holdsSoon(() => !children.some(isAlive), { withinMs });
   return children.filter(isAlive);
 }
 
 /**
- * Ends processes that are not our own children, the latest stage first: SIGTERM, and after `termMs` SIGKILL. A pid
- * whose start time differs belongs to another process and gets no signal.
- * @throws {SetupError} when one of them survives SIGKILL.
+ * Ends processes that this process did not start, the latest stage first. Each gets SIGTERM, and SIGKILL if it is
+ * alive after `termMs`. If a pid has another start time than recorded, it belongs to another process and gets no
+ * signal.
+ * @throws {SetupError} if a process is still alive `killMs` after SIGKILL.
  */
 export async function endProcesses(children: RecordedChild[], { termMs = 4_000, killMs = 10_000 }: Options = {}) {
   const stages = [...new Set(children.map(({ stage }) => stage))].sort((a, b) => b - a);
@@ -43,7 +42,10 @@ export async function endProcesses(children: RecordedChild[], { termMs = 4_000, 
   }
 }
 
-/** Kills the processes and blocks until all are gone. For `exit` listeners, which cannot wait for promises. */
+/**
+ * Kills the processes and blocks until all are gone, at most `withinMs`. Use it in `exit` listeners, which cannot wait
+ * for promises.
+ */
 export function killNow(processes: ProcessIdentity[], withinMs = 2_000): void {
   for (const one of processes) send('SIGKILL', one);
   const deadline = performance.now() + withinMs;

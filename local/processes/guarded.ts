@@ -7,32 +7,33 @@ import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 type Options = {
   command: string;
   args: string[];
-  /** Receives what it prints. */
+  /** The file to which the program's output is appended. */
   logFile: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Another user to run as; only root can do that. */
+  /** The user that the program runs as, if not ours. Only root can choose another user. */
   user?: { uid: number; gid: number } | undefined;
-  /** The signal for an orderly end. */
+  /** The signal that asks the program to shut down. */
   endSignal?: 'TERM' | 'INT';
   endWithinMs?: number;
 };
 
 /**
- * A shell that stays the program's parent. When our end of the pipe closes, by `stop` or by our death, the shell ends
- * the program and waits. It also sends SIGCONT: a stopped process (SIGSTOP) would not react to the signal.
+ * The script of a shell that runs the program as its child. `stop`, or the death of this process, closes the shell's
+ * stdin. The shell then sends the end signal to the program and waits for it. It also sends SIGCONT, because a stopped
+ * process (SIGSTOP) would not react to the signal.
  */
 const guard =
   'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $! 2>/dev/null; kill -s CONT $! 2>/dev/null; wait';
 
-// One `exit` listener of this process kills all of them.
+// The programs that run now. One `exit` listener kills all of them.
 const living = new Set<ProcessIdentity>();
 const killLiving = () => killNow([...living]);
 
 /**
- * Starts a foreign program that must not outlive this process. It is ended in order even if this process is killed
- * with -9.
- * @throws {SetupError} when it cannot be started.
+ * Starts a program that is not ours and must not outlive this process. Even if this process is killed with -9, the
+ * program gets its end signal and can shut down cleanly.
+ * @throws {SetupError} if the program cannot be started. The message names the log file.
  */
 export async function startGuarded({
   command,
@@ -45,7 +46,7 @@ export async function startGuarded({
   endWithinMs = 10_000,
 }: Options) {
   const shell = spawn('sh', ['-c', guard, 'sh', endSignal, logFile, command, ...args], {
-    // A process group of its own: Ctrl-C in a terminal reaches only us.
+    // In its own process group, so Ctrl-C in a terminal reaches only us.
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
     ...(cwd && { cwd }),
@@ -62,7 +63,7 @@ export async function startGuarded({
   return {
     pid: identity.pid,
     isAlive: () => isAlive(identity),
-    /** Ends it in order, and with SIGKILL after `endWithinMs`. Resolves when it is gone. */
+    /** Asks the program to shut down, and kills it after `endWithinMs`. Resolves when it is gone. */
     async stop() {
       const force = setTimeout(() => killNow([identity]), endWithinMs);
       shell.stdin.on('error', () => {}).end();

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 const given = new Set<number>();
 
 /**
- * Returns a TCP port that is free on loopback now, a different one on each call.
+ * Returns a TCP port that is free on loopback now. Each call returns a different port.
  *
  * The port is below the ephemeral range (from 32768 on Linux, from 49152 elsewhere). The system could give a port of
  * that range to an outgoing connection before the caller uses it.
@@ -26,7 +26,7 @@ export async function findFreePort(): Promise<number> {
   }
 }
 
-/** Whether a server accepts connections on that port of loopback. */
+/** Returns whether a server accepts connections on that loopback port. */
 export const isListening = (port: number) =>
   new Promise<boolean>((settle) => {
     const socket = connect(port, '127.0.0.1');

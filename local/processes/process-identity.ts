@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readBootId, readStat } from '../../cli/proc.ts';
 
-/** A pid alone can be reused by another process. Together with the start time it identifies one process for ever. */
+/** Identifies one process for ever. The pid alone does not, because the system reuses pids. */
 export type ProcessIdentity = { pid: number; startedAt: string };
 
 function readLinuxStartTime(pid: number): string | undefined {
@@ -20,7 +20,7 @@ function readStartTimeWithPs(pid: number): string | undefined {
   return state?.startsWith('Z') ? undefined : startTime;
 }
 
-/** Returns the identity of a living process; undefined for a process that is gone, and for a zombie. */
+/** Returns the identity of a living process, or undefined if the process is gone or a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
     const startedAt = process.platform === 'linux' ? readLinuxStartTime(pid) : readStartTimeWithPs(pid);
@@ -30,5 +30,5 @@ export function identify(pid: number): ProcessIdentity | undefined {
   }
 }
 
-/** Whether exactly this process is alive. */
+/** Returns whether this process is alive. Another process with the same pid does not count. */
 export const isAlive = ({ pid, startedAt }: ProcessIdentity) => identify(pid)?.startedAt === startedAt;

@@ -6,22 +6,21 @@ export type ChildSpec = {
   args: string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** How long it may take to end after SIGTERM; then it gets SIGKILL. */
+  /** How long the child may take to end after SIGTERM. Then it gets SIGKILL. */
   stopWithinMs: number;
   /**
-   * A foreign binary has no IPC channel to end it, so it must not run before it is recorded. Its stdout is discarded.
+   * True for a program that is not Node. If we die, a Node child sees its IPC channel close and ends. A foreign child
+   * does not, so it must not run before it is recorded. Its stdout is discarded.
    */
   foreign?: boolean;
 };
 
-/**
- * A shell that waits for a line and then becomes the command, under the same pid. If we die before the line, it ends.
- */
+/** A shell that waits for a line and then becomes the command, with the same pid. It ends if we die before that. */
 const waitingShell = ['-c', 'read -r go && exec "$0" "$@"'];
 
 /**
- * Spawns a child in a process group of its own: Ctrl-C in a terminal reaches only us, and we stop the children in
- * order. A foreign child does not run its command before `letGo`.
+ * Spawns a child in its own process group. Ctrl-C in a terminal therefore reaches only us, and we stop the children in
+ * order. A foreign child does not run its command until `letGo` is called.
  */
 export function spawnChild({ command, args, env, cwd, foreign }: ChildSpec): ChildProcess {
   const options = { env: { ...process.env, ...env }, detached: true, ...(cwd && { cwd }) };
@@ -30,5 +29,5 @@ export function spawnChild({ command, args, env, cwd, foreign }: ChildSpec): Chi
     : spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
-/** Lets a foreign child run its command. Call it once the child is recorded. */
+/** Lets a foreign child run its command. Call this after the child is recorded. */
 export const letGo = (child: ChildProcess) => void child.stdin?.on('error', () => {}).end('go\n');

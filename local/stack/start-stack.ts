@@ -20,7 +20,7 @@ import { readLock } from '../start/lock-file.ts';
 type Options = {
   say: Say;
   signal: AbortSignal;
-  /** Variables that differ from Holdfast's defaults. The caller's own settings do not reach the stack. */
+  /** Variables to set for the stack. All others have Holdfast's defaults, whatever the caller's environment says. */
   environment?: Environment;
   /** Receives what the stack's processes print. */
   listen?: (text: string) => void;
@@ -70,7 +70,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
     temporalPort: Number(base.EMBEDDED_TEMPORAL_PORT),
     /** Returns the configuration that the stack's processes read. */
     config: (): Config => loadConfig(current),
-    /** Returns its living processes by their names: `worker` (or `worker 1` …), `API`, `Temporal`, `watchdog`. */
+    /** Returns the stack's living processes. Names are `worker` (or `worker 1` …), `API`, `Temporal`, `watchdog`. */
     children: () => (readLock(join(directory, 'data', 'lock.json'))?.children ?? []).filter(isAlive),
 
     /**
@@ -82,7 +82,8 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       const spawned = spawn(process.execPath, nodeArguments(script), {
         cwd: directory,
         env: current as NodeJS.ProcessEnv,
-        // In its own process group, so Ctrl-C in a terminal reaches only us. It ends when the IPC channel closes.
+        // In its own process group, so Ctrl-C in a terminal reaches only us. `npm start` ends when the IPC channel
+        // closes.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
@@ -96,7 +97,10 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       await waitUntilReady(spawned);
     },
 
-    /** Sends a signal to a living child of that name and returns its pid. */
+    /**
+     * Sends a signal to the first living child with that name. Returns its pid.
+     * @throws {Error} if there is no such child.
+     */
     kill(name: string, how: NodeJS.Signals = 'SIGKILL'): number {
       const found = stack.children().find((one) => one.name === name);
       if (!found) throw new Error(`The stack has no living ${name}`);
@@ -112,7 +116,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       await until(() => !members.some(isAlive), { everyMs: 20 });
     },
 
-    /** Ends everything and removes its files. */
+    /** Ends all processes of the stack and its joke API, and removes its files. */
     async stop() {
       await stack.end();
       await jokes.close();
@@ -157,7 +161,7 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
 
 export type StackOptions = Omit<Options, 'environment'>;
 
-/** Runs `work` against a fresh stack, and stops the stack in any case. */
+/** Runs `work` against a fresh stack and returns its result. Stops the stack even if `work` throws. */
 export async function withStack<T>(
   options: StackOptions,
   environment: Record<string, string>,

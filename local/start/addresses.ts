@@ -7,7 +7,7 @@ type Where = { config: Config; withJokeApi: boolean };
 
 export const toJokeApiUrl = ({ jokeApiPort }: Config) => toUrl('127.0.0.1', jokeApiPort);
 
-/** Returns every port that a child will listen on, with the variable that sets it. */
+/** Returns every fixed port that a child will listen on, with the variable that sets it. */
 export function toWantedPorts({ config, withJokeApi }: Where): WantedPort[] {
   const { host, port, embedded, jokeApiPort, workerMetrics } = config;
   const loopback = '127.0.0.1';
@@ -24,13 +24,13 @@ export function toWantedPorts({ config, withJokeApi }: Where): WantedPort[] {
   ];
 }
 
-/** Returns the URLs that answer 200 once everything is ready. */
+/** Returns the URLs to probe. When all of them answer 200, everything is ready. */
 export const toProbes = ({ config, withJokeApi }: Where): Probe[] => [
   { name: 'API', url: `${toUrl(config.host, config.port)}/ready` },
   ...(withJokeApi ? [{ name: 'joke API', url: `${toJokeApiUrl(config)}/admin/health` }] : []),
 ];
 
-/** Returns the last lines of a start: where everything is, and what to try first. */
+/** Returns the text that `npm start` prints when it is ready: all URLs, and a first command to try. */
 export function toAddresses({ config, withJokeApi }: Where): string {
   const url = toUrl(config.host, config.port);
   const authorization = config.apiKeys.length > 0 ? ` -H 'Authorization: Bearer <a secret of API_KEYS>'` : '';

@@ -18,7 +18,7 @@ const toSpec = ({ name, stopWithinMs, script, args = [], env = {} }: NodeChild):
   args: [...nodeArguments(fileURLToPath(new URL(`../../${script}`, import.meta.url))), ...args],
 });
 
-/** Ends the children if this process is killed with -9. */
+/** Returns how to start the watchdog, which ends the other children if this process is killed with -9. */
 export const watchdog = ({ path, holder }: Lock): ChildSpec =>
   toSpec({
     name: 'watchdog',
@@ -30,7 +30,7 @@ export const watchdog = ({ path, holder }: Lock): ChildSpec =>
 export const jokeApi = (): ChildSpec =>
   toSpec({ name: 'joke API', stopWithinMs: 3_000, script: 'scripts/joke-api.ts' });
 
-/** A worker may take its grace to stop, and then the time in which it forces the end. */
+/** Returns how to start the workers. A worker may take `shutdownGraceMs` to stop, plus 5 s until it forces the end. */
 export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS.ProcessEnv): ChildSpec[] =>
   Array.from({ length: count }, (_, index) =>
     toSpec({

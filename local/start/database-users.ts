@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { listPids, readOpenFiles } from '../../cli/proc.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 
-/** Returns the pids that hold the file open, as far as this user and this container can see. */
+/** Returns the pids of processes that have the file open. Finds only those that this user and container can see. */
 function findUsers(path: string): number[] {
   if (process.platform === 'linux') return listPids().filter((pid) => readOpenFiles(pid).includes(path));
   try {
@@ -17,8 +17,8 @@ function findUsers(path: string): number[] {
 }
 
 /**
- * Refuses a database that another process has open, such as a server that somebody started by hand; our own servers
- * are kept apart by the lock. Two servers on one SQLite file both run, and corrupt each other's state silently.
+ * Throws if another process has the database open, for example a server that somebody started by hand. Two servers on
+ * one SQLite file would both run and silently corrupt each other's state. The lock keeps only our own servers apart.
  * @throws {SetupError} naming the process that has the database open.
  */
 export function refuseDatabaseInUse(path: string) {

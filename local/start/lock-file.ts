@@ -13,8 +13,8 @@ export type LockContent = z.infer<typeof lockSchema>;
 export const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
 /**
- * Returns the content of the lock file; undefined if there is none. A file that a power cut left incomplete has no
- * living holder.
+ * Returns the content of the lock file, or undefined if there is no file. If a power cut left the file incomplete,
+ * returns a holder that is not alive.
  */
 export function readLock(path: string): LockContent | undefined {
   try {
@@ -27,11 +27,11 @@ export function readLock(path: string): LockContent | undefined {
   }
 }
 
-/** Whether the lock belongs to this process. */
+/** Returns whether the process with this pid and start time holds the lock. */
 export const isHeldBy = (lock: LockContent | undefined, { pid, startedAt }: ProcessIdentity) =>
   lock?.pid === pid && lock.startedAt === startedAt;
 
-/** Writes a complete temporary file and gives it to `place`, so that no reader sees half a lock. */
+/** Writes the content to a temporary file, which `place` then puts at `path`: no reader sees an incomplete lock. */
 function withCompleteFile(path: string, content: LockContent, place: (temporary: string) => void) {
   const temporary = `${path}.${randomUUID()}`;
   try {
@@ -47,7 +47,7 @@ function withCompleteFile(path: string, content: LockContent, place: (temporary:
 export const replaceLock = (path: string, content: LockContent) =>
   withCompleteFile(path, content, (temporary) => renameSync(temporary, path));
 
-/** Creates the lock file; returns false if there is one already. */
+/** Creates the lock file. Returns false if the file exists already. */
 export function createLock(path: string, content: LockContent): boolean {
   try {
     withCompleteFile(path, content, (temporary) => {

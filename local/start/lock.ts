@@ -8,9 +8,12 @@ import { codeOf, createLock, isHeldBy, type LockContent, readLock, replaceLock }
 type Options = { say: (line: string) => void };
 
 /**
- * Takes the lock at `path` for `me`. To replace a dead holder's lock it first takes a second lock: otherwise two
- * starts could both find the holder dead, and the slower one would replace the lock of the faster one. If a start
- * dies while it holds the second lock, the next one takes that in the same way.
+ * Takes the lock at `path` for `me`. A dead holder's lock is replaced, and its children are ended first.
+ *
+ * Replacing a lock needs a second lock, at `path` plus `.takeover`. Otherwise two starts could both find the holder
+ * dead, and the slower start would replace the lock of the faster one. If a start dies while it holds the second lock,
+ * the next start replaces that lock in the same way.
+ * @throws {SetupError} with the text of `refusal` if the holder is alive.
  */
 async function take(path: string, me: LockContent, refusal: (holder: LockContent) => string, { say }: Options) {
   for (;;) {
@@ -21,7 +24,7 @@ async function take(path: string, me: LockContent, refusal: (holder: LockContent
     const takeover = `${path}.takeover`;
     await take(takeover, me, refusal, { say });
     try {
-      // Read again: the holder may have recorded a child between our first read and its death.
+      // Read the lock again: between our first read and its death, the holder may have recorded another child.
       const current = readLock(path);
       if (!current || !isHeldBy(current, holder)) continue;
       const orphans = current.children.filter(isAlive);
@@ -38,8 +41,9 @@ async function take(path: string, me: LockContent, refusal: (holder: LockContent
 export type Lock = Awaited<ReturnType<typeof acquireLock>>;
 
 /**
- * Makes this process the only one that runs Holdfast on `dataDir`. Ends the children of a dead holder first.
- * @throws {SetupError} naming the holder while it is alive.
+ * Takes the lock of `dataDir`, so that no other process runs Holdfast there. If the last holder died, ends the
+ * children that it left behind.
+ * @throws {SetupError} if another holder is alive (the message has its pid) or `dataDir` cannot be used.
  */
 export async function acquireLock(dataDir: string, options: Options) {
   const path = join(dataDir, 'lock.json');
@@ -65,8 +69,8 @@ export async function acquireLock(dataDir: string, options: Options) {
     path,
     holder: me,
     /**
-     * Records the living children. The file is written when this returns: no child may run unrecorded.
-     * @throws {Error} when the lock was removed or belongs to another process.
+     * Writes the living children to the lock file, before it returns. No foreign child may run unrecorded.
+     * @throws {Error} if the lock was removed or belongs to another process.
      */
     record(children: RecordedChild[]) {
       if (!isHeldBy(readLock(path), me))

@@ -4,7 +4,10 @@ import { SetupError } from '../../cli/setup-error.ts';
 
 export type WantedPort = { variable: string; port: number; host: string };
 
-/** Returns why a server cannot listen there, and half a sentence of advice; undefined if it can. */
+/**
+ * Returns why a server cannot listen on the port, followed by the start of the advice: `is taken: free it, or`. Returns
+ * undefined if a server can listen.
+ */
 async function findObstacle({ port, host }: WantedPort): Promise<string | undefined> {
   const server = createServer();
   try {
@@ -21,7 +24,7 @@ async function findObstacle({ port, host }: WantedPort): Promise<string | undefi
 
 /**
  * Checks that servers can listen on all these ports.
- * @throws {SetupError} with a line for each port that cannot be used, naming its variable.
+ * @throws {SetupError} with a line for each port that cannot be used. Each line names the port's variable.
  */
 export async function checkPorts(wanted: WantedPort[]) {
   const faults: string[] = [];

@@ -15,7 +15,7 @@ import { usesJokeApi } from './upstream.ts';
 
 type Options = { demo: boolean; say: Say; ending: Ending };
 
-/** Starts the children in stages and returns when all of them are ready. Each stage needs the one before. */
+/** Starts the children in stages, because each stage needs the earlier ones. Resolves when all children are ready. */
 async function startChildren(config: Config, lock: Lock, supervisor: Supervisor, { demo, say, ending }: Options) {
   const { embedded, temporal, temporalCliPath: explicitPath, dataDir } = config;
   const signal = ending.asked;
@@ -23,7 +23,7 @@ async function startChildren(config: Config, lock: Lock, supervisor: Supervisor,
   const ports = toWantedPorts({ config, withJokeApi });
   await checkPorts(ports);
   const cliPath = embedded && (await obtainTemporalCli({ explicitPath, say, signal }));
-  // Building the CLI takes minutes. If another server took a port meanwhile, we would talk to that server.
+  // Check again: building the CLI takes minutes. If another server had taken a port meanwhile, we would talk to it.
   await checkPorts(ports);
   signal.throwIfAborted();
 
@@ -42,9 +42,10 @@ async function startChildren(config: Config, lock: Lock, supervisor: Supervisor,
 }
 
 /**
- * Runs Holdfast on this machine until it is asked to end: the embedded Temporal server if there is one, the workers
- * and the API. `demo` makes tasks fetch from the local joke API. Leaves no process and no lock behind.
- * @throws {SetupError} saying what keeps it from starting.
+ * Runs Holdfast on this machine until `ending` asks it to end: the embedded Temporal server (unless another server is
+ * configured), the workers and the API. With `demo`, tasks fetch from the local joke API. Errors of the start are
+ * passed to `ending`. Leaves no process and no lock behind.
+ * @throws {SetupError} if the lock of DATA_DIR cannot be taken.
  */
 export async function runHoldfast(config: Config, options: Options): Promise<void> {
   const { say, ending } = options;
@@ -59,7 +60,7 @@ export async function runHoldfast(config: Config, options: Options): Promise<voi
     await startChildren(config, lock, supervisor, options);
     if (!ending.asked.aborted) await once(ending.asked, 'abort');
   } catch (error) {
-    // Shown before the children stop, which can take long.
+    // Show the error now, because stopping the children can take long.
     ending.fail(error);
   }
   await supervisor.stop();

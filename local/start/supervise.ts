@@ -5,9 +5,9 @@ import { type ChildSpec, letGo, spawnChild } from '../processes/spawn-child.ts';
 
 type Options = {
   say: (line: string) => void;
-  /** Called in the same tick as every spawn and exit, with all living children. */
+  /** Called with all living children, in the same tick as every spawn and exit. */
   record?: (children: RecordedChild[]) => void;
-  /** Called when a child's first start ends with exit code 78, a bad configuration: a restart would not help. */
+  /** Called when a child's first run ends with exit code 78 (bad configuration). A restart would not help. */
   onConfigFault?: (name: string) => void;
   backoff?: { firstMs: number; maximumMs: number; resetAfterMs: number };
 };
@@ -26,8 +26,8 @@ type Child = {
 const configFault = 78;
 
 /**
- * Creates a supervisor. It runs children in stages, restarts those that end by themselves, and stops the latest stage
- * first.
+ * Creates a supervisor, which runs children in stages. It starts a child that ends by itself again, after a delay
+ * that doubles with each failure in a row. `stop` ends the latest stage first.
  */
 export function createSupervisor({
   say,
@@ -38,7 +38,7 @@ export function createSupervisor({
   const stages: Child[][] = [];
   let stopping = false;
 
-  /** Returns false when the record cannot be written: then the new child must not run. */
+  /** Records all living children. Returns false if that fails. A new child must not run then. */
   function recordAll(): boolean {
     try {
       record(stages.flat().flatMap(({ identity }) => identity ?? []));
@@ -100,19 +100,19 @@ export function createSupervisor({
   }
 
   return {
-    /** Starts the children of the next stage. They need the stages before. */
+    /** Starts children as the next stage, which may need all earlier stages. */
     start(...specs: ChildSpec[]) {
       const stage = stages.length;
       const children = specs.map((spec) => ({ spec, stage, restarts: 0, failuresInARow: 0, ended: Promise.resolve() }));
       stages.push(children);
       for (const child of children) run(child);
     },
-    /** Stops one stage after the other. Resolves when no child is alive. */
+    /** Stops one stage after the other, the latest first. Resolves when no child is alive. */
     async stop() {
       stopping = true;
       for (const stage of stages.toReversed()) await Promise.all(stage.map(stopChild));
     },
-    /** Kills all children at once, for a second Ctrl-C. */
+    /** Kills all children at once. Used for a second Ctrl-C. */
     kill() {
       stopping = true;
       for (const child of stages.flat()) {

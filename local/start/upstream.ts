@@ -2,7 +2,7 @@ import type { Config } from '../../src/config/config.ts';
 
 type Options = { demo: boolean; say: (line: string) => void };
 
-/** Any answer counts, an error too: tasks are retried while the upstream fails. */
+/** Returns whether the upstream answers. An error status counts as an answer, because tasks are retried after it. */
 const isReachable = (url: string) =>
   fetch(`${url}/jokes/random`, { redirect: 'manual', signal: AbortSignal.timeout(3_000) }).then(
     async (response) => {
@@ -13,8 +13,8 @@ const isReachable = (url: string) =>
   );
 
 /**
- * Whether tasks fetch from the local joke API: with `--demo`, or when the default upstream cannot be reached. Says
- * so.
+ * Returns whether tasks fetch from the local joke API, and tells the user if they do. They do so with `--demo`, and if
+ * `API_BASE_URL` is unset and the default upstream cannot be reached.
  */
 export async function usesJokeApi({ upstreamUrl, upstreamIsDefault, jokeApiPort }: Config, { demo, say }: Options) {
   if (demo) {

@@ -3,14 +3,14 @@ import { readLock } from './lock-file.ts';
 
 const [path = '', pid, startedAt] = process.argv.slice(2);
 
-// If our parent died before this line, the channel is gone already and no event comes.
+// If our parent died before this line, the IPC channel is closed already and there is no `disconnect` event.
 const parentIsGone = new Promise<void>((settle) => {
   if (!process.connected) settle();
   process.once('disconnect', () => settle());
 });
 
-// Children that are Node processes end by themselves when their channel breaks. The Temporal binary has no channel,
-// and a busy child may be late. The database holds everything durable by then, so the grace is short.
+// Node children end by themselves when their IPC channel closes, but a busy child may be late. The Temporal binary has
+// no channel. Everything durable is in the database by then, so `endProcesses` may kill soon.
 await parentIsGone;
 const lock = readLock(path);
 if (lock && lock.pid === Number(pid) && lock.startedAt === startedAt)

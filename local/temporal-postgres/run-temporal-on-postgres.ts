@@ -18,17 +18,17 @@ import { waitUntilUsable } from './wait-until-usable.ts';
 
 type Options = { say: Say; ending: Ending };
 
-/** Returns the services of the last start; undefined at the first. */
+/** Returns the services in the configuration of the last start, or undefined if it cannot be read. */
 const readServices = (configFile: string): Promise<Services | undefined> =>
   readFile(configFile, 'utf8').then(
     (text) => JSON.parse(text).services,
     () => undefined,
   );
 
-/** Writes the server's configuration and starts the server. */
+/** Writes the server's configuration and starts the server. Resolves before the server is ready. */
 async function startServer(executable: string, home: string, postgres: Postgres, port: number): Promise<Guarded> {
   await mkdir(join(home, 'config'), { recursive: true });
-  // The server reads YAML, and JSON is YAML. The file holds the password, so only our own user may read it.
+  // The server reads YAML, and JSON is valid YAML. The file contains the password, so only this user may read it.
   const configFile = join(home, 'config', 'holdfast.yaml');
   const before = await readServices(configFile);
   const config = JSON.stringify(await toServerConfig({ postgres, port, before }), undefined, 2);
@@ -47,9 +47,9 @@ const toRecord = (name: string, stage: number, pid: number) => {
 };
 
 /**
- * Runs the production Temporal server on a PostgreSQL of its own, until it is asked to end or one of the two ends by
- * itself. Keeps all data in DATA_DIR.
- * @throws {SetupError} saying what keeps it from starting.
+ * Runs the production Temporal server with its own PostgreSQL, until `ending` asks it to end or one of the two ends by
+ * itself. Keeps all data in DATA_DIR. Errors of the start are passed to `ending`.
+ * @throws {SetupError} if another server is configured, or if another process holds the lock.
  */
 export async function runTemporalOnPostgres({ embedded, temporal, dataDir }: Config, { say, ending }: Options) {
   if (!embedded)
@@ -75,7 +75,7 @@ export async function runTemporalOnPostgres({ embedded, temporal, dataDir }: Con
     await prepareSchema(executables.sqlTool, postgres, signal);
     await checkPorts(ports);
     server = await startServer(executables.server, home, postgres, embedded.port);
-    // If we and the guards are killed at once, a later start ends these two.
+    // Record both. If this process and the guarding shells are killed together, the next start ends them.
     lock.record([...toRecord('PostgreSQL', 0, postgres.pid), ...toRecord('Temporal', 1, server.pid)]);
     await prepareTemporal(temporal, embedded.retentionDays, signal);
     await waitUntilUsable(temporal, signal);
@@ -84,7 +84,7 @@ export async function runTemporalOnPostgres({ embedded, temporal, dataDir }: Con
     say('Ctrl-C stops the server and its database and keeps all data.\n');
     if (!signal.aborted) await once(signal, 'abort');
   } catch (error) {
-    // Shown before the two stop, which can take long.
+    // Show the error now, because stopping the two can take long.
     ending.fail(error);
   }
   clearInterval(watch);

@@ -3,13 +3,13 @@ import { SetupError } from '../../cli/setup-error.ts';
 import type { Postgres } from '../databases/postgres.ts';
 import { toOneLine } from '../obtain/first-working.ts';
 
-/** The database of each store. */
+/** The name of each store's database. */
 export const databases = { default: 'temporal', visibility: 'temporal_visibility' } as const;
 const schemas = { default: 'postgresql/v12/temporal', visibility: 'postgresql/v12/visibility' } as const;
 
 /**
- * Creates both databases, or updates those of an older server. Does nothing when they are up to date.
- * @throws {SetupError} with the tool's last lines.
+ * Creates both databases, or updates databases of an older server. Changes nothing if they are up to date.
+ * @throws {SetupError} naming the step that failed, with the end of its error.
  */
 export async function prepareSchema(sqlTool: string, { port, password }: Postgres, signal: AbortSignal) {
   for (const store of ['default', 'visibility'] as const) {
@@ -21,7 +21,7 @@ export async function prepareSchema(sqlTool: string, { port, password }: Postgre
     ];
     for (const step of steps)
       await execa(sqlTool, [...where, '--database', databases[store], ...step], {
-        // Arguments are visible in process listings.
+        // Not passed as an argument, because process listings show arguments.
         env: { SQL_PASSWORD: password },
         stdin: 'ignore',
         all: true,

@@ -3,12 +3,13 @@ import type { Postgres } from '../databases/postgres.ts';
 import { findFreePort, isListening } from '../processes/ports.ts';
 import { databases } from './schema.ts';
 
-/** docker-compose.yml mounts the same file into its server. */
+/** The path of the dynamic configuration. docker-compose.yml mounts the same file into its server. */
 const dynamicConfig = fileURLToPath(new URL('../../deploy/temporal-dynamic-config.yaml', import.meta.url));
 
 /**
- * Fixed for the life of a database. A shard writes one transaction at a time, so there are many more than a machine
- * has cores. Each costs memory and polling, so there are fewer than the 512 of a cluster.
+ * The number of history shards, which cannot change after the database is created. A shard writes one transaction at a
+ * time, so there are many more shards than cores. Each shard costs memory and polling, so there are fewer than the 512
+ * of a cluster.
  */
 const historyShards = 64;
 
@@ -19,15 +20,13 @@ type Options = {
   postgres: Postgres;
   port: number;
   /**
-   * The services of the last start. With other ports the server first waits about 10 s for the hosts that it
-   * remembers.
+   * The services of the last start, whose ports are used again. With other ports the server would first wait about
+   * 10 s for the hosts that it remembers.
    */
   before?: Services | undefined;
 };
 
-/**
- * Returns the server's static configuration: four services in one process on loopback, without archival and metrics.
- */
+/** Returns the server's static configuration: four services in one process on loopback, no archival, no metrics. */
 export async function toServerConfig({ postgres, port, before }: Options) {
   const sql = (databaseName: string, connections: number) => ({
     sql: {
@@ -59,7 +58,7 @@ export async function toServerConfig({ postgres, port, before }: Options) {
       defaultStore: 'default',
       visibilityStore: 'visibility',
       numHistoryShards: historyShards,
-      // Each service has a pool of its own, and PostgreSQL allows 100 connections.
+      // Each of the four services has its own pools. Together they stay below the 100 connections of PostgreSQL.
       datastores: { default: sql(databases.default, 15), visibility: sql(databases.visibility, 5) },
     },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },

@@ -19,8 +19,9 @@ async function check(directory: string) {
 }
 
 /**
- * Returns the production server and its schema tool, both checked to run: from our cache, else built with Go.
- * @throws {SetupError} when there is no Go.
+ * Returns the paths of the production server and its schema tool, and checks that both run. If our cache does not have
+ * them, builds them with Go.
+ * @throws {SetupError} if they must be built and Go is not installed.
  */
 export async function obtainTemporalServer({ say, signal }: { say: Say; signal: AbortSignal }) {
   const entry = toCachePath('temporal-server', version);

@@ -5,13 +5,13 @@ import { until } from '../../cli/until.ts';
 import type { Config } from '../../src/config/config.ts';
 
 const withinMs = 60_000;
-/** Each random workflow id belongs to another history shard. */
+/** The number of random workflow ids to ask for. Different ids mostly belong to different history shards. */
 const shardsToAsk = 20;
 
 /**
- * Waits until the frontend knows the namespace and has found the history and matching services. The frontend reports
- * that it serves before that.
- * @throws {SetupError} with the server's latest error.
+ * Waits until the frontend knows the namespace and has found the history and matching services. The frontend's health
+ * check succeeds before that.
+ * @throws {SetupError} with the server's latest error, if that takes longer than 60 s.
  */
 export async function waitUntilUsable({ address, namespace }: Config['temporal'], signal: AbortSignal) {
   const connection = Connection.lazy({ address });

@@ -13,12 +13,12 @@ const flag = (name: string, values: string[]) => values.flatMap((value) => [name
 const databaseFile = 'temporal.db';
 
 /**
- * Server settings for one small server, as flags of `temporal server start-dev`:
- * - One partition a task queue: more partitions cost throughput.
- * - The new matcher: it knows task priorities, so a large batch does not starve single tasks.
- * - Queue progress is saved every second instead of every 30 s. After a crash the server repeats what it had not
- *   saved: it would dispatch a task that waits for its next attempt too early.
- * - 2000 polls of the transfer queue a second instead of 20: each dispatch waited about 45 ms for the next poll.
+ * Settings for a single small server, as flags of `temporal server start-dev`:
+ * - One partition per task queue, because more partitions cost throughput.
+ * - The new matcher, because it knows task priorities. A large batch then does not starve single tasks.
+ * - Queue progress saved every second instead of every 30 s. After a crash the server repeats the work whose progress
+ *   was not saved. A task that waits for its next attempt would then be dispatched too early.
+ * - Up to 2000 polls of the transfer queue per second instead of 20. With 20, each dispatch waited about 45 ms.
  */
 export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'matching.numTaskqueueReadPartitions=1',
@@ -28,15 +28,16 @@ export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'history.transferProcessorMaxPollRPS=2000',
 ]);
 
-// Go collects garbage when the heap has grown fivefold instead of twofold: 10 % more tasks a second for more memory.
+// Go collects garbage when the heap has grown to five times its size instead of twice. This uses more memory and
+// completes 10 % more tasks per second.
 const garbageCollectionPercent = '400';
 
 /** Returns the path of the embedded server's only database file. */
 export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
 
 /**
- * Returns how to start the embedded server. WAL with `synchronous=NORMAL` keeps every accepted task through kill -9
- * of any process. A power cut may lose the last moments.
+ * Returns how to start the embedded server. With WAL and `synchronous=NORMAL`, kill -9 of any process loses no
+ * accepted task. A power cut may lose the last moments.
  */
 export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { dataDir, temporal }: Config): ChildSpec {
   const pragmas = ['journal_mode=WAL', 'synchronous=NORMAL'];
@@ -50,7 +51,7 @@ export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { da
       ...flag('--sqlite-pragma', pragmas),
       ...dynamicConfigFlags,
     ],
-    // The server makes the file's name part of a URL. DATA_DIR may contain any character, so it must not be in there.
+    // The server puts the file name into a URL. DATA_DIR may have characters that break URLs, so the name is relative.
     cwd: dataDir,
     env: { GOGC: process.env.GOGC ?? garbageCollectionPercent },
     stopWithinMs: 10_000,
@@ -58,7 +59,7 @@ export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { da
   };
 }
 
-/** Whether the server reports that it serves. */
+/** Returns whether the server's health check says that it serves. */
 const isServing = (connection: Connection) => {
   const check = { service: 'temporal.api.workflowservice.v1.WorkflowService' };
   return connection
@@ -70,9 +71,9 @@ const isServing = (connection: Connection) => {
 };
 
 /**
- * Waits until a server that we started serves, and sets how long its namespace keeps finished tasks. Creates the
- * namespace if there is none.
- * @throws {SetupError} when the server does not serve in time.
+ * Waits until the server that we started serves. Then sets the retention of the namespace to `retentionDays`, and
+ * creates the namespace if it does not exist.
+ * @throws {SetupError} if the server does not serve within 60 s.
  */
 export async function prepareTemporal(
   { address, namespace }: Config['temporal'],

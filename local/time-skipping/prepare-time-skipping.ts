@@ -15,7 +15,7 @@ function readServerPath(): string | undefined {
   }
 }
 
-/** Bundles the workflows as every worker runs them. */
+/** Returns a bundle of the workflows that workers run. */
 export const bundleWorkflows = () =>
   bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
@@ -23,8 +23,9 @@ export const bundleWorkflows = () =>
   });
 
 /**
- * Obtains the time-skipping server (with a download the first time), bundles the workflows and starts both.
- * @throws {SetupError} with what to install, if no server can be obtained.
+ * Obtains the time-skipping server (downloads it the first time) and starts it with a worker that runs our workflows.
+ * Also silences the SDK's logs.
+ * @throws {SetupError} if no server can be obtained. The message says what to install.
  */
 export async function prepareTimeSkipping({ say, signal }: { say: Say; signal: AbortSignal }) {
   quietRuntime();

@@ -1,9 +1,9 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
-/** A process has one runtime, which can be installed once. */
+/** The SDK's runtime can be installed only once per process. */
 let isQuiet = false;
 
-/** Silences the SDK's warnings. Suites that provoke failures by the hundred would drown in them. */
+/** Makes the SDK log only errors. Suites that cause hundreds of failures would otherwise print as many warnings. */
 export function quietRuntime(): void {
   if (isQuiet) return;
   isQuiet = true;

@@ -17,7 +17,7 @@ type Options = {
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
 };
 
-/** More than any caller runs at once, so that no attempt waits for a slot. */
+/** Higher than the number of trials of any caller, so that no attempt waits for a worker slot. */
 const workerConcurrency = '1000';
 
 type RunOptions = {
@@ -26,7 +26,10 @@ type RunOptions = {
   finished?: (count: number) => void;
 };
 
-/** Starts the server, in two tries: the SDK waits 5 s for it, and Java may start later than that on a busy machine. */
+/**
+ * Starts the time-skipping server. Tries twice, because the SDK waits only 5 s and Java may start more slowly on a
+ * busy machine.
+ */
 export function createTimeSkippingEnvironment(serverPath: string): Promise<TestWorkflowEnvironment> {
   const create = () =>
     TestWorkflowEnvironment.createTimeSkipping({
@@ -36,10 +39,10 @@ export function createTimeSkippingEnvironment(serverPath: string): Promise<TestW
 }
 
 /**
- * Runs the real workflow, activity and policy on the time-skipping server, with the joke API as upstream over real
- * HTTP. The delays between attempts pass in virtual time.
+ * Starts a time-skipping server, a worker and a joke API. The worker has the real workflows and activities, and calls
+ * the joke API over real HTTP. The delays between attempts pass in virtual time.
  *
- * Call `quietRuntime` first, or the SDK logs every failure.
+ * Call `quietRuntime` first. Otherwise the SDK logs every failure.
  */
 export async function startTimeSkipping({ serverPath, workflowBundle }: Options) {
   const environment = await createTimeSkippingEnvironment(serverPath);
@@ -60,7 +63,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
   });
   const drained = worker.run();
 
-  /** Starts a task. Its category is unique, so that the joke API's rules and ledger can name it. */
+  /** Starts a task with a unique category. The joke API's rules and ledger identify the task by this category. */
   async function start({ variables = {}, behaviours = [], repeat = false, instead }: Trial) {
     const category = randomUUID();
     const { policy, taskQueue } = configOf(variables);
@@ -73,13 +76,13 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
       taskQueue,
       args: [{ input: { category }, options: toActivityOptions(policy), jitter: policy.jitter }],
     });
-    /** Skips time until the task ends. Call it when all else is done, and for one task at a time. */
+    /** Skips time until the task ends, and returns its output. Call it last, and for one task at a time. */
     const result = (): Promise<TaskOutput<'fetch-joke'>> => handle.result();
     return {
       handle,
       category,
       result,
-      /** Waits until the task has ended, well or not, and returns all that is known of it. */
+      /** Waits until the task has ended, with or without success. Returns its outcome, attempts and calls. */
       async finish(): Promise<Finished> {
         const [outcome] = await Promise.allSettled([result()]);
         return {
@@ -96,7 +99,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
   return {
     jokes,
     start,
-    /** Runs all trials at the same time. Rejects as soon as `signal` aborts. */
+    /** Runs all trials at the same time. Returns how they ended, in the same order. Rejects when `signal` aborts. */
     async runAll(trials: Trial[], { signal, finished = () => {} }: RunOptions): Promise<Finished[]> {
       const started = await unlessAborted(Promise.all(trials.map(start)), signal);
       finished(0);
@@ -104,7 +107,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
       for (const { finish } of started) finished(ends.push(await unlessAborted(finish(), signal)));
       return ends;
     },
-    /** Ends worker, server and joke API. Attempts that are still running are cancelled. */
+    /** Ends the worker, the server and the joke API. Cancels attempts that are still running. */
     async stop() {
       worker.shutdown();
       await drained;
@@ -116,7 +119,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
 
 export type TimeSkipping = Awaited<ReturnType<typeof startTimeSkipping>>;
 
-/** Returns what `work` gives, or rejects as soon as `signal` aborts. It does not stop `work`. */
+/** Returns the result of `work`, or rejects as soon as `signal` aborts. `work` itself is not stopped. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const over = new AbortController();

@@ -8,9 +8,9 @@ import type { LedgerEntry, Span } from '../joke-api/ledger.ts';
 
 /** One task to run, and how its upstream behaves. */
 export type Trial = {
-  /** Variables of the retry policy that differ from Holdfast's defaults: `{ MAX_ATTEMPTS: '3' }`. */
+  /** Variables that differ from Holdfast's defaults, for example `{ MAX_ATTEMPTS: '3' }`. */
   variables?: Environment;
-  /** One behaviour for each call. Later calls get a good answer, or the last behaviour again with `repeat`. */
+  /** One behaviour for each call, in order. Later calls get a good answer, or the last behaviour with `repeat`. */
   behaviours?: Behaviour[];
   repeat?: boolean;
   /** What each attempt does instead of the real activity. */
@@ -21,7 +21,7 @@ export type Trial = {
 export type Finished = {
   output: TaskOutput<'fetch-joke'> | undefined;
   failure: RootCause | undefined;
-  /** By the server's clock. */
+  /** When each attempt started and ended, by the server's clock. */
   attempts: Span[];
   /** Seconds from the end of each attempt to the start of the next, by the server's clock. */
   waits: number[];
@@ -40,7 +40,7 @@ export const timeAttempts =
         if (!task) return await next(input);
         const times: Span = { startedAt: await nowMs(), endedAt: null };
         task.times.push(times);
-        // The time-skipping server does not send the retry policy with each attempt, as the real server does.
+        // The real server sends the retry policy with each attempt. The time-skipping server does not.
         Object.assign(activityInfo(), { retryPolicy: toActivityOptions(task.policy).retry });
         try {
           return task.instead ? await task.instead() : await next(input);
@@ -55,7 +55,10 @@ type Cause = { cause?: Cause; retryState?: string; type?: string; timeoutType?: 
 
 export type RootCause = { type: string | undefined; retryState?: string };
 
-/** Returns the innermost failure of WorkflowFailedError > ActivityFailure > cause, and why no attempt followed. */
+/**
+ * Returns the type of the innermost cause of a failed workflow (WorkflowFailedError > ActivityFailure > cause), and
+ * the `retryState`, which says why no further attempt followed.
+ */
 export function toRootCause(error: Cause): RootCause {
   const type = error.type ?? error.timeoutType ?? error.name;
   const root = error.cause && !error.timeoutType ? toRootCause(error.cause) : { type };
