@@ -3,8 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { createEnding, type Ending } from './ending.ts';
 
 /**
- * Creates a command that is called as `npm run <name> -- …`. It has `--help`. A wrong flag gets one line, with a suggestion
- * where there is one, and exit code 2. Subcommands made with `.command()` behave alike.
+ * Creates a command for `npm run <name> -- …`, with a `--help` flag. For a wrong flag it prints one line, with a
+ * suggestion if there is one, and exits with code 2. Subcommands made with `.command()` do the same.
  */
 export function createCommand(name: string, description: string): Command {
   return new Command(`npm run ${name} --`)
@@ -29,18 +29,19 @@ export const decimalNumber = (min: number, max: number) => (text: string) => {
 };
 
 /**
- * Runs a command and exits with the code that `work` returns. On Ctrl-C `signal` aborts, `work` cleans up, and the exit code
- * is 130. A second Ctrl-C exits at once, or calls what `work` passed to `ending.onForced`. `SetupError` and `ConfigError`
- * are shown as their message, any other error with its stack.
+ * Runs a command and exits with the code that `work` returns. On Ctrl-C, `signal` aborts, `work` cleans up, and the
+ * exit code is 130. A second Ctrl-C calls the function that `work` passed to `ending.onForced`. Without such a
+ * function, it exits immediately. If `work` throws a `SetupError` or `ConfigError`, only its message is printed. Any
+ * other error is printed with its stack.
  *
- * `say` writes the notices about stopping. They go to stderr by default, because stdout may be read by a program.
+ * `say` prints the notices about stopping. By default they go to stderr, because a program may read stdout.
  */
 export async function runCommand(
   work: (signal: AbortSignal, ending: Ending) => Promise<number>,
   { say = (line: string) => console.error(line) } = {},
 ): Promise<never> {
   const ending = createEnding(say);
-  // Every request of a load test listens to this signal.
+  // Every request of a load test listens to this signal. By default Node would warn about so many listeners.
   setMaxListeners(0, ending.asked);
   try {
     ending.end(await work(ending.asked, ending));

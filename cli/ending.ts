@@ -3,15 +3,16 @@ import { onParentGone } from './parent.ts';
 import type { Say } from './progress.ts';
 import { SetupError } from './setup-error.ts';
 
-/** 128 plus the signal's number, as shells have it. */
+/** The exit code for each signal: 128 plus the signal's number, as in shells. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** One Ctrl-C can arrive twice: from the terminal and from npm. */
+/** A second signal within this time belongs to the same Ctrl-C: the terminal sends one signal, and npm another. */
 const sameKeyPressMs = 500;
 
 /**
- * Listens to everything that can end a command: signals, the end of its parent (npm or another script), and errors.
- * The first one sets the exit code and aborts `asked`. A further signal forces the end.
+ * Decides when and with which code a command ends. A signal ends it, and so does the end of its parent (npm or another
+ * script), a call of `end` or a call of `fail`. The first of these sets the exit code and aborts `asked`. A second
+ * signal exits immediately, or calls the function that `onForced` has set.
  */
 export function createEnding(say: Say) {
   const asked = new AbortController();
@@ -38,14 +39,17 @@ export function createEnding(say: Say) {
       }
     });
   onParentGone((who) => end(exitCodes.SIGTERM, `${who} is gone: stopping.`));
-  // If the reader of our output goes away, the children must still be stopped.
+  // Ignores write errors: when the reader of our output is gone, the command must still stop its children.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
   return {
     asked: asked.signal,
-    /** Ends the command with this exit code, unless it is ending already. */
+    /** Sets the exit code, prints `why` and aborts `asked`. Does nothing if the command is already ending. */
     end,
-    /** Ends with exit code 1, or 78 for a bad configuration, and prints the message. A bug prints its stack as well. */
+    /**
+     * Prints the error and ends the command with exit code 1, or 78 for an invalid configuration. The stack is printed
+     * only for a bug, which is any error but a `SetupError` or a `ConfigError`.
+     */
     fail(error: unknown) {
       if (asked.signal.aborted) return;
       const isExpected = error instanceof SetupError || error instanceof ConfigError;

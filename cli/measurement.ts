@@ -2,12 +2,12 @@ import { cpus } from 'node:os';
 import { policySchema, toWaitMs } from '../src/policy.ts';
 
 /**
- * Returns the time now in epoch milliseconds, with decimals. The clock never goes back, and all processes of one machine
- * can compare its readings.
+ * Returns the current time in epoch milliseconds, with decimals. Within a process, the time never goes back. Times from
+ * different processes of one machine can be compared.
  */
 export const nowMs = () => performance.timeOrigin + performance.now();
 
-/** Returns the processors that a measurement was made on: `2 × AMD EPYC`. */
+/** Returns the number and the model of this machine's processors: `2 × AMD EPYC`. */
 export const toMachine = () => `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}`;
 
 /** The distribution of a set of times. Every time is in whole milliseconds. */
@@ -23,7 +23,7 @@ export type Percentiles = {
 
 /**
  * Returns the distribution of `values`, rounded to whole milliseconds. Every figure is 0 if there are no values.
- * A percentile is the smallest value that at least that share of the values does not exceed (nearest rank).
+ * `p90` is the smallest of the values that is at least as large as 90 % of them (nearest rank).
  */
 export function toPercentiles(values: number[]): Percentiles {
   const sorted = Float64Array.from(values, (value) => Math.max(0, Math.round(value))).sort();
@@ -39,13 +39,14 @@ export function toPercentiles(values: number[]): Percentiles {
   };
 }
 
-/** Returns one line for people: `p50 12 ms, p90 …`. */
+/** Formats the percentiles as one line: `p50 12 ms, p90 …`. */
 export const toPercentileLine = ({ p50, p90, p95, p99, max }: Percentiles) =>
   `p50 ${p50} ms, p90 ${p90} ms, p95 ${p95} ms, p99 ${p99} ms, max ${max} ms`;
 
 /**
- * Calculates the waits after attempts 1 to 5 of six, `count` in all, and returns the seconds that it took. The sum keeps
- * the calculations from being optimized away.
+ * Calculates `count` waits and returns how many seconds that took. The policy has six attempts, and the calculation
+ * cycles through the waits after the first five. It also returns the sum of the waits, so that the JavaScript engine
+ * cannot skip the calculations.
  */
 export function timeWaitCalculations(count: number): { sumMs: number; seconds: number } {
   const policy = policySchema.parse({ maximumAttempts: 6 });

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /**
- * Returns the arguments of `node` that run a TypeScript file in that same process, from any working directory. The `tsx`
- * command would run the file in a child, and a kill -9 of its parent would not end the child.
+ * Returns arguments with which `node` runs a TypeScript file, from any working directory. The file runs in the `node`
+ * process itself. The `tsx` command would run it in a child process, which would survive a kill -9 of its parent.
  */
 export const nodeArguments = (script: string) => ['--import', tsx, script];

@@ -1,14 +1,17 @@
 import { readStat } from './proc.ts';
 
-/** Returns our parent; if that is a shell of npm's (Debian's sh does not `exec` the last command), npm behind it too. */
+/**
+ * Returns the pid of our parent. If the parent is a shell, the result also has the pid of the shell's parent, which is
+ * npm: npm runs scripts in a shell, and Debian's sh does not `exec` its last command.
+ */
 function readAncestors(): string {
   const parent = readStat(process.ppid);
   return parent && /^(da|ba)?sh$/.test(parent.name) ? `${process.ppid} ${parent.ppid}` : `${process.ppid}`;
 }
 
 /**
- * Calls `gone` when the process that runs this script ends without a signal to us, as by kill -9: npm, or a script of ours that
- * holds an IPC channel. The argument names that process. Does nothing without either.
+ * Calls `gone` when our parent ends without sending us a signal, for example after kill -9. The parent is a script of
+ * ours with an IPC channel, or npm. Without such a parent, this does nothing. The argument of `gone` names the parent.
  */
 export function onParentGone(gone: (who: string) => void) {
   if (process.send) {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-// Linux only: reads /proc (proc(5)). Callers have another way on other systems.
+// Linux only: these functions read /proc, see proc(5). On other systems, their callers use other means, such as `ps`.
 
 /** Linux counts CPU time in hundredths of a second. */
 const ticksPerSecond = 100;
@@ -15,14 +15,14 @@ type Stat = {
   startTime: string;
 };
 
-/** Returns what `/proc/<pid>/stat` holds; undefined for a process that is gone. */
+/** Returns the fields of `/proc/<pid>/stat` that we use, or undefined if the process is gone. */
 export function readStat(pid: number): Stat | undefined {
   try {
-    // The name may contain spaces and brackets.
+    // The name may contain spaces and parentheses.
     const [, name, rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
     const fields = rest.split(' ');
     const [state, ppid] = fields;
-    /** proc(5) counts fields from 1; the state is the third. */
+    /** Returns a field by its number in proc(5). The first element of `fields`, the state, has number 3 there. */
     const at = (field: number) => fields[field - 3] ?? '';
     if (name === undefined || !state) return undefined;
     const cpuSeconds = (Number(at(14)) + Number(at(15))) / ticksPerSecond;
@@ -32,7 +32,7 @@ export function readStat(pid: number): Stat | undefined {
   }
 }
 
-/** Returns the id of the current boot: start times count from there. */
+/** Returns the id of the current boot. Start times count from the boot, so they are comparable only within one boot. */
 export const readBootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
 /** Returns the pids of all processes that this user and this container can see. */
@@ -41,20 +41,23 @@ export const listPids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-/** Returns the living children of a process; none for a process that is gone. */
+/** Returns the pids of a process's living children. The list is empty if the process is gone. */
 export const readChildPids = (pid: number): number[] =>
   orNone(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number));
 
-/** Returns the targets of a process's open files; none for a process that is gone or belongs to another user. */
+/**
+ * Returns the targets of a process's open file descriptors. The list is empty if the process is gone or belongs to
+ * another user.
+ */
 export const readOpenFiles = (pid: number): string[] =>
   orNone(() => readdirSync(`/proc/${pid}/fd`).flatMap((fd) => orNone(() => [readlinkSync(`/proc/${pid}/fd/${fd}`)])));
 
-/** Returns the working directory and the arguments of a process in one text; empty for a process that is gone. */
+/** Returns the working directory and the arguments of a process as one text. It is empty if the process is gone. */
 export const readCommand = (pid: number): string =>
   orNone(() => [readlinkSync(`/proc/${pid}/cwd`), readFileSync(`/proc/${pid}/cmdline`, 'utf8')]).join(' ');
 
 /**
- * Returns the memory of a process in MiB; processes that share a page divide it among themselves.
+ * Returns the memory of a process in MiB, as proportional set size: a page that n processes share counts 1/n for each.
  * @throws {Error} when the process is gone.
  */
 export function readMemoryMiB(pid: number): number {
@@ -65,7 +68,7 @@ export function readMemoryMiB(pid: number): number {
 /** States of a TCP socket (Linux, include/net/tcp_states.h). */
 const tcpStates: Record<string, 'established' | 'listening'> = { '01': 'established', '0A': 'listening' };
 
-/** Returns this machine's TCP sockets. `file` is how a socket appears in `readOpenFiles`. */
+/** Returns this machine's TCP sockets. `file` is the target under which `readOpenFiles` lists the socket. */
 export const readTcpSockets = () => ['tcp', 'tcp6'].flatMap(readTcpTable);
 
 function readTcpTable(name: string) {

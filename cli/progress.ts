@@ -3,8 +3,8 @@ import { clearLine, cursorTo } from 'node:readline';
 export type Say = (line: string) => void;
 
 /**
- * Shows the progress of a long step. On a terminal one line rewrites itself. Elsewhere a plain line appears at most every
- * `plainEveryMs`. Call `end` when the step is over, before you print anything else.
+ * Creates a display for the progress of a long step. On a terminal, `update` redraws one line. Elsewhere, it prints a
+ * plain line at most every `plainEveryMs`. Call `end` before you print anything else, and when the step is over.
  */
 export function createProgress(say: Say, { stream = process.stdout, plainEveryMs = 10_000 } = {}) {
   const startedAt = performance.now();

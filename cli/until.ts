@@ -2,21 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupError } from './setup-error.ts';
 
 type Options = {
-  /** How long to wait; without it, until the fact holds or `signal` aborts. */
+  /** The longest time to wait. By default the time is unlimited. */
   withinMs?: number;
-  /** The pause between two reads; a function returns the next pause. */
+  /** The pause between two reads, or a function that returns the next pause. */
   everyMs?: number | (() => number);
   signal?: AbortSignal | undefined;
-  /** What is wrong after `withinMs` and what to do about it: a message, or an error of the caller's own. */
+  /** Returns the error after `withinMs`, or its message. The message says what is wrong and what to do about it. */
   onTimeout?: () => string | Error;
 };
 
 type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 
 /**
- * Reads a fact again and again until it is truthy, and returns it. Reads at least once, and once more at the deadline.
- * @throws {SetupError} with the message of `onTimeout` (or the error that it returns) after `withinMs`; the signal's
- *   reason once it aborts; whatever `read` throws.
+ * Calls `read` repeatedly until it returns a truthy value, and resolves with that value. Reads at least once, and once
+ * more at the deadline.
+ * @throws {SetupError} with the message of `onTimeout` after `withinMs`. If `onTimeout` returns an error, throws that
+ *   error. Also throws the reason of `signal` when it aborts, and every error of `read`.
  */
 export async function until<T>(
   read: () => T | Promise<T>,
@@ -38,8 +39,9 @@ export async function until<T>(
 }
 
 /**
- * Like `until`, but returns whether the fact held in time; false also once the signal aborts.
- * @throws {Error} whatever `read` throws.
+ * Like `until`, but resolves with true if `read` returned a truthy value in time. After `withinMs`, or when the signal
+ * aborts, resolves with false.
+ * @throws {Error} Every error of `read`.
  */
 export async function holdsSoon(read: () => unknown, options: Omit<Options, 'onTimeout'>): Promise<boolean> {
   const timeout = new Error('timeout');

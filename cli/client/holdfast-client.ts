@@ -4,7 +4,7 @@ import { SetupError } from '../setup-error.ts';
 
 type ProblemBody = { type?: string; title?: string; detail?: string; outcome?: string };
 
-/** The API answered with a problem. The message is its problem document in one line. */
+/** Thrown when the API answers with a problem. The message is the call and the problem document on one line. */
 export class ApiProblem extends SetupError {
   override name = 'ApiProblem';
   readonly status: number;
@@ -17,7 +17,8 @@ export class ApiProblem extends SetupError {
 }
 
 /**
- * The API did not answer, or a gateway answered in its place. Only a refused connection proves that nothing was started.
+ * Thrown when the API does not answer, or when a gateway answers in its place. If `isRefused` is true, the call started
+ * nothing. Otherwise it may have started something.
  */
 export class NoAnswer extends SetupError {
   override name = 'NoAnswer';
@@ -38,17 +39,20 @@ type Options = {
 };
 
 /**
- * Creates a client that calls a running Holdfast over HTTP. `signal` ends every call. There are no retries, because
- * measurements must see each failure.
- * @throws {SetupError} if no HTTP header can carry the key.
+ * Creates a client that calls a running Holdfast over HTTP. When `signal` aborts, every open call ends. There are no
+ * retries, because measurements must see each failure.
+ * @throws {SetupError} if the key has characters that are not allowed in an HTTP header.
  */
 export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }: Options) {
-  // The message of fetch would contain the whole key.
+  // Without this check, fetch would throw an error whose message contains the whole key.
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
     throw new SetupError('HOLDFAST_API_KEY has characters that no key can have: set it to the secret alone.');
   const authorization: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {};
 
-  /** @throws {NoAnswer} if there is no answer. */
+  /**
+   * Sends one request. Returns the response and its body as text.
+   * @throws {NoAnswer} if the server cannot be reached or does not answer in time.
+   */
   async function request(method: 'GET' | 'POST', path: string, body: unknown) {
     const timeout = AbortSignal.timeout(timeoutMs);
     const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -69,8 +73,10 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }
   }
 
   /**
+   * Calls the API and returns the JSON document of the answer.
    * @throws {ApiProblem} if the answer is a problem.
-   * @throws {SetupError} if there is no answer, or the answer is not from Holdfast.
+   * @throws {NoAnswer} if there is no answer, or if the answer is a 5xx without JSON.
+   * @throws {SetupError} if the answer is not from Holdfast.
    */
   async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
     const what = `${method} ${path}`;
@@ -96,7 +102,7 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }
     async requireHoldfast(): Promise<void> {
       const notHoldfast = new SetupError(`${url} answers, but it is not Holdfast.`);
       const document = await call<{ info?: { title?: string } }>('GET', '/openapi.json').catch((error) => {
-        // Holdfast's own problems say what is wrong.
+        // A problem from Holdfast itself is thrown unchanged, because it says what is wrong.
         const isForeign = error instanceof ApiProblem && !String(error.problem.type).startsWith('/problems/');
         throw isForeign ? notHoldfast : error;
       });
@@ -118,7 +124,7 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-/** Returns the code of Node or undici, for example ECONNREFUSED. */
+/** Returns the error code of Node or undici, for example ECONNREFUSED. Without a code, returns the message. */
 function toCode(error: unknown): string {
   const { cause, message } = error as { cause?: { code?: string; message?: string }; message: string };
   return cause?.code ?? cause?.message ?? message;

@@ -3,12 +3,13 @@ import { type Environment, loadConfig } from '../../src/config/config.ts';
 import { SetupError } from '../setup-error.ts';
 import { ApiProblem } from './holdfast-client.ts';
 
-/** Where a Holdfast runs, and the key for it. */
+/** The URL of a running Holdfast, and the API key for it. */
 export type Target = { url: string; apiKey: string | undefined };
 
 /**
- * Returns the Holdfast that client commands call: `--url`, else `HOLDFAST_URL`, else the `HOST` and `PORT` of this
- * environment. The key comes only from `HOLDFAST_API_KEY`, because process listings show flags.
+ * Returns the URL and the key that client commands use. The URL is the flag `--url`, or `HOLDFAST_URL` without the
+ * flag. Without both, it comes from the `HOST` and `PORT` of this environment. The key comes only from
+ * `HOLDFAST_API_KEY`, because process listings show flags.
  * @throws {SetupError} if the URL is not valid.
  * @throws {ConfigError} if the environment is not valid.
  */
@@ -28,8 +29,8 @@ export function toUrl(host: string, port: number): string {
 }
 
 /**
- * Returns the URL that a person gave, without slashes at the end.
- * @param what What the URL should lead to, for the error message.
+ * Checks a URL that a user typed, and returns it without slashes at the end.
+ * @param what Names the expected server in the error message, for example `a Holdfast`.
  * @throws {SetupError} if the text is not an HTTP URL.
  */
 export function toBaseUrl(text: string, what: string): string {
@@ -38,7 +39,7 @@ export function toBaseUrl(text: string, what: string): string {
   return text.replace(/\/+$/, '');
 }
 
-/** Explains a 401 with the variable to set. Returns any other error unchanged. */
+/** Turns a 401 into an error that names the variable to set. Returns any other error unchanged. */
 export function toKeyFault(error: unknown, { url, apiKey }: Target): unknown {
   if (!(error instanceof ApiProblem) || error.status !== 401) return error;
   return new SetupError(

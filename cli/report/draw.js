@@ -44,7 +44,7 @@ for (const chart of charts) {
   );
 }
 
-/** Shows and reports the error of a chart in its place. The other charts are still drawn. */
+/** Draws a chart. If that fails, shows and reports the error in its place, so that the other charts are still drawn. */
 function draw({ container, draw: drawAt }) {
   try {
     container.replaceChildren(...drawAt(container.clientWidth));
@@ -64,5 +64,5 @@ function drawAll(width) {
 }
 
 const main = document.querySelector('main');
-// Draws in the next frame, because drawing changes heights, and an observer must not change what it observes.
+// Drawing changes heights, and a ResizeObserver must not resize what it observes. So drawing waits for the next frame.
 new ResizeObserver(([{ contentRect }]) => requestAnimationFrame(() => drawAll(contentRect.width))).observe(main);

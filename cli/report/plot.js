@@ -1,7 +1,7 @@
 const { toTime } = globalThis.report;
 const { Plot } = globalThis;
 
-/** Returns round values in the domain: 1, 2, 5, 10, … or, if they are more than `maximum`, 1, 10, 100, … */
+/** Returns round numbers within the domain: 1, 2, 5, 10, … If these are more than `maximum`, returns 1, 10, 100, … */
 function toLogTicks([least, most], maximum) {
   const exponents = Array.from({ length: 16 }, (_, index) => index - 3);
   const between = (ticks) => ticks.filter((tick) => tick >= least && tick <= most);
@@ -9,7 +9,7 @@ function toLogTicks([least, most], maximum) {
   return fine.length <= maximum ? fine : between(exponents.map((exponent) => 10 ** exponent));
 }
 
-/** Returns scale and ticks of a logarithmic axis that contains `valuesMs`, with at most `maximumTicks` ticks. */
+/** Returns the scale and at most `maximumTicks` ticks of a logarithmic axis that contains `valuesMs`. */
 function toLogAxis(valuesMs, maximumTicks = 8) {
   const least = valuesMs.reduce((min, value) => Math.min(min, value), Number.POSITIVE_INFINITY);
   const most = valuesMs.reduce((max, value) => Math.max(max, value), 0);
@@ -17,7 +17,7 @@ function toLogAxis(valuesMs, maximumTicks = 8) {
   return { scale: { type: 'log', domain }, ticks: toLogTicks(domain, maximumTicks) };
 }
 
-// Axes are marks here: as an option of the scale, Plot leaves some ticks of a logarithmic axis without text.
+// These axes are marks, because the axis that Plot adds for a logarithmic scale leaves some ticks without text.
 const timeAxisX = ({ ticks }, label) => [Plot.axisX(ticks, { text: toTime, label })];
 const timeAxisY = ({ ticks }, label) => [Plot.gridY(ticks), Plot.axisY(ticks, { text: toTime, label })];
 
@@ -38,7 +38,7 @@ function plot(width, label, options) {
 }
 
 const lines = (...texts) => texts.join('\n');
-/** In em. A tip of this width fits beside any point on a page of 400 px. */
+/** The width of a tip, in em. Such a tip fits beside any point on a page that is 400 px wide. */
 const tipWidth = 13;
 const seconds = (ms) => ms / 1_000;
 const sinceStart = 'seconds since the start of the run →';

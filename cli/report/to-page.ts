@@ -16,14 +16,14 @@ const toHash = (text: string) => `'sha256-${createHash('sha256').update(text).di
 const toPolicy = (scripts: string[]) =>
   `default-src 'none'; script-src ${scripts.map(toHash).join(' ')}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
 
-/** The HTML parser looks for `</script` and `<!--` in a data block. Without `<` it finds neither. */
+/** Returns JSON without `<`, because the HTML parser reacts to `</script` and `<!--` in a data block. */
 const toDataBlock = (data: object) => JSON.stringify(data).replaceAll('<', '\\u003c');
 
 type Page = {
   title: string;
-  /** The id and heading of each section, in the order of the page. A section `run` without a heading comes first. */
+  /** The id and heading of each section, in order. Before these, the page has a section `run` without a heading. */
   sections: Record<string, string>;
-  /** They run in this order, after `report.js` and `plot.js` and before `draw.js`. */
+  /** The scripts run in this order, after `report.js` and `plot.js` and before `draw.js`. */
   scripts: URL[];
   data: object;
 };

@@ -2,14 +2,17 @@ import { ApiProblem, NoAnswer } from '../client/holdfast-client.ts';
 import { type Target, toKeyFault } from '../client/target.ts';
 import { SetupError } from '../setup-error.ts';
 
-/** Returns whether the next call may succeed: Temporal is away, the API restarts, or a limit applies. */
+/** Returns true if a later call may succeed: Temporal is unavailable, the API is restarting, or a limit applies. */
 export const isTransient = (error: unknown): error is SetupError =>
   error instanceof NoAnswer || (error instanceof ApiProblem && (error.status >= 500 || error.status === 429));
 
 /** Returns the message with a full stop, so that another sentence can follow. */
 export const toSentence = ({ message }: Error) => (message.endsWith('.') ? message : `${message}.`);
 
-/** Says whether a failed submission started its task. Returns '' if the message says so itself. */
+/**
+ * Returns a sentence that says whether a failed submission started its task. Returns '' for an error without an
+ * outcome, because its message is enough.
+ */
 function toOutcome(error: SetupError): string {
   const known = error instanceof ApiProblem ? error.problem.outcome : undefined;
   const outcome = error instanceof NoAnswer ? (error.isRefused ? 'not-started' : 'unknown') : known;
@@ -19,7 +22,7 @@ function toOutcome(error: SetupError): string {
     : ' The task may have been started: check with npm run task -- list.';
 }
 
-/** Returns the error to show, with advice. Anything but a `SetupError` is a bug and is returned unchanged. */
+/** Adds advice for the user to a `SetupError`. Returns any other error unchanged, because it is a bug. */
 export function toFault(error: unknown, target: Target, { isSubmission = false } = {}): unknown {
   if (!(error instanceof SetupError)) return error;
   const status = error instanceof ApiProblem ? error.status : undefined;

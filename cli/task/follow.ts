@@ -4,18 +4,18 @@ import type { HoldfastClient } from '../client/holdfast-client.ts';
 import { SetupError } from '../setup-error.ts';
 import { isTransient, toSentence } from './faults.ts';
 
-/** Watching a thousand tasks must not put load on the API. */
+// These two limits keep the load on the API low, even while a thousand tasks are watched.
 const pollMs = 250;
 const maximumReadsAtOnce = 8;
 
-/** While no call is answered, calls go on less often, and end after this time. */
+/** After this time without any answer, `followTasks` gives up. Until then it polls every `unansweredPollMs`. */
 const defaultPatienceMs = 300_000;
 const unansweredPollMs = 1_000;
 
 type Options = {
   holdfast: Pick<HoldfastClient, 'read'>;
   signal: AbortSignal;
-  /** Gets each task whose status or attempt differs from the last time it was read. */
+  /** Called with each task whose status or attempt has changed since the previous read. */
   onChange: (task: Task) => void;
   note: (text: string) => void;
   patienceMs?: number;
@@ -34,9 +34,9 @@ export async function eachOf<T>(items: T[], atOnce: number, work: (item: T) => P
 }
 
 /**
- * Reads `tasks` until all have ended, and keeps the map up to date. It keeps trying while Temporal or the API is away,
- * because accepted tasks are safe.
- * @throws {SetupError} if nothing was answered for `patienceMs`, or if an error is not transient.
+ * Reads `tasks` until all have ended, and keeps the map up to date. It keeps trying while Temporal or the API is
+ * unavailable, because accepted tasks are safe.
+ * @throws {SetupError} after `patienceMs` without any answer. Errors that are not transient are thrown immediately.
  */
 export async function followTasks(
   tasks: Map<string, Task>,
@@ -56,7 +56,7 @@ export async function followTasks(
   };
 
   const read = async (before: Task) => {
-    // After one unanswered call, the rest of this round would fail too.
+    // After one call without an answer, the other calls of this round would fail too, so they are skipped.
     if (isUnanswered) return;
     const task = await holdfast.read(before.id).catch(tolerate);
     if (!task) return;

@@ -19,8 +19,8 @@ function parseInput(text: string): object {
 }
 
 /**
- * Adds to `command` a flag for each text field of the task's input schema, and `--input` for everything else.
- * @returns A function that turns the parsed flags into one input, or `undefined` if none was given.
+ * Adds to `command` a flag for each text field of the task's input schema, and `--input` for the whole input.
+ * @returns A function that turns the parsed flags into one input. If no such flag was given, it returns `undefined`.
  */
 export function addInputFlags(command: Command, name: TaskName): (flags: object) => object | undefined {
   const { properties = {} } = z.toJSONSchema(tasks[name].input, { io: 'input', unrepresentable: 'any' });

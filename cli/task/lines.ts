@@ -28,17 +28,17 @@ export const escapeText = (text: string) =>
 /** Returns the value as JSON on one line, with control characters escaped. It parses to the same value. */
 export const toJsonLine = (value: unknown) => JSON.stringify(value).replace(unsafe, toCodePoint);
 
-/** `20:45:00.123`, local time. */
+/** Formats a time as `20:45:00.123` in the local time zone. */
 const toTime = (ms: number) =>
   `${new Date(ms).toLocaleTimeString('sv')}.${String(new Date(ms).getMilliseconds()).padStart(3, '0')}`;
 
-/** `4.0 s`. Negative times count as zero. */
+/** Formats a duration as `4.0 s`. A negative duration becomes `0.0 s`. */
 const toSeconds = (ms: number) => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
 
 const untilNextAttempt = ({ nextAttemptAt }: Task, nowMs: number) =>
   nextAttemptAt === undefined ? undefined : Date.parse(nextAttemptAt) - nowMs;
 
-/** Returns a joke as its text, and any other output as JSON. */
+/** Returns the text of a joke. Returns any other output as JSON. */
 function toOutput({ output }: Task): string {
   const { joke } = (output ?? {}) as { joke?: unknown };
   return typeof joke === 'string' ? joke : (JSON.stringify(output) ?? '');
@@ -57,11 +57,14 @@ function toDetails(task: Task, nowMs: number): string {
   return details.join(', ');
 }
 
-/** Returns `20:45:00.123  3f2a9c1e  retrying    attempt 2/5, next attempt in 4.0 s, last failure UpstreamUnavailable: HTTP 503`. */
+/**
+ * Formats the state of a task as one line:
+ * `20:45:00.123  3f2a9c1e  retrying    attempt 2/5, next attempt in 4.0 s, last failure UpstreamUnavailable: HTTP 503`.
+ */
 export const toTaskLine = (task: Task, id: string, nowMs = Date.now()) =>
   [toTime(nowMs), id, task.status.padEnd(columnWidth), escapeText(toDetails(task, nowMs))].join('  ');
 
-/** Returns a line of the list. It has the whole id, because `status` and `cancel` need it. */
+/** Formats a task as a line of the list. The line has the whole id, because `status` and `cancel` need it. */
 export function toListLine({ submittedAt, status, id, input }: TaskSummary): string {
   const date = new Date(submittedAt);
   const clock = `${date.toLocaleDateString('sv')} ${date.toLocaleTimeString('sv')}`;

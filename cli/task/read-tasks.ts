@@ -16,7 +16,7 @@ export async function showTask(id: string, watch: boolean, session: Session): Pr
   return tasks.get(id)?.status === 'completed' ? 0 : 1;
 }
 
-/** Shows a page of the list, or with `all` every page. */
+/** Shows a page of the list, or every page with `all`. Resolves with exit code 0. */
 export async function listTasks({ all, limit, ...filter }: ListFlags, { holdfast, output }: Session): Promise<number> {
   const size = limit ?? (all ? largePage : undefined);
   const query = { ...filter, ...(size !== undefined && { limit: String(size) }) };
@@ -33,7 +33,7 @@ export async function listTasks({ all, limit, ...filter }: ListFlags, { holdfast
   return 0;
 }
 
-/** Cancels a task and shows it. A running attempt ends at its next heartbeat. */
+/** Cancels a task and shows it. A running attempt ends at its next heartbeat. Resolves with exit code 0. */
 export async function cancelTask(id: string, { submitting, output }: Session): Promise<number> {
   output.task(await submitting.cancel(id));
   return 0;

@@ -10,10 +10,10 @@ import { followTasks } from './follow.ts';
 import { escapeText, toSummary } from './lines.ts';
 import { createOutput, type Output } from './output.ts';
 
-/** The API answers within seconds, even while Temporal does not. */
+/** The longest time for one call. The API answers within seconds, even while Temporal is unavailable. */
 const timeoutMs = 15_000;
 
-/** 128 plus the number of SIGPIPE, as shells have it for a command whose reader went away. */
+/** The exit code after the reader of stdout is gone, as with `| head`: 128 plus the number of SIGPIPE, as in shells. */
 const readerGoneCode = 141;
 
 /** One run of the command against one Holdfast. */
@@ -22,15 +22,18 @@ export type Session = {
   output: Output;
   signal: AbortSignal;
   holdfast: HoldfastClient;
-  /** Goes on waiting for an answer after Ctrl-C, because the user must learn what the call started. */
+  /** A client whose calls continue after Ctrl-C, because the user must learn what a submission has started. */
   submitting: HoldfastClient;
-  /** Follows `tasks` until they end and prints each change. If it is interrupted, it names the tasks that keep running. */
+  /** Follows `tasks` until they end and prints each change. If this fails or is interrupted, calls `noteOpen`. */
   follow: (tasks: Map<string, Task>) => Promise<void>;
-  /** Names the tasks that are still open. */
+  /** Prints which tasks keep running, and the command that shows them again. */
   noteOpen: (tasks: Map<string, Task>) => void;
 };
 
-/** Runs `work` against the Holdfast of the command's flags and environment, and exits with the code that it returns. */
+/**
+ * Runs `work` with a session for the Holdfast that the command's flags and the environment name. Exits with the code
+ * that `work` returns.
+ */
 export const runSession = (command: Command, work: (session: Session) => Promise<number>): Promise<never> =>
   runCommand(async (asked) => {
     const flags = command.optsWithGlobals<{ url?: string; json?: true; watch?: true }>();
@@ -49,7 +52,10 @@ export const runSession = (command: Command, work: (session: Session) => Promise
 
 type Options = { output: Output; signal: AbortSignal; urlFlag: string | undefined };
 
-/** @throws {SetupError} if Holdfast does not answer there. */
+/**
+ * Checks that Holdfast answers at the target, and creates a session for it.
+ * @throws {SetupError} if Holdfast does not answer.
+ */
 async function openSession(target: Target, { output, signal, urlFlag }: Options): Promise<Session> {
   const holdfast = createHoldfastClient({ ...target, signal, timeoutMs });
   const noteOpen = (tasks: Map<string, Task>) => {

@@ -11,7 +11,7 @@ const maximumSubmissionsAtOnce = 10;
 /** What to submit. `submit` is called once for each of the `count` tasks. It starts a new task or a rerun. */
 type Order = { submit: (holdfast: HoldfastClient) => Promise<Task>; count: number; wait: boolean };
 
-/** Returns the accepted tasks and the first error. After an error or Ctrl-C, no further task is sent. */
+/** Submits tasks. Returns the accepted tasks and the first error. After an error or Ctrl-C it submits no more tasks. */
 async function submitAll({ submit, count }: Order, { submitting, output, signal }: Session) {
   const tasks = new Map<string, Task>();
   const faults: unknown[] = [];
@@ -28,7 +28,10 @@ async function submitAll({ submit, count }: Order, { submitting, output, signal 
   return { tasks, fault: faults[0] };
 }
 
-/** Submits `count` tasks and follows them until they end. The exit code is 0 only if all were accepted and completed. */
+/**
+ * Submits `count` tasks and follows them until they end. Resolves with exit code 0 only if all were accepted and
+ * completed. Without `wait` it does not follow them: the exit code is 0 if all were accepted.
+ */
 export async function submitTasks(order: Order, session: Session): Promise<number> {
   const { count, wait } = order;
   const { output, signal, target, noteOpen } = session;
