@@ -32,11 +32,11 @@ export type AppDependencies = {
   config: Config;
   log: Logger;
   metrics: ApiMetrics;
-  /** Aborted when the process stops: event streams and waits end. */
+  /** Aborts when the process stops. Event streams and waits then end. */
   stopping?: AbortSignal;
 };
 
-/** The whole HTTP surface. It does not listen: a test calls `createApp(…).request('/health')`. */
+/** Creates the HTTP API. It does not listen on a port, so a test can call `createApp(…).request('/health')`. */
 export function createApp({ client, config, log, metrics, stopping }: AppDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   answerErrors(app, log);

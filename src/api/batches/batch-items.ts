@@ -6,14 +6,14 @@ import { terminated } from '../views/history.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
 
-/** What is known about a batch before its items are read. `end` is undefined while the batch runs. */
+/** What is known about a batch before its items are read. `end` is how it ended, or undefined while it runs. */
 export type BatchState = { id: string; memo: BatchMemo; end: 'completed' | 'cancelled' | 'failed' | undefined };
 
 const queued: ActivityState = { status: 'queued', attemptsMade: 0 };
 
 /**
- * Reads the items of a chunk without a worker: ended items from its history, pending items from its description.
- * The result is empty if Temporal no longer keeps the chunk of a completed batch.
+ * Reads the items of a chunk. Needs no worker: the history has the ended items, the description has the pending ones.
+ * Returns an empty list if the batch is completed and Temporal no longer keeps the chunk.
  */
 export async function readChunk(client: Client, { id, memo, end }: BatchState, chunk: Chunk): Promise<BatchItem[]> {
   try {
@@ -33,7 +33,7 @@ async function readStates(client: Client, chunkId: string, isSecondRead = false)
   const { raw, status } = await handle.describe();
   const open = status.name === 'RUNNING' ? (raw.pendingActivities ?? []) : [];
   const pending = new Map(open.map((activity) => [activity.activityId ?? '', activity]));
-  // An item that ended after the history was read is not pending any more. A second read of the history shows its end.
+  // If an item ended after the history was read, it is no longer pending. A second read of the history shows its end.
   const hasEndedMeanwhile = [...states].some(([index, state]) => !hasEnded(state) && !pending.has(index));
   if (hasEndedMeanwhile && !isSecondRead) return readStates(client, chunkId, true);
   for (const [index, activity] of pending)
@@ -51,8 +51,8 @@ const hasEnded = (state: ActivityState | undefined) =>
   ['completed', 'failed', 'cancelled'].includes(state?.status ?? '');
 
 /**
- * Returns the state of an item, given how its batch ended. If the item was cancelled between two attempts,
- * only the memo has the number of its attempts.
+ * Returns the state of an item, adjusted to how its batch ended. `knownAttempts` comes from the batch's memo: if the
+ * item was cancelled between two attempts, only the memo has the number of its attempts.
  */
 function settle(state: ActivityState, knownAttempts: number | undefined, end: BatchState['end']): ActivityState {
   if (end === 'failed' && !hasEnded(state)) return { ...state, status: 'failed', failure: terminated };

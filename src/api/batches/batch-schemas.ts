@@ -2,7 +2,6 @@ import { z } from '@hono/zod-openapi';
 import { type TaskName, taskNames, tasks } from '../../tasks.ts';
 import { activityStatuses, anyOutput, failureSchema, finalFailureSchema, time } from '../views/schemas.ts';
 
-/** The maximum number of items in a batch. */
 export const maximumBatchItems = 10_000;
 
 const batchStatuses = ['running', 'completed', 'cancelled', 'failed'] as const;

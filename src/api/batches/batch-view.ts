@@ -10,13 +10,13 @@ import { toChunksFrom } from './chunks.ts';
 
 type Page = { items: BatchItem[]; next: number | undefined };
 
-/** One request reads at most 20 chunks, 5 of them at once. Each takes two RPCs. */
+/** One request reads at most 20 chunks, 5 of them at once. Each chunk takes two RPCs. */
 const maximumChunks = 20;
 const chunksAtOnce = 5;
 
-/** Reads batches from Temporal: one RPC for the counts, and two more for each chunk of a page. */
+/** Creates the functions that read batches. The counts take one RPC. Each chunk of a page takes two more. */
 export function createBatchView(client: Client) {
-  /** @throws {Problem} `not-found` */
+  /** Reads a batch without items, and the state that `readPage` needs. @throws {Problem} `not-found` */
   const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
     const description = await client.workflow
       .getHandle(id)
@@ -32,7 +32,10 @@ export function createBatchView(client: Client) {
     return { state: { id, memo, end }, batch: toBatch(id, name, memo, end, finishedAt) };
   };
 
-  /** Reads up to `limit` items, starting at index `start`. With a status, a page may be short or empty. */
+  /**
+   * Reads up to `limit` items, starting at index `start`. With a status, a page may be short or empty. `next` is the
+   * index where the next page starts; undefined on the last page.
+   */
   const readPage = async (
     state: BatchState,
     { start, limit, status }: { start: number; limit: number; status?: BatchItem['status'] | undefined },
@@ -61,7 +64,7 @@ export type BatchView = ReturnType<typeof createBatchView>;
 
 const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 
-/** Returns the batch that its memo describes. If an operator ended it, its unfinished items count as failed. */
+/** Returns the batch that its memo describes. If an operator terminated it, its unfinished items count as failed. */
 export function toBatch(
   id: string,
   name: TaskName,

@@ -12,7 +12,7 @@ import { addSubmitRoutes } from './submit.ts';
 
 type Dependencies = Omit<BatchDependencies, 'view' | 'startBatch'> & { config: Config; startOnce: StartOnce };
 
-/** Batches of the catalogue's tasks: submit, read with a page of items, cancel. */
+/** Creates the routes that submit, read and cancel batches. */
 export function createBatchRoutes(dependencies: Dependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   const view = createBatchView(dependencies.client);

@@ -30,13 +30,14 @@ const route = createRoute({
   },
 });
 
+/** Adds `POST /batches/{id}/cancel`. It answers 409 if the batch has completed or failed. */
 export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchDependencies) {
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const name = requireBatchName(c.var.owner, id);
     toInput(noInput, await readBody(c));
     const batch = await admission.call(async () => {
-      // Temporal accepts the cancellation of a finished workflow and does nothing.
+      // If the batch ends after it was read, Temporal accepts the cancellation and does nothing.
       const { batch: before } = await view.readState(id, name);
       if (before.finishedAt) return before;
       await cancelBatch(client, id);
@@ -49,8 +50,8 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
 }
 
 /**
- * Cancels a batch. First sends a signal with the attempts that waiting items have made, because Temporal forgets them
- * when it cancels the items. A batch that ends meanwhile stays as it is.
+ * Cancels a batch. First sends it a signal with the number of attempts that each waiting item has made, because
+ * Temporal forgets these numbers when it cancels the items. A batch that ends meanwhile stays as it is.
  */
 async function cancelBatch(client: Client, id: string): Promise<void> {
   const handle = client.workflow.getHandle(id);
@@ -66,7 +67,7 @@ async function cancelBatch(client: Client, id: string): Promise<void> {
   await handle.cancel();
 }
 
-/** Reads which items of a chunk wait for their next attempt. Returns the attempts that each has made, by index. */
+/** Returns, by index, the number of attempts made by each item of a chunk that waits for its next attempt. */
 async function readWaiting(client: Client, chunkId: string): Promise<Record<string, number>> {
   const description = await client.workflow.getHandle(chunkId).describe().catch(ignoreNotFound);
   const items = (description?.raw.pendingActivities ?? []).map(

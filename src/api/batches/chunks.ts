@@ -1,4 +1,4 @@
-/** The limits of a chunk, whose inputs travel as JSON in one message to the server (at most 4 MiB). */
+/** The limits of a chunk. Its inputs travel as JSON in one message to the server, which may have at most 4 MiB. */
 const maximumItems = 100;
 const maximumBytes = 1024 * 1024;
 

@@ -9,7 +9,7 @@ import { requireBatchName } from '../views/task-id.ts';
 import { batchIdParameter, batchSchema } from './batch-schemas.ts';
 import type { BatchDependencies } from './dependencies.ts';
 
-/** The size of a page without a `limit`. */
+/** The size of a page if the request has no `limit`. */
 const defaultItems = 100;
 
 /** The index of the first item of a page. */
@@ -35,6 +35,7 @@ const route = createRoute({
   responses: { 200: toBody(batchSchema, 'The batch as it is now'), ...toResponses(...taskProblems) },
 });
 
+/** Adds `GET /batches/{id}`. */
 export function addReadRoute(app: TaskApp, { admission, view }: BatchDependencies) {
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');

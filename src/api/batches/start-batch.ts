@@ -14,7 +14,7 @@ import { toBatchBodies } from './batch-schemas.ts';
 import { type BatchView, toBatch } from './batch-view.ts';
 import { toChunkSizes } from './chunks.ts';
 
-/** The lowest priority; 1 is the highest. Tasks have 3, the default, so they overtake the queued items of batches. */
+/** The lowest priority; 1 is the highest. Tasks have the default, 3, so they overtake the queued items of batches. */
 const priority = { priorityKey: 5 };
 
 type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce };
@@ -24,7 +24,7 @@ type Submission = Caller & {
   body: unknown;
 };
 
-/** Creates the function that starts a batch. Submissions with the same idempotency key start at most one. */
+/** Creates the function that starts a batch. Submissions with the same idempotency key start at most one batch. */
 export function createStartBatch({ config, view, startOnce }: Dependencies) {
   const options = toActivityOptions(config.policy);
   const { jitter } = config.policy;
@@ -59,13 +59,13 @@ export type StartBatch = ReturnType<typeof createStartBatch>;
 
 function toInputs(name: TaskName, body: unknown): Inputs {
   const { list, repeat } = toBatchBodies(name);
-  // A union of the two schemas would only report that a bad item fits neither.
+  // For a bad item, a union of the two schemas would only report that the body fits neither of them.
   if (typeof body === 'object' && body !== null && 'items' in body) return toInput(list, body).items;
   const { count, input } = toInput(repeat, body);
   return { count, input: input ?? (toInput(repeat.shape.input.unwrap(), {}) as TaskInput) };
 }
 
-/** Returns the bytes of each input as JSON. @throws {Problem} 413 if their sum is too large for one start. */
+/** Returns the size in bytes of each input as JSON. @throws {Problem} 413 if their sum is too large for one start. */
 function toBytes(inputs: Inputs): number[] {
   const toSize = (input: TaskInput) => Buffer.byteLength(JSON.stringify(input));
   const sizes = Array.isArray(inputs)

@@ -39,6 +39,7 @@ const toRoute = (name: TaskName) => ({
   },
 });
 
+/** Adds `POST /batches/{name}` for each task of the catalogue. Other methods on these paths get 405. */
 export function addSubmitRoutes(app: TaskApp, { startBatch, submission }: BatchDependencies) {
   for (const name of taskNames) {
     app.openAPIRegistry.registerPath(toRoute(name));

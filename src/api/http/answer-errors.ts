@@ -20,9 +20,9 @@ export function answerErrors(app: OpenAPIHono<ApiEnvironment>, log: Logger): voi
   };
 }
 
-/** Answers 405 for a method that the path does not have. */
+/** Returns the middleware that answers 405 to a method that the path does not support. */
 export const refuseOtherMethods = (app: OpenAPIHono<ApiEnvironment>) =>
   methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerProblem(c, toMethodProblem(methods)) });
 
-/** The first line of what the client library reports about a lost call. */
+/** Returns the first line of an error's cause, or of the error itself if it has no cause. */
 const toCause = (error: Error) => String(error.cause ?? error).split('\n')[0];

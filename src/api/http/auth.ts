@@ -9,17 +9,18 @@ export type ApiEnvironment = {
   Variables: {
     requestId: string;
     owner: string;
-    /** The caller that the rate limit counts: the owner, or the address where there are no API keys. */
+    /** The rate limit counts submissions by this key: the owner, or the caller's address if there are no API keys. */
     rateLimitKey: string;
   };
 };
 
-/** The owner of all tasks where there are no API keys. */
+/** The owner of every task if no API keys are configured. */
 const localOwner = 'local';
 
 /**
- * Requires `Authorization: Bearer <secret>` (RFC 6750) and sets the owner of the request. Without API keys every
- * caller is `local`. It compares the hash of every key in constant time, so timing reveals nothing about a secret.
+ * Requires `Authorization: Bearer <secret>` (RFC 6750) and sets `owner` and `rateLimitKey` of the request. If no API
+ * keys are configured, the owner is always `local`. The hash of every key is compared in constant time, so timing
+ * reveals nothing about a secret.
  */
 export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware<ApiEnvironment>(async (c, next) => {

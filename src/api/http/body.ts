@@ -10,7 +10,10 @@ const maximumDepth = 64;
 /** The schema of a call without input: no body, or an empty object. */
 export const noInput = z.strictObject({});
 
-/** Refuses bodies over `maxSize` bytes. It reads a chunked body, which may end too early. */
+/**
+ * Answers 413 to a body over `maxSize` bytes. The size of a chunked body is unknown until it has been read, so it is
+ * read here. If it ends too early, the answer is 400.
+ */
 export function limitBody(maxSize: number) {
   const limit = bodyLimit({
     maxSize,
@@ -30,12 +33,13 @@ export function limitBody(maxSize: number) {
   });
 }
 
-/** The client closed the connection before its body was complete. Only log and metrics see this answer. */
+/** The client closed the connection before its body was complete, so only the log and the metrics see this answer. */
 const toCutShort = () => new Problem('bad-request', 'The body ended before it was complete');
 
 /**
- * The JSON body as it was received. No body is `{}`, whatever the content type.
- * @throws {Problem} 415 for another content type or an encoded body, 400 for anything that is not JSON in UTF-8.
+ * Returns the JSON body as it was received, or `{}` if there is none. Without a body, the content type may be any.
+ * @throws {Problem} 415 for another content type or an encoded body; 400 for a body that is incomplete, is not JSON in
+ *   UTF-8 or is nested deeper than 64 levels.
  */
 export async function readBody(c: Context): Promise<unknown> {
   if (!mayHaveBody(c)) return {};
@@ -47,7 +51,7 @@ export async function readBody(c: Context): Promise<unknown> {
   return parseJson(bytes);
 }
 
-/** @throws {Problem} 422 for a body that does not match the schema. */
+/** Returns the body as `schema` parses it. @throws {Problem} 422 for a body that does not match the schema. */
 export function toInput<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   const parsed = schema.safeParse(body);
   if (!parsed.success) throw toValidationProblem('invalid-input', parsed.error);

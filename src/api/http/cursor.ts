@@ -2,26 +2,27 @@ import { z } from 'zod';
 import { Problem } from '../problems/problem.ts';
 
 /**
- * Returns the cursor of a page: the filter of its list and the page's position in it, as JSON in base64url. It needs
- * no signature: the owner comes from the request, so a forged cursor shows nothing but the caller's own tasks.
+ * Returns the cursor of a page: the filter of the list and the page's position in it, as JSON in base64url. The cursor
+ * is not signed. The owner comes from the request, so a forged cursor can show only the caller's own tasks.
  */
 export const toCursor = (filter: object, position: unknown): string =>
   Buffer.from(JSON.stringify({ filter, position })).toString('base64url');
 
-/** Returns the position in a cursor of this filter. @throws {Problem} 400 for any other text. */
+/** Returns the position in `cursor`. @throws {Problem} 400 unless `toCursor` made it for the same filter. */
 export function parseCursor<P>(schema: z.ZodType<P>, filter: object, cursor: string): P {
   try {
     const { position } = z
       .looseObject({ position: schema })
       .parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    // Node's decoder ignores what is not base64url, so compare the whole text. This compares the filter as well.
+    // Node's decoder skips characters outside base64url, so compare the whole text. This also compares the filter.
     if (toCursor(filter, position) === cursor) return position;
   } catch {
-    // Neither JSON nor a position: refused like any other text.
+    // The text is not JSON or has no valid position.
   }
   throw toCursorProblem();
 }
 
+/** Returns the 400 for a cursor that does not belong to the list. */
 export function toCursorProblem(): Problem {
   const detail = 'is not a cursor of this list with these filters';
   return new Problem('bad-request', `#/cursor: ${detail}`, { errors: [{ pointer: '#/cursor', detail }] });

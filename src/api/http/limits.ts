@@ -3,13 +3,14 @@ import { Problem } from '../problems/problem.ts';
 import { toTarget } from './node-request.ts';
 
 export const maximumBodyBytes = 64 * 1024;
-/** Temporal refuses a start of 2.2 MB (measured). */
+/** Below Temporal's own limit: it refuses a start of 2.2 MB (measured). */
 export const maximumBatchBytes = 1536 * 1024;
 export const maximumUrlLength = 8 * 1024;
-/** Node's parser enforces these two, and `listen.ts` answers for it. */
+/** Node enforces this limit and the next before the app sees the request. `listen.ts` then sends the problem. */
 export const maximumHeaderBytes = 16 * 1024;
 export const requestTimeoutMs = 15_000;
 
+/** Answers 414 to a URL that is too long. */
 export const limitUrl = createMiddleware(async (c, next) => {
   if (toTarget(c).length > maximumUrlLength)
     throw new Problem('uri-too-long', `A URL has at most ${maximumUrlLength} characters`);

@@ -2,16 +2,19 @@ import type { Context } from 'hono';
 
 type NodeRequest = { url?: string; headers: Record<string, string | undefined>; socket: { remoteAddress?: string } };
 
-/** The request as Node received it; `undefined` where a test calls the app without a server. */
+/** Returns the request as Node received it; `undefined` if a test calls the app without a server. */
 const toNodeRequest = (c: Context) => (c.env as { incoming?: NodeRequest } | undefined)?.incoming;
 
-/** The request target as sent. `c.req.url` starts with scheme and host. */
+/** Returns the request target as the client sent it. `c.req.url` also has the scheme and the host. */
 export const toTarget = (c: Context) => toNodeRequest(c)?.url ?? c.req.url;
 
-/** The address of the caller, or of the proxy before this API. */
+/** Returns the IP address of the caller or of the proxy in front of this API; empty without a server. */
 export const toAddress = (c: Context) => toNodeRequest(c)?.socket.remoteAddress ?? '';
 
-/** Whether a body may follow, by the headers alone: asking Hono's Request would first build one. */
+/**
+ * Returns whether the headers announce a body; true without a server. Reads Node's headers, because reading them from
+ * Hono would first build a Request.
+ */
 export function mayHaveBody(c: Context): boolean {
   const headers = toNodeRequest(c)?.headers;
   return !headers || 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;

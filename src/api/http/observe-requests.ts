@@ -5,13 +5,13 @@ import type { ApiMetrics } from '../../telemetry/metrics.ts';
 import type { ApiEnvironment } from './auth.ts';
 import { readTrace, toTraceId } from './trace.ts';
 
-/** Counts, times and logs each request. The label is the route, because a label must have few values. */
+/** Counts, times and logs each request. The metric's label is the route, because the path has too many values. */
 export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
   createMiddleware<ApiEnvironment>(async (c, next) => {
     const started = performance.now();
     await next();
     const { status } = c.res;
-    // Middleware is registered for all methods. The first other entry is the route.
+    // Middleware is registered with the method `ALL`. The first entry with another method is the route.
     const route = matchedRoutes(c).find(({ method }) => method !== 'ALL')?.path ?? 'unmatched';
     const ms = performance.now() - started;
     metrics.requestDuration.observe({ method: c.req.method, route, status }, ms / 1_000);

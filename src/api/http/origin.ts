@@ -7,13 +7,13 @@ const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 const toHost = (url: string) => (URL.canParse(url) ? new URL(url).host : undefined);
 
 /**
- * Refuses calls that a browser makes for a foreign page: a state-changing call from another origin, and, without API
- * keys, any call to a host that is not loopback (DNS rebinding).
+ * Refuses calls that a browser makes for a foreign page. A state-changing call from another origin gets 403. If no API
+ * keys are configured, every call to a host other than loopback gets 421. This stops DNS rebinding.
  */
 export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware(async (c, next) => {
     const host = c.req.header('host') ?? '';
-    // A request target in absolute form names the host that counts, whatever Host says (RFC 9112 section 3.2.2).
+    // If the request target is an absolute URL, its host overrides the Host header (RFC 9112 section 3.2.2).
     const isLoopback = () => loopbackHost.test(host) && loopbackHost.test(toHost(c.req.url) ?? '');
     if (apiKeys.length === 0 && !isLoopback()) {
       throw new Problem(

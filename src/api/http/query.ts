@@ -2,7 +2,7 @@ import { createMiddleware } from 'hono/factory';
 import type { z } from 'zod';
 import { Problem, toValidationProblem } from '../problems/problem.ts';
 
-/** @throws {Problem} 400 for an unknown, repeated or malformed parameter. */
+/** Returns the parameters as `schema` parses them. @throws {Problem} 400 for an unknown, repeated or malformed one. */
 export function toQuery<S extends z.ZodType>(schema: S, queries: Record<string, string[]>): z.output<S> {
   const single = Object.entries(queries).map(([name, values]) => [name, values.length === 1 ? values[0] : values]);
   const { data, error } = schema.safeParse(Object.fromEntries(single));
@@ -10,7 +10,7 @@ export function toQuery<S extends z.ZodType>(schema: S, queries: Record<string, 
   return data as z.output<S>;
 }
 
-/** Refuses a parameter with an empty name as an unknown one. Hono's parser drops it, so no schema sees it. */
+/** Answers 400 to a query parameter without a name, such as `?=1`. Hono's parser drops it, so no schema sees it. */
 export const refuseNamelessParameter = createMiddleware(async (c, next) => {
   const [, query = ''] = c.req.url.split('?', 2);
   if (/(^|&)=/.test(query)) {

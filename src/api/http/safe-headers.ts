@@ -8,7 +8,10 @@ export const safeHeaders = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Hono's `secureHeaders` sets its headers after the handlers, which copies each answer into another Response. */
+/**
+ * Sets the headers before the handlers run. Hono's `secureHeaders` sets them afterwards, which copies each answer into
+ * a new Response.
+ */
 export const setSafeHeaders = createMiddleware(async (c, next) => {
   for (const [name, value] of Object.entries(safeHeaders)) c.header(name, value);
   await next();

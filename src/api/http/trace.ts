@@ -11,9 +11,9 @@ const memberPattern =
   /^([a-z0-9][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
 /**
- * The trace of the request, unchanged: Holdfast creates no spans, so it forwards the headers and adds no id of its
- * own. A malformed header is ignored, and so is a `tracestate` without a `traceparent`. A `traceparent` that is sent
- * twice is malformed.
+ * Returns the trace headers of the request. They are unchanged, because Holdfast creates no spans. A malformed header
+ * is left out, for example a `traceparent` that is sent twice. A `tracestate` without a valid `traceparent` is also
+ * left out.
  */
 export function readTrace(c: Context): TraceContext {
   const traceparent = c.req.header('traceparent') ?? '';
@@ -22,7 +22,7 @@ export function readTrace(c: Context): TraceContext {
   return { traceparent, ...(isTracestate(tracestate) && { tracestate }) };
 }
 
-/** The id that all logs about this request share. */
+/** Returns the trace id, which the log lines about this request contain; `undefined` without a trace. */
 export const toTraceId = ({ traceparent }: TraceContext) => traceparent?.split('-')[1];
 
 function isTracestate(text: string): boolean {

@@ -1,6 +1,6 @@
 const header = (description: string, schema: object, required = true) => ({ description, required, schema });
 
-/** The headers of answers, as the OpenAPI document describes them. */
+/** The response headers, as the OpenAPI document describes them. */
 export const headers = {
   Allow: header('The methods that this path supports', { type: 'string', examples: ['GET, HEAD'] }),
   'Idempotency-Expires': header(
@@ -41,9 +41,9 @@ export const headers = {
 
 export type HeaderName = keyof typeof headers;
 
-/** The `headers` of a documented answer. */
+/** Returns the `headers` of an OpenAPI response: references to the named components. */
 export const toHeaders = (...names: HeaderName[]) =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
-/** On every answer to a submission. */
+/** Every answer to a submission has these headers if `RATE_LIMIT` is set. */
 export const rateLimitHeaders = ['RateLimit', 'RateLimit-Policy'] as const;

@@ -2,10 +2,10 @@ import { z } from '@hono/zod-openapi';
 import { type HeaderName, rateLimitHeaders, toHeaders } from './headers.ts';
 import { type ProblemSlug, problemSlugs, problems } from './problems.ts';
 
-/** For routes without query parameters: any parameter is an error. */
+/** The query schema of routes without parameters: any parameter is an error. */
 export const noQuery = z.strictObject({});
 
-/** The problems of every call, and those that all POSTs, all submissions and all calls with a body add. */
+/** Every call can have the problems of `anyCall`. The other lists are for POSTs, submissions and calls with a body. */
 const anyCall = [
   'bad-request',
   'method-not-allowed',
@@ -20,7 +20,7 @@ export const anyPost = ['forbidden'] as const;
 export const anySubmission = ['rate-limited', 'overloaded'] as const;
 export const anyBody = ['unsupported-media-type', 'invalid-input'] as const;
 
-/** Zod documents a union of one schema as an `anyOf` of one, which only adds noise. */
+/** Returns a union of the schemas, or a single schema as it is: Zod documents a union of one as a needless `anyOf`. */
 export const toUnion = <T extends z.ZodType>([first, ...rest]: T[]) =>
   first && rest.length === 0 ? first : z.union([first as T, ...rest]);
 
@@ -50,7 +50,7 @@ function toSchema(slug: ProblemSlug) {
 
 const schemas = new Map(problemSlugs.map((slug) => [slug, toSchema(slug)]));
 
-/** Returns the documentation of a route's problem answers, by status: `slugs`, and the problems of every call. */
+/** Returns the OpenAPI responses, by status, for the problems in `slugs` and for the problems of every call. */
 export function toResponses(...slugs: ProblemSlug[]) {
   const all = [...anyCall, ...slugs];
   const toResponse = (status: number) => {

@@ -9,12 +9,12 @@ export type ProblemType = {
   title: string;
   /** What the problem means and what to do about it. */
   description: string;
-  /** The same request may succeed later. */
+  /** Whether the same request may succeed later. */
   retryable?: true;
-  /** The answer may list single faults under `errors`. */
+  /** Whether the answer may list single faults under `errors`. */
   errors?: true;
-  /** What may have happened to a submission. A single outcome is part of every answer. */
+  /** What may have happened to a submission. If there is only one outcome, every `Problem` of this type has it. */
   outcomes?: readonly Outcome[];
-  /** The headers of the answer. A `Problem` may replace a value with a more exact one. */
+  /** The default headers of the answer. A `Problem` may replace a value with a more exact one. */
   headers?: Partial<Record<HeaderName, string>>;
 };

@@ -8,7 +8,7 @@ import { type ProblemSlug, problemSlugs, problems } from './problems.ts';
 type Fault = { pointer: string; detail: string };
 type Details = { errors?: Fault[]; outcome?: Outcome; headers?: Record<string, string> };
 
-/** An error that `app.onError` answers as problem details (RFC 9457). `details` adds to the facts of the table. */
+/** An error that `app.onError` answers as problem details (RFC 9457). `details` adds to its entry in `problems`. */
 export class Problem extends Error {
   readonly slug: ProblemSlug;
   readonly outcome: Outcome | undefined;
@@ -24,7 +24,7 @@ export class Problem extends Error {
     this.headers = { ...defaults, ...headers };
   }
 
-  /** The body of an answer about the resource at `instance`. */
+  /** Returns the body of the answer. `instance` is the path of the request. */
   toJSON(instance: string) {
     const { slug, message, outcome, errors } = this;
     const { status, title, retryable } = problems[slug];
@@ -32,10 +32,10 @@ export class Problem extends Error {
   }
 }
 
-/** A batch may have 10,000 faulty items. The first faults are enough to correct it. */
+/** A batch may have 10,000 faulty items, so an answer lists only the first faults. */
 const maximumErrors = 100;
 
-/** Turns Zod's issues into a problem with one entry for each field (RFC 9457). An unknown field has its own entry. */
+/** Turns Zod's issues into a problem that lists up to 100 faults. Each unknown field has an entry of its own. */
 export function toValidationProblem(slug: 'bad-request' | 'invalid-input', { issues }: z.core.$ZodError): Problem {
   const errors = issues
     .flatMap((issue) =>
@@ -47,7 +47,7 @@ export function toValidationProblem(slug: 'bad-request' | 'invalid-input', { iss
   return new Problem(slug, errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '), { errors });
 }
 
-/** A JSON pointer (RFC 6901) in its URI fragment form. */
+/** Returns the path as a JSON pointer (RFC 6901) in its URI fragment form. */
 const toPointer = (path: PropertyKey[]) =>
   `#${path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
 
@@ -70,11 +70,11 @@ export function toProblem(error: unknown): Problem {
   });
 }
 
-/** The same 404 for an id that is unknown, belongs to another owner or is not a task's. */
+/** Returns the same 404 for an unknown id, another owner's task and a batch, so it does not reveal what exists. */
 export const toNoTaskProblem = () => new Problem('not-found', 'There is no task of this id');
 export const toNoBatchProblem = () => new Problem('not-found', 'There is no batch of this id');
 
-/** The 405 of a path that supports these methods. */
+/** Returns the 405 for a path that supports only these methods. */
 export function toMethodProblem(methods: string[]): Problem {
   const Allow = methods.join(', ');
   return new Problem('method-not-allowed', `Allowed here: ${Allow}`, { headers: { Allow } });
@@ -83,10 +83,13 @@ export function toMethodProblem(methods: string[]): Problem {
 /** The path of a request can have 8 KiB. The answer repeats only its beginning. */
 const maximumInstanceLength = 200;
 
-/** The path as it was sent. `instance` is a URI reference (RFC 9457), so it must not end in half an escape. */
+/**
+ * Returns the beginning of the path as it was sent. `instance` is a URI reference (RFC 9457), so an incomplete escape
+ * at the end is cut off.
+ */
 const toInstance = (url: string) => new URL(url).pathname.slice(0, maximumInstanceLength).replace(/%[0-9a-f]?$/i, '');
 
-/** Answers with the problem. Only answers to calls that can start something have an `outcome`. */
+/** Answers with the problem. Leaves out `outcome` for GET and HEAD, because they start nothing. */
 export function answerProblem(c: Context, problem: Problem): Response {
   const { outcome, ...body } = problem.toJSON(toInstance(c.req.url));
   const isRead = ['GET', 'HEAD'].includes(c.req.method);

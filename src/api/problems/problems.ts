@@ -145,6 +145,6 @@ const table = {
 
 export type ProblemSlug = keyof typeof table;
 
-/** Every problem that this API answers, by slug. */
+/** All problems that this API answers with, by slug. */
 export const problems: Record<ProblemSlug, ProblemType> = table;
 export const problemSlugs = Object.keys(table) as ProblemSlug[];

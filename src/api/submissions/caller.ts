@@ -4,7 +4,10 @@ import type { ApiEnvironment } from '../http/auth.ts';
 import { readTrace } from '../http/trace.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 
-/** Who makes a submission, and how. `rateLimitKey` is the owner, or the address where there are no API keys. */
+/**
+ * The owner of a submission and what its headers say. `rateLimitKey` is the owner, or the caller's address if there
+ * are no API keys.
+ */
 export type Caller = {
   owner: string;
   rateLimitKey: string;
@@ -12,7 +15,7 @@ export type Caller = {
   trace: TraceContext;
 };
 
-/** @throws {Problem} 400 for a malformed `Idempotency-Key`. */
+/** Returns the caller of a submission. @throws {Problem} 400 for a malformed `Idempotency-Key`. */
 export function readCaller(c: Context<ApiEnvironment>): Caller {
   const { owner, rateLimitKey } = c.var;
   return { owner, rateLimitKey, idempotencyKey: readIdempotencyKey(c), trace: readTrace(c) };

@@ -6,10 +6,10 @@ import { Problem } from '../problems/problem.ts';
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * The request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), an opaque text; `undefined` without
- * one.
- * @throws {Problem} 400 unless it is 1 to 255 visible ASCII characters. A key that is sent twice has a blank: Node
- * joins the two.
+ * Returns the request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) as it was sent, or `undefined` if
+ * there is none.
+ * @throws {Problem} 400 unless the key is 1 to 255 visible ASCII characters. A header that is sent twice also fails,
+ *   because Node joins both values with a comma and a space.
  */
 export function readIdempotencyKey(c: Context): string | undefined {
   const key = c.req.header('idempotency-key');
@@ -19,9 +19,9 @@ export function readIdempotencyKey(c: Context): string | undefined {
 }
 
 /**
- * A hash of what a submission asks for. A second submission under the same key must have the same hash. The body
- * counts as it was received, before the schema's defaults, in canonical form (RFC 8785): the order of members and
- * blanks do not matter.
+ * Returns a hash of what a submission asks for, in hex. Submissions with the same idempotency key must have the same
+ * hash. The hash covers the body as received, before the schema adds defaults. The body is hashed in canonical form
+ * (RFC 8785), so whitespace and the order of members do not matter.
  */
 export const toFingerprint = (asked: { body: unknown; delaySeconds: number; rerunOf?: string | undefined }) =>
   sha256(canonicalize(asked) ?? '').toString('hex');

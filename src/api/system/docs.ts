@@ -4,7 +4,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { toQuery } from '../http/query.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
 
-/** All files come from this server; icons are `data:` URLs. Swagger UI sets styles by script, which CSP allows. */
+/** All files come from this server, and icons are `data:` URLs. Swagger UI sets styles by script, which CSP allows. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -34,7 +34,7 @@ const page = `<!doctype html>
 const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });
 `;
 
-/** The table of answers scrolls, because it is wider than the page of a phone. */
+/** The table of answers scrolls, because it is wider than the screen of a phone. */
 const style = `body { margin: 0 }
 .responses-inner { overflow-x: auto }
 `;
@@ -64,7 +64,7 @@ const route = createRoute({
   },
 });
 
-/** Creates `/docs`: Swagger UI from its package. The OpenAPI document leaves out the files of the page. */
+/** Creates `GET /docs`, a page with Swagger UI, and its files. The OpenAPI document does not list these files. */
 export function createDocsRoutes() {
   const app = new OpenAPIHono();
   app.openapi(route, (c) => {

@@ -34,7 +34,7 @@ const bearer = {
   description: 'The secret of an API key. Without `API_KEYS`, no call needs a key and no answer is a 401.',
 } as const;
 
-/** Returns the OpenAPI document of all registered routes. Adds `X-Request-Id` to each answer: every answer has it. */
+/** Returns the OpenAPI document of all registered routes. Adds `X-Request-Id`, which every answer has. */
 function toDocument({ openAPIRegistry, getOpenAPI31Document }: OpenAPIHono<ApiEnvironment>) {
   openAPIRegistry.registerComponent('securitySchemes', 'bearer', bearer);
   for (const [name, component] of Object.entries(headers))
@@ -91,7 +91,7 @@ const metricsRoute = createRoute({
   },
 });
 
-/** `GET /openapi.json`. The document depends on the code only, so it is made once, with the first request. */
+/** Creates `GET /openapi.json`. The document depends only on the code, so it is created once, by the first request. */
 export function createDocumentRoute(app: OpenAPIHono<ApiEnvironment>) {
   let document: ReturnType<typeof toDocument> | undefined;
   return new OpenAPIHono().openapi(documentRoute, (c) => {
@@ -100,7 +100,7 @@ export function createDocumentRoute(app: OpenAPIHono<ApiEnvironment>) {
   });
 }
 
-/** `GET /metrics`. */
+/** Creates `GET /metrics`, in the text format of Prometheus. */
 export const createMetricsRoute = ({ registry }: Pick<ApiMetrics, 'registry'>) =>
   new OpenAPIHono().openapi(metricsRoute, async (c) =>
     c.text(await registry.metrics(), 200, { 'Content-Type': registry.contentType }),

@@ -40,6 +40,7 @@ const ready = createRoute({
   responses: { 200: status('ready', 'Tasks can run'), ...toResponses('not-ready', 'temporal-unavailable') },
 });
 
+/** Creates `GET /health` and `GET /ready`. `/ready` needs Temporal and a worker that polled lately. */
 export function createHealthRoutes({ client, config }: { client: Client; config: Config }) {
   const hasPoller = async (taskQueueType: temporal.api.enums.v1.TaskQueueType): Promise<boolean> => {
     const { pollers } = await client.workflowService.describeTaskQueue({

@@ -112,7 +112,7 @@ const route = createRoute({
   },
 });
 
-/** Creates `GET /retry-plan`: the plan of the server's own policy. Parameters of the query replace its values. */
+/** Creates `GET /retry-plan`. It plans the server's own policy. A query parameter replaces one of its values. */
 export function createRetryPlanRoute({ policy: own, shutdownGraceMs }: Pick<Config, 'policy' | 'shutdownGraceMs'>) {
   return new OpenAPIHono<ApiEnvironment>().openapi(route, (c) => {
     const { failures, ...overrides } = c.req.valid('query');

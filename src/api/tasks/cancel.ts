@@ -22,6 +22,7 @@ const route = createRoute({
   },
 });
 
+/** Adds `POST /tasks/{id}/cancel`. It answers 409 if the task has completed or failed. */
 export function addCancelRoute(app: TaskApp, { admission, view }: TaskDependencies) {
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');

@@ -10,7 +10,7 @@ import type { StartTask } from './start-task.ts';
 
 export type TaskApp = OpenAPIHono<ApiEnvironment>;
 
-/** What the operations on tasks need. Each takes what it uses. */
+/** What the operations on tasks need. Each operation takes only what it uses. */
 export type TaskDependencies = {
   client: Client;
   config: Config;

@@ -18,6 +18,7 @@ const route = createRoute({
   responses: { 200: toBody(taskListSchema, 'A page of tasks'), ...toResponses('unauthorized', 'temporal-unavailable') },
 });
 
+/** Adds `GET /tasks`. */
 export function addListRoute(app: TaskApp, { client, config, admission, view }: TaskDependencies) {
   const listTasks = createTaskList(client, config, view);
 

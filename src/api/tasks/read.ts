@@ -16,6 +16,7 @@ const route = createRoute({
   responses: { 200: toBody(taskSchema, 'The task as it is now'), ...toResponses(...taskProblems) },
 });
 
+/** Adds `GET /tasks/{id}`. */
 export function addReadRoute(app: TaskApp, { admission, view }: TaskDependencies) {
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');

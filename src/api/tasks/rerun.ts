@@ -23,6 +23,7 @@ const route = createRoute({
   },
 });
 
+/** Adds `POST /tasks/{id}/rerun`. It answers 409 if the task has not ended. */
 export function addRerunRoute(app: TaskApp, { admission, view, watcher, startTask, submission }: TaskDependencies) {
   app.openapi({ ...route, middleware: submission() }, async (c) => {
     const { id } = c.req.valid('param');

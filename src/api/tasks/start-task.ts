@@ -18,7 +18,7 @@ type Submission = Caller & {
   rerunOf?: string;
 };
 
-/** Creates the function that starts a task. Submissions with the same idempotency key start at most one. */
+/** Creates the function that starts a task. Submissions with the same idempotency key start at most one task. */
 export function createStartTask({ config, view, startOnce }: { config: Config; view: TaskView; startOnce: StartOnce }) {
   const options = toActivityOptions(config.policy);
   const { maximumAttempts: maxAttempts, jitter } = config.policy;

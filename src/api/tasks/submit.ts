@@ -43,6 +43,7 @@ const toRoute = (name: TaskName) => ({
   },
 });
 
+/** Adds `POST /tasks/{name}` for each task of the catalogue. Other methods on these paths get 405. */
 export function addSubmitRoutes(app: TaskApp, { watcher, startTask, submission }: TaskDependencies) {
   for (const name of taskNames) {
     app.openAPIRegistry.registerPath(toRoute(name));

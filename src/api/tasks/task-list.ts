@@ -17,11 +17,17 @@ import {
   toVisibilityQuery,
 } from './visibility.ts';
 
-/** To filter by a status that lists do not have, a request reads up to 200 open tasks with one RPC each, 20 at once. */
+/**
+ * Temporal's list does not show statuses such as `retrying`. To filter by one of them, a request reads up to 200 open
+ * tasks, 20 at once, with an RPC for each.
+ */
 const maximumReads = 200;
 const readsAtOnce = 20;
 
-/** Reads one page of an owner's tasks: the open ones first by start, then the latest finished. */
+/**
+ * Creates the function that reads a page of an owner's tasks. Open tasks come first, sorted by start time. Finished
+ * tasks follow, the latest first.
+ */
 export const createTaskList = (client: Client, { temporal: { namespace } }: Config, { readTask }: TaskView) => {
   const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
     const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
@@ -55,7 +61,10 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
   };
 };
 
-/** The next page: the rest of this phase, or the finished tasks in a list of every status. */
+/**
+ * Returns where the next page begins; `undefined` after the last page. In a list of all statuses, the finished tasks
+ * follow the open ones.
+ */
 function toNext(phase: Position['phase'], token: string, status: ListQuery['status']): Position | undefined {
   if (token) return { phase, token };
   return phase === 'open' && status === undefined ? { phase: 'closed', token: '' } : undefined;
@@ -107,7 +116,7 @@ async function keepStatus(
   return kept;
 }
 
-/** Lists lag behind, so a listed task may be gone already. */
+/** Ignores that a task is not found. Lists lag behind, so a listed task may already be deleted. */
 function skipVanished(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }

@@ -4,7 +4,7 @@ import { anyBody, anyPost, anySubmission } from '../problems/openapi.ts';
 import { exampleId, taskSchema } from '../views/schemas.ts';
 import { preferHeader } from '../watch/wait.ts';
 
-/** What the documentation of several operations on tasks and batches has in common. */
+/** The parts of the OpenAPI document that several operations on tasks and batches share. */
 
 export const taskIdParameter = z.object({
   id: z.string().describe('The id of a task').openapi({ example: exampleId }),
@@ -26,7 +26,7 @@ export const toBody = (schema: z.ZodType, description: string) => ({
   content: { 'application/json': { schema } },
 });
 
-/** The operations that a client can call next with the id in the answer. */
+/** Returns OpenAPI links to the operations that a client can call with the id in the answer. */
 export const toLinks = (...operationIds: string[]) =>
   Object.fromEntries(
     operationIds.map((operationId) => [operationId, { operationId, parameters: { id: '$response.body#/id' } }]),
@@ -55,7 +55,7 @@ const toAccepted = (description: string) => ({
   links: toLinks('readTask', 'cancelTask', 'rerunTask'),
 });
 
-/** The successful answers to a submission or a rerun. */
+/** Returns the OpenAPI responses for the successful answers to a submission or a rerun. */
 export const toAcceptedResponses = (description: string) => ({
   200: toAccepted('The finished task: it ended while the caller waited'),
   202: toAccepted(description),

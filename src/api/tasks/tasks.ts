@@ -12,7 +12,7 @@ import { addSubmitRoutes } from './submit.ts';
 
 type Dependencies = Omit<TaskDependencies, 'startTask'> & { startOnce: StartOnce };
 
-/** The tasks of the catalogue: submit, list, read, cancel, rerun. */
+/** Creates the routes that submit, list, read, cancel and rerun tasks. */
 export function createTaskRoutes(dependencies: Dependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   const all = { ...dependencies, startTask: createStartTask(dependencies) };

@@ -4,7 +4,7 @@ import { taskStatuses } from '../views/schemas.ts';
 import { toOwnerPrefix } from '../views/task-id.ts';
 
 const limitFault = 'must be a whole number from 1 to 1000';
-/** The query parameter for the size of a page. */
+/** Returns the schema of the query parameter `limit`, the size of a page. */
 export const toLimitQuery = (defaultSize: number) =>
   z
     .string()
@@ -16,11 +16,14 @@ export const toLimitQuery = (defaultSize: number) =>
 export const cursorQuery = z.string().min(1).optional().describe('`nextCursor` of the page before');
 
 export type Phase = 'open' | 'closed';
-/** Where a page begins: Temporal's own page token, in the list of open tasks or in that of finished ones. */
+/**
+ * Where a page begins. `phase` selects the open or the finished tasks. `token` is Temporal's page token; it is empty
+ * for the first page.
+ */
 export const positionSchema = z.strictObject({ phase: z.enum(['open', 'closed']), token: z.base64() });
 export type Position = z.output<typeof positionSchema>;
 
-/** The size of a page without a `limit`. */
+/** The size of a page if the request has no `limit`. */
 export const defaultPageSize = 50;
 
 export const listQuery = z.strictObject({
@@ -39,7 +42,10 @@ const closedNames = {
 export const isClosedStatus = (status: string | undefined): status is keyof typeof closedNames =>
   status !== undefined && status in closedNames;
 
-/** Uses only fields that every Temporal server indexes, so no search attribute has to be registered. */
+/**
+ * Returns the list filter for Temporal. It uses only fields that every Temporal server indexes, so no search attribute
+ * has to be registered.
+ */
 export function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
   const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');
   const closed = (isClosedStatus(status) ? closedNames[status] : Object.values(closedNames).flat())

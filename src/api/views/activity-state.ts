@@ -19,23 +19,29 @@ const {
   PENDING_ACTIVITY_STATE_CANCEL_REQUESTED: CANCEL_REQUESTED,
 } = PendingActivityState;
 
-/** The state of an activity: the one activity of a task, or that of one item of a batch. */
+/** The state of an activity. A task has one activity, and so has each item of a batch. */
 export type ActivityState = {
   status: (typeof activityStatuses)[number];
-  /** The attempts that have begun, including one that runs. */
+  /** The number of attempts that have begun, including a running one. */
   attemptsMade: number;
-  /** While retrying, as ISO 8601. */
+  /** The start of the next attempt while `retrying`, as ISO 8601. */
   nextAttemptAt?: string;
   lastFailure?: Failure;
   output?: unknown;
   failure?: FinalFailure;
 };
 
-/** The number that a task shows as its attempt, from 1: the next attempt while the activity waits for one, else the last. */
+/**
+ * Returns the attempt number that a task shows, from 1. While the activity waits for an attempt, this is the next
+ * attempt, otherwise the latest one.
+ */
 export const toShownAttempt = ({ status, attemptsMade }: Pick<ActivityState, 'status' | 'attemptsMade'>) =>
   status === 'queued' || status === 'retrying' ? attemptsMade + 1 : Math.max(1, attemptsMade);
 
-/** The progress of an activity that has not ended. Between two attempts Temporal already counts the next one. */
+/**
+ * Returns the status and attempts of an activity that has not ended. While the activity waits, Temporal's `attempt` is
+ * already the number of the next attempt.
+ */
 export function toProgress({ attempt, state, nextAttemptScheduleTime }: PendingActivity) {
   const isWaiting = state === SCHEDULED || state === PAUSED;
   const attemptsMade = (attempt ?? 1) - (isWaiting ? 1 : 0);
@@ -45,7 +51,7 @@ export function toProgress({ attempt, state, nextAttemptScheduleTime }: PendingA
   return { status: 'retrying', attemptsMade, nextAttemptAt: new Date(nextAttemptMs).toISOString() } as const;
 }
 
-/** The state of an activity that has not ended, from the description of its workflow. */
+/** Returns the state of an activity that has not ended, as the description of its workflow shows it. */
 export async function toPendingState(
   client: Client,
   activity: PendingActivity,
@@ -55,8 +61,9 @@ export async function toPendingState(
 }
 
 /**
- * The states of all activities in a history, by activity id. Temporal writes an attempt into the history only when the activity
- * ends, so an activity that is pending shows as `running` with one attempt; its description knows more.
+ * Returns the states of all activities in a history, by activity id. Temporal writes attempts into the history only
+ * when the activity ends, so a pending activity appears as `running` with one attempt. The description of its workflow
+ * has the real state.
  */
 export async function toActivityStates(client: Client, events: HistoryEvent[]): Promise<Map<string, ActivityState>> {
   const idsByEvent = new Map<string, string>();
@@ -84,7 +91,7 @@ const toScheduledEventId = (event: HistoryEvent) =>
     event.activityTaskCanceledEventAttributes
   )?.scheduledEventId;
 
-/** What an event changes in the state of its activity. */
+/** Returns what an event changes in the state of its activity. */
 async function toChange(client: Client, event: HistoryEvent): Promise<Partial<ActivityState>> {
   const started = event.activityTaskStartedEventAttributes;
   if (started) {
@@ -100,12 +107,12 @@ async function toChange(client: Client, event: HistoryEvent): Promise<Partial<Ac
     if (failed.retryState === RetryState.RETRY_STATE_CANCEL_REQUESTED) return { status: 'cancelled', lastFailure };
     return { status: 'failed', lastFailure, failure: { ...lastFailure, reason: toReason(failed.retryState) } };
   }
-  // Temporal forgets the attempts of an activity that is cancelled before its first attempt or between two.
+  // If an activity is cancelled while it waits for an attempt, the history has none of its earlier attempts.
   const hasStarted = Number(event.activityTaskCanceledEventAttributes?.startedEventId ?? 0) > 0;
   return { status: 'cancelled', ...(!hasStarted && { attemptsMade: 0 }) };
 }
 
-/** Why no attempt followed the last one. */
+/** Returns why Temporal made no further attempt. */
 export function toReason(retryState: temporal.api.enums.v1.RetryState | null | undefined): FinalFailure['reason'] {
   if (retryState === RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED) return 'attempts-exhausted';
   return retryState === RetryState.RETRY_STATE_TIMEOUT ? 'timed-out' : 'non-retryable';

@@ -4,7 +4,7 @@ import { type Failure, toFailure, toResult } from '../../temporal/payloads.ts';
 import { type ActivityState, type HistoryEvent, toActivityStates, toReason } from './activity-state.ts';
 import { type FinalFailure, failureSchema, type Task } from './schemas.ts';
 
-/** The failure of a task, or of an item of a batch, that an operator ended. */
+/** The failure of a task or batch item that an operator terminated. */
 export const terminated: FinalFailure = {
   type: 'Terminated',
   message: 'The task was terminated by an operator',
@@ -12,8 +12,8 @@ export const terminated: FinalFailure = {
 };
 
 /**
- * Reads what only the history knows of a task whose activity is no longer pending: the number of the last attempt, the failure
- * before it, and the output or failure at the end. One call for about ten events.
+ * Reads what only the history has about a task whose activity is no longer pending: the number of the last attempt,
+ * the latest failure, and the output or final failure of the task. Takes one RPC: a history has about ten events.
  */
 export async function readHistory(client: Client, workflowId: string, runId: string) {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
@@ -28,7 +28,7 @@ export async function readHistory(client: Client, workflowId: string, runId: str
   };
 }
 
-/** The output or failure in the last event of a task's history. */
+/** Returns the output or final failure from the last event of a task's history; `{}` if the event has neither. */
 async function toEnd(client: Client, last: HistoryEvent): Promise<{ output?: unknown; failure?: Task['failure'] }> {
   const completed = last.workflowExecutionCompletedEventAttributes;
   if (completed) return { output: await toResult(client, completed.result) };
@@ -46,15 +46,15 @@ async function toEnd(client: Client, last: HistoryEvent): Promise<{ output?: unk
 }
 
 /**
- * Returns the reason that a cancellation carries into the history. Temporal forgets the attempts of an activity that is cancelled
- * between two of them, so the reason has the number of the last attempt made and its failure.
+ * Returns the reason of a cancellation, which Temporal stores in the history. Temporal forgets the attempts of an
+ * activity that is cancelled between two attempts, so the reason keeps the number and the failure of the last one.
  */
 export const toCancelReason = ({ attemptsMade, lastFailure }: Pick<ActivityState, 'attemptsMade' | 'lastFailure'>) =>
   JSON.stringify({ attempt: Math.max(1, attemptsMade), lastFailure });
 
 const cancelReason = z.object({ attempt: z.int().min(1), lastFailure: failureSchema.optional() });
 
-/** Our own reason of the cancellation, if there is one. Operators give reasons of their own. */
+/** Returns what `toCancelReason` wrote; `undefined` without a cancellation, or if an operator gave another reason. */
 function parseCancelReason(events: HistoryEvent[]): { attempt: number; lastFailure?: Failure | undefined } | undefined {
   const requested = events.findLast((event) => event.workflowExecutionCancelRequestedEventAttributes);
   try {

@@ -10,7 +10,7 @@ export const failureSchema = z
   })
   .openapi('Failure');
 
-/** The final failure of a task or of an item of a batch. */
+/** The final failure of a task or batch item. */
 export const finalFailureSchema = z.object({
   ...failureSchema.shape,
   reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
@@ -22,7 +22,7 @@ const anyInput = toUnion(taskNames.map((name) => tasks[name].input));
 export const anyOutput = toUnion(taskNames.map((name) => tasks[name].output));
 export const time = z.iso.datetime();
 
-/** The statuses of an item of a batch. A task has one more. */
+/** The statuses of a batch item. A task can also be `scheduled`. */
 export const activityStatuses = [
   'queued',
   'running',

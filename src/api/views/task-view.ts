@@ -8,13 +8,16 @@ import { toPendingState, toShownAttempt } from './activity-state.ts';
 import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
-/** The events of a history before its activity is scheduled. With more events and nothing pending, the activity has ended. */
+/**
+ * The number of events in a history before its activity is scheduled. If a history has more events and no activity is
+ * pending, the activity has ended.
+ */
 const eventsBeforeActivity = 4;
 
 type TaskState = { task: Task; memo: TaskMemo; attemptsMade: number };
 type OpenState = Partial<Task> & { attemptsMade: number };
 
-/** The finished statuses by Temporal's names of a closed execution. */
+/** Maps Temporal's status of a closed execution to the status of its task or batch. */
 export const closedStatuses: Record<string, 'completed' | 'failed' | 'cancelled'> = {
   COMPLETED: 'completed',
   FAILED: 'failed',
@@ -23,7 +26,7 @@ export const closedStatuses: Record<string, 'completed' | 'failed' | 'cancelled'
   CANCELLED: 'cancelled',
 };
 
-/** Reads and cancels tasks in Temporal. A read takes one RPC for an open task and two for a finished one. */
+/** Creates the functions that read and cancel tasks. A read takes one RPC, or two if the task's activity has ended. */
 export function createTaskView(client: Client, { embedded, temporal: { namespace } }: Config) {
   const toLinks = (id: string, isOpen: boolean): Task['links'] => ({
     self: `/tasks/${id}`,
@@ -73,10 +76,10 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
 
   const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;
 
-  /** Requests the cancellation of a task, unless it has ended, and reads it again. @throws {Problem} `not-found` */
+  /** Requests the cancellation of a task that is open. Returns the task afterwards. @throws {Problem} `not-found` */
   const cancelTask = async (id: string, name: TaskName): Promise<Task> => {
     const { task, attemptsMade } = await readWithMemo(id, name);
-    // Temporal accepts the cancellation of a finished workflow and does nothing.
+    // If the task ends after this check, Temporal accepts the cancellation and does nothing.
     if (task.finishedAt) return task;
     await client.workflowService.requestCancelWorkflowExecution({
       namespace,
@@ -93,12 +96,14 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
 
 export type TaskView = ReturnType<typeof createTaskView>;
 
-/** The state of an open task. The description is enough while the activity is pending, and needs no worker. */
+/**
+ * Returns the state of an open task. Needs no worker. While the activity is pending, the description has everything.
+ */
 async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
   const { raw, executionTime } = description;
   const state = await readActivity(client, description);
   if (raw.workflowExtendedInfo?.cancelRequested) return { ...state, status: 'cancelling', nextAttemptAt: undefined };
-  // With a start delay the execution time is in the future.
+  // Until the start delay is over, the execution time is in the future.
   const isScheduled = executionTime !== undefined && executionTime.getTime() > Date.now();
   return isScheduled ? { status: 'scheduled', attemptsMade: 0 } : state;
 }
@@ -111,14 +116,15 @@ async function readActivity(client: Client, description: WorkflowExecutionDescri
     return { ...state, attempt: toShownAttempt(state) };
   }
   if (historyLength <= eventsBeforeActivity) return { attemptsMade: 0 };
-  // The activity has ended and the workflow waits for a worker. An end since the description shows with the next read.
+  // The activity has ended, and the workflow waits for a worker. If the workflow has ended since it was described, the
+  // next read shows it.
   const { attempt, lastFailure } = await readHistory(client, workflowId, runId);
   return { status: 'running', attemptsMade: attempt, attempt, ...(lastFailure && { lastFailure }) };
 }
 
 /**
- * The attempt and failure of an activity whose workflow an operator ended. Its attempts are not in the history, but the
- * description of such a workflow still has the activity as pending.
+ * Returns the attempt and failure of a task that an operator terminated while its activity was pending. The attempts
+ * are not in the history, but the description of such a workflow still lists the activity as pending.
  */
 async function toAbandoned(client: Client, { raw }: WorkflowExecutionDescription): Promise<Partial<Task>> {
   const [activity] = raw.pendingActivities ?? [];

@@ -11,11 +11,11 @@ import type { TaskView } from '../views/task-view.ts';
 import { toStateId } from './poller.ts';
 import type { Watcher } from './watch.ts';
 
-/** Per process. Each open stream holds a connection. */
+/** The maximum number of open streams in this process. Each stream holds a connection. */
 const maximumStreams = 500;
-/** Proxies close idle connections, often after 30 s. Writing also shows whether the client is still there. */
+/** Proxies close idle connections, often after 30 s. A failed write also shows that the client is gone. */
 const heartbeatMs = 15_000;
-/** How soon an EventSource reconnects. */
+/** How long an EventSource waits before it reconnects. */
 const retryMs = 2_000;
 
 const events = createRoute({
@@ -44,7 +44,7 @@ const events = createRoute({
   },
 });
 
-/** `GET /tasks/{id}/events`. Before the stream starts, errors are answered as for `GET /tasks/{id}`. */
+/** Creates `GET /tasks/{id}/events`. Until the stream starts, errors are answered as for `GET /tasks/{id}`. */
 export function createEventRoutes(
   { readTask }: Pick<TaskView, 'readTask'>,
   { watch }: Watcher,
@@ -67,7 +67,7 @@ export function createEventRoutes(
     requireFreeStream();
     const task = await readTask(id, name);
     const isKnown = c.req.header('last-event-id') === toStateId(task);
-    // An EventSource reconnects after every end of a stream. Only an answer like this one stops it.
+    // An EventSource reconnects whenever its stream ends. A 204 tells it to stop.
     if (isKnown && task.finishedAt) return c.body(null, 204);
 
     c.header('Content-Type', 'text/event-stream');

@@ -3,20 +3,24 @@ import { TemporalUnavailable } from '../../temporal/errors.ts';
 import type { Task } from '../views/schemas.ts';
 import type { Throttle } from './throttle.ts';
 
-/** The wait until a task is read again: the first one and after a change, the longest, and while Temporal is unavailable. */
+/**
+ * The waits before a task is read again. The wait is the minimum at first and after a change. It doubles up to the
+ * maximum while nothing changes. The last value applies while Temporal is unavailable.
+ */
 const minimumWaitMs = 250;
 const maximumWaitMs = 5_000;
 const unavailableWaitMs = 1_000;
 
 type Subscriber = { offer: (task: Task, stateId: string) => boolean; close: () => void };
 
-/** A fingerprint of a task's state. Every process computes the same one. */
+/** Returns a fingerprint of a task's state. It is the same in every process. */
 export const toStateId = (task: Task) => sha256(JSON.stringify(task)).toString('hex').slice(0, 16);
 
 /**
- * Reads one task again and again for all its subscribers. The wait doubles while nothing changes, but the task is read when its
- * next attempt is due. A subscriber receives only states that were read after it was added, so it never goes back in time. If
- * the task no longer exists, all subscribers are closed.
+ * Reads one task repeatedly for all its subscribers. The wait doubles while nothing changes. When the task's next
+ * attempt is due, the task is read even if the wait is not over. A subscriber receives only states that were read
+ * after it was added, so it never receives an older state than it had. If the task no longer exists, all subscribers
+ * are closed.
  */
 export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) {
   const subscribers = new Set<Subscriber>();
@@ -55,7 +59,7 @@ export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) 
       waitMs = minimumWaitMs;
       pollWithin(waitMs);
     },
-    /** Removes a subscriber and returns whether it was the last one. Without subscribers nothing is read. */
+    /** Removes a subscriber. Returns whether it was the last one. The poller stops reading after the last one. */
     remove(subscriber: Subscriber): boolean {
       subscribers.delete(subscriber);
       if (subscribers.size > 0) return false;

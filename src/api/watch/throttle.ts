@@ -1,6 +1,7 @@
 /**
- * Runs jobs in the order they were added: `concurrency` at once, and for each of these places one job in `intervalMs` at most.
- * A job that is added again before it runs, runs once. A job that is removed does not run.
+ * Runs jobs in the order in which they were added. Runs at most `concurrency` jobs at once, and starts at most
+ * `concurrency` jobs per `intervalMs`. A job that is added again before it starts runs once. A job that is removed
+ * before it starts does not run.
  */
 export function createThrottle({ concurrency, intervalMs }: { concurrency: number; intervalMs: number }) {
   const waiting = new Set<() => Promise<void>>();

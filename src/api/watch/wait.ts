@@ -7,7 +7,7 @@ import type { Subscription, Watcher } from './watch.ts';
 const maximumSeconds = 60;
 const rule = `must be a number of seconds from 0 to ${maximumSeconds}`;
 
-/** `?wait=20`: how long the answer to a submission may wait until the task ends. */
+/** `?wait=20`: how many seconds the answer to a submission may wait for the end of the task. */
 export const waitQuery = z
   .string()
   .regex(/^\d+(\.\d+)?$/, rule)
@@ -25,12 +25,13 @@ export const preferHeader = z
     `\`wait=<seconds>\` (RFC 7240) means the same as \`?wait=\`, which wins; over ${maximumSeconds} counts as ${maximumSeconds}`,
   );
 
-/** One preference of the list. A comma inside quotes does not end it. */
+/** Matches each preference of a `Prefer` header. A comma inside quotes does not separate preferences. */
 const preferences = /(?:"(?:\\.|[^"\\])*"?|[^,"])+/g;
 
 /**
- * Returns the seconds of `Prefer: wait=20`, or `undefined`. As RFC 7240 asks, malformed preferences are ignored and the first of
- * two counts. The wait is only an upper bound, so a longer one is shortened to the maximum.
+ * Returns the seconds of `Prefer: wait=20`, or `undefined` if there is no valid wait. As RFC 7240 requires, only the
+ * first `wait` counts, and a malformed one is ignored. The client asks for an upper bound, so a wait above the maximum
+ * is shortened to it.
  */
 export function parsePreferredWait(prefer = ''): number | undefined {
   const first = prefer.match(preferences)?.find((preference) => /^\s*wait\s*(=|;|$)/i.test(preference));
@@ -40,8 +41,9 @@ export function parsePreferredWait(prefer = ''): number | undefined {
 }
 
 /**
- * Answers an accepted submission: 200 if the caller waits for the task and it ends in time, otherwise 202 with the task as last
- * read. It is a 202 also when Temporal is lost during the wait, because the task is accepted.
+ * Answers an accepted submission. The answer is 200 if the caller waits and the task ends in time. Otherwise it is 202
+ * with the task as last read. If Temporal becomes unavailable during the wait, this is not an error, because the task
+ * is accepted.
  */
 export async function answerAccepted(
   c: Context,
@@ -57,7 +59,7 @@ export async function answerAccepted(
   return c.json(task, isAwaited ? 200 : 202, { Location: task.links.self, ...headers });
 }
 
-/** Returns the task as last read when it has ended, when the time is up, or when the client has gone. */
+/** Waits until the task ends, `ms` have passed or the client disconnects. Returns the task as last read. */
 async function waitForEnd(changes: Subscription, accepted: Task, ms: number, clientGone: AbortSignal): Promise<Task> {
   const deadline = performance.now() + ms;
   clientGone.addEventListener('abort', changes.close);

@@ -3,12 +3,12 @@ import type { TaskView } from '../views/task-view.ts';
 import { createPoller, toStateId } from './poller.ts';
 import { createThrottle } from './throttle.ts';
 
-/** 200 reads a second for all watched tasks of this process together. The small concurrency lets other requests pass. */
+/** At most 200 reads a second for all watched tasks of this process. The low concurrency lets other requests pass. */
 const reads = { concurrency: 8, intervalMs: 40 };
 
 /**
- * Watches tasks for callers that wait for a change. All callers that watch the same task share one poller, which stops with the
- * last of them. When `stopping` is aborted, every subscription closes.
+ * Watches tasks for callers that wait for a change. All callers that watch the same task share one poller. The poller
+ * stops when the last subscription closes. When `stopping` is aborted, every subscription closes.
  */
 export function createWatcher({ readTask }: Pick<TaskView, 'readTask'>, stopping?: AbortSignal) {
   const pollers = new Map<string, ReturnType<typeof createPoller>>();
@@ -18,7 +18,7 @@ export function createWatcher({ readTask }: Pick<TaskView, 'readTask'>, stopping
   });
 
   return {
-    /** Subscribes to the changes of a task since `task`, the state that the caller has read. */
+    /** Subscribes to the changes of a task. `task` is the state that the caller has already read. */
     watch(task: Task) {
       const { id, name } = task;
       const poller = pollers.get(id) ?? createPoller(() => readTask(id, name), throttle);
@@ -36,14 +36,14 @@ export function createWatcher({ readTask }: Pick<TaskView, 'readTask'>, stopping
 export type Watcher = ReturnType<typeof createWatcher>;
 export type Subscription = ReturnType<typeof createSubscription>;
 
-/** Keeps only the latest state until it is taken. A slow reader skips states, and nothing queues up. */
+/** Creates a subscription that keeps only the latest state. A slow reader skips states, so nothing queues up. */
 function createSubscription(knownStateId: string, onClose: () => void) {
   let stateId = knownStateId;
   let latest: Task | undefined;
   let wake = () => {};
   const subscription = {
     isOpen: true,
-    /** Offers a state and returns whether it is new. */
+    /** Keeps the state for `next` if it differs from the latest one. Returns whether it does. */
     offer(task: Task, offeredStateId: string): boolean {
       if (offeredStateId === stateId) return false;
       stateId = offeredStateId;
@@ -51,7 +51,7 @@ function createSubscription(knownStateId: string, onClose: () => void) {
       wake();
       return true;
     },
-    /** Returns the task after its next change, or `undefined` if it does not change within `ms` or the subscription closes. */
+    /** Returns the task after its next change; `undefined` if `ms` pass or the subscription closes before a change. */
     async next(ms: number): Promise<Task | undefined> {
       if (!latest && subscription.isOpen) {
         await new Promise<void>((resolve) => {
