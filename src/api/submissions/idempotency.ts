@@ -6,8 +6,8 @@ import { Problem } from '../problems/problem.ts';
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Returns the request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) as it was sent, or `undefined` if
- * there is none.
+ * Returns the request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) as it was sent, or `undefined`
+ * if there is none.
  * @throws {Problem} 400 unless the key is 1 to 255 visible ASCII characters. A header that is sent twice also fails,
  *   because Node joins both values with a comma and a space.
  */
