@@ -2,38 +2,39 @@
 export type Submissions = { seconds: number; latenciesMs: number[] };
 
 /**
- * One system under comparison. It starts once and is measured in every round, in turn with the others. Between its
- * rounds its worker is off, because polling would take CPU from the others. Every task is one GET of the same
- * upstream, under the same retry settings, ten at once.
+ * One system under comparison. It starts once and is measured in every round, in turn with the others. Its worker is
+ * off while others are measured, because polling would take CPU from them. Every task is one GET of the same upstream.
+ * All systems have the same retry settings and run ten tasks at once.
  */
 export type Contender = {
-  /** Its row in the table. */
+  /** The name of its row in the table. */
   name: string;
-  /** Where an accepted task is stored, and what that survives. */
+  /** Where an accepted task is stored, and which failure it survives there. */
   storage: string;
   /** The versions of the running software: `pg-boss 11.1.0`, `PostgreSQL 15.14`. */
   versions: string[];
   /**
-   * Submits `count` tasks as its users would, `atOnce` calls at a time (a batch interface: one call), and resolves
-   * when all are accepted.
+   * Submits `count` tasks in the way its users would, with `atOnce` calls open at a time. Batches need only one call.
+   * Resolves when all tasks are accepted.
    */
   submit(count: number, atOnce: number): Promise<Submissions>;
   /** Returns how many tasks have completed since the start, according to its own store. */
   completed(): Promise<number>;
-  /** Stop and start its worker, for rounds that measure submissions alone. */
+  /** Stops its worker, or sends later submissions to a queue without a worker: see `leavesNoBacklog`. */
   pauseWorker(): Promise<void>;
+  /** Reverses `pauseWorker`. */
   resumeWorker(): Promise<void>;
-  /** Submissions while the worker is off go to a queue without a worker, so that no backlog is left. */
+  /** True if submissions during a pause go to a queue that has no worker, so that no backlog is left. */
   leavesNoBacklog?: true;
-  /** Returns its processes, including its server, for CPU seconds and memory. */
+  /** Returns the pids of its processes, including its server. Their CPU seconds and memory are measured. */
   pids(): number[];
   /** Ends its processes and removes its files. */
   stop(): Promise<void>;
 };
 
-/** What every contender receives. */
+/** What every contender is started with. */
 export type Scene = {
-  /** The URL of the joke API: a task is GET {upstreamUrl}/jokes/random. */
+  /** The base URL of the joke API. A task is `GET {upstreamUrl}/jokes/random`. */
   upstreamUrl: string;
   /** The directory of this run, for databases and logs. */
   directory: string;
@@ -41,5 +42,5 @@ export type Scene = {
   signal: AbortSignal;
 };
 
-/** Starts a contender, or returns why this machine cannot: the run then prints that it was skipped. */
+/** Starts a contender. If this machine cannot run it, returns the reason, which the run prints. */
 export type StartContender = (scene: Scene) => Promise<Contender | { skipped: string }>;

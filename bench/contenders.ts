@@ -1,13 +1,13 @@
 import type { Contender, Scene, StartContender } from './contender.ts';
 
 export type Entry = {
-  /** Its name for `--only`. */
+  /** The system's name in `--only`. */
   key: string;
   name: string;
   start: (scene: Scene) => Promise<Contender[] | { skipped: string }>;
 };
 
-/** Loads a peer's code only when it runs, because the others do not need its packages. */
+/** Loads the code of a peer only when the peer runs, because other runs do not need its packages. */
 const peer = (key: string, name: string, load: () => Promise<StartContender>): Entry => ({
   key,
   name,

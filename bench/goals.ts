@@ -30,7 +30,7 @@ const ratios: Ratio[] = [
   ),
 ];
 
-/** Compares a run with the goals. Ratios are taken round by round: a disturbance then affects both sides. */
+/** Compares a run with the goals. Calculates each ratio round by round, so that a disturbance affects both sides. */
 export function toGoals(rows: Row[]): Goal[] {
   const find = (name: string) => rows.find((row) => row.name === name);
   return ratios.map(({ what, of: [name, figure], to, atLeast }) => {

@@ -5,18 +5,18 @@ import { readResources } from './resources.ts';
 
 /** The number of submissions open at once. */
 const atOnce = 50;
-/** The pause between two counts of completed tasks. */
+/** The limits of the pause between two counts of completed tasks. */
 const shortestPauseMs = 50;
 const longestPauseMs = 1_000;
 const silentMs = 60_000;
-/** The number of tasks in a round. */
+/** The limits of the number of tasks in each half of a round. */
 const least = 200;
 const most = 10_000;
 
-/** How many tasks a round has for a contender, so that all contenders take about the same time. */
+/** The number of tasks in each half of a contender's round, chosen so that all contenders take about the same time. */
 export type Sizes = { submissions: number; completions: number };
 
-/** The figures of one round: rates per second, milliseconds, CPU seconds for 1,000 tasks. */
+/** The figures of one round. Rates are tasks per second. */
 export type Round = {
   submissionRate: number;
   completionRate: number;
@@ -26,8 +26,8 @@ export type Round = {
 };
 
 /**
- * Waits until `wanted` tasks have completed. It counts more often as the end comes near: counting costs the contender
- * CPU, and the end is still seen within 50 ms.
+ * Waits until `wanted` tasks have completed. Counting costs the contender CPU, so it counts rarely at first and more
+ * often near the end, which it notices within 50 ms.
  * @throws {SetupError} when nothing completes for a minute.
  */
 async function untilCompleted({ name, completed }: Contender, wanted: number, signal: AbortSignal) {
@@ -51,8 +51,9 @@ async function untilCompleted({ name, completed }: Contender, wanted: number, si
 }
 
 /**
- * Measures one round of one contender: first submissions alone, with its worker off; once those are done, submissions
- * and completions together, from the first call until the last task has completed. The worker is off afterwards.
+ * Measures one round of one contender. The first half measures submissions alone, with the worker off. Then the worker
+ * processes the backlog, if there is one. The second half measures from the first call until the last task completes.
+ * The worker is off afterwards.
  */
 export async function measureRound(contender: Contender, sizes: Sizes, signal: AbortSignal): Promise<Round> {
   await contender.pauseWorker();
@@ -79,7 +80,7 @@ export async function measureRound(contender: Contender, sizes: Sizes, signal: A
   };
 }
 
-/** Returns the sizes with which each half of a round takes about `seconds`, estimated from a smaller round. */
+/** Estimates from a smaller round how many tasks each half of a round needs to take about `seconds`. */
 export function toSizes(
   { submissionRate, completionRate }: Round,
   { leavesNoBacklog }: Pick<Contender, 'leavesNoBacklog'>,
@@ -87,6 +88,6 @@ export function toSizes(
 ): Sizes {
   const toSize = (rate: number) => Math.round(Math.min(most, Math.max(least, rate * seconds)) / 100) * 100;
   const [submissions, completions] = [toSize(submissionRate), toSize(completionRate)];
-  // The worker then processes the backlog of the first half, which takes time too.
+  // If the first half leaves a backlog, the worker must process it. `completions` limits how long that takes.
   return { submissions: leavesNoBacklog ? submissions : Math.min(submissions, completions), completions };
 }

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readChildPids, readMemoryMiB, readStat } from '../cli/proc.ts';
 
 /**
- * CPU seconds since the start of the processes, and memory in MiB; processes that share a page divide it among
- * themselves.
+ * CPU seconds since the start of the processes, and their memory in MiB. On Linux the memory is the proportional set
+ * size, elsewhere the resident set size.
  */
 export type Resources = { cpuSeconds: number; memoryMiB: number };
 
@@ -12,7 +12,7 @@ const readLinux = (pid: number): Resources => ({
   memoryMiB: readMemoryMiB(pid),
 });
 
-/** `[[dd-]hh:]mm:ss.cc` */
+/** Converts the CPU time that `ps` prints, `[[dd-]hh:]mm:ss.cc`, to seconds. */
 const toSeconds = (time: string) => time.split(/[:-]/).reduce((sum, part) => sum * 60 + Number(part), 0);
 
 function readElsewhere(pid: number): Resources {
@@ -21,7 +21,7 @@ function readElsewhere(pid: number): Resources {
   return { cpuSeconds: toSeconds(time), memoryMiB: Number(rss) / 1_024 };
 }
 
-/** Returns the sum over the living processes. CPU seconds of processes that ended are not counted. */
+/** Returns the sum over the living processes. The CPU seconds of ended processes are not counted. */
 export function readResources(pids: number[]): Resources {
   const read = process.platform === 'linux' ? readLinux : readElsewhere;
   return pids.reduce(
@@ -37,7 +37,7 @@ export function readResources(pids: number[]): Resources {
   );
 }
 
-/** Returns the living children of a process, such as the sessions of a PostgreSQL server. */
+/** Returns the pids of a process's living children, such as the sessions of a PostgreSQL server. */
 export function toChildPids(pid: number): number[] {
   if (process.platform === 'linux') return readChildPids(pid);
   try {

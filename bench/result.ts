@@ -4,7 +4,7 @@ import type { Round } from './measure.ts';
 /** The median, minimum and maximum of a figure over the rounds. */
 export type Spread = { median: number; min: number; max: number };
 
-/** The results of one contender: figures as in `Round`, latencies over all rounds. */
+/** The results of one contender, in the units of `Round`. `submissionLatency` covers all rounds. */
 export type Row = {
   name: string;
   versions: string[];
@@ -17,7 +17,7 @@ export type Row = {
   submissionLatency: Percentiles;
 };
 
-/** A goal and its ratio over the rounds; `met` is undefined if one side was skipped. */
+/** A goal and its ratio over the rounds. `ratio` and `met` are undefined if one of the two systems was not measured. */
 export type Goal = { what: string; goal: string; ratio?: Spread; met?: boolean };
 
 export type BenchResult = {
@@ -30,6 +30,7 @@ export type BenchResult = {
   goals: Goal[];
 };
 
+/** Returns the spread of `values`. Its figures are NaN if there are no values. */
 export function toSpread(values: number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
@@ -37,6 +38,7 @@ export function toSpread(values: number[]): Spread {
   return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
 }
 
+/** Summarizes the rounds of one contender. */
 export function toRow({ name, versions, storage }: Pick<Row, 'name' | 'versions' | 'storage'>, rounds: Round[]): Row {
   const spread = (figure: Exclude<keyof Round, 'submissionLatenciesMs'>) =>
     toSpread(rounds.map((round) => round[figure]));

@@ -19,12 +19,15 @@ type Options = {
   signal: AbortSignal;
 };
 
-/** The sizes of the first round, which estimates those of the others. */
+/** The sizes of the first round. Its figures determine the sizes of the other rounds. */
 const firstSizes: Sizes = { submissions: 200, completions: 200 };
 const calculations = 1_000_000;
 const mostMicroseconds = 0.2;
 
-/** Measures all contenders round by round, each round beginning with another one, and stops them at the end. */
+/**
+ * Starts all contenders, measures them round by round, and stops them at the end. Each round begins with another
+ * contender.
+ */
 export async function runBench({
   entries,
   rounds,
@@ -79,7 +82,7 @@ export async function runBench({
 
 const rotate = <T>(list: T[], by: number): T[] => list.map((_, index) => list[(index + by) % list.length] as T);
 
-/** Measures one calculation of a wait in microseconds, which is the seconds for a million. */
+/** Measures how many microseconds one calculation of a wait takes. This equals the seconds for a million of them. */
 function measureCalculation(rounds: number): Goal {
   timeWaitCalculations(calculations);
   const ratio = toSpread(Array.from({ length: rounds }, () => timeWaitCalculations(calculations).seconds));

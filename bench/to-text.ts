@@ -33,7 +33,7 @@ const toGoal = ({ what, goal, ratio, met }: Goal) => [
   met === undefined ? 'skipped' : met ? 'met' : 'not met',
 ];
 
-/** A run for a person: figures, goals, what ran, what was skipped and why. */
+/** Formats a run for a terminal: figures, goals, versions, and which systems were skipped and why. */
 export function toText({ rows, goals, skipped, rounds, machine }: BenchResult): string {
   const what = ['system', 'submissions/s', 'completions/s', 'submission p50 / p95 / p99, ms', 'CPU s for 1,000', 'MiB'];
   return [

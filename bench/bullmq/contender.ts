@@ -2,7 +2,7 @@ import { startRedis } from '../../local/databases/redis.ts';
 import type { StartContender } from '../contender.ts';
 import { orSkipped, startNodePeer } from '../peer/node-peer.ts';
 
-/** BullMQ on a Redis of its own. */
+/** Starts BullMQ with its own Redis. */
 export const startBullmq: StartContender = (scene) =>
   orSkipped(
     startNodePeer(scene, {

@@ -2,7 +2,7 @@ import type { StartContender } from '../contender.ts';
 import { orSkipped, startNodePeer } from '../peer/node-peer.ts';
 import { startPostgresStore } from '../peer/postgres-store.ts';
 
-/** DBOS Transact on a PostgreSQL of its own. */
+/** Starts DBOS Transact with its own PostgreSQL. */
 export const startDbos: StartContender = (scene) =>
   orSkipped(
     startNodePeer(scene, {

@@ -2,14 +2,14 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import { fetchJoke } from '../peer/fetch-joke.mjs';
 import { serve } from '../peer/serve.mjs';
 
-/** Five attempts with waits of 2, 4, 8 and 16 s. DBOS has no setting for a cap, and no wait would reach it. */
+/** Five attempts with waits of 2, 4, 8 and 16 s. DBOS has no setting for a cap, and these waits are below 300 s. */
 const retries = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 2, backoffRate: 2 };
 
 DBOS.registerWorkflow(() => DBOS.runStep(fetchJoke, { name: 'fetchJoke', ...retries }), { name: 'fetch-joke' });
 
 DBOS.setConfig({ name: 'fetch-joke', systemDatabaseUrl: process.env.STORE_URL });
 await DBOS.launch();
-/** A poll starts at most ten tasks, so the default of 1 s allows ten per second. Below 10 ms nothing is gained. */
+/** A poll starts at most ten tasks, so the default of 1 s would allow ten tasks a second. 1 ms is not faster. */
 await DBOS.registerQueue('fetch-joke', { workerConcurrency: 10, minPollingIntervalMs: 10 });
 
 serve({ stop: () => DBOS.shutdown() });

@@ -19,7 +19,7 @@ serve({
       count,
       atOnce,
     ),
-  /** graphile-worker deletes completed jobs, so these are the jobs added less those that are left. */
+  /** graphile-worker deletes completed jobs. So this returns the number of added jobs minus the number of jobs left. */
   async completed() {
     const addedBefore = added;
     const { rows } = await reading.query('SELECT count(*)::int AS count FROM graphile_worker._private_jobs');

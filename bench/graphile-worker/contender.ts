@@ -2,7 +2,7 @@ import type { StartContender } from '../contender.ts';
 import { orSkipped, startNodePeer } from '../peer/node-peer.ts';
 import { startPostgresStore } from '../peer/postgres-store.ts';
 
-/** graphile-worker on a PostgreSQL of its own. */
+/** Starts graphile-worker with its own PostgreSQL. */
 export const startGraphileWorker: StartContender = (scene) =>
   orSkipped(
     startNodePeer(scene, {

@@ -15,7 +15,7 @@ async function call(url, method, path, body) {
   return JSON.parse(text);
 }
 
-/** The batches that have not ended, and the number of completed items in those that have. */
+/** `open` has the ids of the batches that have not ended. `inEnded` is the number of completed items in the others. */
 const open = new Set();
 let inEnded = 0;
 

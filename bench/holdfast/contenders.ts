@@ -22,8 +22,8 @@ const storage = 'SQLite, WAL, synchronous=NORMAL: kill -9 loses nothing';
  * Starts Holdfast as `npm start` does, with one worker. Also starts a minimal Temporal worker and client, which use
  * the same Temporal server.
  *
- * Pausing does not stop a worker here. Submissions then go to a task queue without a worker, so no backlog is left.
- * Those to Holdfast go through a second API process.
+ * Here a pause does not stop the worker. Instead, submissions during a pause go to a task queue without a worker, so
+ * no backlog is left. A second API process of Holdfast uses that queue.
  */
 export async function startHoldfastContenders(scene: Scene): Promise<Contender[]> {
   const { say, signal, upstreamUrl } = scene;

@@ -38,7 +38,7 @@ async function start(scene: Scene): Promise<Contender> {
   const procrastinate = ['-m', 'procrastinate', '--app=app.procrastinate_app.app'];
   const startPython = (name: string, ...args: string[]) =>
     startGuarded({ command: python, args, cwd: home, env, logFile: join(directory, `${name}.log`) });
-  // A worker takes jobs as soon as its row exists.
+  // Nothing waits for the worker. It takes jobs as soon as it has registered itself in the database.
   const startWorker = () => startPython('worker', ...procrastinate, 'worker', `--concurrency=${concurrency}`);
   let api: Guarded | undefined;
   let worker: Guarded | undefined;
@@ -93,5 +93,5 @@ async function start(scene: Scene): Promise<Contender> {
   };
 }
 
-/** Starts the stack that Holdfast replaces, as its testing guide describes it: FastAPI, Procrastinate, PostgreSQL. */
+/** Starts the stack that Holdfast replaces: FastAPI, Procrastinate and PostgreSQL, as in that stack's testing guide. */
 export const startOrigin: StartContender = (scene) => orSkipped(start(scene));

@@ -16,7 +16,7 @@ const advice = 'It needs Python 3.11 or newer with venv, and PyPI: on Debian apt
  * Returns the path of Python in a cached virtual environment that has exactly the packages of `requirements.txt`.
  * Creates the environment with pip if needed. Start installed programs with `python -m`: the scripts that pip creates
  * contain the path of the environment's first directory, which `fillCache` renames.
- * @throws {SetupError} saying what is missing.
+ * @throws {SetupError} if Python is missing or an installation step fails. The message says what is needed.
  */
 export async function obtainPython({ say, signal }: Pick<Scene, 'say' | 'signal'>): Promise<string> {
   const digest = createHash('sha256').update(await readFile(requirements));
@@ -51,7 +51,7 @@ export async function obtainPython({ say, signal }: Pick<Scene, 'say' | 'signal'
   return python;
 }
 
-/** Returns the versions of the packages and of Python: `FastAPI 0.165.0`, … */
+/** Returns the versions of the main packages and of Python, each in the form `FastAPI 0.165.0`. */
 export async function readPythonVersions(python: string): Promise<string[]> {
   const script = `
 import importlib.metadata, platform

@@ -6,12 +6,12 @@ import { SetupError } from '../../cli/setup-error.ts';
 type Options = { script: string; args?: string[]; env: NodeJS.ProcessEnv; logFile: string };
 type Reply = { ready?: true; id?: number; result?: unknown; error?: string };
 
-/** The environment variables that a peer inherits: none that configures a database driver. */
+/** The environment variables that a peer inherits. Variables that configure database drivers are left out. */
 const passedOn = ['BATCH', 'PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
 export const baseEnvironment = () => Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
 
 /**
- * Starts a Node process of a peer, which answers requests through `serve.mjs` and ends when we do.
+ * Starts a Node process of a peer. The script answers requests through `serve.mjs`. It ends when this process ends.
  * @throws {SetupError} if it does not become ready.
  */
 export async function startChild({ script, args = [], env, logFile }: Options) {
@@ -19,7 +19,7 @@ export async function startChild({ script, args = [], env, logFile }: Options) {
   const child = fork(script, args, {
     env: { ...baseEnvironment(), ...env },
     execArgv: [],
-    // In its own process group, so that Ctrl-C in a terminal reaches only us.
+    // Gives the child its own process group, so that Ctrl-C in a terminal reaches only this process.
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   });
@@ -40,6 +40,10 @@ export async function startChild({ script, args = [], env, logFile }: Options) {
 
   return {
     pid: child.pid ?? 0,
+    /**
+     * Sends a request by name and resolves with its result.
+     * @throws {Error} if the request fails or the child has ended.
+     */
     async request<T>(name: string, ...values: unknown[]): Promise<T> {
       const id = ++asked;
       const reply = await new Promise<Reply>((settle) => {
@@ -51,7 +55,7 @@ export async function startChild({ script, args = [], env, logFile }: Options) {
       if (reply.error) throw new Error(reply.error);
       return reply.result as T;
     },
-    /** Asks it to end, and kills it after 10 s. Resolves when it is gone. */
+    /** Asks the child to end, and kills it after 10 s. Resolves when it has ended. */
     async stop() {
       const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
       if (child.connected) child.disconnect();

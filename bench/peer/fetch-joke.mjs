@@ -1,6 +1,6 @@
 const url = `${process.env.UPSTREAM_URL}/jokes/random`;
 
-/** The task of every peer: one upstream call, checked as Holdfast's activity does. Throws for anything but a joke. */
+/** The task of every peer: one upstream call, with the checks of Holdfast's activity. Throws unless it gets a joke. */
 export async function fetchJoke() {
   const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(300_000) });
   if (response.status !== 200) {

@@ -18,7 +18,7 @@ type NodePeer = {
   startStore(options: Pick<Scene, 'directory' | 'say' | 'signal'>): Promise<Store>;
 };
 
-/** Turns a `SetupError` into a skipped contender: the run continues without it and says so. */
+/** Turns a `SetupError` into the reason why a contender is skipped. The run continues without that contender. */
 export const orSkipped = (starting: Promise<Contender>) =>
   starting.catch((error: unknown) => {
     if (error instanceof SetupError) return { skipped: error.message };
@@ -28,7 +28,7 @@ export const orSkipped = (starting: Promise<Contender>) =>
 /**
  * Starts a peer written for Node: its own store, one worker process, and one client process that makes and times the
  * calls.
- * @throws {SetupError} when something it needs is missing.
+ * @throws {SetupError} when a program or package that the peer needs is missing.
  */
 export async function startNodePeer(scene: Scene, peer: NodePeer): Promise<Contender> {
   const { say, signal, upstreamUrl } = scene;

@@ -1,6 +1,6 @@
 /**
- * Reports to the bench that this process is ready, and answers its requests by name. Runs `stop` and exits when the
- * bench disconnects.
+ * Tells the bench that this process is ready. Then answers each request of the bench with the function of that name.
+ * When the bench disconnects, runs `stop` and exits.
  * @param {{ stop: () => Promise<unknown> } & Record<string, (...args: never[]) => Promise<unknown>>} requests
  */
 export function serve({ stop, ...requests }) {
@@ -21,7 +21,7 @@ export function serve({ stop, ...requests }) {
 }
 
 /**
- * Makes `count` submissions, `atOnce` of them open at a time.
+ * Makes `count` submissions, `atOnce` of them open at a time. Returns how long all took and the latency of each.
  * @param {() => Promise<unknown>} submitOne
  * @param {number} count
  * @param {number} atOnce

@@ -3,7 +3,7 @@ import { PgBoss } from 'pg-boss';
 import { serve, submitAll } from '../peer/serve.mjs';
 import { queue } from './queue.mjs';
 
-/** This instance only sends; the worker's does the maintenance. */
+/** This instance only submits jobs. The instance of the worker does the maintenance. */
 const boss = new PgBoss({ connectionString: process.env.STORE_URL, supervise: false, schedule: false });
 boss.on('error', console.error);
 await boss.start();

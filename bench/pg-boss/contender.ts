@@ -2,7 +2,7 @@ import type { StartContender } from '../contender.ts';
 import { orSkipped, startNodePeer } from '../peer/node-peer.ts';
 import { startPostgresStore } from '../peer/postgres-store.ts';
 
-/** pg-boss on a PostgreSQL of its own. */
+/** Starts pg-boss with its own PostgreSQL. */
 export const startPgBoss: StartContender = (scene) =>
   orSkipped(
     startNodePeer(scene, {

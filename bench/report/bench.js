@@ -57,7 +57,7 @@ addTo(
   ),
 );
 
-/** Draws a dot for each round and a bar up to the median. */
+/** Adds a chart to section `id`. Each system has a bar up to the median and a dot for each round. */
 function toBars(id, figure, label) {
   charts.push({
     id,

@@ -11,7 +11,7 @@ addTo(
   ),
 );
 
-/** Draws a curve for each series over the same axis. */
+/** Adds a chart to section `id`, with a curve for each series. */
 function addCurves(id, label, caption, { x, y, points, log = false }) {
   const legend = [...new Set(points.map(({ series }) => series))];
   charts.push({

@@ -3,22 +3,22 @@ import { Agent, fetch } from 'undici';
 import { type Percentiles, toPercentiles } from '../../cli/measurement.ts';
 import type { Scene } from './start-scene.ts';
 
-/** An API process allows this many event streams. Further clients wait for the end of their own submission. */
+/** The maximum number of event streams of an API process. Further clients submit with `wait=60` instead. */
 const mostStreams = 500;
 const submissions = 200;
 const idleMs = 5_000;
 
 export type Crowd = {
-  /** The number of clients, each of which follows a task without news. */
+  /** The number of clients. Each follows a task that does not change. */
   clients: number;
-  /** The latency of submissions beside them, ten at a time. */
+  /** The latency of other submissions, ten at a time, while these clients are connected. */
   latency: Percentiles;
-  /** The API's CPU use without submissions. */
+  /** How much of a core the API uses while these clients are connected and nothing is submitted. 1 is a full core. */
   cpuShare: number;
   memoryMiB: number;
 };
 
-/** Connects `clients` to the API, with no worker running, and measures what they cost the API and other clients. */
+/** Connects clients to the API while no worker runs. Measures how much they cost the API and delay submissions. */
 export async function measureClients(
   scene: Scene,
   { clients, signal }: { clients: number; signal: AbortSignal },

@@ -10,25 +10,25 @@ export type Drain = {
   workers: number;
   submissionRate: number;
   /**
-   * Completions a second, from the last poll that saw none to the last one: without the start of the worker
-   * processes.
+   * Completions a second, from the last poll that found no completed task to the last poll of all. The start of the
+   * worker processes is therefore not included.
    */
   drainRate: number;
-  /** The same for each tenth of the backlog, in order. */
+  /** Completions a second for each tenth of the backlog, in order. */
   tenths: number[];
-  /** For 1,000 tasks, submission and drain together. A worker's seconds include its start. */
+  /** CPU seconds for 1,000 tasks, for submission and drain together. The start of the workers is included. */
   cpuSecondsPer1000: Record<Part, number>;
   memoryMiB: Record<Part, number>;
 };
 
 type Sample = { at: number; done: number };
 
-/** Returns completions a second, from the first sample to the last and over each tenth between them. */
+/** Returns the completions a second between the first and the last sample, in total and for each tenth of the tasks. */
 export function toRates(samples: Sample[]): Pick<Drain, 'drainRate' | 'tenths'> {
   const [first, last] = [samples[0], samples.at(-1)];
   if (!first || !last) return { drainRate: Number.NaN, tenths: [] };
   const span = last.done - first.done;
-  /** Interpolates between two samples. */
+  /** Returns when `done` tasks had completed, interpolated between two samples. */
   const timeAt = (done: number) => {
     const index = Math.max(
       1,
@@ -46,7 +46,10 @@ export function toRates(samples: Sample[]): Pick<Drain, 'drainRate' | 'tenths'> 
 
 const silentMs = 60_000;
 
-/** Submits `tasks` while no worker is alive, then starts `workers` and measures until all have completed. */
+/**
+ * Submits `tasks` tasks while no worker runs. Then starts `workers` workers and measures until all have completed.
+ * @throws {SetupError} when nothing completes for a minute.
+ */
 export async function measureDrain(
   scene: Scene,
   { tasks, workers, signal }: { tasks: number; workers: number; signal: AbortSignal },
@@ -57,7 +60,7 @@ export async function measureDrain(
   const { seconds } = await scene.submit(tasks);
   await scene.setWorkers(workers);
   let changedAt = performance.now();
-  // A small backlog may be gone at the first poll. With this sample there are at least two.
+  // A small backlog may be drained before the first poll. This sample ensures that there are at least two.
   const samples: Sample[] = [{ at: changedAt, done: 0 }];
   let done = 0;
   const isDrained = async () => {

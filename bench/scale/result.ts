@@ -11,11 +11,11 @@ export type ScaleResult = {
   /** One backlog, with a growing number of worker processes. */
   workers: Drain[];
   crowds: Crowd[];
-  /** Drain rate with the large backlog / with the small one. */
+  /** The drain rate with the large backlog, divided by the rate with the small one. */
   ratio: number;
 };
 
-/** The goal for the ratio. */
+/** The goal for `ratio`. */
 export const leastRatio = 0.9;
 
 const one = (value: number) => value.toFixed(1);

@@ -22,7 +22,7 @@ type Options = {
   signal: AbortSignal;
 };
 
-/** Measures while one thing grows at a time: the backlog, the number of workers, the number of clients. */
+/** Measures Holdfast with growing backlogs, with a growing number of workers, and with a growing number of clients. */
 export async function runScale({ sizes, quick, machine, say, progress, signal }: Options): Promise<ScaleResult> {
   const startedAt = new Date();
   const scene = await startScene({ say, signal });
@@ -35,7 +35,7 @@ export async function runScale({ sizes, quick, machine, say, progress, signal }:
     const workers: Drain[] = [];
     for (const count of sizes.workers) workers.push(await drain(sizes.tasks, count));
     const [small, large] = [await drain(sizes.backlogs[0], 1), await drain(sizes.backlogs[1], 1)];
-    // Clients come last: the tasks submitted here stay in the queue.
+    // Clients come last, because the tasks that they submit stay in the queue.
     const crowds: Crowd[] = [];
     for (const clients of sizes.clients) {
       progress.update(`${clients} clients`);

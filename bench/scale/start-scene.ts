@@ -17,8 +17,8 @@ const client = fileURLToPath(new URL('../holdfast/client.mjs', import.meta.url))
 const queue = 'bench-scale';
 
 /**
- * Starts the embedded server as `npm start` does, and an API process with its own task queue and no workers at first.
- * The worker of `npm start` idles on another queue.
+ * Starts Holdfast with its embedded Temporal server, as `npm start` does. Also starts a second API process, which is
+ * the measured one. It has its own task queue, at first without workers. The worker of `npm start` has nothing to do.
  */
 export async function startScene({ say, signal }: { say: Say; signal: AbortSignal }) {
   const { path: directory, remove } = createTemporaryDirectory('holdfast-scale-');
@@ -49,7 +49,7 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
         cwd: directory,
         env,
         logFile: join(directory, 'holdfast.log'),
-        // Longer than the worker's own grace for running attempts.
+        // Longer than the time that the worker gives its running attempts to end.
         endWithinMs: 45_000,
       });
     const api = await startNode('src/server.ts');

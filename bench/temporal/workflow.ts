@@ -8,7 +8,7 @@ const { fetchJoke } = proxyActivities<Activities>({
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '5 minutes', maximumAttempts: 5 },
 });
 
-/** A minimal workflow with one activity, which Holdfast is compared with. */
+/** A minimal workflow with one activity. Holdfast is compared with it. */
 export async function plain(input: { url: string }): Promise<unknown> {
   return await fetchJoke(input);
 }

@@ -1,4 +1,4 @@
-"""The settings of the guide's `.env`, with its defaults."""
+"""The settings in the `.env` of the old stack's guide, with the same defaults."""
 
 import os
 
