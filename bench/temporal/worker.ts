@@ -3,7 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { loadConfigOrExit } from '../../src/config/config.ts';
 import { onStop } from '../../src/stop.ts';
 
-/** A minimal Temporal worker: one workflow, one activity that fetches a URL, and the concurrency setting of Holdfast. */
+/** A minimal Temporal worker: one workflow, one activity that fetches a URL, and the concurrency of Holdfast. */
 const { temporal, workerConcurrency } = loadConfigOrExit();
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const worker = await Worker.create({
