@@ -62,6 +62,7 @@ export function createJokeApiClient({ url: given, signal }: Options) {
         await Promise.all(ids.map(removeRule));
       }
     },
+    /** Returns the ledger's entries, oldest first, and counts. `after` leaves out entries up to that `seq`. */
     ledger: (filter: { taskKey?: string; category?: string; after?: string } = {}) =>
       call<LedgerPage>('GET', `/admin/ledger?${new URLSearchParams(filter)}`),
     /** Returns the text of the joke with that id, or undefined if it cannot be read. */
@@ -70,6 +71,7 @@ export function createJokeApiClient({ url: given, signal }: Options) {
         ({ value }) => value,
         () => undefined,
       ),
+    /** @throws {SetupError} if no joke API answers at the URL. */
     requireJokeApi: () => call<{ status: 'ok' }>('GET', '/admin/health'),
   };
 }

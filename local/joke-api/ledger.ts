@@ -52,6 +52,7 @@ export function toMaxInFlight(spans: Span[]): number {
 export function createLedger() {
   const entries: LedgerEntry[] = [];
   return {
+    /** Adds a request that arrives now. Returns the entry itself, so that the caller can set its `status`. */
     open(request: Pick<LedgerEntry, 'taskKey' | 'attempt' | 'category' | 'method' | 'path'>): LedgerEntry {
       const entry: LedgerEntry = {
         seq: entries.length + 1,

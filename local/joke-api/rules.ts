@@ -56,6 +56,7 @@ export function createRules() {
       rules = rules.filter((rule) => rule.id !== id);
       return rules.length < before;
     },
+    /** Removes all rules. */
     clear() {
       rules = [];
     },

@@ -5,6 +5,7 @@ import type { Probe } from './readiness.ts';
 
 type Where = { config: Config; withJokeApi: boolean };
 
+/** Returns the URL at which children reach the local joke API. */
 export const toJokeApiUrl = ({ jokeApiPort }: Config) => toUrl('127.0.0.1', jokeApiPort);
 
 /** Returns every fixed port that a child will listen on, with the variable that sets it. */

@@ -27,6 +27,7 @@ export const watchdog = ({ path, holder }: Lock): ChildSpec =>
     args: [path, String(holder.pid), holder.startedAt],
   });
 
+/** Returns how to start the local joke API. */
 export const jokeApi = (): ChildSpec =>
   toSpec({ name: 'joke API', stopWithinMs: 3_000, script: 'scripts/joke-api.ts' });
 
@@ -41,5 +42,6 @@ export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS
     }),
   );
 
+/** Returns how to start the API. */
 export const api = (env: NodeJS.ProcessEnv): ChildSpec =>
   toSpec({ name: 'API', stopWithinMs: 15_000, script: 'src/server.ts', env });

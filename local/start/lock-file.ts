@@ -10,6 +10,7 @@ const lockSchema = z.object({
 });
 
 export type LockContent = z.infer<typeof lockSchema>;
+/** Returns the system's error code, such as `ENOENT`, or undefined if the error has none. */
 export const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
 /**
@@ -43,7 +44,7 @@ function withCompleteFile(path: string, content: LockContent, place: (temporary:
   }
 }
 
-/** Replaces the lock file in one step. */
+/** Replaces the lock file atomically. */
 export const replaceLock = (path: string, content: LockContent) =>
   withCompleteFile(path, content, (temporary) => renameSync(temporary, path));
 

@@ -77,6 +77,7 @@ export async function acquireLock(dataDir: string, options: Options) {
         throw new Error(`${path} is not ours any more. Stop everything and start again`);
       replaceLock(path, { ...content, children });
     },
+    /** Removes the lock file, unless it belongs to another process. */
     release() {
       if (isHeldBy(readLock(path), me)) unlinkSync(path);
     },
