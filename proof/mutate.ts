@@ -7,7 +7,8 @@ export type Mutation = { file: string; from: string; to: string };
 
 /**
  * Applies a mutation to a copy of the project.
- * @throws {SetupError} unless `from` occurs exactly once in `file`: a stale mutant would break nothing.
+ * @throws {SetupError} unless `from` occurs exactly once in `file`. Otherwise the mutant is out of date and might
+ *   break nothing.
  */
 export function mutate(directory: string, { file, from, to }: Mutation) {
   const path = join(directory, file);

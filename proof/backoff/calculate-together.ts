@@ -3,7 +3,7 @@ import { policySchema, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
 import { expectWaits, type PolicyInput, type Waits } from './waits.ts';
 
-/** Each round has 25 calculations: 10,000 in all. */
+/** Each round has 25 calculations, so there are 10,000 in all. */
 const rounds = 400;
 const table: { policy: PolicyInput; expected: Waits }[] = [
   { policy: { maximumAttempts: 6 }, expected: [2, 4, 8, 16, 32, null] },

@@ -17,12 +17,12 @@ const policies = [
   },
 ];
 
-/** The machine needs up to this long to report a failed attempt and to start the next one among 200. */
+/** Reporting a failed attempt and starting the next one may take up to this long when 200 tasks do so. */
 const toleranceSeconds = 1.5;
 
 /**
  * Returns by how many seconds each gap exceeds the expected wait.
- * @throws {CheckFailure} if a gap is shorter than that, or too long.
+ * @throws {CheckFailure} if a gap is shorter than the expected wait, or too long.
  */
 function toExcesses({ waits, calls }: Finished, task: number, { what, expected }: (typeof policies)[number]): number[] {
   const asExpected = waits.length === expected.length && calls.length === expected.length + 1;

@@ -5,7 +5,10 @@ import type { Context } from './waits.ts';
 
 type Case = UpstreamFailure & { variables?: Trial['variables'] };
 
-/** A hanging attempt passes in real time. Its own deadline must come before the server's heartbeat timeout. */
+/**
+ * The server cannot skip the time of a hanging attempt, so these timeouts are short. The attempt's own deadline must
+ * end it before the server's heartbeat timeout does.
+ */
 const shortTimeouts = { JOB_TIMEOUT: '3', HEARTBEAT_TIMEOUT: '2.5' };
 
 const retried: Case[] = [

@@ -2,7 +2,7 @@ import type { TimeSkipping } from '../../local/time-skipping/start-time-skipping
 import { policySchema, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
 
-/** What the checks share. */
+/** What all checks can use. */
 export type Context = {
   /** Returns the time-skipping server. The first call starts it. */
   timeSkipping(): Promise<TimeSkipping>;
@@ -10,7 +10,7 @@ export type Context = {
 
 export type PolicyInput = Parameters<typeof policySchema.parse>[0];
 
-/** In seconds; null if no attempt follows. */
+/** The wait after each attempt, in seconds. Null if no attempt follows. */
 export type Waits = (number | null)[];
 
 /** Returns the policy's wait after each attempt. `input` overrides parameters of the default policy. */

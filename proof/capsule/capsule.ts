@@ -7,7 +7,7 @@ const joke = z.strictObject({ id: z.string(), value: z.string(), url: z.string()
 
 const answer = z.strictObject({
   attempt: z.int().min(1),
-  /** Null if the upstream sent none. */
+  /** The HTTP status, or null if the upstream sent none. */
   status: z.int().min(100).max(599).nullable(),
   outcome: z.enum(['open', 'answered', 'cut-short', 'reset', 'hung', 'client-gone', 'closed']),
   joke: joke.optional(),
@@ -30,7 +30,7 @@ export const countAttempts = ({ answers }: Capsule, past: Past) =>
   Math.max(past.attempts, ...answers.map(({ attempt }) => attempt));
 
 /**
- * Loads a saved capsule and reads its history.
+ * Loads a saved capsule and reads its history. Returns both.
  * @throws {SetupError} for a file that cannot be read or is not a capsule.
  */
 export function loadCapsule(file: string) {

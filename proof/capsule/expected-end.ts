@@ -12,8 +12,8 @@ export function toExpectedEnd({ status, outcome, joke }: Answer): End {
   if (['hung', 'client-gone', 'open'].includes(outcome)) return { type: 'UpstreamTimeout' satisfies FailureType };
   if (outcome !== 'answered' || status === null || status < 200)
     return { type: 'UpstreamUnreachable' satisfies FailureType };
-  // The history lacks only attempts before the last two, which were retried. This is the only retryable failure of a
-  // complete 200.
+  // The history lacks only attempts before the last two, and all of these were retried. This is the only retryable
+  // failure that a complete 200 can cause.
   if (!joke) return { type: 'TruncatedResponse' satisfies FailureType, upstreamStatus: 200 };
   return { output: { id: joke.id, joke: joke.value, url: joke.url } };
 }
@@ -36,6 +36,9 @@ export function toAnswerOf(end: End): Pick<Answer, 'status' | 'outcome' | 'joke'
   return undefined;
 }
 
-/** Whether a worker's death, a shutdown or a cancellation caused this end: no answer can reproduce it. */
+/**
+ * Whether a worker's death, a shutdown or a cancellation caused this end. No answer of the upstream can reproduce such
+ * an end.
+ */
 export const isOfTheServer = (end: End) =>
   'type' in end && ['TemporalTimeout', 'Cancelled', 'WorkerShutdown'].includes(end.type);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { toHistoryText } from '../../src/temporal/payloads.ts';
 
-/** Replay does not need the names of machines and paths on them. */
+/** Removes the names of machines and paths on them. Replay does not need them. */
 const withoutMachine = (key: string, value: unknown) => (['identity', 'stackTrace'].includes(key) ? undefined : value);
 
-/** Returns a history as plain JSON for `Worker.runReplayHistory`, without what names a machine. */
+/** Returns a history as plain JSON for `Worker.runReplayHistory`, without fields that identify a machine. */
 export const toHistoryJson = (history: Parameters<typeof toHistoryText>[0]): unknown =>
   JSON.parse(toHistoryText(history), withoutMachine);
 
@@ -60,11 +60,13 @@ const events = z.array(
 
 export type Past = {
   workflowType: string;
-  /** The last attempt in the history. */
+  /** The number of the last attempt in the history. 0 if there is none. */
   attempts: number;
-  /** How the activity was scheduled; undefined for a task that ended before that. */
+  /** How the activity was scheduled. Undefined if the task ended before. */
   activity?: z.output<typeof scheduled>;
-  /** By attempt. The history keeps the last one and the failure before it. */
+  /**
+   * The known ends, by attempt number. The history keeps only the end of the last attempt and the failure before it.
+   */
   ends: Map<number, End>;
 };
 

@@ -12,10 +12,13 @@ const badBodies = new Map<string, NonNullable<Behaviour['body']>>([
   ['ResponseTooLarge', 'huge'],
 ]);
 
-/** Returns the joke API's behaviour for an answer. Only the history says what was wrong with the body of a 200. */
+/**
+ * Returns the behaviour with which the joke API repeats an answer. `end` comes from the history. Only the history says
+ * what was wrong with the body of a 200.
+ */
 function toBehaviour({ status, outcome, joke }: Answer, end: End | undefined): Behaviour {
   const own = status === null ? {} : { status };
-  // The activity does not read the body after a bad status, so its end does not matter.
+  // The activity does not read the body after a bad status, so it does not matter how the body ends.
   if (status !== null && status !== 200) return own;
   const badBody = end && 'type' in end ? badBodies.get(end.type) : undefined;
   const started = status === 200;

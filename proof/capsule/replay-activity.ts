@@ -9,12 +9,15 @@ import { isOfTheServer, toExpectedEnd } from './expected-end.ts';
 import type { End, Past } from './read-history.ts';
 import { withRecordedUpstream } from './recorded-upstream.ts';
 
-/** Shortens the replay of hanging calls. */
+/** The maximum timeout of an attempt. It shortens the replay of hanging calls. */
 const longestAttemptMs = 2_000;
 
 export type Comparison = { line: string; verdict: 'same' | 'different' | 'not compared' };
 
-/** Runs this checkout's activity against each recorded answer, with the attempt's number, policy and timeouts. */
+/**
+ * Runs this checkout's activity against each recorded answer, with the attempt's number, policy and timeouts. Returns
+ * one comparison for each answer.
+ */
 export async function replayActivity({ taskId, answers }: Capsule, past: Past): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
   for (const answer of answers) {

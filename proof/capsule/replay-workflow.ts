@@ -2,7 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { Capsule } from './capsule.ts';
 
-/** Replays the history against this checkout's workflow code. Returns the error, or undefined if it succeeds. */
+/**
+ * Replays the history against this checkout's workflow code. Returns the first line of the error, or undefined if the
+ * replay succeeds.
+ */
 export async function replayWorkflow({ history, taskId }: Capsule): Promise<string | undefined> {
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),

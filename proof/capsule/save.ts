@@ -11,9 +11,9 @@ import { type Past, readHistory, readWorkflowType, toHistoryJson } from './read-
 type Options = { config: Config; jokeApi?: string | undefined; signal: AbortSignal };
 
 /**
- * Reads a task as a capsule, and its known number of attempts. Answers come from the joke API's ledger, else from the
- * history.
- * @throws {SetupError} for an id that is not a task's, or if Temporal or the joke API cannot be reached.
+ * Reads a task from Temporal. Returns its capsule and its known number of attempts. An answer comes from the joke
+ * API's ledger if the ledger has it, otherwise from the history.
+ * @throws {SetupError} if `taskId` is not the id of a task, or Temporal or the joke API cannot be reached.
  */
 export async function toCapsule(taskId: string, { config, jokeApi, signal }: Options) {
   const history = capsuleSchema.shape.history.parse(await fetchHistory(taskId, config));
@@ -67,7 +67,7 @@ async function readLedger(client: JokeApiClient, taskId: string, { ends }: Past)
     if (id === null || value === undefined) return answer;
     const end = ends.get(answer.attempt);
     const { url } = (end && 'output' in end ? end.output : {}) as { url?: string };
-    // A joke's link depends on the URL that the worker called; only the history has it.
+    // A joke's link depends on the URL at which the worker called the upstream. Only the history has that link.
     return { ...answer, joke: { id, value, url: url ?? `${client.url}/jokes/${id}` } };
   }
 }

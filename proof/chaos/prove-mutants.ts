@@ -6,7 +6,7 @@ import type { FaultKind } from './types.ts';
 
 type Options = Pick<RunOptions, 'seed' | 'output' | 'say' | 'signal'>;
 
-/** Short runs suffice for broken builds. Every mutant and the unbroken build get the same tasks and faults. */
+/** Short runs are enough to catch broken builds. Every mutant and the unbroken build get the same tasks and faults. */
 const size = {
   tasks: 400,
   faults: 15,
@@ -15,8 +15,8 @@ const size = {
 };
 
 /**
- * Runs the unbroken build, which must pass, and each mutant, which one of its invariants must catch.
- * Returns the exit code: 0 if so, else 1.
+ * Runs the unbroken build and each mutant. Returns the exit code: 0 if the unbroken build passed and each mutant broke
+ * one of the invariants of its `caughtBy`, else 1.
  */
 export async function proveMutants({ seed, output, say, signal }: Options): Promise<number> {
   const prove = (name: string, { mutations = [], inMemory = false }: Partial<Mutant>) =>

@@ -26,12 +26,12 @@ function makeDirectory(path: string) {
 const toLines = (values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
 
 /**
- * Runs the proof once and judges it. Writes the records as JSON lines, the logs, `prove.json` and `prove.html` to
- * `output`, and removes the files of an earlier run.
+ * Runs the proof once, and returns the result with the verdict. Writes the records as JSON lines, the logs,
+ * `prove.json` and `prove.html` to `output`, and removes the files of an earlier run.
  * @throws {SetupError} if `output` cannot be a directory or a part of the stack does not start.
  */
 export async function proveOnce({ command, ...options }: Options): Promise<ProveResult> {
-  // Absolute, because its processes have other working directories.
+  // The path must be absolute, because the processes of the stack have other working directories.
   const output = resolve(options.output);
   makeDirectory(output);
   for (const name of files) rmSync(join(output, name), { recursive: true, force: true });

@@ -25,7 +25,7 @@ export type RunOptions = {
   only: readonly FaultKind[];
   /** No fault begins later than this many minutes after the start. */
   minutes: number;
-  /** What a mutant changes in the source. */
+  /** The changes that a mutant makes to the source. */
   mutations?: Mutation[];
   inMemory?: boolean;
   /** An existing directory for the build and Temporal's data. The caller removes it. */
@@ -36,12 +36,17 @@ export type RunOptions = {
   signal: AbortSignal;
 };
 
-/** Clients give up this long after the last fault was healed; the invariant allows a minute. */
+/**
+ * Clients stop waiting this long after the last fault was healed. The invariant `ended-in-time` allows only a minute.
+ */
 const patienceMs = 90_000;
 /** The time before the first fault, so that the first tasks run undisturbed. */
 const calmMs = 2_000;
 
-/** Returns the time left for faults in milliseconds, estimated from the plan at first, then from the progress. */
+/**
+ * Creates a function that estimates the time left for faults, in milliseconds. `done` is the number of finished
+ * faults. The first estimates come from the plan, later ones from the progress.
+ */
 function createForecast(plan: PlannedFault[], minutes: number) {
   const began = performance.now();
   const estimateMs = calmMs + toEstimateMs(plan);
@@ -52,7 +57,10 @@ function createForecast(plan: PlannedFault[], minutes: number) {
   };
 }
 
-/** Runs the proof once: builds, starts the stack, applies load and faults, waits for all ends. Returns the records. */
+/**
+ * Runs the proof once: builds Holdfast, starts the stack, applies load and faults, and waits until all tasks have
+ * ended. Returns the records.
+ */
 export async function runProof(options: RunOptions): Promise<Evidence> {
   const {
     tasks,
@@ -79,7 +87,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
   const recorder = createRecorder(join(output, 'history.jsonl'));
   const quiet = new AbortController();
   const over = new AbortController();
-  // Every client adds a listener.
+  // Every client adds a listener. Node would warn about a leak from the eleventh on.
   setMaxListeners(0, over.signal, quiet.signal);
   const atWork: Promise<unknown>[] = [];
   try {

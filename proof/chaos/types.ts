@@ -37,14 +37,14 @@ export type FaultKind = (typeof faultKinds)[number];
 export type PlannedFault = {
   number: number;
   kind: FaultKind;
-  /** Chooses the process of that role; in [0, 1). */
+  /** A number in [0, 1) that selects the process or proxy to affect. For `delay-*`, it also sets the delay. */
   pick: number;
   durationMs: number;
-  /** From the end of this fault to the next one; negative if the two overlap. */
+  /** The time from the end of this fault to the start of the next. If it is negative, the two overlap. */
   pauseMs: number;
 };
 
-/** A fault as it happened. Times are epoch milliseconds. It counts only if its effect was seen. */
+/** A fault as it happened. Times are epoch milliseconds. A fault counts only if its effect was seen (`verified`). */
 export type FaultRecord = PlannedFault & {
   target: string;
   startedAt: number;
@@ -55,11 +55,11 @@ export type FaultRecord = PlannedFault & {
 };
 
 /**
- * One side of a client's operation, in Jepsen's terms: `invoke` it was sent, `ok` it was done, `fail` it was certainly
- * not done, `info` its outcome is unknown.
+ * The start or the end of a client's operation. `type` uses Jepsen's terms: `invoke` means that the operation was
+ * sent, `ok` that it was done, `fail` that it was certainly not done, `info` that its outcome is unknown.
  */
 export type Operation = {
-  /** The same for an invocation and its end. */
+  /** The number of the operation. An invocation and its end have the same number. */
   op: number;
   at: number;
   type: 'invoke' | 'ok' | 'fail' | 'info';
@@ -70,7 +70,7 @@ export type Operation = {
   id?: string;
   status?: number;
   isReplay?: boolean;
-  /** What was read of it. */
+  /** What the answer showed of the task or batch. */
   seen?: Seen;
   error?: string;
 };
@@ -85,7 +85,7 @@ export type Seen = {
   failureType?: string;
   finishedAt?: string;
   rerunOf?: string;
-  /** For a batch. */
+  /** Present only for a batch. */
   counts?: { total: number; completed: number; failed: number; cancelled: number; running: number };
   items?: Seen[];
 };
@@ -117,7 +117,7 @@ export type Evidence = {
   seed: number;
   /** Epoch milliseconds. */
   startedAt: number;
-  /** The planned submissions with their number of items; a single task has one. */
+  /** The planned submissions, each with its number of items. A single task counts as one item. */
   submissions: { key: string; isBatch: boolean; items: number }[];
   policy: Policy;
   planned: PlannedFault[];
@@ -126,6 +126,6 @@ export type Evidence = {
   calls: LedgerEntry[];
   executions: Execution[];
   logs: { lines: number; findings: LogFinding[] };
-  /** Processes that ended by themselves. */
+  /** One text for each time that a process ended by itself. */
   deaths: string[];
 };

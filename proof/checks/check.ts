@@ -4,17 +4,22 @@ import type { Say } from '../../cli/progress.ts';
 export type Tools = {
   /** Prints a line of evidence. */
   say: Say;
-  /** Shows a progress bar on a terminal, elsewhere a plain line now and then. */
+  /** Shows a progress bar on a terminal. Elsewhere prints a plain line now and then. */
   progress(text: string, done: number, total: number): void;
   /** Aborts on Ctrl-C. */
   signal: AbortSignal;
 };
 
-/** One test of a suite. `run` returns a sentence that says what was proved, and throws `CheckFailure` if it was not. */
+/**
+ * One test of a suite. `run` returns a sentence that says what was proved. It throws `CheckFailure` if the test fails.
+ */
 export type Check<Context> = {
   title: string;
   run(context: Context, tools: Tools): Promise<string>;
-  /** Returns why this check cannot run against `context`, if so. It then counts as not passed. */
+  /**
+   * Returns why this check cannot run against `context`, or undefined if it can. A check that cannot run counts as not
+   * passed.
+   */
   unavailable?(context: Context): string | undefined;
 };
 
@@ -26,7 +31,7 @@ export type Verdict = {
   seconds: number;
 };
 
-/** The system under test fails a check. The message says what was expected and what was seen. */
+/** Thrown when the system under test fails a check. The message says what was expected and what was seen. */
 export class CheckFailure extends Error {
   override name = 'CheckFailure';
 }

@@ -17,7 +17,7 @@ function toBar(text: string, done: number, total: number): string {
 }
 
 type Suite<Context> = {
-  /** `SYSTEM STRESS TEST SUITE`. */
+  /** The heading, such as `SYSTEM STRESS TEST SUITE`. */
   title: string;
   /** The name of its numbered parts: `TEST`, `STRESS TEST`, `SCENARIO`. */
   part: string;
@@ -25,7 +25,7 @@ type Suite<Context> = {
   noun: string;
   /** The last line if all checks passed. */
   allPassed: string;
-  /** What to do if some did not pass. */
+  /** The last line if some checks did not pass. It says what to do. */
   advice: string;
   /** All checks, in the order of their numbers, from 1. */
   checks: Check<Context>[];
@@ -71,8 +71,9 @@ async function runCheck<Context>(check: Check<Context>, { context, say, signal }
 }
 
 /**
- * Runs the checks of a suite one after the other and prints evidence, verdicts and a summary. A check that could not be
- * run counts as not passed. After Ctrl-C it skips the remaining checks and summarizes the rest.
+ * Runs the checks of a suite one after the other and prints evidence, verdicts and a summary. A check that could not
+ * be run counts as not passed. After Ctrl-C, skips the remaining checks, and the summary lists them as not run.
+ * Returns the verdicts, the times of start and end, and whether all checks passed.
  */
 export async function runSuite<Context>(suite: Suite<Context>, run: Run<Context>) {
   const { say, signal } = run;

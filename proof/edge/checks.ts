@@ -5,12 +5,12 @@ import { openCrowd } from './crowd.ts';
 
 const crowdSize = { idle: 1_000, slow: 200 };
 const connections = crowdSize.idle + crowdSize.slow;
-/** Turns without and with the crowd alternate, so that a slow moment of the machine affects both. */
+/** Turns without and with the crowd alternate, so that a slow moment of the machine affects both measurements. */
 const turns = 4;
 const mostGrowth = 3;
 
 type Call = { title: string; method: 'GET' | 'POST'; path: string; status: number; callsATurn: number };
-/** The submitted task is far in the future, so that no worker's load is measured with it. */
+/** The submitted tasks start only after a day, so that the work of a worker does not affect the measurement. */
 const calls: Call[] = [
   { title: 'GET /health', method: 'GET', path: '/health', status: 200, callsATurn: 500 },
   { title: 'A submission', method: 'POST', path: '/tasks/fetch-joke?delay=86400', status: 202, callsATurn: 150 },
@@ -29,10 +29,13 @@ async function timeCalls(pool: Pool, { method, path, status, callsATurn }: Call,
   return times;
 }
 
-/** In microseconds inside, because percentiles are whole numbers. */
+/**
+ * Returns the 99th percentile in milliseconds. Calculates in microseconds, because `toPercentiles` returns whole
+ * numbers.
+ */
 const toP99 = (times: number[]) => toPercentiles(times.map((ms) => ms * 1_000)).p99 / 1_000;
 
-// Seen to fail, with 64 ×, when the API took 3 ms for every chunk that a connection sent.
+// When the API took 3 ms for every chunk that a connection sent, this check failed: it was 64 times as slow.
 const toCheck = (call: Call): Check<string> => ({
   title: `${call.title} beside ${crowdSize.idle} idle and ${crowdSize.slow} slow connections`,
   async run(url, { say, signal }) {
@@ -41,7 +44,7 @@ const toCheck = (call: Call): Check<string> => ({
     const crowded: number[] = [];
     let fewest = Number.POSITIVE_INFINITY;
     try {
-      // The first calls compile code and open the connection.
+      // Warms up: the first calls compile code and open the connection.
       await timeCalls(pool, call, signal);
       for (let turn = 0; turn < turns; turn += 1) {
         quiet.push(...(await timeCalls(pool, call, signal)));
@@ -70,5 +73,5 @@ const toCheck = (call: Call): Check<string> => ({
   },
 });
 
-/** Whether idle and slow connections slow a well-behaved client down. The context is the URL of the API. */
+/** Checks whether idle and slow connections slow down a well-behaved client. The context is the URL of the API. */
 export const edgeChecks: Check<string>[] = calls.map(toCheck);

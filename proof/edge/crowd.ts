@@ -3,15 +3,15 @@ import { connect, type Socket } from 'node:net';
 
 const dripMs = 250;
 
-/** What a slow connection sends first: headers or a body without an end. */
+/** The first bytes of a slow connection: headers that never end, or the headers of a body that never ends. */
 const beginnings = [
   'GET /health HTTP/1.1\r\nHost: localhost\r\n',
   'POST /tasks/fetch-joke HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n',
 ];
 
 /**
- * Opens hostile connections: `idle` ones send nothing, `slow` ones send a byte now and then. It reopens connections
- * that the server closes, so that their number stays the same.
+ * Opens hostile connections: `idle` ones send nothing, `slow` ones send a byte now and then. Connections that the
+ * server closes are reopened, so that their number stays the same. Resolves when all are open.
  */
 export async function openCrowd(url: string, { idle, slow }: { idle: number; slow: number }) {
   const { hostname, port } = new URL(url);

@@ -1,4 +1,4 @@
-"""Adapts some generated requests. They stay valid or invalid as the document says, but none waits for a minute."""
+"""Adapts generated requests so that none waits for a minute. Valid requests stay valid, invalid ones stay invalid."""
 
 import os
 import re
@@ -23,7 +23,7 @@ threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
 
 
 def in_form(name, value):
-    """Returns a valid number of seconds in decimal notation, which the API requires; any other value unchanged."""
+    """Shortens a valid number of seconds and formats it as the API requires. Returns any other value unchanged."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= BOUND[name]:
         return value
     return f"{min(value, LONGEST_SECONDS[name]):.3f}"
@@ -31,7 +31,7 @@ def in_form(name, value):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Skips parameters without a value: they are not sent, so that an invalid request would arrive as a valid one."""
+    """Skips requests with an empty parameter. It is not sent, so an invalid request would arrive as a valid one."""
     return not any(value is None or value in ([], {}) for value in (case.query or {}).values())
 
 
@@ -42,6 +42,6 @@ def before_call(context, case, kwargs):
     for name, value in (case.headers or {}).items():
         if name.lower() == "prefer" and re.search("wait", str(value), re.IGNORECASE):
             case.headers[name] = "wait=0"
-        # The API rightly refuses a key that was used with another body, so each request gets its own.
+        # Each request gets its own key, because the API refuses a key that was used with another body.
         if name.lower() == "idempotency-key" and re.fullmatch("[\x21-\x7e]{1,255}", str(value)):
             case.headers[name] = str(uuid.uuid4())

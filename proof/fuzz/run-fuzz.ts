@@ -14,8 +14,8 @@ export type FuzzFlags = { url?: string; examples: number; seed?: number[]; minut
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * Runs the fuzzer with each seed against the Holdfast of `--url`, or against its own stack. Returns the exit code: 1
- * if any answer was not as documented.
+ * Runs the fuzzer with each seed against the Holdfast of `--url`, or against a stack that it starts. Returns the exit
+ * code: 1 if any answer was not as documented, else 0.
  * @throws {SetupError} if Schemathesis cannot be installed, the Holdfast does not answer, or the time is up.
  */
 export async function runFuzz(flags: FuzzFlags, signal: AbortSignal): Promise<number> {
@@ -46,11 +46,11 @@ async function runSchemathesis(
   { url, apiKey }: Target,
   { seed, examples, minutes, signal }: Run,
 ): Promise<number> {
-  // Schemathesis writes files of its own there, among them its database of examples.
+  // Schemathesis writes files into its working directory.
   const directory = createTemporaryDirectory('holdfast-fuzz-');
   const choice = [
     ...['--seed', String(seed), '--max-examples', String(examples), '--generation-database', ':memory:'],
-    // Without API keys the API accepts every caller.
+    // Without API keys the API accepts every caller, so this check would fail.
     ...(apiKey === undefined ? ['--exclude-checks', 'ignored_auth'] : []),
   ];
   try {
@@ -84,8 +84,8 @@ async function runSchemathesis(
 }
 
 /**
- * Returns a running Holdfast with its key; without a key if it accepts every caller.
- * @throws {SetupError} if it is not a Holdfast, cannot be reached, or refuses the key.
+ * Returns the target with its key, or without a key if the API accepts every caller.
+ * @throws {SetupError} if the target is not a Holdfast, cannot be reached, or refuses the key.
  */
 async function toGiven(target: Target, signal: AbortSignal): Promise<Target> {
   const readPlan = (given: Target) => createHoldfastClient({ ...given, signal }).call('GET', '/retry-plan');

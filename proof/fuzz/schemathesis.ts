@@ -10,12 +10,12 @@ const version = '4.32.5';
 const executable = 'schemathesis';
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
-/** pip's own scripts contain the path of their directory. This one still works after the directory has moved. */
+/** pip's own scripts contain the path of their directory. This script still works after the directory has moved. */
 const wrapper = `#!/bin/sh
 exec "\${0%/*}/venv/bin/python" -m schemathesis.cli "$@"
 `;
 
-/** Returns name and version. Rejects another version, because its checks may differ. */
+/** Resolves with name and version. Rejects if `path` is another version, because its checks may differ. */
 async function checkSchemathesis(path: string): Promise<string> {
   const { stdout } = await execa(path, ['--version'], { timeout: 60_000, stdin: 'ignore' });
   if (!stdout.endsWith(`version ${version}`)) throw new Error(`${path} --version says "${stdout.slice(0, 80)}"`);
@@ -35,9 +35,9 @@ async function installWithPip(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * Returns the path of a `schemathesis` of the required version: from `SCHEMATHESIS_PATH`, else from PATH, from our
- * cache, or installed with pip into the cache.
- * @throws {SetupError} with what to install, if none works.
+ * Returns the path of a `schemathesis` of the required version. If `SCHEMATHESIS_PATH` is set, tries only that.
+ * Otherwise tries PATH, our cache, and an installation with pip into the cache, in this order.
+ * @throws {SetupError} naming what to install, if none works.
  */
 export async function obtainSchemathesis(options: Obtain): Promise<string> {
   const entry = toCachePath('schemathesis', version);

@@ -8,7 +8,7 @@ import { expectWaits, toWaitsSeconds } from './waits.ts';
 const inFull = { BASE_DELAY: '2', expected: [2, 4, 8, 16] };
 const scaledDown = { BASE_DELAY: '0.5', expected: [0.5, 1, 2, 4] };
 
-/** The upstream is restored before this attempt: two have failed. */
+/** The upstream is restored before this attempt, after two attempts have failed. */
 const restoredAtAttempt = 3;
 
 const untilRetrying = ({ holdfast }: Stack, id: string, signal: AbortSignal) =>

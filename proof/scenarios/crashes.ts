@@ -5,15 +5,15 @@ import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { toSeconds, untilFound } from './until.ts';
 
-/** A moment from which recovery is measured. No task may take longer than its limit, if it has one. */
+/** A moment from which recovery is measured. If it has a limit, no task may take longer than that from this moment. */
 export type Moment = { name: string; atMs: number; limit?: { ms: number; sum: string } };
 
 export type Timing = { heartbeatTimeoutMs: number; waitMs: number };
 
-/** Allowed on top of heartbeat timeout and wait. */
+/** The time that recovery may take in addition to heartbeat timeout and wait. */
 const slackMs = 2_000;
 
-/** Kills the worker with SIGKILL; `npm start` starts another. */
+/** Kills the worker with SIGKILL and waits until it is gone. `npm start` starts another. */
 export async function crashWorker(
   stack: Stack,
   { heartbeatTimeoutMs, waitMs }: Timing,
@@ -33,7 +33,7 @@ export async function crashWorker(
   return [{ name: 'the kill', atMs, limit: { ms: heartbeatTimeoutMs + waitMs + slackMs, sum } }];
 }
 
-/** Kills `npm start` and all its processes at once, so that none can clean up, and starts it again. */
+/** Kills `npm start` and all its processes with SIGKILL, so that none can clean up. Then starts `npm start` again. */
 export async function crashEverything(
   stack: Stack,
   { heartbeatTimeoutMs, waitMs }: Timing,

@@ -7,7 +7,10 @@ import { toSeconds, toStateText, untilCompleted, untilFound } from './until.ts';
 
 type Options = { category: string; count: number; heartbeatTimeoutMs: number; signal: AbortSignal };
 
-/** Longer than heartbeat timeout, first wait and a start of Holdfast take together on a busy machine. */
+/**
+ * The limit for recovery. It exceeds the sum of heartbeat timeout, first wait and a start of Holdfast on a busy
+ * machine.
+ */
 const recoveredWithinMs = 30_000;
 
 /** Submits tasks whose first upstream calls hang until the caller is gone. */
@@ -50,7 +53,10 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
         );
     },
 
-    /** Resolves when all tasks have completed. Returns when each second call began, in the order of submission. */
+    /**
+     * Resolves when all tasks have completed. Returns the start of the second call of each task in epoch milliseconds,
+     * in the order of submission.
+     */
     async untilRecovered(): Promise<number[]> {
       let recovered = 0;
       const seconds = await untilFound(

@@ -4,7 +4,9 @@ import { type Scene, toSetUp } from './scene.ts';
 import { toSeconds, toStateText, untilCompleted, untilFound, untilTask } from './until.ts';
 import { holdsWait, toWaitsSeconds } from './waits.ts';
 
-/** In seconds. An attempt's own deadline is 10 %, at most 0.5 s, below the job timeout. */
+/**
+ * All times are in seconds. An attempt's own deadline is shorter than the job timeout by 10 %, but by at most 0.5 s.
+ */
 const inFull = { jobTimeout: 5, deadline: 4.5, wait: 2 };
 const scaledDown = { jobTimeout: 3, deadline: 2.7, wait: 0.5 };
 const toVariables = ({ jobTimeout, wait }: typeof inFull) => ({

@@ -19,7 +19,7 @@ type Options = { fast: boolean; verbose: boolean; say: Say; signal: AbortSignal 
 /** Creates the scene. With `verbose`, the log of its stacks goes to stderr. */
 export function createScene({ fast, verbose, say, signal }: Options): Scene {
   const printed = new Set<string>();
-  /** Every stack would print again where its Temporal comes from. */
+  /** Prints each line only once. Otherwise every stack would print again where its Temporal comes from. */
   const sayOnce = (line: string) => {
     if (!printed.has(line)) say(line);
     printed.add(line);

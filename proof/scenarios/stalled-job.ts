@@ -9,7 +9,9 @@ import { toSeconds } from './until.ts';
 const count = 10;
 /** Holdfast's defaults. */
 const inFull = { heartbeatTimeoutMs: 10_000, waitMs: 2_000 };
-/** A shorter heartbeat timeout would test how fast a worker starts: that takes some seconds too. */
+/**
+ * With a shorter heartbeat timeout, the scenario would test how fast a worker starts, which takes some seconds too.
+ */
 const scaledDown = { heartbeatTimeoutMs: 8_000, waitMs: 2_000 };
 const toVariables = ({ heartbeatTimeoutMs, waitMs }: Timing) => ({
   HEARTBEAT_TIMEOUT: String(heartbeatTimeoutMs / 1_000),
@@ -25,7 +27,7 @@ function toSpread(durationsMs: number[]): string {
 
 /**
  * Prints how long each task took from each moment to its next upstream call.
- * @throws {CheckFailure} if that was longer than the moment's limit.
+ * @throws {CheckFailure} if a task took longer than the limit of a moment.
  */
 function expectRecovery(recoveredAtMs: number[], moments: Moment[], say: Say): void {
   say('Observation: each task called the upstream again');
@@ -48,7 +50,10 @@ function expectRecovery(recoveredAtMs: number[], moments: Moment[], say: Say): v
 
 type Crash = (stack: Stack, timing: Timing, tools: Tools) => Promise<Moment[]>;
 
-/** Crashes while ten tasks are in their first attempts. Returns the slowest recovery from the kill, in milliseconds. */
+/**
+ * Runs `crash` while ten tasks are in their first attempts. Returns the time from the kill to the last recovery, in
+ * milliseconds.
+ */
 async function recoverFrom(crash: Crash, stack: Stack, timing: Timing, tools: Tools): Promise<number> {
   const { heartbeatTimeoutMs } = timing;
   const held = await holdTasks(stack, { category: crash.name, count, heartbeatTimeoutMs, signal: tools.signal });
@@ -62,7 +67,7 @@ async function recoverFrom(crash: Crash, stack: Stack, timing: Timing, tools: To
   return Math.max(...recoveredAtMs) - (moments[0]?.atMs ?? 0);
 }
 
-/** Another worker soon repeats the attempts of a killed one, also when all of Holdfast was killed. */
+/** Another worker soon repeats the attempts of a killed worker, even if all of Holdfast was killed. */
 export const stalledJob: Check<Scene> = {
   title: 'Stalled Job Recovery',
   async run(scene, tools) {

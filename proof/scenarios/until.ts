@@ -5,13 +5,13 @@ import { CheckFailure } from '../checks/check.ts';
 
 export const toSeconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
 
-/** Generous: on a busy machine everything may take long, but nothing for ever. */
+/** The default limit. It is generous, because everything may take long on a busy machine. */
 const usualLimitMs = 60_000;
 
 type Limits = { signal: AbortSignal; withinMs?: number };
 
 /**
- * Polls until `read` returns something.
+ * Polls until `read` returns a value, and returns that value.
  * @throws {CheckFailure} with `missing` when the time is up.
  */
 export async function untilFound<T>(
@@ -27,15 +27,15 @@ export async function untilFound<T>(
   return (await until(find, { withinMs, signal, onTimeout })).value;
 }
 
-/** `failed on attempt 5/5 (UpstreamUnavailable: HTTP 503)`. */
+/** Formats a task as `failed on attempt 5/5 (UpstreamUnavailable: HTTP 503)`. */
 export function toStateText({ status, attempt, maxAttempts, failure, lastFailure }: Task): string {
   const why = failure ?? (status === 'retrying' ? lastFailure : undefined);
   return `${status} on attempt ${attempt}/${maxAttempts}${why ? ` (${why.type}: ${why.message})` : ''}`;
 }
 
 /**
- * The task as soon as `holds` is true of it.
- * @throws {CheckFailure} telling its state when it ends otherwise or the time is up.
+ * Returns the task as soon as `holds` is true of it.
+ * @throws {CheckFailure} with the state of the task, if it ends without `holds` being true or the time is up.
  */
 export async function untilTask(
   holdfast: HoldfastClient,
@@ -57,6 +57,6 @@ export async function untilTask(
   );
 }
 
-/** The task once it is completed. */
+/** Returns the task once it is completed. */
 export const untilCompleted = (holdfast: HoldfastClient, id: string, limits: Limits) =>
   untilTask(holdfast, { id, wanted: 'completed', holds: ({ status }) => status === 'completed' }, limits);

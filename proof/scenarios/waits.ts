@@ -3,9 +3,10 @@ import { type Span, toGapsMs } from '../../local/joke-api/ledger.ts';
 import { expectThat } from '../checks/check.ts';
 import { earlyMs } from '../system/calls.ts';
 
-/** A busy machine starts attempts up to this late. */
+/** On a busy machine, an attempt may start up to this late. */
 const laterSeconds = 1;
 
+/** Returns whether a measured wait matches the expected one within the tolerances. Both are in seconds. */
 export const holdsWait = (measured: number, expected: number) =>
   measured >= expected - earlyMs / 1_000 && measured <= expected + laterSeconds;
 
@@ -13,8 +14,8 @@ export const holdsWait = (measured: number, expected: number) =>
 export const toWaitsSeconds = (calls: Span[]) => toGapsMs(calls).map((gapMs) => gapMs / 1_000);
 
 /**
- * Prints measured waits beside the expected ones.
- * @throws {CheckFailure} for the first one that is not as expected.
+ * Prints measured waits beside the expected ones. Both are in seconds.
+ * @throws {CheckFailure} for the first wait that is not as expected.
  */
 export function expectWaits(measured: number[], expected: readonly number[], say: Say): void {
   say('  after attempt   expected   measured   difference');

@@ -5,7 +5,10 @@ import { type Policy, toWaitMs } from '../../src/policy.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { earlyMs } from './calls.ts';
 
-/** All slots may be taken when an attempt is due. An attempt later than this follows another policy. */
+/**
+ * An attempt may start up to this late, because all slots may be taken when it is due. A later attempt does not follow
+ * the policy.
+ */
 export const lateMs = 5_000;
 /** The median retry after an attempt must be at most this late. */
 const usuallyLateMs = 800;
@@ -14,7 +17,10 @@ const shortestTimerMs = 1_000;
 /** The minimum number of waits for a median. */
 const fewest = 5;
 
-/** A measured wait, the number of the failed attempt before it, and by how much it exceeds the policy's longest. */
+/**
+ * A measured wait. `after` is the number of the failed attempt before it. `lateMs` is the time by which it exceeds the
+ * policy's longest wait.
+ */
 export type Wait = { after: number; gapMs: number; lateMs: number };
 
 /**

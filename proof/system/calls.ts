@@ -14,8 +14,8 @@ export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> 
 }
 
 /**
- * A gap may look shorter than the wait by up to this: a busy joke API records the end of an answer after the caller has
- * received it (14 ms seen on a loaded machine).
+ * A measured gap may be shorter than the wait by up to this much, because a busy joke API records the end of an answer
+ * only after the caller has received it. On a loaded machine, 14 ms were seen.
  */
 export const earlyMs = 50;
 

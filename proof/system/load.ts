@@ -5,7 +5,9 @@ import type { TaskInput } from '../../src/tasks.ts';
 import { CheckFailure, type Tools } from '../checks/check.ts';
 import type { Target } from './target/target.ts';
 
-/** Each page is a query, and the finished tasks on it are of no use here. */
+/**
+ * The size of a page. Each page costs a query, but large pages contain many finished tasks, which are not needed here.
+ */
 const listLimit = 100;
 const pollMs = 100;
 
@@ -50,15 +52,15 @@ export async function countOpen(holdfast: HoldfastClient, ids: Set<string>): Pro
     const { items, nextCursor } = await holdfast.list({ limit: String(listLimit), ...(cursor && { cursor }) });
     const opened = items.filter(({ finishedAt }) => finishedAt === undefined);
     open += opened.filter(({ id }) => ids.has(id)).length;
-    // Open tasks come first: a page with a finished one is the last page with open ones.
+    // Open tasks come first, so no page after one with a finished task has open ones.
     cursor = opened.length === items.length ? nextCursor : null;
   } while (cursor !== null);
   return open;
 }
 
 /**
- * Waits until all tasks have ended and returns them. It polls the list, one call for all tasks, so that polling does
- * not become load, and reads each task at the end.
+ * Waits until all tasks have ended and returns them. Polls the list, because one call covers many tasks and adds
+ * little load. Reads each task only at the end.
  * @throws {CheckFailure} with the number of open tasks after `withinMs`.
  */
 export async function untilAllFinished(
@@ -77,13 +79,13 @@ export async function untilAllFinished(
   };
   const onTimeout = () => new CheckFailure(`${open} of ${ids.size} tasks have not ended within ${withinMs / 1_000} s`);
   await until(areFinished, { withinMs, everyMs: pollMs, signal, onTimeout });
-  // The list lags behind: a task that has left it is read until its end shows.
+  // The list lags behind, so a task that it does not show as open may still be open. Each is read until it has ended.
   return await Promise.all([...ids].map((id) => untilFinished(holdfast, id, deadline - performance.now())));
 }
 
 /**
- * One task at its end.
- * @throws {CheckFailure} naming its state when it is still open after `withinMs`.
+ * Waits until a task has ended, and returns it.
+ * @throws {CheckFailure} with the state of the task, if it is still open after `withinMs` (at least 10 s).
  */
 export async function untilFinished(holdfast: HoldfastClient, id: string, withinMs: number): Promise<Task> {
   let task: Task | undefined;

@@ -3,10 +3,13 @@ import type { Outcome } from '../../local/joke-api/ledger.ts';
 import type { Policy } from '../../src/policy.ts';
 import type { Verdict } from '../checks/check.ts';
 
-/** One submission: when it was sent, and its latency. Every `…AtMs` counts from the start of the run. */
+/**
+ * One submission: when it was sent, its latency, and the HTTP status or 0 without an answer. `atMs` and every `…AtMs`
+ * are milliseconds since the start of the run.
+ */
 export type Submission = { check: string; atMs: number; latencyMs: number; status: number };
 
-/** One upstream call of a task, from the joke API's ledger; `endedAtMs` is null while it is open. */
+/** One upstream call of a task, from the joke API's ledger. `endedAtMs` is null if the call is still open. */
 export type Attempt = {
   attempt: number;
   startedAtMs: number;
@@ -24,7 +27,10 @@ export type FinishedTask = {
   attempts: Attempt[];
 };
 
-/** Memory of one process after a garbage collection; `tasks` is the number of tasks it had served. */
+/**
+ * Memory of one process after a garbage collection. `tasks` is the number of tasks that the process had served by
+ * then.
+ */
 export type MemorySample = {
   atMs: number;
   process: 'API' | 'worker';
@@ -34,7 +40,7 @@ export type MemorySample = {
   heapUsedBytes: number;
 };
 
-/** Every figure of a run of `npm run stress:system`, as `--json` writes and `--report` draws it. */
+/** All figures of a run of `npm run stress:system`. `--json` writes them, and `--report` draws them. */
 export type StressResult = {
   command: string;
   startedAt: string;

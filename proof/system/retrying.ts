@@ -8,10 +8,11 @@ import { expectThat } from '../checks/check.ts';
 /** A task read while it was retrying, and when the read was sent. */
 export type Seen = { task: Task; askedAtMs: number };
 
-/** Enough for a sample, and not a load. */
+/** The number of retrying tasks to read. It is enough for a sample and adds little load. */
 const wanted = 20;
-/** The pause between two rounds, and the limit for all of them. */
+/** The pause between two rounds. */
 const pauseMs = 50;
+/** The limit for all rounds together. */
 const longestMs = 10_000;
 
 /** Tolerance for the clocks of up to three machines and for rounding to milliseconds. */
@@ -42,7 +43,7 @@ export async function watchRetrying(
 
 /**
  * Compares what a task announced while it was retrying with the policy and with the upstream's calls.
- * @throws {CheckFailure} if it announced another attempt or time than what followed.
+ * @throws {CheckFailure} if the announced attempt or time does not match the policy or the calls.
  */
 export function expectAnnounced({ task, askedAtMs }: Seen, calls: LedgerEntry[], policy: Policy): void {
   const { id, attempt, maxAttempts, nextAttemptAt, lastFailure } = task;

@@ -22,7 +22,8 @@ export type StressFlags = {
 };
 
 /**
- * Runs the checks against the Holdfast of `--url`, or against its own stack. Returns the exit code.
+ * Runs the checks against the Holdfast of `--url`, or against a stack that it starts. Returns the exit code: 0 if all
+ * passed, else 1.
  * @throws {SetupError} for flags that contradict each other, an unwritable file, or a Holdfast that does not answer.
  */
 export async function runStress(flags: StressFlags, signal: AbortSignal): Promise<number> {
@@ -94,7 +95,10 @@ async function stressTarget(
   return suite.allPassed ? 0 : 1;
 }
 
-/** Checks before the work that `path` can be written, and leaves no new file there. */
+/**
+ * Checks that `path` can be written, before the run takes its time. Leaves no new file.
+ * @throws {SetupError} if `path` cannot be written.
+ */
 function requireWritable(path: string) {
   const isNew = !existsSync(path);
   withFile(path, () => closeSync(openSync(path, 'a')));

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { listPids, readOpenFiles, readTcpSockets } from '../../cli/proc.ts';
 
-/** Runs lsof, for systems without /proc. It prints one line a hit, and ends with 1 when there is none. */
+/**
+ * Returns the lines that lsof prints, one for each match. Used on systems without /proc. If nothing matches, lsof
+ * exits with 1 and the list is empty.
+ */
 function listWithLsof(...args: string[]): string[] {
   try {
     return execFileSync('lsof', ['-nP', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
@@ -12,7 +15,7 @@ function listWithLsof(...args: string[]): string[] {
   }
 }
 
-/** Returns how many established TCP connections process `pid` has to `port`, as the operating system sees it. */
+/** Returns how many established TCP connections process `pid` has to `port`, according to the operating system. */
 export function countSockets(pid: number, port: number): number {
   if (process.platform !== 'linux')
     return listWithLsof('-a', '-p', `${pid}`, `-iTCP:${port}`, '-sTCP:ESTABLISHED', '-Ff').filter((line) =>
@@ -24,7 +27,7 @@ export function countSockets(pid: number, port: number): number {
   ).length;
 }
 
-/** Returns the process that listens on a port of this machine; undefined if this user can see none. */
+/** Returns the pid of the process that listens on a port of this machine, or undefined if this user can see none. */
 export function findListener(port: number): number | undefined {
   if (process.platform !== 'linux')
     return listWithLsof('-t', `-iTCP:${port}`, '-sTCP:LISTEN').map(Number).find(Boolean);

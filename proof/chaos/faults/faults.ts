@@ -12,20 +12,23 @@ type Begin = () => void;
 
 /** A fault that has not affected anything yet is extended by up to this long. */
 const patienceMs = 4_000;
-/** With more faults at once, tasks would mostly wait. */
+/** The maximum number of faults at once. With more, most tasks would only wait. */
 const mostAtOnce = 3;
 const deathCheckMs = 250;
 const busyCalls = 3;
 
-/** Injects the faults of a plan into a stack, verifies that each had its effect, and heals it. */
+/** Creates functions that inject the faults of a plan into a stack, verify the effect of each fault and heal it. */
 export function createFaults(stack: ProvedStack, signal: AbortSignal) {
   const busy = new Set<object>();
   const deaths: string[] = [];
 
-  /** Returns the candidate chosen by `pick`, or the next one without a fault; waits while all have one. */
+  /**
+   * Returns the candidate that `pick` selects. If that candidate has a fault, returns the next one without. Waits
+   * while all candidates have a fault.
+   */
   async function take<T extends object>(candidates: T[], pick: number): Promise<T> {
     const first = Math.floor(pick * candidates.length);
-    // Marked as busy in the same tick, so that no other fault takes it.
+    // Marks the candidate as busy in the same tick, so that no other fault takes it.
     const takeFree = () => {
       const ordered = [...candidates.slice(first), ...candidates.slice(0, first)];
       const free = ordered.find((candidate) => !busy.has(candidate));
@@ -88,9 +91,12 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
     drop: (planned, link, begin) => disturb(planned, link, begin, { kind: 'drop' }),
   };
 
-  /** Waits for open calls: an idle worker has nothing to recover. With this many, each worker most likely has one. */
+  /**
+   * Waits for open calls, because an idle worker has nothing to recover. With `busyCalls` open calls, each worker most
+   * likely has one of them.
+   */
   async function untilBusy() {
-    // `after` a sequence number beyond the last: the answer then has only the number of open calls.
+    // `after` is beyond the last sequence number, so the answer lists no calls and only gives the number of open ones.
     const toOpen = async () => (await stack.jokeApi.ledger({ after: '999999999999999' })).inFlight;
     await holdsSoon(async () => (await toOpen()) >= busyCalls, { withinMs: patienceMs / 2, signal });
   }
@@ -130,7 +136,10 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
 
   return {
     deaths,
-    /** Injects the faults in order, overlapping where the plan says so, until all are done or `deadline` has passed. */
+    /**
+     * Injects the faults in order. Two faults overlap where the plan has a negative pause. No fault starts after
+     * `deadline` (epoch milliseconds). Returns the faults as they happened.
+     */
     async run(plan: PlannedFault[], deadline: number, onDone: (record: FaultRecord) => void): Promise<FaultRecord[]> {
       const records: FaultRecord[] = [];
       const active = new Set<Promise<void>>();
@@ -155,11 +164,11 @@ export function createFaults(stack: ProvedStack, signal: AbortSignal) {
         await Promise.all(active);
         return records;
       } finally {
-        // After an error too, active faults are healed before this returns.
+        // Waits until the active faults are healed, even after an error.
         await Promise.allSettled(active);
       }
     },
-    /** Restarts processes that end by themselves, and records each in `deaths`. */
+    /** Until `until` aborts, restarts processes that ended by themselves and records each in `deaths`. */
     async watch(until: AbortSignal) {
       while (!until.aborted) {
         for (const part of stack.parts) {

@@ -48,7 +48,10 @@ const pauses: [number, number] = [-800, 1_600];
 
 const between = ([from, to]: [number, number], share: number) => Math.round(from + (to - from) * share);
 
-/** Returns the kinds of `total` faults: by weight, each at least once if possible, the rest by largest remainder. */
+/**
+ * Returns the kinds of `total` faults, in proportion to their weights. Each kind occurs at least once if possible.
+ * Shares are rounded down, and the faults that are then missing go to the kinds with the largest remainders.
+ */
 function toCounts(kinds: readonly FaultKind[], total: number): FaultKind[] {
   const sum = kinds.reduce((all, kind) => all + weights[kind], 0);
   const exact = kinds.map((kind) => ({ kind, share: (total * weights[kind]) / sum }));

@@ -6,7 +6,10 @@ export const faultRetryAfterSeconds = 2;
 /** The Retry-After of the first attempt of `prove-limited`. Holdfast clamps it to the maximum interval. */
 export const longRetryAfterSeconds = 60;
 
-/** The upstream's behaviour during a fault. Few calls hang, because each occupies a worker's slot for nearly 10 s. */
+/**
+ * The upstream's behaviour during a fault. Only few calls hang, because each hanging call occupies a worker's slot for
+ * nearly 10 s.
+ */
 const faultRules: Partial<Record<FaultKind, RuleInput>> = {
   'upstream-5xx': { then: [{ status: 503 }], ratio: 0.8 },
   'upstream-429': { then: [{ status: 429, retryAfter: String(faultRetryAfterSeconds) }], ratio: 0.6 },
@@ -15,7 +18,7 @@ const faultRules: Partial<Record<FaultKind, RuleInput>> = {
   'upstream-slow': { then: [{ bytesPerSecond: 250 }], ratio: 0.5 },
 };
 
-/** Returns the upstream's rule for a fault. `seed` chooses which calls it hits. */
+/** Returns the upstream's rule for a fault. `seed` decides which calls the rule affects. */
 export function toFaultRule(kind: FaultKind, seed: number): RuleInput {
   const rule = faultRules[kind];
   if (!rule) throw new Error(`${kind} is not a fault of the upstream`);
@@ -29,7 +32,7 @@ const category = (name: string, then: RuleInput['then'], more: Partial<RuleInput
   ...more,
 });
 
-/** The upstream's behaviour for each kind of task without faults. */
+/** The upstream's behaviour for each category of task, while no fault changes it. */
 export const ordinaryRules: RuleInput[] = [
   category('prove-plain', [{ delayMs: 50 }]),
   category('prove-slow', [{ delayMs: 2_000 }]),

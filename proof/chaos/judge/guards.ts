@@ -2,8 +2,9 @@ import { type FaultKind, faultKinds } from '../types.ts';
 import type { Case } from './join.ts';
 import type { Guard } from './result.ts';
 
-/** The minimum share of submissions accepted, and of each kind's faults that were seen to have their effect. */
+/** The minimum share of submissions that were accepted. */
 const acceptedShare = 0.9;
+/** The minimum share of the planned faults of each kind whose effect was seen. */
 const verifiedShare = 0.6;
 
 const kills: FaultKind[] = ['kill-worker', 'kill-api', 'kill-temporal'];
@@ -12,8 +13,8 @@ export const toVerifiedKills = ({ faults }: Pick<Case, 'faults'>) =>
   faults.filter(({ kind, verified }) => verified && kills.includes(kind)).length;
 
 /**
- * Returns the conditions that keep a run in which nothing happened from passing. `checked` is the number of cases by
- * invariant.
+ * Returns the conditions that a run must meet to pass. They exclude a run in which too little happened. `checked` has
+ * the number of cases of each invariant, by name.
  */
 export function toGuards(proof: Case, checked: Record<string, number>): Guard[] {
   const { submissions, accepted, planned, faults } = proof;

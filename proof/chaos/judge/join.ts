@@ -5,11 +5,11 @@ import type { Evidence, Execution, FaultKind, FaultRecord, Operation, Seen } fro
 export type Work = {
   id: string;
   batchId?: string;
-  /** What the last read showed; undefined without a read. */
+  /** What the last answered read showed. Undefined if no read was answered. */
   final?: Seen;
-  /** In the order of attempts. */
+  /** The upstream calls, in the order of attempts. */
   calls: LedgerEntry[];
-  /** When the cancellation of it or of its batch was confirmed, in epoch milliseconds. */
+  /** When the cancellation of the task or of its batch was confirmed, in epoch milliseconds. */
   cancelledAt?: number;
 };
 
@@ -18,21 +18,21 @@ export type Call = { invokedAt: number; end: Operation };
 
 /** The three records, joined. */
 export type Case = Evidence & {
-  /** By the id of a task or batch. */
+  /** The accepted tasks and batches, by id. `at` is the time of the first acceptance, in epoch milliseconds. */
   accepted: Map<string, { key: string; isBatch: boolean; items: number; at: number }>;
-  /** Every operation that ended, in the order of ends. */
+  /** Every operation that ended, in the order in which they ended. */
   ended: Call[];
   works: Map<string, Work>;
   executionsById: Map<string, Execution[]>;
   callsByKey: Map<string, LedgerEntry[]>;
   lastHealAt: number;
-  /** Returns the first fault of these kinds that overlaps the interval, if any. */
+  /** Returns the first fault of these kinds (default: `disturbing`) that overlaps the interval, if any. */
   faultWithin: (from: number, to: number, kinds?: ReadonlySet<FaultKind>) => FaultRecord | undefined;
 };
 
 const kinds = (...names: FaultKind[]): ReadonlySet<FaultKind> => new Set(names);
 
-/** Faults that can end an attempt, lose its answer or keep its worker from the next one. */
+/** The faults that can end an attempt, lose its answer or keep its worker from the next attempt. */
 export const disturbing = kinds(
   'kill-worker',
   'kill-temporal',
@@ -74,7 +74,7 @@ function toEnded(operations: Operation[]): Call[] {
 
 const submits = ['submit', 'submit-batch', 'rerun'];
 
-/** Joins the records. Never throws: contradictions between them are for the invariants to report. */
+/** Joins the records. Never throws: the invariants report contradictions between the records. */
 export function joinEvidence(evidence: Evidence): Case {
   const ended = toEnded(evidence.operations);
   const itemsOf = new Map(evidence.submissions.map(({ key, items }) => [key, items]));

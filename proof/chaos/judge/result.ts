@@ -8,16 +8,16 @@ export type TimelineLine = { at: number; from: 'client' | 'upstream' | 'temporal
 export type Violation = { id: string; text: string; story: TimelineLine[] };
 
 export type InvariantResult = {
-  /** `accepted-never-lost` */
+  /** For example `accepted-never-lost`. */
   name: string;
-  /** What it guarantees, in one sentence. */
+  /** What the invariant guarantees, in one sentence. */
   title: string;
   /** The number of cases examined. */
   checked: number;
   violated: number;
-  /** What the number means: `0 of 4,211: below 0.07 % at 95 % confidence`. */
+  /** What this number of violations means: `0 of 4,211: below 0.07 % at 95 % confidence`. */
   meaning: string;
-  /** The first few. */
+  /** The first few violations. */
   violations: Violation[];
 };
 
@@ -32,13 +32,16 @@ export type ProveResult = {
   machine: string;
   startedAt: string;
   seconds: number;
-  /** Figures for the head of the report, in their order: `{ 'verified kills': 74 }`. */
+  /** The figures of the run, in the order in which the report shows them: `{ 'verified kill -9': 74 }`. */
   figures: Record<string, number | string>;
   invariants: InvariantResult[];
   guards: Guard[];
   faults: (Pick<FaultRecord, 'number' | 'kind' | 'target' | 'verified' | 'seen'> & { from: number; to: number })[];
   /** Per second: tasks and items accepted, tasks and items ended, calls of the upstream. */
   throughput: { second: number; accepted: number; ended: number; calls: number }[];
-  /** Milliseconds from a worker's kill -9 to the next attempt of each call that died with it. */
+  /**
+   * For each call that died with a killed worker: milliseconds from the kill -9 to the next attempt, minus the
+   * policy's longest wait.
+   */
   recovery: { values: number[]; boundMs: number; percentiles: Percentiles };
 };

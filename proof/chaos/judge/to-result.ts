@@ -13,7 +13,7 @@ const mostViolations = 5;
 const toCount = (count: number) => count.toLocaleString('en');
 
 /**
- * Returns what it means to see `violated` violations in `checked` cases. Without any, the true share is below
+ * Returns what it means to see `violated` violations in `checked` cases. If there are none, the true share is below
  * 3 / `checked` at 95 % confidence (the rule of three, Hanley and Lippman-Hand 1983). The rule assumes independent
  * cases; those of one run are not fully independent.
  */

@@ -38,7 +38,8 @@ export function toTimeline(
     if (execution.closedAt)
       lines.push({ at: seconds(execution.closedAt), from: 'temporal', text: `${execution.status} (${attempts})` });
   }
-  // Only the faults of its own lifetime: clients read it again long afterwards.
+  // Lists only faults near the lifetime of the task. Reads do not extend that lifetime, because clients read the task
+  // again long after its end.
   const times = lines.filter(({ from }) => from !== 'client').map(({ at }) => at);
   const [from, to] = [Math.min(...times) - 4, Math.max(...times) + 2];
   for (const { kind, target, startedAt: begin, endedAt, seen } of faults)

@@ -3,18 +3,18 @@ import type { Task } from '../../../src/api/views/schemas.ts';
 import type { Operation, Seen } from '../types.ts';
 import type { Recorder } from './recorder.ts';
 
-/** Holdfast answers within 3 s. A request without an answer by then has an unknown outcome. */
+/** Holdfast answers within 3 s. A request that has no answer after this timeout has an unknown outcome. */
 const timeoutMs = 6_000;
 
 export type Request = {
   action: Operation['action'];
-  /** The index of the API, modulo their number. */
+  /** The index of the API. Indexes beyond the last API start again at the first. */
   api: number;
   method: 'GET' | 'POST';
   path: string;
   body?: unknown;
   key?: string;
-  /** The task or batch, if known in advance. */
+  /** The id of the task or batch, if it is known before the request. */
   id?: string;
 };
 

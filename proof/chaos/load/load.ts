@@ -13,7 +13,10 @@ type Options = {
 const readersAtOnce = 12;
 const readIntervalMs = 500;
 
-/** Starts all clients, spread over the time left for faults. Resolves with all accepted work once all are done. */
+/**
+ * Starts the clients one after the other, spread over the time left for faults. Resolves with all accepted tasks and
+ * batches when every client is done.
+ */
 export async function runLoad(
   plans: ClientPlan[],
   { client, over, signal, leftMs }: Options & { leftMs: () => number },
@@ -22,7 +25,7 @@ export async function runLoad(
   const running: Promise<void>[] = [];
   for (const [index, plan] of plans.entries()) {
     const done = runClient(plan, { client, over, accept: (accepted) => void all.push(accepted) });
-    // An abort below leaves this function before `Promise.all` handles the rejection.
+    // If `sleep` below is aborted, this function ends before `Promise.all` can handle a rejection of `done`.
     done.catch(() => {});
     running.push(done);
     await sleep(Math.max(1, leftMs() / (plans.length - index)), undefined, { signal });
@@ -43,7 +46,7 @@ export async function readToTheEnd(
       Array.from({ length: readersAtOnce }, async () => {
         for (const [index, accepted] of queue) {
           if (over.aborted) return;
-          // A 404 is a violation already: no need to read further.
+          // A 404 already breaks an invariant, so there is no need to read on.
           await persist(
             { client, over },
             toRead(accepted, index + api),

@@ -16,7 +16,10 @@ const firstPauseMs = 100;
 const longestPauseMs = 1_000;
 const watchIntervalMs = 250;
 
-/** Sends the same request to one API after the other until `isEnough` or `over` aborts. Returns the last answer. */
+/**
+ * Sends the same request to one API after the other until `isEnough` accepts an answer or `over` aborts. Returns the
+ * last answer.
+ */
 export async function persist(
   { client, over }: Pick<Options, 'client' | 'over'>,
   request: Request,
@@ -32,7 +35,7 @@ export async function persist(
 
 const isOk = ({ type }: Answer) => type === 'ok';
 
-/** A read of a task or batch, starting at the API with index `api`. */
+/** Returns the request that reads a task or batch, at the API with index `api`. */
 export const toRead = ({ id, isBatch }: Accepted, api: number): Request => ({
   action: isBatch ? 'read-batch' : 'read',
   api,
@@ -41,7 +44,7 @@ export const toRead = ({ id, isBatch }: Accepted, api: number): Request => ({
   id,
 });
 
-/** Does everything that one client's plan says. */
+/** Carries out one client's plan. */
 export async function runClient(plan: ClientPlan, { client, over, accept }: Options): Promise<void> {
   const { key, categories, isBatch, api } = plan;
   const options = { client, over };
@@ -69,7 +72,7 @@ export async function runClient(plan: ClientPlan, { client, over, accept }: Opti
       action: 'conflict',
       body: toBody([...categories.slice(1), 'prove-other']),
     };
-    // An acceptance ends the attempts too: it is a violation already.
+    // The client also stops if the conflict is accepted, because that already breaks an invariant.
     meanwhile.push(persist(options, conflict, ({ type, status }) => type === 'ok' || status === 422));
   }
   if (plan.cancelsAfterMs !== undefined) meanwhile.push(cancel(id, plan.cancelsAfterMs));

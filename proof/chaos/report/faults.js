@@ -59,7 +59,7 @@ charts.push({
               Plot.gridY(lanes),
               Plot.barX(data.faults, {
                 x1: 'from',
-                // Some faults are over at once; this makes them visible.
+                // Some faults end immediately. This minimum width makes them visible.
                 x2: ({ from, to }) => Math.max(to, from + end / 400),
                 y: 'kind',
                 fill: ({ kind, verified }) => (verified ? colors[toFamily(kind)] : 'none'),

@@ -25,7 +25,7 @@ export const toProveReport = (result: ProveResult): string =>
 
 /**
  * Writes the HTML report of a saved `prove.json`, under the same name with `.html`, and returns its path.
- * @throws {SetupError} if `file` is not such a JSON file, or the report cannot be written.
+ * @throws {SetupError} if `file` is not a result of `npm run prove`, or the report cannot be written.
  */
 export function renderReport(file: string, directory = dirname(file)): string {
   const page = join(directory, `${basename(file, '.json')}.html`);

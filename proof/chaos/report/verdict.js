@@ -1,6 +1,6 @@
 const { data, element, addTo, table, toCount, plural } = globalThis.report;
 
-/** A wide table scrolls by itself; the page does not. */
+/** Wraps a wide table, so that the table scrolls sideways and the page does not. */
 const scrolling = (child) => element('div', { class: 'scroll', tabindex: '0' }, child);
 const toFigure = (figure) => (typeof figure === 'number' ? toCount(figure) : figure);
 

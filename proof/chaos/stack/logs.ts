@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogFinding } from '../types.ts';
 
-/** Never expected in a log: unhandled errors, pino's fatal level (60), panics of Go and Rust, nondeterminism errors. */
+/**
+ * Patterns that no log may contain: unhandled errors, pino's fatal level (60), panics of Go and Rust, nondeterminism
+ * errors, exhausted memory, leaked listeners.
+ */
 const signs = [
   /unhandled/i,
   /uncaught/i,
@@ -15,7 +18,7 @@ const signs = [
   /MaxListenersExceededWarning/,
 ];
 
-/** Returns how many lines the logs have, and the lines with one of the signs. */
+/** Returns the number of lines in all logs, and the lines that match a pattern. */
 export function scanLogs(directory: string): { lines: number; findings: LogFinding[] } {
   const all = readdirSync(directory).flatMap((file) =>
     readFileSync(join(directory, file), 'utf8')

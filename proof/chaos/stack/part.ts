@@ -14,34 +14,39 @@ type Options = {
   args: string[];
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** The directory for the log of each of its processes, such as `worker-1.3.log`. */
+  /** The directory for the logs. Each process of the part writes its own log, such as `worker-1.3.log`. */
   logs: string;
-  /** The port it listens on; undefined for a worker. */
+  /** The port that the process listens on. Undefined for a worker. */
   port?: number;
   /** Whether the process that writes to this log is ready. */
   isReady: (log: string) => Promise<boolean>;
-  /** Ends the wait for readiness. */
+  /** Aborts the wait for readiness. */
   signal: AbortSignal;
 };
 
 const upWithinMs = 60_000;
-/** SHUTDOWN_GRACE is 3 s. */
+/** The limit for a graceful end. SHUTDOWN_GRACE is 3 s. */
 const deployWithinMs = 20_000;
 const endWithinMs = 8_000;
 
 /**
- * Creates a part of the stack, which is one process at a time. Each fault method verifies that it had its effect.
+ * Creates a part of the stack. A part has one process at a time. Each method that injects a fault also verifies its
+ * effect.
  */
 export function createPart({ name, role, command, args, cwd, env, logs, port, isReady, signal }: Options) {
   let current: Guarded | undefined;
   let starts = 0;
   let log = '';
-  /** Whether it is supposed to run. */
+  /** Whether the process is supposed to run. */
   let isWanted = false;
 
   const isClosed = async () => port === undefined || !(await isListening(port));
 
-  /** Starts a process and resolves when it is ready. Tries again if it ends: its port may not be free yet. */
+  /**
+   * Starts a process and resolves when it is ready. If the process ends before, starts another, because the port may
+   * not have been free yet.
+   * @throws {SetupError} with the end of the log if no process is ready in time.
+   */
   async function start(): Promise<void> {
     const deadline = performance.now() + upWithinMs;
     while (performance.now() < deadline) {
@@ -70,10 +75,10 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
     port,
     start,
     pid: () => living().pid,
-    /** Whether it ended by itself. */
+    /** Returns whether the process ended by itself. */
     hasDied: () => isWanted && current?.isAlive() === false,
 
-    /** Sends SIGKILL; verified if the process is gone and its port closed. */
+    /** Sends SIGKILL. The effect is verified if the process is gone and its port is closed. */
     async kill(): Promise<{ verified: boolean; seen: string }> {
       const victim = living();
       isWanted = false;
@@ -92,21 +97,24 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
       };
     },
 
-    /** Sends SIGSTOP; verified if the kernel reports the state T (stopped). */
+    /** Sends SIGSTOP. The effect is verified if the kernel reports the state T (stopped). */
     async pause(): Promise<{ verified: boolean; seen: string }> {
       const { pid } = living();
       process.kill(pid, 'SIGSTOP');
       const verified = await holdsSoon(() => readStat(pid)?.state === 'T', { withinMs: 1_000, everyMs: 20 });
       return { verified, seen: `pid ${pid} is in state ${readStat(pid)?.state}` };
     },
-    /** Sends SIGCONT; returns false if the process did not continue. */
+    /** Sends SIGCONT. Returns whether the process continued. */
     async resume(): Promise<boolean> {
       const { pid } = living();
       process.kill(pid, 'SIGCONT');
       return holdsSoon(() => !['T', undefined].includes(readStat(pid)?.state), { withinMs: 1_000, everyMs: 20 });
     },
 
-    /** Sends SIGTERM; verified if the process ended in the time an orchestrator allows. Call `start` afterwards. */
+    /**
+     * Sends SIGTERM. The effect is verified if the process ended in the time that an orchestrator allows. Call `start`
+     * afterwards.
+     */
     async end(): Promise<{ verified: boolean; seen: string }> {
       const leaving = living();
       isWanted = false;

@@ -21,7 +21,7 @@ export async function startProxy(port: number) {
     pairs.delete(pair);
   };
 
-  /** Forwards chunks in the order of arrival, each after the delay that applied when it arrived. */
+  /** Forwards chunks in the order of arrival. Each waits for the delay that was set when it arrived. */
   function forward(pair: Pair, from: Socket, to: Socket, isAnswer: boolean) {
     let due = 0;
     let waiting = 0;
@@ -52,7 +52,7 @@ export async function startProxy(port: number) {
     from.on('error', () => to.destroy());
     from.on('close', () => {
       pairs.delete(pair);
-      // After all delayed chunks.
+      // Closes the other side after all delayed chunks were written.
       later(() => void to.destroySoon());
     });
   }
@@ -79,7 +79,7 @@ export async function startProxy(port: number) {
 
   return {
     port: (server.address() as AddressInfo).port,
-    /** How many connections or chunks the current mode has affected. */
+    /** Returns how many connections or chunks the current mode has affected. */
     affected: () => affected,
     /** Changes the mode. Returns how many connections or chunks the previous mode affected. */
     set(next: Mode): number {

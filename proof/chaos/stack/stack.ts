@@ -15,8 +15,8 @@ import { startProxy } from './proxy.ts';
 const jokeApiScript = fileURLToPath(new URL('../../../scripts/joke-api.ts', import.meta.url));
 
 /**
- * Short waits, so that a run of minutes has many attempts: 0.5, 1, 2, 4, 4 s, up to a fifth longer by jitter. Shorter
- * ones would change little: the server's timers take about 1 s.
+ * The waits are short, so that a run of minutes has many attempts: 0.5, 1, 2, 4 and 4 s, up to a fifth longer by
+ * jitter. Even shorter waits would change little, because the server's timers take about 1 s.
  */
 const policyEnvironment: Environment = {
   BASE_DELAY: '0.5',
@@ -39,7 +39,7 @@ type Options = {
   logs: string;
   /** The `dist/` of the build under test. */
   dist: string;
-  /** Temporal keeps nothing on disk: one of the mutants. */
+  /** If true, Temporal keeps nothing on disk. Used by one of the mutants. */
   inMemory?: boolean;
   say: Say;
   signal: AbortSignal;
@@ -48,7 +48,7 @@ type Options = {
 /**
  * Starts the stack under test: Temporal on a WAL file, two APIs, three workers and the joke API as processes, with a
  * TCP proxy in front of each API, of Temporal and of the upstream. `stop` ends all of them.
- * @throws {SetupError} with the end of its log, for a part that does not become ready.
+ * @throws {SetupError} if a part does not become ready. The message quotes the end of its log.
  */
 export async function startProvedStack({ directory, logs, dist, inMemory = false, say, signal }: Options) {
   const dataDir = join(directory, 'data');
@@ -143,7 +143,7 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
     clientProxies,
     temporalProxy,
     upstreamProxy,
-    /** The APIs' URLs for clients, through the proxies. */
+    /** The URLs that clients use. They lead to the APIs through the proxies. */
     urls: clientProxies.map(({ port }) => `http://127.0.0.1:${port}`),
     jokeApi: createJokeApiClient({ url: `http://127.0.0.1:${jokePort}`, signal }),
     /** Stops the APIs and workers, then Temporal and the joke API, then the proxies. */
@@ -166,7 +166,7 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
 
 export type ProvedStack = Awaited<ReturnType<typeof startProvedStack>>;
 
-/** Removes the flags of the database file. */
+/** Returns the arguments without the flags for the database file. */
 function withoutFile(args: string[]): string[] {
   const dropped = ['--db-filename', '--sqlite-pragma'];
   return args.filter((arg, index) => !dropped.includes(arg) && !dropped.includes(args[index - 1] ?? ''));

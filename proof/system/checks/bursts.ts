@@ -6,7 +6,7 @@ import type { Target } from '../target/target.ts';
 
 const title = 'Burst Load Pattern';
 const bursts = 5;
-/** A smaller burst would be over so soon that a hiccup of the machine decides. */
+/** A smaller burst would be so short that one slow moment of the machine would decide the result. */
 const smallestBurst = 100;
 const mostGrowth = 1.5;
 
@@ -34,7 +34,7 @@ export const burstLoad: Check<Target> = {
         expectThat(completed === count, `${count - completed} of ${count} tasks did not complete`);
         await expectOwnJokes(finished, ledger, target.jokeApi);
       }
-      // The first burst only warms up: every later one would look fast beside it.
+      // The first burst only warms up. Compared with it, every later burst would look fast.
       if (burst > 0) p95s.push(p95);
       say(
         `  ${burst > 0 ? `Burst ${burst}` : 'Warm-up'}: ${count} tasks ended; p50 ${p50} ms, p95 ${p95} ms, max ${max} ms; queue ${open}`,

@@ -5,20 +5,22 @@ import type { ProbedStack, Target } from '../target/target.ts';
 
 const title = 'Memory Usage';
 const processes = ['API', 'worker'] as const;
-/** V8 keeps compiling and collecting feedback during the first thousand tasks. That growth ends. */
+/**
+ * During the first thousand tasks, the heap grows because V8 compiles code and collects feedback. That growth ends.
+ */
 const warmUpRounds = 8;
 const rounds = 8;
-/** This check does not test load, so tasks come in small lots, one after the other. */
+/** This check does not test load, so tasks are submitted in small lots, one after the other. */
 const lotsARound = 2;
 const tasksALot = 75;
 const tasksARound = lotsARound * tasksALot;
-/** The heap leaks if it grows by more than this for each task, after full garbage collections. */
+/** A heap leaks if it grows by this much or more for each task, measured after full garbage collections. */
 const mostBytesATask = 1_024;
 
 const mebibytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** Returns the slope in bytes per task, as the median over all pairs (Theil–Sen): one outlier does not change it. */
+/** Returns the slope in bytes per task, as the median over all pairs (Theil–Sen). One outlier hardly changes it. */
 function toSlope(samples: Pick<MemorySample, 'tasks' | 'heapUsedBytes'>[]): number {
   const slopes = samples.flatMap((a, index) =>
     samples.slice(index + 1).map((b) => (b.heapUsedBytes - a.heapUsedBytes) / (b.tasks - a.tasks)),

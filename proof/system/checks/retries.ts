@@ -9,7 +9,7 @@ import { needsJokeApi, type Target } from '../target/target.ts';
 
 const title = 'Retry Behavior Under Load';
 const failingShare = 0.3;
-/** With fewer tasks, there may be no failures by chance. */
+/** With fewer tasks, there may happen to be no failures. */
 const smallestLoad = 50;
 /** A shorter wait may be over before a read sees it. */
 const longEnoughMs = 1_000;

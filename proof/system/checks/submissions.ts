@@ -4,7 +4,7 @@ import { expectOwnJokes } from '../calls.ts';
 import { submitAtOnce, untilAllFinished } from '../load.ts';
 import type { Target } from '../target/target.ts';
 
-/** The predecessor's testing guide demanded this rate. With 100 tasks it reached 42.74/s. */
+/** The predecessor's testing guide demanded this rate. With 100 tasks, the predecessor reached 42.74/s. */
 const leastASecond = 40;
 const predecessor = 42.74;
 /** With fewer tasks, the rate is only the latency of one submission. */

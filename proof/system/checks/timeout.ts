@@ -8,10 +8,10 @@ import type { Target } from '../target/target.ts';
 const title = 'Job Timeout Protection';
 const jobTimeoutSeconds = 5;
 const retryWaitMs = 2_000;
-/** A busy machine may add up to this. */
+/** A busy machine may lengthen a time by up to this. */
 const slackMs = 1_000;
 
-/** A hanging attempt, a wait and another attempt, on a busy machine. */
+/** The limit for a hanging attempt, a wait and another attempt, on a busy machine. */
 const longestMs = 40_000;
 
 const hangs = ['headers', 'body'] as const;

@@ -2,7 +2,7 @@ const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600];
 const maximumBars = 120;
 const binsPerDecade = 20;
 
-/** More dots make a chart slow and no clearer. */
+/** The maximum number of dots. More would make a chart slower but not clearer. */
 const maximumDots = 10_000;
 
 /** Returns `all`, or every n-th of them if there are more than a chart can show. */
@@ -21,9 +21,9 @@ function countBy(values: number[], toIndex: (value: number) => number) {
 }
 
 /**
- * Returns the rate of each series over time: how many of its moments (in milliseconds since the start of the run)
- * fall into each step. The step is the shortest round one that gives a chart few enough bars. `wholeTime` spans the
- * run, in seconds.
+ * Returns the rate of each series over time: how many of its moments (in milliseconds since the start of the run) fall
+ * into each step. The step is the shortest round duration that does not give a chart too many bars. `wholeTime` spans
+ * the run, in seconds.
  */
 export function toRates<Name extends string>(series: Record<Name, number[]>) {
   const all = Object.values<number[]>(series).flat();
@@ -45,7 +45,9 @@ export function toRates<Name extends string>(series: Record<Name, number[]>) {
   return { stepSeconds, wholeTime, bars: bars as Record<Name, ReturnType<typeof toBars>> };
 }
 
-/** Returns a histogram of milliseconds with bins of equal width on a logarithmic axis. Below 1 ms counts as 1 ms. */
+/**
+ * Returns a histogram of milliseconds with bins of equal width on a logarithmic axis. Values below 1 ms count as 1 ms.
+ */
 export function toBins(valuesMs: number[]): Bin[] {
   const edge = (index: number) => 10 ** (index / binsPerDecade);
   return countBy(valuesMs, (value) => Math.floor(Math.log10(Math.max(1, value)) * binsPerDecade)).map(

@@ -11,7 +11,7 @@ function toVerdictLine({ totals, verdicts }) {
   return `${total}: ${others.map(({ title, status }) => `${title} ${status === 'failed' ? 'failed' : 'was not run'}`).join(', ')}`;
 }
 
-/** `2024-10-14 20:45:00 UTC` */
+/** Shows a moment as `2024-10-14 20:45:00 UTC`. */
 const toMoment = (iso) =>
   element('time', { datetime: iso }, new Date(iso).toISOString().replace('T', ' ').replace(/\..*/, ' UTC'));
 

@@ -22,7 +22,7 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
     throw toKeyFault(error, target);
   });
   const { nonRetryableErrors: nonRetryableErrorTypes, heartbeatTimeout, ...parameters } = plan.policy;
-  // A heartbeat timeout below the minimum is the default, which cannot be set.
+  // A heartbeat timeout below the minimum can only be the default. It is left out, because it cannot be set.
   const isDefault = heartbeatTimeout < policyParameters.heartbeatTimeout.minimum;
   const fields = toPolicyFields(isDefault ? parameters : { ...parameters, heartbeatTimeout });
   const read = policySchema.safeParse({ ...fields, nonRetryableErrorTypes });
@@ -31,9 +31,9 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
 }
 
 /**
- * Returns a running Holdfast. Its policy comes from its API. The number of slots and Temporal's port come from this
- * environment, so run the command where its `.env` is. Checks that read a process's memory or change settings use their
- * own stack.
+ * Returns a running Holdfast as the target. Its policy comes from its API. The number of slots and Temporal's port
+ * come from this environment, so run the command where its `.env` is. Checks that read a process's memory or change
+ * settings use their own stack.
  * @throws {SetupError} if one of the URLs does not lead to the right server.
  */
 export async function toGivenTarget(

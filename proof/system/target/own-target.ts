@@ -11,7 +11,9 @@ import type { ProbedStack, Target } from './target.ts';
 
 const probe = new URL('./memory-probe.mjs', import.meta.url).href;
 
-/** Options for a stack in the middle of a check: the server was obtained before, so nothing needs to be printed. */
+/**
+ * Returns options for a stack that starts during a check. It prints nothing, because the server was obtained before.
+ */
 export const silent = (options: StackOptions): StackOptions => ({ ...options, say: () => {} });
 
 /** Reads the memory of a thread at its Unix socket (see memory-probe.mjs). */
@@ -52,7 +54,7 @@ export async function withProbedStack<T>(
 
 type Options = { tasks: number; environment: Record<string, string> };
 
-/** Runs `work` against its own Holdfast, where every check can run. */
+/** Runs `work` against a Holdfast that it starts, in which every check can run. */
 export async function withOwnTarget<T>(
   options: StackOptions,
   { environment, tasks }: Options,

@@ -7,13 +7,13 @@ import type { Recorder } from '../recorder.ts';
 /** The Holdfast under test, and what the checks need to know about it. */
 export type Target = {
   holdfast: HoldfastClient;
-  /** The scripted upstream; undefined if the upstream may be another. */
+  /** The scripted upstream. Undefined if the upstream is not known to be a joke API. */
   jokeApi: JokeApiClient | undefined;
   policy: Policy;
   /** The number of activities that all workers together run at once. */
   slots: number;
   temporalPort: number;
-  /** Returns the API's process, if it runs on this machine. */
+  /** Returns the pid of the API, or undefined if no such process is found on this machine. */
   findApiPid: () => number | undefined;
   /** How many tasks a load check submits. */
   tasks: number;
@@ -25,10 +25,10 @@ export type Target = {
 };
 
 export type ProbedStack = Pick<Stack, 'holdfast'> & {
-  /** Memory in use by the process of that name after a full garbage collection, in bytes. */
+  /** Returns the pid of the process, and its memory in use after a full garbage collection, in bytes. */
   readMemory: (name: 'API' | 'worker') => Promise<{ pid: number; rssBytes: number; heapUsedBytes: number }>;
 };
 
-/** For `unavailable` of a check that needs a scripted upstream. */
+/** Implements `unavailable` for checks that need a scripted upstream. */
 export const needsJokeApi = ({ jokeApi }: Target) =>
   jokeApi ? undefined : 'it needs a scripted upstream: name the joke API behind that Holdfast with --joke-api';

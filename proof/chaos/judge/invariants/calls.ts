@@ -76,7 +76,10 @@ export const extraCallsExplained: Invariant = {
   },
 };
 
-/** Returns calls with a good or final answer that another attempt followed, and calls that the worker abandoned. */
+/**
+ * Returns the wasted calls: calls that the worker abandoned, and calls with a good or final answer that were followed
+ * by another attempt.
+ */
 function toLostCalls({ calls }: Work): LedgerEntry[] {
   const last = calls.at(-1);
   return calls.filter(
@@ -96,7 +99,7 @@ export const cancelStopsCalls: Invariant = {
       if (status !== 'CANCELLED') findings.push({ id, text: `its cancellation was confirmed; Temporal has ${status}` });
       if (!batchId && final?.state !== 'cancelled')
         findings.push({ id, text: `its cancellation was confirmed; it ended as ${final?.state}` });
-      // A batch cancels its chunks first, and these cancel the activities.
+      // A batch needs longer: it cancels its chunks, and the chunks cancel the activities.
       const boundMs = policy.heartbeatTimeoutMs + (batchId ? 3_000 : 1_000);
       const late = calls.filter(
         ({ startedAt }) => startedAt > cancelledAt + boundMs && !faultWithin(cancelledAt - aftermathMs, startedAt),

@@ -3,15 +3,18 @@ import type { Case } from '../join.ts';
 
 /** Tolerance for the clocks of two processes and for timers that round. */
 export const toleranceMs = 50;
-/** A fault can affect an attempt that began or ended up to this long before it. */
+/** A fault can affect an attempt that began or ended up to this long before the fault. */
 export const reachMs = 2_500;
-/** How long a healed fault has effects: clients reconnect, a dead worker's workflow task times out after 5 s. */
+/**
+ * How long a fault has effects after it is healed: clients must reconnect, and a dead worker's workflow task times out
+ * only after 5 s.
+ */
 export const aftermathMs = 6_000;
 
-/** When the call ended, in epoch milliseconds; its start if it is still open. */
+/** Returns the end of a call or, if the call is still open, its start. Both are epoch milliseconds. */
 export const endOf = ({ startedAt, endedAt }: Pick<LedgerEntry, 'startedAt' | 'endedAt'>) => endedAt ?? startedAt;
 
-/** A violation by a task, batch, key or process. */
+/** A violation. `id` names a task, a batch, a key, a process or a log. */
 export type Finding = { id: string; text: string };
 
 /** A statement about every run. `check` returns how many cases it examined, and the violations. */

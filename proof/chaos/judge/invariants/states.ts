@@ -8,8 +8,9 @@ const reads = ['read', 'read-batch', 'cancel', 'cancel-batch'];
 const toAll = (seen: Seen): Seen[] => [seen, ...(seen.items ?? [])];
 
 /**
- * Returns how far a task is: the number of its attempt, then cancelling, then an end. Within one attempt, waiting and
- * running have no order.
+ * Returns a rank that never falls as a task or batch proceeds. A task has the number of its attempt, then the rank of
+ * `cancelling`, then that of an end. Waiting and running have the same rank. An open batch has its number of ended
+ * items.
  */
 function toRank({ state, attempt, counts, finishedAt }: Seen): number {
   if (counts) return finishedAt ? 1e9 : counts.completed + counts.failed + counts.cancelled;
@@ -27,9 +28,9 @@ const toReads = ({ ended }: Case): Map<string, Call[]> =>
 const isOpen = ({ state }: Seen) => !isFinal(state) && state !== 'cancelling';
 
 /**
- * Whether the number of attempts could not be read. An attempt can end while the worker of its workflow is dead,
- * stopped or cut off. Until that workflow task times out (5 s), Temporal has the attempt neither as pending nor in
- * the history, and the API shows `running`, attempt 1.
+ * Whether the answer may show a wrong number of attempts. An attempt can end while the worker of its workflow is dead,
+ * stopped or cut off. Until that worker's workflow task times out (5 s), Temporal shows the attempt neither as pending
+ * nor in the history, and the API shows `running`, attempt 1.
  */
 const isAttemptUnknown = ({ faultWithin }: Case, { invokedAt, end }: Call, { state, attempt }: Seen) =>
   state === 'running' && attempt === 1 && faultWithin(invokedAt - aftermathMs, end.at) !== undefined;
@@ -126,7 +127,7 @@ export const sameEndInTemporal: Invariant = {
       ({ id }) => id,
       ({ id, final }) => {
         const [activity] = executionsById.get(id)?.[0]?.activities ?? [];
-        // After a cancellation between two attempts, the history does not say how many there were.
+        // After a cancellation between two attempts, the history does not say how many attempts there were.
         if (!activity || final?.state === 'cancelled') return undefined;
         return activity.attempt === final?.attempt
           ? undefined
