@@ -1,9 +1,10 @@
 /**
- * Which folder may import which (docs/architecture.md). `npm run lint` runs this through scripts/check-imports.mjs.
- * Biome checks globals and packages by name, and that only types come from tasks.ts and policy.ts where that matters.
+ * The rules about imports between folders (docs/architecture.md). `npm run lint` checks them with
+ * scripts/check-imports.mjs. Biome checks globals and packages by name. It also checks which files may import only
+ * types from tasks.ts and policy.ts.
  */
 
-/** Later folders may import earlier ones, never the other way round. */
+/** Creates rules for `steps`: a later step may import an earlier step, but not the other way round. */
 const toOrderRules = (prefix, comment, steps) =>
   steps.slice(0, -1).map(([name, from], index) => ({
     name: `${prefix}-${name}`,

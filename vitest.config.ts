@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Each of these has more than 90 % of its lines covered, not only all of them together. */
+/** Tests must cover at least 90 % of the lines of each of these, not only of all of them together. */
 const critical = [
   'src/policy.ts',
   'src/config/**',
@@ -35,7 +35,7 @@ export default defineConfig({
           maxConcurrency: 10,
         },
       },
-      // npm run test:system. One file at a time: these tests measure rates and times, and run commands that do.
+      // npm run test:system. Runs one file at a time, because these tests and their commands measure rates and times.
       {
         test: {
           ...shared,
@@ -49,7 +49,7 @@ export default defineConfig({
     reporters: ['default', './test/support/slowest-files.ts'],
     coverage: {
       provider: 'v8',
-      // Workflow code runs in a bundle in a vm, where v8 cannot see it: it is kept thin and has its own tests.
+      // Workflows are not listed: v8 cannot measure their bundle in a vm. They are short and have their own tests.
       include: critical,
       reporter: ['text', 'html'],
       thresholds: Object.fromEntries(critical.map((glob) => [glob, { lines: 90 }])),

@@ -4,7 +4,10 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
-/** `npm run build`: `dist/` as production runs it, JavaScript and the workflow bundle made once instead of at each start. */
+/**
+ * `npm run build` creates `dist/` for production: JavaScript and the workflow bundle. Without that bundle, a worker
+ * bundles the workflows at each start.
+ */
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const tsc = createRequire(import.meta.url)
   .resolve('typescript/package.json')

@@ -3,8 +3,8 @@ import { cruise } from 'dependency-cruiser';
 import config from '../.dependency-cruiser.mjs';
 
 /**
- * The part of `npm run lint` that holds the direction of imports, in the working directory. Without a parser that knows this
- * TypeScript the cruiser finds no modules and reports success, so a small number of modules is a failure as well.
+ * Checks the direction of imports in the working directory. `npm run lint` runs it. If its parser does not know our
+ * version of TypeScript, the cruiser finds no modules and reports success. So too few modules are a failure as well.
  */
 const fewestModules = 300;
 const folders = ['src', 'cli', 'local', 'proof', 'bench', 'scripts'].filter((folder) => existsSync(folder));

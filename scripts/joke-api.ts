@@ -15,6 +15,6 @@ console.log(`Joke API: ${api.url}`);
 const stop = () => void api.close();
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
-// The channel to our parent breaks however the parent ends. The channel alone does not keep this process running.
+// The IPC channel to the parent closes however the parent ends. `unref`: the channel must not keep this process alive.
 process.once('disconnect', stop);
 process.channel?.unref();

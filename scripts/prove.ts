@@ -7,7 +7,7 @@ import { renderReport } from '../proof/chaos/report/render-report.ts';
 import { toProveText } from '../proof/chaos/to-text.ts';
 import { type FaultKind, faultKinds } from '../proof/chaos/types.ts';
 
-/** Takes under 5 minutes on two cores, with more than 20 kills. */
+/** A run of this size takes under 5 minutes on two cores and kills more than 20 processes. */
 const quickSize = { tasks: 1_000, faults: 75 };
 const usualSize = { tasks: 2_000, faults: 150 };
 

@@ -1,7 +1,6 @@
 import { createCommand } from '../cli/command.ts';
 import { addSubcommands } from '../cli/task/subcommands.ts';
 
-/** `npm run task`: submits tasks to a running Holdfast and watches them, over HTTP. */
 const command = createCommand('task', 'Submits tasks to a running Holdfast, watches, lists, cancels and reruns them.')
   .option('--url <url>', 'the Holdfast to call (default: HOLDFAST_URL, else the HOST and PORT of this environment)')
   .option('--json', 'print only JSON documents of the API on stdout, one per line')

@@ -2,11 +2,11 @@ import type { TaskActivityOptions } from './policy.ts';
 import type { AttemptOptions, TaskInput, TaskName } from './tasks.ts';
 
 /**
- * What the API and the workflows agree on. Workflows that an older build started rely on it too: the names, ids and
- * fields here must stay as they are. The file is part of the workflow bundle, so it imports types only.
+ * What the API and the workflows agree on. Running workflows of older builds also rely on these names, ids and fields,
+ * so they must not change. This file is part of the workflow bundle, so it imports types only.
  */
 
-/** A workflow task of a dead worker goes to another worker after this time. Temporal's default is 10 s. */
+/** If a worker dies, another worker gets its workflow task after this time. Temporal's default is 10 s. */
 export const workflowTaskTimeoutMs = 5_000;
 
 /** The workflow types of batches. The workflow type of a task is its name. */
@@ -16,13 +16,13 @@ export const chunkType = 'run-chunk';
 /** How many items of a batch have ended in each way. */
 export type Counts = { completed: number; failed: number; cancelled: number };
 
-/** The signal from a chunk to its batch with the chunk's counts so far. */
+/** A chunk sends this signal to its batch, with the chunk's counts so far. */
 export const progressSignal = 'progress';
 export type ProgressArguments = [chunkId: string, counts: Counts];
 
 /**
- * The signal from the API to a batch that it is about to cancel: the attempts made by each item that waits for its
- * next one, by index. The server forgets these numbers with the cancellation.
+ * The API sends this signal to a batch before it cancels the batch. The argument has the number of attempts that each
+ * waiting item has made, by the item's index. Temporal forgets these numbers when it cancels the items.
  */
 export const attemptsSignal = 'attempts';
 export type AttemptsArguments = [attempts: Record<string, number>];
@@ -50,45 +50,45 @@ export type ChunkArguments<N extends TaskName = TaskName> = BatchOptions<N> & { 
 
 type SubmissionMemo = {
   submittedAt: string;
-  /** With an idempotency key only: the hash that another submission under the same key must have. */
+  /** Set only with an idempotency key. Another submission with the same key must have the same hash. */
   fingerprint?: string;
 };
 
-/** The memo of a task's workflow. It makes the task readable with no worker alive. */
+/** The memo of a task's workflow. The API can read it while no worker runs. */
 export type TaskMemo = SubmissionMemo & { input: TaskInput; maxAttempts: number; rerunOf?: string };
 
 /** The memo of a batch's workflow. The workflow adds `progress` and `attempts`. */
 export type BatchMemo = SubmissionMemo & {
   chunkSizes: number[];
   progress?: Counts;
-  /** Of a cancelled batch: what `attemptsSignal` brought. */
+  /** The argument of `attemptsSignal`. Set when the batch receives that signal. */
   attempts?: Record<string, number>;
 };
 
-/** What the API starts: a workflow type with its argument and memo. */
+/** A workflow that the API starts: its type, argument and memo. */
 export type Submission =
   | { type: TaskName; args: [TaskArguments]; memo: TaskMemo }
   | { type: typeof batchType; args: [BatchArguments]; memo: BatchMemo };
 
-/** The start of all ids of an owner. They contain a hash of the owner, because Temporal never encrypts ids. */
+/** Returns the prefix of all ids of an owner. Ids contain a hash of the owner, because Temporal never encrypts ids. */
 export const toIdPrefix = (ownerHash: string) => `${ownerHash}_`;
 
-/** The id of a task and of its workflow: `{ownerHash}_{task}_{key}`. The key is a UUID or a hash. */
+/** Returns the id of a task, which is also its workflow id: `{ownerHash}_{task}_{key}`. `key` is a UUID or a hash. */
 export const toTaskId = (ownerHash: string, name: TaskName, key: string) => `${toIdPrefix(ownerHash)}${name}_${key}`;
 
-/** The id of a batch and of its workflow: `{ownerHash}_{task}_batch_{key}`. */
+/** Returns the id of a batch, which is also its workflow id: `{ownerHash}_{task}_batch_{key}`. */
 export const toBatchId = (ownerHash: string, name: TaskName, key: string) =>
   `${toIdPrefix(ownerHash)}${name}_batch_${key}`;
 
-/** The workflow id of a batch's chunk. `number` counts from 0. */
+/** Returns the workflow id of a batch's chunk. `number` counts from 0. */
 export const toChunkId = (batchId: string, number: number) => `${batchId}~${number}`;
 
-/** The id of a batch's item, `{batchId}/{index}`, from its chunk's workflow id and its index in the batch. */
+/** Returns the id of a batch's item: `{batchId}/{index}`. `index` is the item's index in the whole batch. */
 export const toItemId = (chunkId: string, index: string) => `${chunkId.replace(/~\d+$/, '')}/${index}`;
 
 const idPattern = /^([^_]*)_([^_]*)_(batch_)?[A-Za-z0-9-]{1,64}$/;
 
-/** The parts of the id of a task or batch; `undefined` for any other text. No task needs to have this `name`. */
+/** Returns the parts of the id of a task or batch, or `undefined` for any other text. `name` may be no known task. */
 export function parseId(id: string): { ownerHash: string; name: string; isBatch: boolean } | undefined {
   const [, ownerHash, name, batch] = idPattern.exec(id) ?? [];
   return ownerHash === undefined || name === undefined ? undefined : { ownerHash, name, isBatch: batch !== undefined };

@@ -10,13 +10,13 @@ import { Problem } from './api/problems/problem.ts';
 import { type ProblemSlug, problems } from './api/problems/problems.ts';
 import type { Config } from './config/config.ts';
 
-/** The error of bytes that Node's parser refuses (https://nodejs.org/api/http.html#event-clienterror). */
+/** Node's error for bytes that its HTTP parser refuses (https://nodejs.org/api/http.html#event-clienterror). */
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
 /**
- * Listens on the configured address. Requests that Node's parser or the adapter refuses, before the app sees them,
- * are answered as problems too.
- * @throws the listening error (`EADDRINUSE`, `EACCES`, …)
+ * Listens on the configured address and returns the server. Requests that Node's parser or Hono's adapter refuses do
+ * not reach the app. They get a problem as their answer too.
+ * @throws the system's error (`EADDRINUSE`, `EACCES`, …) if the address cannot be used.
  */
 export async function listen(
   app: ReturnType<typeof createApp>,
@@ -27,20 +27,20 @@ export async function listen(
     headersTimeout: requestTimeoutMs - 2_000,
     requestTimeout: requestTimeoutMs - 2_000,
     connectionsCheckingInterval: 1_000,
-    // Otherwise Node answers a missing Host with an empty 400. The adapter refuses it too.
+    // Node would answer a missing Host with an empty 400. The adapter refuses it as well, and we send a problem.
     requireHostHeader: false,
   };
   const listener = getRequestListener(app.fetch, {
     errorHandler: (error) => toResponse(error instanceof RequestError ? 'bad-request' : 'internal-error'),
   });
   const server = createServer(limits, listener);
-  /** The open answers of each connection, in the order of the requests. */
+  /** The unfinished responses of each connection, in the order of the requests. */
   const answering = new WeakMap<Socket, Set<ServerResponse>>();
   server.on('connection', (socket: Socket) => {
     const responses = new Set<ServerResponse>();
     answering.set(socket, responses);
-    // Node emits 'close' only for the answer that has the socket. Pipelined answers that wait behind it need to know
-    // as well.
+    // Node emits 'close' only on the response that has the socket. Pipelined responses that wait behind it need the
+    // event as well.
     socket.once('close', () => {
       for (const response of responses) if (!response.socket) response.emit('close');
     });
@@ -52,7 +52,7 @@ export async function listen(
   });
   server.on('clientError', (error: ParserError, socket: Socket) => {
     const response = [...(answering.get(socket) ?? [])].at(-1);
-    // The bad bytes follow a complete request, which may have started a task: its answer must still be sent.
+    // The bad bytes follow a complete request. It may have started a task, so its answer must still be sent.
     if (response?.req.complete && !response.writableFinished && error.code !== 'ECONNRESET')
       response.once('close', () => socket.destroy()).once('finish', () => socket.end());
     else if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, toSlug(error));
@@ -64,14 +64,14 @@ export async function listen(
       'method-not-allowed',
     ),
   );
-  // An unknown expectation may be ignored (RFC 9110 section 10.1.1). Node would answer an empty 417.
+  // We may ignore an unknown expectation (RFC 9110 section 10.1.1). Node would answer it with an empty 417.
   server.on('checkExpectation', listener);
   server.listen(port, host);
   await once(server, 'listening');
   return server;
 }
 
-/** The form of a request line with any method. Bytes of another protocol are malformed, not a wrong method. */
+/** Matches a request line with any method. Does not match bytes of another protocol: they are a bad request. */
 const requestLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\s]*( HTTP\/1\.[01])?(\r\n|$)/;
 
 function toSlug({ code, rawPacket }: ParserError): ProblemSlug {
@@ -81,7 +81,7 @@ function toSlug({ code, rawPacket }: ParserError): ProblemSlug {
   return code === 'HPE_INVALID_METHOD' && line.endsWith('\r\n') ? 'method-not-allowed' : 'bad-request';
 }
 
-/** The answer to a request that reached no route, with the headers of the app's own answers. */
+/** Returns the answer to a request that did not reach the app. It has the same headers as the app's answers. */
 function toAnswer(slug: ProblemSlug) {
   const problem = new Problem(slug, 'The request could not be read');
   return {

@@ -3,7 +3,7 @@ type PolicyParameter = {
   variable: string;
   /** The field of `Policy`. Durations are in milliseconds there. */
   field: string;
-  /** The unit of the bounds and of the default. A number of attempts is whole. */
+  /** The unit of the bounds and of the default. `attempts` is a whole number. */
   unit: 'attempts' | 'seconds' | 'ratio';
   minimum: number;
   maximum: number;
@@ -85,10 +85,10 @@ export const policyParameters = {
 export type PolicyParameterName = keyof typeof policyParameters;
 export const policyParameterNames = Object.keys(policyParameters) as PolicyParameterName[];
 
-/** Returns how many units of its field one unit of a parameter is: 1,000 for a duration, as fields are in milliseconds. */
+/** Returns the factor from a parameter to its field: 1,000 for durations (seconds to milliseconds), otherwise 1. */
 export const toFieldFactor = (name: PolicyParameterName) => (policyParameters[name].unit === 'seconds' ? 1_000 : 1);
 
-/** Returns the fields of a policy that some of its parameters set. */
+/** Converts parameters to fields of `Policy`, with durations in milliseconds. Skips undefined parameters. */
 export const toPolicyFields = (values: Partial<Record<PolicyParameterName, number>>): Record<string, number> =>
   Object.fromEntries(
     policyParameterNames.flatMap((name) => {

@@ -19,7 +19,7 @@ export const finalFailureTypes = [
   'ResponseTooLarge',
 ] as const;
 
-/** Temporal's names for an attempt that its server timed out (https://docs.temporal.io/references/failures). */
+/** Temporal's names for attempts that its server timed out (https://docs.temporal.io/references/failures). */
 export const timeoutFailureTypes = ['TemporalTimeout:StartToClose', 'TemporalTimeout:Heartbeat'] as const;
 
 export const failureTypes = [...retryableFailureTypes, ...finalFailureTypes, ...timeoutFailureTypes] as const;
@@ -40,22 +40,22 @@ function toNumberSchema(name: PolicyParameterName) {
 const withDefault = (name: PolicyParameterName) =>
   toNumberSchema(name).default(policyParameters[name].default * toFieldFactor(name));
 
-/** Runs a rule between two fields if each is valid on its own. By default zod runs it only if all fields are valid. */
+/** Lets a rule about some fields run if these are valid. By default zod runs it only if all fields are valid. */
 const ifValid =
   (...fields: string[]) =>
   ({ issues }: { issues: { path?: PropertyKey[] }[] }) =>
     !issues.some(({ path }) => fields.includes(String(path?.[0])));
 
 /**
- * Returns the default heartbeat timeout in milliseconds: 10 s, or a third of the start-to-close timeout if that is less.
- * It may be shorter than the shortest heartbeat timeout that can be set.
+ * Returns the default heartbeat timeout in milliseconds: 10 s, or a third of the start-to-close timeout if that is
+ * less. The result may be below the minimum of HEARTBEAT_TIMEOUT.
  */
 export const toDefaultHeartbeatTimeoutMs = (startToCloseTimeoutMs: number) =>
   Math.min(policyParameters.heartbeatTimeout.default * 1_000, startToCloseTimeoutMs / 3);
 
 /**
- * The retry policy; durations in milliseconds. Rejects every value that Temporal's server would reject: the server
- * notices only when it schedules the activity, and the workflow would then hang.
+ * The retry policy, with durations in milliseconds. Rejects every value that Temporal's server would reject. The
+ * server checks a policy only when it schedules the activity. With a bad policy, the workflow would then hang.
  */
 export const policySchema = z
   .strictObject({
@@ -90,10 +90,11 @@ export type Policy = z.output<typeof policySchema>;
 type Backoff = Pick<Policy, 'initialIntervalMs' | 'backoffCoefficient' | 'maximumIntervalMs' | 'maximumAttempts'>;
 
 /**
- * Returns the wait after failed attempt `attempt` (1 is the first) in milliseconds, or null if it was the last attempt.
+ * Returns the milliseconds to wait after failed attempt `attempt` (1 is the first), or null after the last attempt.
  *
- * The wait is `initialInterval * coefficient ^ (attempt - 1)`, capped at the maximum interval: 2 s, 4 s, 8 s, 16 s by default.
- * Temporal uses the same formula (https://docs.temporal.io/encyclopedia/retry-policies). An overflow to infinity is capped too.
+ * The wait is `initialInterval * coefficient ^ (attempt - 1)`, capped at the maximum interval: 2 s, 4 s, 8 s, 16 s by
+ * default. Temporal uses the same formula (https://docs.temporal.io/encyclopedia/retry-policies). If the power
+ * overflows to infinity, the cap applies too.
  */
 export function toWaitMs(backoff: Backoff, attempt: number): number | null {
   if (attempt >= backoff.maximumAttempts) return null;
@@ -102,11 +103,11 @@ export function toWaitMs(backoff: Backoff, attempt: number): number | null {
 }
 
 /**
- * Returns the wait after failed attempt `attempt` with jitter and the upstream's Retry-After, in whole milliseconds, or
- * null if it was the last attempt. It is at least 1, because 0 would end the retries.
+ * Returns the whole milliseconds to wait after failed attempt `attempt`, or null after the last attempt. Includes
+ * jitter and the upstream's Retry-After. The wait is at least 1, because a delay of 0 would end the retries.
  *
  * The wait is `max(wait of the policy, Retry-After) * (1 + jitter * random())`, capped at the maximum interval.
- * `random` returns numbers in [0, 1). Pass a seeded one to repeat a sequence.
+ * `random` returns numbers in [0, 1). Pass a seeded `random` to get the same waits again.
  */
 export function toRetryDelayMs(
   backoff: Backoff,
@@ -120,14 +121,15 @@ export function toRetryDelayMs(
 }
 
 /**
- * Returns the attempt's own deadline in whole milliseconds (timers take no fractions), 50 to 500 ms before start-to-close.
- * A call that hangs must end on the worker before the server gives up the attempt: otherwise two attempts could overlap.
+ * Returns the attempt's own deadline in whole milliseconds, as timers need. It is 50 to 500 ms before start-to-close:
+ * a call that hangs must end on the worker before the server gives up the attempt. Otherwise two attempts could
+ * overlap.
  */
 export function toDeadlineMs(startToCloseTimeoutMs: number): number {
   return Math.floor(startToCloseTimeoutMs - Math.min(500, Math.max(50, startToCloseTimeoutMs * 0.1)));
 }
 
-/** Returns the policy as Temporal's ActivityOptions: plain data that travels as workflow input and is kept in the history. */
+/** Converts the policy to Temporal's ActivityOptions: plain data, which each workflow gets in its input. */
 export function toActivityOptions(policy: Policy) {
   return {
     startToCloseTimeout: policy.startToCloseTimeoutMs,

@@ -7,7 +7,7 @@ import { createLog } from './telemetry/log.ts';
 import { createApiMetrics } from './telemetry/metrics.ts';
 import { createClient } from './temporal/connection.ts';
 
-/** When the process stops, requests have this long to be answered. */
+/** When the process stops, open requests have this long to finish. Then their connections are closed. */
 const closeGraceMs = 5_000;
 
 const config = loadConfigOrExit();
@@ -23,7 +23,7 @@ try {
     stopping.abort();
     const force = setTimeout(() => server.closeAllConnections(), closeGraceMs);
     server.close();
-    // Repeated, because each request that ends meanwhile leaves an idle connection, which Node would keep open.
+    // Runs repeatedly: a request that ends during the stop leaves an idle connection, which Node would keep open.
     const sweep = setInterval(() => server.closeIdleConnections(), 50);
     await once(server, 'close');
     clearTimeout(force);

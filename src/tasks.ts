@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Text for Temporal, logs and terminals: at most `max` code points of Unicode, without NUL or lone surrogates. */
+/** Returns the schema of a text with 1 to `max` Unicode code points, without NUL or lone surrogates. */
 const text = (max: number) =>
   z
     .string()
@@ -27,10 +27,10 @@ export type TaskName = keyof typeof tasks;
 export type TaskInput<N extends TaskName = TaskName> = z.infer<(typeof tasks)[N]['input']>;
 export type TaskOutput<N extends TaskName = TaskName> = z.infer<(typeof tasks)[N]['output']>;
 
-/** The trace of the submission (W3C Trace Context). The upstream gets it unchanged. */
+/** The W3C Trace Context of the submission. Attempts send it to the upstream unchanged. */
 export type TraceContext = { traceparent?: string; tracestate?: string };
 
-/** Options of an attempt that Temporal's activity options have no field for. */
+/** Options of an attempt that are not part of Temporal's activity options. */
 export type AttemptOptions = {
   jitter: number;
   /** For an item of a batch: the maximum size of its output as JSON. */

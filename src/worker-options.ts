@@ -14,7 +14,7 @@ export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord)
     maxConcurrentActivityTaskExecutions: config.workerConcurrency,
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,
-    // A workflow waits this long for a dead worker's sticky queue. The default of 10 s is more than recovery may take.
+    // A workflow waits this long for the worker that has it cached. After a crash, the default of 10 s is too long.
     stickyQueueScheduleToStartTimeout: 1_000,
   } satisfies WorkerOptions;
 }

@@ -5,11 +5,11 @@ import { toRetryAfterMs } from './retry-after.ts';
 export type FailureFacts = { upstreamStatus?: number; retryAfterMs?: number | undefined; jitter?: number };
 
 /**
- * Returns the failure of this attempt for Temporal.
+ * Returns the error with which this attempt fails.
  *
- * Its type decides whether another attempt follows, its details hold the upstream's status, and it sets the delay before
- * the next attempt if Retry-After or jitter changes that. API clients see the message: keep addresses, paths and
- * versions out of it.
+ * Its type decides whether another attempt follows. Its details contain the upstream's status. It sets the delay
+ * before the next attempt only if Retry-After or jitter changes that delay. API clients see the message, so keep
+ * addresses, paths and versions out of it.
  */
 export function toAttemptFailure(type: FailureType, message: string, facts: FailureFacts = {}): ApplicationFailure {
   const { upstreamStatus, retryAfterMs, jitter } = facts;
@@ -22,7 +22,7 @@ export function toAttemptFailure(type: FailureType, message: string, facts: Fail
   });
 }
 
-/** Returns the failure that an HTTP status other than 200 means. */
+/** Returns the failure for an HTTP status other than 200. `retryAfter` is the value of the Retry-After header. */
 export function toStatusFailure(status: number, retryAfter: string | undefined, jitter: number): ApplicationFailure {
   return toAttemptFailure(toStatusFailureType(status), `HTTP ${status}`, {
     upstreamStatus: status,
@@ -31,7 +31,7 @@ export function toStatusFailure(status: number, retryAfter: string | undefined, 
   });
 }
 
-/** 408 and 425 are client errors that can pass by themselves. Every other 4xx but 429 is final. */
+/** 408 and 425 are client errors that can pass by themselves. All other 4xx, except 429, are final. */
 function toStatusFailureType(status: number): FailureType {
   if (status === 429) return 'UpstreamRateLimited';
   if (status >= 500 || status === 408 || status === 425) return 'UpstreamUnavailable';

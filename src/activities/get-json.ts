@@ -18,9 +18,9 @@ import { readBody } from './read-body.ts';
 const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
 
 /**
- * Sends one GET and returns the body, parsed by `schema`. Every way in which a call can fail gets its failure type here.
+ * Sends one GET and returns the body, parsed by `schema`. Gives each kind of failed call its failure type.
  *
- * Follows no redirect, reads at most 64 KiB of decoded body, and ends at the attempt's deadline, just below
+ * Follows no redirects. Reads at most 64 KiB of decoded body. Ends at the attempt's deadline, shortly before
  * start-to-close.
  * @throws {ApplicationFailure} with a failure type of `policy.ts`.
  * @throws {CancelledFailure} if the task was cancelled.
@@ -38,7 +38,7 @@ export async function getJson<S extends z.ZodType>(url: URL, schema: S, options:
       if (parsed.success) return parsed.data;
       throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', { upstreamStatus: 200 });
     } finally {
-      // An unread body would keep its socket. Destroying it emits an error, which would end the process if unheard.
+      // An unread body keeps its socket. Destroying it emits an error. Without a listener, that would end the process.
       body.on('error', () => {}).destroy();
     }
   } catch (error) {
@@ -46,13 +46,13 @@ export async function getJson<S extends z.ZodType>(url: URL, schema: S, options:
   }
 }
 
-/** The key is the same in every attempt, so that an upstream can recognise a repeated call. */
+/** The idempotency key is the same in every attempt, so that the upstream can recognise a repeated call. */
 function toHeaders({ protocol }: URL, { traceparent, tracestate }: AttemptOptions) {
   const { attempt } = activityInfo();
   return {
     accept: 'application/json',
     'accept-encoding': protocol === 'https:' ? 'br, gzip, deflate' : 'gzip, deflate',
-    // Some APIs refuse a request without one.
+    // Some APIs refuse a request without a User-Agent.
     'user-agent': 'undici',
     'idempotency-key': toJobId(),
     'holdfast-attempt': String(attempt),

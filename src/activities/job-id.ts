@@ -4,7 +4,7 @@ import { chunkType, toItemId } from '../contract.ts';
 /**
  * Returns the id of the task that this attempt runs, or `{batchId}/{index}` for an item of a batch.
  *
- * It is the same in every attempt. The upstream gets it as `Idempotency-Key`, and log lines name it.
+ * The id is the same in every attempt. The upstream gets it as `Idempotency-Key`, and log lines contain it.
  */
 export function toJobId(): string {
   const { workflowExecution, workflowType, activityId } = activityInfo();

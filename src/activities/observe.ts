@@ -18,8 +18,8 @@ export function logAttempt(doing: string): void {
 }
 
 /**
- * Returns a worker interceptor that passes every attempt to `record`, and logs each attempt that does not complete:
- * "Job <id>: HTTP 503 on attempt 1, next in 2 s". It changes no outcome.
+ * Returns a worker interceptor that passes every attempt to `record` and logs each attempt that does not complete:
+ * "Job <id>: HTTP 503 on attempt 1, next in 2 s". It does not change outcomes.
  */
 export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () => ({
   inbound: {
@@ -53,7 +53,7 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
   },
 });
 
-/** An unexpected error's message can contain line breaks and terminal escapes. A log entry has to stay one line. */
+/** An unexpected error's message can contain line breaks and terminal escapes, but a log entry must be one line. */
 const controls = /[\p{Cc}\u2028\u2029]+/gu;
 
 function toFailureLine(error: unknown): string {

@@ -9,7 +9,7 @@ export function parseJson(body: Uint8Array, jitter: number): unknown {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   try {
-    // With `stream`, the decoder keeps back an incomplete last character instead of throwing at it.
+    // With `stream`, the decoder keeps back an incomplete last character. Without it, the decoder would throw.
     text = decoder.decode(body, { stream: true });
     const value: unknown = JSON.parse(text);
     decoder.decode();
@@ -31,7 +31,7 @@ const opener = { '}': '{', ']': '[' } as const;
 /** Matches a string (with or without its end), a bracket, or a run of anything else. */
 const token = /"[^"\\]*(?:\\.[^"\\]*)*"?|[{}[\]]|[^"{}[\]]+/gs;
 
-/** Tells whether a text that JSON.parse refused starts as an object or array that is never closed. */
+/** Returns whether a text that JSON.parse refused starts with an object or array that is never closed. */
 export function stopsInTheMiddle(text: string): boolean {
   if (!/^\s*[{[]/.test(text)) return false;
   const open: string[] = [];

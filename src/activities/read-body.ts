@@ -6,10 +6,10 @@ type Bytes = AsyncIterable<Buffer>;
 
 const maximumBytes = 64 * 1024;
 
-/** More codings than this are an attack, not an encoding: each one needs memory. fetch has the same limit. */
+/** Each coding needs memory, so a longer list would be an attack. fetch has the same limit. */
 const maximumCodings = 5;
 
-/** Like curl and browsers, pass on what an incomplete stream holds. The JSON in it is then reported as truncated. */
+/** Decode an incomplete stream as far as it goes, like curl and browsers. Its JSON is then reported as truncated. */
 const zlibOptions = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
 const brotliOptions = { flush: constants.BROTLI_OPERATION_FLUSH, finishFlush: constants.BROTLI_OPERATION_FLUSH };
 
@@ -25,8 +25,9 @@ const decoders = new Map<string, (encoded: Bytes) => Bytes>([
 /**
  * Reads a response body and decodes it as its `Content-Encoding` says.
  *
- * A body with a coding that we do not know is returned as it came.
- * @throws {ApplicationFailure} `ResponseTooLarge` above 64 KiB of decoded bytes. Nothing is read beyond them.
+ * If it has an unknown coding, the body is returned without decoding.
+ * @throws {ApplicationFailure} `ResponseTooLarge` if there are more than 64 KiB of decoded bytes. Stops reading then.
+ * @throws {Error} if there are too many codings, or if the body cannot be received or decoded.
  */
 export async function readBody(body: Bytes, contentEncoding = ''): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -50,7 +51,7 @@ function decode(body: Bytes, contentEncoding: string): Bytes {
   return codings.reduceRight((encoded, coding) => decoders.get(coding)?.(encoded) ?? encoded, body);
 }
 
-/** `deflate` means zlib's format (RFC 9110), but some servers leave its header out. The first byte tells which it is. */
+/** `deflate` means zlib's format (RFC 9110), but some servers omit zlib's header. The first byte shows which it is. */
 async function* inflate(encoded: Bytes): Bytes {
   const chunks = encoded[Symbol.asyncIterator]();
   const first = await chunks.next();

@@ -1,4 +1,4 @@
-/** The three date forms of RFC 9110 section 5.6.7. `Date.parse` accepts far more than these, so check the form first. */
+/** The three date formats of RFC 9110 section 5.6.7. `Date.parse` alone would accept many other formats. */
 const httpDate =
   /^((Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT|[A-Z][a-z]+day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$/;
 

@@ -8,8 +8,8 @@ export type ApiKey = { owner: string; secretHash: Buffer };
 const entryPattern = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~+/=|-]+)$/;
 
 /**
- * Parses `name:secret,name:old|new` into one entry per secret. Secrets are hashed, so that the configuration holds none.
- * Faults give the number of an entry, not its name: name and secret may be swapped, and faults are logged.
+ * Parses `name:secret,name:old|new` into one entry per secret. Hashes the secrets, so the configuration has none.
+ * A fault gives the number of the entry, not its name: faults are logged, and a user may have swapped name and secret.
  */
 export function toApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
   const fault = (message: string) => context.addIssue({ code: 'custom', message });

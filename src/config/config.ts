@@ -6,7 +6,7 @@ import { parseTemporal } from './temporal-variables.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** All faults of an environment in one message. `exitCode` is EX_CONFIG of sysexits.h. */
+/** An error that lists all faults of an environment. `exitCode` is EX_CONFIG of sysexits.h. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly exitCode = 78;
@@ -17,12 +17,13 @@ export class ConfigError extends Error {
   }
 }
 
-/** Loopback hosts, on which the API may listen without API keys (see `guardOrigin`). */
+/** Whether the host is loopback. There the API may listen without API keys (see `guardOrigin`). */
 const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
 
 /**
- * Returns the configuration of an environment. `docs/configuration.md` lists the variables; an empty one counts as unset.
- * @throws {ConfigError} with all faults, each naming its variable. Secrets are not repeated.
+ * Returns the configuration of an environment. `docs/configuration.md` lists the variables. An empty variable counts
+ * as unset.
+ * @throws {ConfigError} that lists all faults. Each fault names its variable and repeats no secret.
  */
 export function loadConfig(environment: Environment) {
   const env: Environment = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
@@ -68,7 +69,7 @@ export function loadConfig(environment: Environment) {
       address: address ?? `127.0.0.1:${data.EMBEDDED_TEMPORAL_PORT}`,
       namespace: temporal.namespace ?? 'default',
     },
-    /** Undefined if `TEMPORAL_ADDRESS` or a profile names a server: then none is started. */
+    /** Undefined if `TEMPORAL_ADDRESS` or a profile names a server. Then `npm start` embeds no server. */
     embedded: address
       ? undefined
       : {
@@ -83,7 +84,11 @@ export function loadConfig(environment: Environment) {
 
 export type Config = ReturnType<typeof loadConfig>;
 
-/** Returns the variables of this process over those of `.env`, which may be missing and may have CRLF and a BOM. */
+/**
+ * Returns the variables of `.env` and of this process. If both set a variable, the process wins. `.env` may be
+ * missing, and may have CRLF and a BOM.
+ * @throws {ConfigError} if `.env` exists but cannot be read.
+ */
 export function loadEnvironment(path = '.env'): Environment {
   try {
     return { ...parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')), ...process.env };
@@ -93,7 +98,7 @@ export function loadEnvironment(path = '.env'): Environment {
   }
 }
 
-/** Returns the configuration of this process. Prints all faults to stderr and exits with code 78 if there are any. */
+/** Returns the configuration of this process. If it has faults, prints them to stderr and exits with code 78. */
 export function loadConfigOrExit(): Config {
   try {
     return loadConfig(loadEnvironment());

@@ -7,7 +7,7 @@ const toNames = (text: string) => text.split(',').map((name) => name.trim());
 const toVariable = (field: unknown) =>
   Object.values(policyParameters).find((parameter) => parameter.field === field)?.variable ?? 'NON_RETRYABLE_ERRORS';
 
-/** Returns the retry policy of an environment, or its faults, each with the variable that it concerns. */
+/** Returns the retry policy of an environment, or all faults. Each fault names the variable that it concerns. */
 export function parsePolicy(env: NodeJS.ProcessEnv) {
   const values = policyParameterNames.flatMap((name) => {
     const text = env[policyParameters[name].variable];

@@ -3,7 +3,7 @@ import { toApiKeys } from './api-keys.ts';
 
 export const maximumShutdownGraceSeconds = 3_600;
 
-/** Returns the number that a plain decimal stands for. `5x`, `1e9`, `Infinity` and `-1` become NaN, which schemas reject. */
+/** Parses a plain decimal number. Other texts (`5x`, `1e9`, `Infinity`, `-1`) become NaN, which schemas reject. */
 export const toNumber = (text: string) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN);
 
 function whole(min: number, max: number) {
@@ -21,7 +21,7 @@ export function isServerAddress(text: string): boolean {
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Returns the upstream's URL so that `/jokes/random` can follow: without blanks, an empty `?` or `#`, and trailing slashes. */
+/** Returns the URL as a prefix for paths: without surrounding spaces, an empty `?` or `#`, and trailing slashes. */
 function toUpstream(text: string, context: z.RefinementCtx): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const fault =
@@ -37,8 +37,8 @@ function toUpstream(text: string, context: z.RefinementCtx): string {
 }
 
 /**
- * The variables and their defaults. The retry policy's are in `policyParameters`. `TEMPORAL_*` are parsed by
- * `@temporalio/envconfig`: here are those that it does not check.
+ * The variables and their defaults. The variables of the retry policy are in `policyParameters`.
+ * `@temporalio/envconfig` parses `TEMPORAL_*`. This schema has only those that it does not check or does not know.
  */
 export const settings = z.object({
   API_BASE_URL: z.string().default('https://api.chucknorris.io').transform(toUpstream),

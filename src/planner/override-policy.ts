@@ -11,8 +11,8 @@ type ToLabel = (name: PolicyParameterName) => string;
 type Fault = { parameter: PolicyParameterName; message: string };
 
 /**
- * Returns the policy with some parameters replaced, or all faults. Each fault is reported for a parameter in `overrides`.
- * `toLabel` returns how messages write a parameter: its name in the API by default.
+ * Returns the policy with the parameters of `overrides` replaced, or all faults. Each fault names a parameter of
+ * `overrides`. `toLabel` returns a parameter's name in messages. By default that is its name in the API.
  */
 export function overridePolicy(
   policy: Policy,
@@ -20,14 +20,17 @@ export function overridePolicy(
   toLabel: ToLabel = (name) => name,
 ): { policy: Policy } | { faults: Fault[] } {
   const { heartbeatTimeoutMs, ...rest } = policy;
-  // A default heartbeat timeout follows a new job timeout. One that was set stays.
+  // If the heartbeat timeout is the default, it is derived again from the new job timeout. Any other value stays.
   const isDefault = heartbeatTimeoutMs === toDefaultHeartbeatTimeoutMs(policy.startToCloseTimeoutMs);
   const parsed = policySchema.safeParse({ ...(isDefault ? rest : policy), ...toPolicyFields(overrides) });
   if (parsed.success) return { policy: parsed.data };
   return { faults: parsed.error.issues.map(({ path, message }) => toFault(path[0], message, overrides, toLabel)) };
 }
 
-/** If only one of two parameters that contradict each other was given, the fault is reported for that one. */
+/**
+ * A fault may concern two parameters that contradict each other. If `overrides` has only one of them, the fault is
+ * reported for that parameter.
+ */
 function toFault(field: unknown, fault: string, overrides: PolicyOverrides, toLabel: ToLabel): Fault {
   const message = policyParameterNames.reduce(
     (text, name) => text.replace(`(${policyParameters[name].variable})`, `(${toLabel(name)})`),

@@ -3,19 +3,19 @@ import { type Policy, retryableFailureTypes, toWaitMs } from '../policy.ts';
 import { policyParameters } from '../policy-parameters.ts';
 import { toLongestWaitMs, toSeconds } from './waits.ts';
 
-/** A restart or rolling deploy of an upstream: about 30 s to drain the old process and 30 s until the new one is ready. */
+/** A restart or deploy of an upstream takes about 30 s to drain the old process and 30 s to start the new process. */
 const commonOutageMs = 60_000;
-/** More attempts than this would hammer an upstream that is down. Longer waits survive the same outage. */
+/** More attempts than this would hammer an upstream that is down. Longer waits also survive the outage. */
 const mostAttemptsSuggested = 20;
 
 export type LintSubject = { policy: Policy; shutdownGraceMs: number };
 type Finding = { message: string; set: Record<string, number | string> };
 type Rule = (subject: LintSubject) => Finding | undefined;
 
-/** Compares to the microsecond, so that floating-point noise decides nothing. */
+/** Compares times rounded to microseconds, so floating-point errors do not change the result. */
 const isBelow = (ms: number, otherMs: number) => toSeconds(ms) < toSeconds(otherMs);
 
-/** Returns the time from the first to the last attempt if each fails at once, in milliseconds. */
+/** Returns the milliseconds from the first to the last attempt if every attempt fails at once. */
 function toOutageMs(policy: Policy): number {
   let outageMs = 0;
   for (let attempt = 1; attempt < policy.maximumAttempts; attempt += 1) outageMs += toWaitMs(policy, attempt) ?? 0;
@@ -32,7 +32,7 @@ function toOutageSettings(policy: Policy): Finding['set'] {
   return { BASE_DELAY: base, ...(isBelow(policy.maximumIntervalMs, baseMs) && { MAX_DELAY: base }) };
 }
 
-/** The failure types of attempts that ran out of time, and what each stands for. */
+/** The failure types of attempts that ran out of time, and the event that each reports. */
 const timeouts: Record<string, string> = {
   UpstreamTimeout: 'a call that hangs',
   'TemporalTimeout:StartToClose': 'an attempt beyond JOB_TIMEOUT',
@@ -89,7 +89,7 @@ const rules = {
       : undefined,
 
   'cap-unreachable': ({ policy }) => {
-    // Waits never shrink: the last one is the longest.
+    // Waits never get shorter, so the last wait is the longest.
     const longestMs = toLongestWaitMs(policy, policy.maximumAttempts - 1);
     if (policy.maximumAttempts === 1 || !isBelow(longestMs, policy.maximumIntervalMs)) return undefined;
     return {
@@ -103,7 +103,7 @@ const rules = {
     if (toSeconds(heartbeatTimeoutMs) < third) return undefined;
     const { minimum, default: usual } = policyParameters.heartbeatTimeout;
     const quarter = Math.floor(toSeconds(startToCloseTimeoutMs) / 4);
-    // From 31 s on, a third of the job timeout is more than the default of 10 s.
+    // A third of a job timeout of 31 s is more than the default heartbeat timeout of 10 s.
     const set: Finding['set'] =
       minimum < third
         ? { HEARTBEAT_TIMEOUT: Math.min(usual, Math.max(minimum, quarter)) }
@@ -135,8 +135,8 @@ export const warningCodes = Object.keys(rules) as [WarningCode, ...WarningCode[]
 export type Warning = { code: WarningCode; message: string; suggestion: string };
 
 /**
- * Returns warnings about settings that are valid but rarely intended. Following a suggestion removes its warning; values
- * in suggestions are in seconds, as in the environment.
+ * Returns warnings about settings that are valid but rarely intended. A warning disappears if you follow its
+ * suggestion. Durations in suggestions are in seconds, as in the environment.
  */
 export function lintPolicy(subject: LintSubject): Warning[] {
   return warningCodes.flatMap((code) => {

@@ -7,14 +7,14 @@ import {
 } from '../policy-parameters.ts';
 import { toLongestWaitMs, toSeconds } from './waits.ts';
 
-/** The most attempts that a plan lists, and that the herd simulation runs for each task. */
+/** The maximum number of attempts that a plan lists. The herd simulation has the same limit for each task. */
 export const attemptsListed = 100;
 export const herdSize = 100;
 const peakWindowMs = 1_000;
 
 type Step = { attempt: number; startMs: number; latestStartMs: number; waitMs: number | null; longestWaitMs: number };
 
-/** Returns every attempt that the policy allows if each fails at once. Without jitter, earliest and latest start are equal. */
+/** Returns all attempts that the policy allows if each fails at once. Without jitter, both starts are the same. */
 function toSteps(policy: Policy): Step[] {
   const steps: Step[] = [];
   let [startMs, latestStartMs] = [0, 0];
@@ -28,7 +28,7 @@ function toSteps(policy: Policy): Step[] {
   }
 }
 
-/** Returns a source of numbers in [0, 1) that is the same in every plan (mulberry32). */
+/** Returns a generator of numbers in [0, 1). Every plan gets the same numbers (mulberry32). */
 function createRandom() {
   let state = 1;
   return () => {
@@ -40,8 +40,9 @@ function createRandom() {
 }
 
 /**
- * Returns the most retries that the herd makes within any one second. First attempts do not count: all start together.
- * Only the first `attemptsListed` attempts of each task are simulated. Waits never shrink, so the busiest second is early.
+ * Returns the maximum number of retries that the herd makes within one second. First attempts do not count, because
+ * all tasks start together. Simulates only the first `attemptsListed` attempts of each task: waits never get shorter,
+ * so the busiest second is early.
  */
 function toPeakRetries(policy: Policy, jitter: number): number {
   const random = createRandom();
@@ -72,9 +73,10 @@ const toParameters = (policy: Policy) =>
   ) as Record<PolicyParameterName, number>;
 
 /**
- * Returns what happens to a task whose first `failures` attempts fail at once (by default, all of them) and whose next
- * attempt succeeds, and what the policy survives and costs at worst. Durations are in seconds. A Retry-After is not
- * considered: it may lengthen a wait up to the maximum.
+ * Returns the timeline of a task whose first `failures` attempts fail at once. If the policy allows another attempt,
+ * it succeeds. By default, all attempts fail. The plan also has the longest outage that the policy survives, and the
+ * worst times and numbers of calls. Durations are in seconds. Ignores Retry-After, which can lengthen a wait up to the
+ * maximum.
  */
 export function toRetryPlan(policy: Policy, { failures = policy.maximumAttempts }: { failures?: number } = {}) {
   const all = toSteps(policy);

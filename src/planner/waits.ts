@@ -1,9 +1,9 @@
 import { type Policy, toRetryDelayMs, toWaitMs } from '../policy.ts';
 
-/** Returns seconds, rounded to the microsecond so that floating-point noise does not show. */
+/** Converts milliseconds to seconds, rounded to microseconds to hide floating-point errors. */
 export const toSeconds = (ms: number) => Math.round(ms * 1_000) / 1_000_000;
 
-/** Returns the longest wait that jitter can make of the wait after `attempt`, in milliseconds; 0 after the last attempt. */
+/** Returns the longest possible wait after `attempt`, with jitter, in milliseconds. It is 0 after the last attempt. */
 export function toLongestWaitMs(policy: Policy, attempt: number): number {
   const waitMs = toWaitMs(policy, attempt) ?? 0;
   if (policy.jitter === 0) return waitMs;

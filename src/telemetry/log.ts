@@ -3,17 +3,17 @@ import type { Config } from '../config/config.ts';
 
 export type { Logger };
 
-/** Only for a terminal, and a development dependency: a production install does not have it. */
+/** Loaded only for a terminal. A production install does not have it, because it is a development dependency. */
 const pretty = process.stdout.isTTY ? (await import('pino-pretty').catch(() => undefined))?.default : undefined;
 
 /**
- * Returns the log of this process: JSON lines on stdout, or readable text if that is a terminal and pino-pretty is
- * installed.
+ * Returns the log of this process. It writes JSON lines to stdout. If stdout is a terminal and pino-pretty is
+ * installed, it writes readable text instead.
  */
 export function createLog({ logLevel }: Pick<Config, 'logLevel'>, name: 'api' | 'worker'): Logger {
   const options: LoggerOptions = { level: logLevel, base: { process: name, pid: process.pid } };
   return pretty
     ? pino(options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }))
-    : // pino's own destination retries lost lines at exit, and never ends if stdout has been closed.
+    : // At exit, pino's default destination retries lost lines. It would never end if stdout has been closed.
       pino(options, pino.destination({ sync: true }));
 }

@@ -8,8 +8,8 @@ function createRegistry() {
 }
 
 /**
- * Creates the metrics of the API. The `outcome` of a submission is accepted, replayed, refused (nothing was started) or
- * unknown (something may have been started).
+ * Creates the metrics of the API. The `outcome` of a submission is `accepted`, `replayed`, `refused` (nothing was
+ * started) or `unknown` (something may have been started).
  */
 export function createApiMetrics() {
   const registry = createRegistry();

@@ -6,10 +6,10 @@ import type { Registry } from 'prom-client';
 type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort: number };
 
 /**
- * Serves a worker's `GET /health` and `GET /metrics`. Returns its URL and a way to close it.
+ * Serves `GET /health` and `GET /metrics` of a worker. Returns the server's URL and a function that closes the server.
  *
- * The metrics page has our metrics and those of Temporal's SDK (from `sdkMetricsPort`), so that a worker is one target for
- * Prometheus.
+ * `/metrics` has our metrics and those of Temporal's SDK, which it reads from `sdkMetricsPort`. So Prometheus needs
+ * only one target for a worker.
  * @throws the system's error (`code: 'EADDRINUSE'`, …) if the address cannot be used.
  */
 export async function serveMonitor(

@@ -2,14 +2,14 @@ import { randomInt } from 'node:crypto';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Logger } from './log.ts';
 
-/** Each try fails only if another process has that very port. */
+/** A try fails only if another process uses the random port. */
 const maximumTries = 20;
 
 /**
  * Installs the SDK's runtime, which logs to `log` and serves its metrics on a free loopback port. Returns that port.
  *
- * The SDK does not say which port it got for port 0. So this picks one and picks again if the SDK cannot bind it. All are
- * below the range of outgoing connections (32768 on Linux, 49152 elsewhere).
+ * With port 0, the SDK would not say which port it got. So this function picks a random port, and another one if the
+ * SDK cannot bind it. The ports are below the ephemeral range (from 32768 on Linux, from 49152 elsewhere).
  */
 export function installRuntime(log: Logger): number {
   const logger = new DefaultLogger('TRACE', ({ level, message, meta }) => {
@@ -29,7 +29,7 @@ export function installRuntime(log: Logger): number {
   }
 }
 
-/** The SDK's own progress, and its lines about failed attempts, which `observeAttempts` has logged already. */
+/** Whether a line is about the SDK's own progress, or a failed attempt that `observeAttempts` has logged already. */
 function isChatter(level: string, message: string, meta: { sdkComponent?: string } | undefined): boolean {
   return (
     ['Activity failed', 'Workflow failed'].includes(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity')

@@ -3,7 +3,7 @@ import { TemporalUnavailable } from './errors.ts';
 type Waiting = { start: (silentMs: number) => void; refuse: (error: TemporalUnavailable) => void };
 type Bounds = { minimum: number; maximum: number; slowMs: number };
 
-/** A server that has answered no call for this long is away, even if it answered calls before. */
+/** When a call is lost and the server has answered no other call for this long, the server counts as unavailable. */
 const maximumSilenceMs = 1_000;
 
 /** A slow call shrinks the limit by a thirtieth. Four fast calls raise it by one. */
@@ -11,16 +11,16 @@ const decrease = 29 / 30;
 const increase = 1 / 4;
 
 /**
- * Limits how many calls to Temporal run at once. The others wait in the order they came. Without a limit a crowd of
- * calls would time out together, because the server works through them at its own speed and each has a deadline.
+ * Returns a function that limits how many calls to Temporal run at once. Other calls wait in the order of arrival.
+ * Without a limit, many simultaneous calls would slow each other down until all of them miss their deadlines.
  *
- * The limit adapts between `minimum` and `maximum`: it shrinks when calls take longer than `slowMs` and grows when
- * they do not (additive increase, multiplicative decrease). So a small server is not flooded, and a distant one is
- * kept busy.
+ * The limit adapts between `minimum` and `maximum`: it shrinks after a call that takes longer than `slowMs` and grows
+ * after a faster call (additive increase, multiplicative decrease). This protects a small server from overload, and
+ * sends enough calls to a distant server.
  *
  * Calls wait only while Temporal answers. When a call is lost and Temporal has answered nothing since that call
- * began, all waiting calls end with `TemporalUnavailable`; nothing was started for them. `call` receives the time
- * since the last answer, in milliseconds, so that it can shorten its deadline.
+ * began, all waiting calls fail with `TemporalUnavailable`. Nothing was started for them. A call that has waited
+ * receives the milliseconds since Temporal's last answer, so that it can shorten its deadline.
  */
 export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds) {
   const waiting: Waiting[] = [];

@@ -4,12 +4,12 @@ import { callDeadlineMs, withDeadline } from './deadline.ts';
 import { Refused } from './errors.ts';
 import { createRateLimit } from './rate-limit.ts';
 
-/** Enough calls at once to keep a small server busy, and at most what a large and distant one needs. */
+/** The minimum keeps a small server busy. The maximum is enough for a large and distant server. */
 const calls = { minimum: 12, maximum: 96, slowMs: 400 };
 
 /**
  * Decides which calls to Temporal run, and when. Every call passes the adaptive limit and has a deadline. A submission
- * also passes the rate limit of its caller and the limit of starts in flight. These two refuse, they do not queue.
+ * also passes the rate limit of its caller and the limit of starts in flight. The last two refuse instead of queueing.
  */
 export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInFlight' | 'rateLimit'>) {
   const run = createAdaptiveLimit(calls);
@@ -24,16 +24,16 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
 
   return {
     /**
-     * Runs the calls of one request when its turn has come. All of them share one deadline.
+     * Runs `work`, the calls of one request, as soon as the adaptive limit allows it. The calls share one deadline.
      * @throws {TemporalUnavailable}
      */
     call,
 
-    /** What the rate limit leaves to this caller; `undefined` without a rate limit. */
+    /** Returns what the rate limit leaves to this caller, or `undefined` without a rate limit. */
     readRate: rates.read,
 
     /**
-     * Refuses a submission early, before its body is read.
+     * Refuses a submission before its body is read, if a limit is reached.
      * @throws {Refused}
      */
     requireCapacity(caller: string): void {
@@ -42,9 +42,9 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
     },
 
     /**
-     * Runs `start` for this caller. `start` returns `undefined` if it started the workflow of this id, or what an
-     * earlier submission started. Only the start itself counts as in flight, not the arrival of the body or a wait
-     * for the end.
+     * Runs `start` for this caller and returns its result: `undefined` if `start` started the workflow with this id,
+     * otherwise what an earlier submission started. A submission counts as in flight only while `start` runs, not
+     * while its body arrives or while the client waits for the end.
      * @throws {Refused | TemporalUnavailable}
      */
     start<T>(caller: string, id: string, start: () => Promise<T | undefined>): Promise<T | undefined> {

@@ -7,19 +7,19 @@ const rpcDeadlineMs = 2_000;
 
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
 
-/** `connection.withDeadline` uses an AsyncLocalStorage, which makes every promise of the process slower. */
+/** Replaces the SDK's `connection.withDeadline`, whose AsyncLocalStorage slows down every promise of the process. */
 const withRpcDeadline: Interceptor = (options, nextCall) =>
   nextCall({ ...options, deadline: options.deadline ?? Date.now() + rpcDeadlineMs }) as ReturnType<Interceptor>;
 
-/** Repeats only calls that were certainly not carried out. The SDK's own retries would leave their outcome unknown. */
+/** Retries only calls that were certainly not carried out. With the SDK's retries, the outcome would be unknown. */
 const retryNotSent = makeGrpcRetryInterceptor({
   retryableDecider: (attempt, status) => attempt < 3 && isNotSent(status),
   delayFunction: (attempt) => 100 * attempt,
 });
 
 /**
- * Creates the API's client. It connects with its first call, and again when the server returns: it waits between 0.1
- * and 2 s before it tries to reconnect, where grpc-js by default waits up to 120 s.
+ * Creates the API's client. It connects at its first call. After a lost connection it waits 0.1 to 2 s before each try
+ * to reconnect. grpc-js would wait up to 120 s by default.
  */
 export function createClient({ temporal: { namespace, ...connection } }: Pick<Config, 'temporal'>): Client {
   return new Client({

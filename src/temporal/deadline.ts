@@ -1,11 +1,11 @@
 import { TemporalUnavailable, toTemporalError } from './errors.ts';
 
-/** Callers get an answer within 3 s, however many RPCs they need. Longer than the deadline of one RPC. */
+/** Callers get an answer within 3 s, however many RPCs it needs. One RPC has a shorter deadline than this. */
 export const callDeadlineMs = 2_500;
 
 /**
- * Runs calls to Temporal under one deadline for all of them, without waiting for a turn.
- * @throws {TemporalUnavailable} when Temporal cannot be reached, or has not answered by then.
+ * Runs `work`, whose calls to Temporal share one deadline, and returns its result. The adaptive limit does not apply.
+ * @throws {TemporalUnavailable} when Temporal cannot be reached or does not answer before the deadline.
  */
 export async function withDeadline<T>(work: () => Promise<T>, deadlineMs = callDeadlineMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 
-/** Temporal cannot be reached or does not answer in time. `outcome` says whether the call may have had its effect. */
+/** Temporal cannot be reached or does not answer in time. With outcome `unknown`, the call may have had its effect. */
 export class TemporalUnavailable extends Error {
   override readonly name = 'TemporalUnavailable';
   readonly outcome: 'not-started' | 'unknown';
@@ -12,7 +12,7 @@ export class TemporalUnavailable extends Error {
   }
 }
 
-/** A submission is refused for this reason. Nothing was started. */
+/** A submission is refused for `reason`. Nothing was started for it. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly reason: 'overloaded' | 'rate-limited' | 'idempotency-mismatch';
@@ -42,18 +42,21 @@ export const isNotSent = ({ code, details }: { code: number; details: string }) 
   code === status.RESOURCE_EXHAUSTED ||
   (code === status.UNAVAILABLE && /No connection established|Name resolution failed/.test(details));
 
-/** The gRPC error in an error of the client library, which wraps some of them. */
+/** Returns the gRPC error that a client error is or wraps, or `undefined` if there is none. */
 export const findGrpcError = (error: unknown) => [error, (error as Error).cause].find(isGrpcServiceError);
 
-/** There is no such workflow, or the server no longer keeps it. */
+/** Whether the error means that there is no such workflow, or that the server no longer keeps it. */
 export const isNotFound = (error: unknown) =>
   error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && error.code === status.NOT_FOUND);
 
-/** The server did not make this page token: UNKNOWN with SQL visibility, INVALID_ARGUMENT otherwise. */
+/**
+ * Whether the error means that the server did not create the page token. With SQL visibility the code is UNKNOWN,
+ * otherwise INVALID_ARGUMENT.
+ */
 export const isInvalidPageToken = (error: unknown) =>
   isGrpcServiceError(error) && [status.UNKNOWN, status.INVALID_ARGUMENT].includes(error.code);
 
-/** `TemporalUnavailable` if that is what an error of the client library means; any other error as it is. */
+/** Converts an error with a transient gRPC failure to `TemporalUnavailable`. Returns any other error as it is. */
 export function toTemporalError(error: unknown): unknown {
   const cause = findGrpcError(error);
   if (!cause || !isTransient(cause)) return error;

@@ -12,7 +12,7 @@ type ProtoFailure = temporal.api.failure.v1.IFailure;
 type ProtoMemo = temporal.api.common.v1.IMemo;
 type ProtoPayloads = temporal.api.common.v1.IPayloads;
 
-/** Temporal's enumerations. The package is CommonJS with a single export. */
+/** Temporal's enumerations. They cannot be imported by name, because the package is CommonJS with a single export. */
 export const { PendingActivityState, RetryState, TaskQueueType, WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
 
 /** Returns a history as the JSON text that `Worker.runReplayHistory` reads. */
@@ -21,15 +21,15 @@ export const toHistoryText: (history: temporal.api.history.v1.IHistory) => strin
 /** A failure as API clients see it. */
 export type Failure = { type: string; message: string; upstreamStatus?: number };
 
-/** The timeouts of an attempt, under their names in Temporal's retry policies. */
+/** The failures of attempts that timed out. `type` is the name in Temporal's retry policies. */
 const timeouts: Record<string, Failure> = {
   START_TO_CLOSE: { type: 'TemporalTimeout:StartToClose', message: 'The attempt ran longer than its timeout' },
   HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker of the attempt fell silent' },
 };
 
 /**
- * Decodes a failure with the client's data converter. Only messages that Holdfast wrote come through. The message of
- * an unexpected error may contain paths and addresses; it stays in the worker's log.
+ * Decodes a failure with the client's data converter. Keeps the message only if Holdfast wrote it. The message of an
+ * unexpected error may contain paths and addresses, so only the worker's log has it.
  */
 export async function toFailure(client: Client, failure: ProtoFailure): Promise<Failure> {
   const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
@@ -47,16 +47,16 @@ export async function toFailure(client: Client, failure: ProtoFailure): Promise<
   };
 }
 
-/** A protobuf timestamp in whole milliseconds since 1970; 0 without one. */
+/** Converts a protobuf timestamp to whole milliseconds since 1970. Returns 0 if there is no timestamp. */
 export const toEpochMs = (time: { seconds?: unknown; nanos?: number | null } | null | undefined) =>
   Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1e6);
 
-/** The decoded values of a memo. */
+/** Returns the decoded values of a memo, or an empty object if there is no memo. */
 export async function toMemo(client: Client, memo: ProtoMemo | null | undefined): Promise<Record<string, unknown>> {
   return (await decodeMapFromPayloads(client.options.loadedDataConverter, memo?.fields)) ?? {};
 }
 
-/** The first of the payloads, decoded. */
+/** Returns the first payload, decoded, or `undefined` if there is none. */
 export async function toResult(client: Client, result: ProtoPayloads | null | undefined): Promise<unknown> {
   const [value] = await decodeArrayFromPayloads(client.options.loadedDataConverter, result?.payloads);
   return value;

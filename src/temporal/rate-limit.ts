@@ -2,13 +2,16 @@ import { Refused, TemporalUnavailable } from './errors.ts';
 
 export const windowMs = 60_000;
 
-/** There are few owners but many addresses, so memory is bounded: the window that ends first is forgotten. */
+/** Bounds memory, because callers may be addresses, and there are many. The window that ends first is dropped. */
 const maximumWindows = 10_000;
 
-/** `starting` has the ids of the tasks that are being started now, and the number of submissions for each. */
+/** `starting` has the ids that are being started now, each with its number of submissions. */
 type Window = { used: number; starting: Map<string, number>; endsAt: number };
 
-/** The current window of each caller. All windows have the same length, so the first inserted is the first to end. */
+/**
+ * Creates the table of each caller's current window. All windows have the same length, so the window that was inserted
+ * first ends first.
+ */
 export function createWindows(now = () => performance.now(), maximum = maximumWindows) {
   const windows = new Map<string, Window>();
   return {
@@ -29,9 +32,9 @@ export function createWindows(now = () => performance.now(), maximum = maximumWi
 }
 
 /**
- * Limits the new tasks and batches of each caller to `limit` a minute; 0 is no limit. Only the start counts, not the
- * request: a replay, a failed validation or a refusal costs nothing. Submissions under one id count once, even while
- * they are in flight.
+ * Limits each caller to `limit` new tasks and batches a minute. 0 means no limit. Only starts count, not requests: a
+ * replay, a failed validation or a refusal costs nothing. Submissions with the same id count once, even while they are
+ * in flight.
  */
 export function createRateLimit(limit: number, now?: () => number) {
   const windows = createWindows(now);
@@ -40,7 +43,7 @@ export function createRateLimit(limit: number, now?: () => number) {
   };
 
   return {
-    /** What a caller has left and the seconds until its window ends; `undefined` without a limit. */
+    /** Returns what a caller has left and the seconds until its window ends, or `undefined` without a limit. */
     read(caller: string): { limit: number; remaining: number; resetSeconds: number } | undefined {
       if (limit === 0) return undefined;
       const window = windows.of(caller);
@@ -56,15 +59,15 @@ export function createRateLimit(limit: number, now?: () => number) {
     },
 
     /**
-     * Runs `start`, which returns `undefined` if it started the task of this id, or what an earlier submission
-     * started.
-     * @throws {Refused} when starts in flight and finished ones use up the caller's window.
+     * Runs `start` and returns its result: `undefined` if `start` started the task with this id, otherwise what an
+     * earlier submission started.
+     * @throws {Refused} when finished starts and starts in flight use up the caller's window.
      */
     async count<T>(caller: string, id: string, start: () => Promise<T | undefined>): Promise<T | undefined> {
       if (limit === 0) return start();
       const window = windows.of(caller);
       const { starting } = window;
-      // Starts in flight may turn out to be replays, so a caller that they alone hold up may try again soon.
+      // Starts in flight may turn out to be replays. If finished starts alone leave room, the caller may retry in 1 s.
       if (!starting.has(id) && window.used + starting.size >= limit)
         refuse(window.used >= limit ? windows.toSeconds(window) : 1);
       starting.set(id, (starting.get(id) ?? 0) + 1);

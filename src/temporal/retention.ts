@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { withDeadline } from './deadline.ts';
 
-/** Only an operator changes the retention. */
+/** Ten minutes, because the retention changes rarely: only an operator changes it. */
 const cachedMs = 600_000;
 
 /**
- * Reads how long the namespace keeps a task after its end, in milliseconds. It is `undefined` while Temporal does not
- * answer: a missing header is better than a refused task. Asks Temporal once in ten minutes, with one call for all
- * who ask at the same time.
+ * Returns a function that reads how long the namespace keeps a finished task, in milliseconds. It resolves with
+ * `undefined` while Temporal does not answer: a missing `Idempotency-Expires` is better than a refused task. It keeps
+ * the value for ten minutes. Concurrent readers share one call.
  */
 export function createRetention({ workflowService }: Client, namespace: string) {
   let known: { retentionMs: number; until: number } | undefined;

@@ -5,28 +5,31 @@ import type { Admission } from './admission.ts';
 import { Refused } from './errors.ts';
 import { createRetention } from './retention.ts';
 
-/** Who submits: `rateLimitKey` is the caller that the rate limit counts. */
+/** Who submits. The rate limit counts the starts of each `rateLimitKey`. */
 type Caller = { rateLimitKey: string; idempotencyKey: string | undefined };
 
 type Start<T> = Submission & {
   id: string;
-  /** The view of a new task or batch. */
+  /** The value to return if this submission starts the task or batch. */
   fresh: T;
-  /** Reads what an earlier submission started under this id, and its fingerprint. */
+  /** Reads what an earlier submission started with this id, and the fingerprint of that submission. */
   readFirst: () => Promise<{ value: T; fingerprint: string | undefined }>;
 } & Pick<WorkflowStartOptions, 'startDelay' | 'priority'>;
 
-/** What was started, and the headers of the answer about the idempotency key. */
+/** What was started, now or by an earlier submission, and the answer's headers about the idempotency key. */
 export type Started<T> = { value: T; headers: Record<string, string> };
 
 /**
- * Starts workflows. The idempotency key decides the workflow's id, and Temporal refuses a second run of an id. So a
- * key starts at most one workflow, in whichever process its submissions arrive.
+ * Returns a function that starts at most one workflow for each idempotency key. The key determines the workflow's id,
+ * and Temporal refuses a second workflow with that id. So this also holds across several API processes.
  */
 export function createStartOnce(client: Client, config: Config, admission: Admission) {
   const readRetentionMs = createRetention(client, config.temporal.namespace);
 
-  /** @throws {Refused | TemporalUnavailable} */
+  /**
+   * Starts the workflow, or returns what an earlier submission with the same key started.
+   * @throws {Refused | TemporalUnavailable}
+   */
   return async <T extends { finishedAt?: string | undefined }>(
     { rateLimitKey, idempotencyKey }: Caller,
     { id, type, fresh, readFirst, memo, ...options }: Start<T>,
@@ -53,7 +56,7 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
       const detail = 'Another submission was made under this Idempotency-Key; it is untouched';
       throw new Refused('idempotency-mismatch', detail);
     };
-    // Both calls run at once: one after the other could take longer than the deadline.
+    // Not awaited yet, so both calls run at the same time. One after the other, they could miss the deadline.
     const retention = idempotencyKey === undefined ? undefined : readRetentionMs();
     const first = await admission.start(rateLimitKey, id, startOrReadFirst);
     const value = first ?? fresh;

@@ -27,14 +27,14 @@ import {
 import type { TaskName } from '../tasks.ts';
 import { type runChunk, toTotal } from './run-chunk.ts';
 
-/** More items at once would fill the server's queues: 1,000 starve a single task (measured). */
+/** More items in flight would fill the server's queues: 1,000 items starve a single task (measured). */
 const maximumInFlight = 400;
 
 /**
- * Runs a batch. Each chunk of its items is a child workflow; as many chunks run at once as leave 400 items in flight.
- * An item that is retried for a long time holds one of these places, its chunk does not hold more. The memo has the
- * counts (`progress`) after each change, so they can be read with no worker alive. A cancelled batch waits for
- * running attempts and counts the rest as cancelled.
+ * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as at most
+ * 400 items will be in flight with it. An item that has ended makes room for another, even while other items of its
+ * chunk are retried. After each change, the memo gets the counts (`progress`), so the API can read them while no worker
+ * runs. A cancelled batch waits for running attempts and counts the rest as cancelled.
  */
 export async function runBatch<N extends TaskName>({
   inputs,
@@ -52,7 +52,7 @@ export async function runBatch<N extends TaskName>({
   setHandler(defineSignal<ProgressArguments>(progressSignal), update);
   setHandler(defineSignal<AttemptsArguments>(attemptsSignal), (attempts) => upsertMemo({ attempts }));
 
-  /** Resolves when all items of the chunk are counted, also when its workflow failed or was cancelled. */
+  /** Runs a chunk. Resolves when all its items are counted, even if its workflow failed or was cancelled. */
   const run = async (number: number, size: number, first: number) => {
     const chunkId = toChunkId(workflowId, number);
     try {
@@ -94,9 +94,9 @@ export async function runBatch<N extends TaskName>({
 }
 
 /**
- * Runs a chunk to its end. A cancellation reaches the chunk only after it has started: Temporal refuses to cancel a
- * child workflow that has not started, the SDK does not repeat the request, and the chunk would run on (seen when a
- * cancel came within 50 ms of a submission).
+ * Runs a chunk to its end and returns its counts. Sends a cancellation to the chunk only after it has started.
+ * Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the request. The chunk
+ * would keep running (seen when a cancellation came within 50 ms of a submission).
  */
 async function untilChunkEnds<N extends TaskName>(
   options: ChildWorkflowOptions & { args: [ChunkArguments<N>] },

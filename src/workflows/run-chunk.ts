@@ -13,20 +13,20 @@ import { type ChunkArguments, type Counts, type Inputs, type ProgressArguments, 
 import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 
 /**
- * A chunk that runs longer than 2 s reports its counts to the batch, so that other chunks can start for the items
- * that have ended. Each further interval is twice as long: a report is five events in the batch's history, which may
- * have 51,200.
+ * A chunk that runs longer than 2 s reports its counts to the batch. The batch can then start another chunk in place
+ * of items that have ended. Each interval is twice as long as the one before it, because a report adds five events to
+ * the batch's history, which may have at most 51,200 events.
  */
 const firstReportMs = 2_000;
 const maximumReportMs = 60_000;
 
-/** One workflow task may carry the outputs of all items of a chunk, and a message has at most 4 MiB. */
+/** One workflow task may contain the outputs of all items of a chunk, and a gRPC message has at most 4 MiB. */
 const maximumOutputBytes = 16 * 1024;
 
 /**
- * Runs some items of a batch. Each item is an activity, with the item's index as its id: it is retried, fails and is
- * cancelled by itself. Returns counts only. The outputs stay in the history, where the API reads them. A cancelled
- * chunk reports its counts before it ends.
+ * Runs some items of a batch. Each item is an activity, which is retried, fails and is cancelled independently. The
+ * activity's id is the item's index. Returns only counts. The outputs stay in the history, where the API reads them. A
+ * cancelled chunk reports its counts before it ends.
  */
 export async function runChunk<N extends TaskName>({
   name,
@@ -38,7 +38,7 @@ export async function runChunk<N extends TaskName>({
   const { workflowId, parent } = workflowInfo();
   const counts: Counts = { completed: 0, failed: 0, cancelled: 0 };
   const batch = parent && getExternalWorkflowHandle(parent.workflowId);
-  // The signal fails if the batch has ended, and then nothing needs the counts.
+  // The signal fails if the batch has ended. Ignore the failure, because the counts are then not needed.
   const report = async () => await batch?.signal<ProgressArguments>(progressSignal, workflowId, counts).catch(() => {});
 
   const runItem = async (input: TaskInput<N>, index: number) => {
@@ -79,7 +79,7 @@ const toList = <N extends TaskName>(inputs: Inputs<N>): TaskInput<N>[] =>
 
 export const toTotal = ({ completed, failed, cancelled }: Counts) => completed + failed + cancelled;
 
-/** How an item ended. An attempt that fails during its cancellation is not retried and counts as cancelled. */
+/** Returns how an item ended. An item whose attempt fails during a cancellation is not retried: it is cancelled. */
 async function toEnd(item: Promise<unknown>): Promise<keyof Counts> {
   try {
     await item;

@@ -9,7 +9,7 @@ import type { TaskArguments } from '../contract.ts';
 import type { TaskActivities, TaskName, TaskOutput } from '../tasks.ts';
 
 /**
- * Runs one task: the activity with the name of the workflow's type, under the options from the start.
+ * Runs one task and returns its output. The activity has the same name as the workflow's type.
  * A cancelled task waits for the running attempt. It ends as cancelled even if that attempt completes or fails.
  */
 export async function runTask<N extends TaskName>({
