@@ -33,8 +33,8 @@ const maximumInFlight = 400;
 /**
  * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as at most
  * 400 items will be in flight with it. An item that has ended makes room for another, even while other items of its
- * chunk are retried. After each change, the memo gets the counts (`progress`), so the API can read them while no worker
- * runs. A cancelled batch waits for running attempts and counts the rest as cancelled.
+ * chunk are retried. After each change, the memo gets the counts (`progress`), so the API can read them while no
+ * worker runs. A cancelled batch waits for running attempts and counts the rest as cancelled.
  */
 export async function runBatch<N extends TaskName>({
   inputs,
