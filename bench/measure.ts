@@ -43,7 +43,9 @@ async function untilCompleted({ name, completed }: Contender, wanted: number, si
     const now = await completed();
     if (now > known) changedAt = performance.now();
     else if (performance.now() - changedAt > silentMs)
-      throw new SetupError(`${name}: ${wanted - known} tasks have not completed, and none did for a minute.`);
+      throw new SetupError(
+        `${name}: ${wanted - known} tasks are not completed, and none completed in the last minute.`,
+      );
     known = now;
     return known >= wanted;
   };

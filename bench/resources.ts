@@ -13,7 +13,10 @@ const readLinux = (pid: number): Resources => ({
 });
 
 /** Converts the CPU time that `ps` prints, `[[dd-]hh:]mm:ss.cc`, to seconds. */
-const toSeconds = (time: string) => time.split(/[:-]/).reduce((sum, part) => sum * 60 + Number(part), 0);
+function toSeconds(time: string): number {
+  const [clock = '', days = '0'] = time.split('-').reverse();
+  return clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) + Number(days) * 86_400;
+}
 
 function readElsewhere(pid: number): Resources {
   const [, rss = '0', time = '0'] =

@@ -71,7 +71,9 @@ export async function measureDrain(
       changedAt = at;
       samples.push({ at, done: now });
     } else if (at - changedAt > silentMs)
-      throw new SetupError(`${tasks - now} of ${tasks} tasks have not completed, and none did for a minute.`);
+      throw new SetupError(
+        `${tasks - now} of ${tasks} tasks are not completed, and none completed in the last minute.`,
+      );
     done = now;
     return done >= tasks;
   };

@@ -46,7 +46,7 @@ type Options = {
 export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }: Options) {
   // Without this check, fetch would throw an error whose message contains the whole key.
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
-    throw new SetupError('HOLDFAST_API_KEY has characters that no key can have: set it to the secret alone.');
+    throw new SetupError('HOLDFAST_API_KEY has characters that are not allowed in a key. Set it to the secret only.');
   const authorization: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {};
 
   /**

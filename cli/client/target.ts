@@ -44,7 +44,7 @@ export function toKeyFault(error: unknown, { url, apiKey }: Target): unknown {
   if (!(error instanceof ApiProblem) || error.status !== 401) return error;
   return new SetupError(
     apiKey === undefined
-      ? `${url} wants an API key: set HOLDFAST_API_KEY to a secret of its API_KEYS.`
+      ? `${url} requires an API key. Set HOLDFAST_API_KEY to one of the secrets in its API_KEYS.`
       : `${url} does not know the key in HOLDFAST_API_KEY: set it to a secret of its API_KEYS, without the name.`,
   );
 }

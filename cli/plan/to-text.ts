@@ -24,7 +24,7 @@ function toPolicyLine({ policy }: RetryPlan): string {
   const final = policy.nonRetryableErrors;
   return [
     `Policy: ${maxAttempts} ${maxAttempts === 1 ? 'attempt' : 'attempts'}`,
-    `first wait ${baseDelay} s, times ${backoffCoefficient}, at most ${maxDelay} s`,
+    `first wait ${baseDelay} s, multiplied by ${backoffCoefficient} each time, at most ${maxDelay} s`,
     jitter === 0 ? 'no jitter' : `jitter ${jitter}`,
     `job timeout ${jobTimeout} s, heartbeat timeout ${heartbeatTimeout} s`,
     ...(final.length > 0 ? [`never retried: ${final.join(', ')}`] : []),
@@ -58,11 +58,11 @@ function toSums({ end, survivedOutageSeconds, worstWallTimeSeconds, deadWorkerRe
   const latest = end.latestAfterSeconds === end.afterSeconds ? '' : ` to ${toDuration(end.latestAfterSeconds)}`;
   return [
     `${ended} on attempt ${end.attempt}, after ${toDuration(end.afterSeconds)}${latest}.`,
-    `Survives an outage of ${toDuration(survivedOutageSeconds)} in which attempts fail at once.`,
-    `Worst wall time: ${toDuration(worstWallTimeSeconds)}, every attempt running into the job timeout.`,
+    `Survives an outage of up to ${toDuration(survivedOutageSeconds)} if each attempt fails immediately.`,
+    `Takes at most ${toDuration(worstWallTimeSeconds)} in total, if every attempt reaches the job timeout.`,
     deadWorkerRetry === null
-      ? 'The attempt of a dead worker is never tried again.'
-      : `The attempt of a dead worker is tried again within ${toDuration(deadWorkerRetry.firstAttemptSeconds)} if it was the first, ${toDuration(deadWorkerRetry.worstSeconds)} at worst.`,
+      ? 'If a worker dies, its task gets no further attempt.'
+      : `If a worker dies in the first attempt, the next one starts within ${toDuration(deadWorkerRetry.firstAttemptSeconds)}; in any attempt, within ${toDuration(deadWorkerRetry.worstSeconds)}.`,
   ];
 }
 
@@ -70,7 +70,7 @@ function toHerd({ herd, policy }: RetryPlan): string[] {
   const { policy: own, withoutJitter, withFullJitter } = herd.peakRetriesPerSecond;
   return [
     `${herd.tasks} tasks that fail together make ${herd.totalCalls} calls. Most retries in any one second:`,
-    `  ${`as it is (jitter ${policy.jitter})`.padEnd(22)} ${own}`,
+    `  ${`this policy (jitter ${policy.jitter})`.padEnd(22)} ${own}`,
     `  ${'without jitter'.padEnd(22)} ${withoutJitter}`,
     `  ${'with full jitter (1)'.padEnd(22)} ${withFullJitter}`,
   ];

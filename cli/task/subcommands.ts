@@ -8,8 +8,8 @@ import { runSession } from './session.ts';
 import { submitTasks } from './submit-tasks.ts';
 
 const watchFlag = 'also show the time until the next attempt: live on a terminal, elsewhere every 10 s';
-const watched = `Prints a line for each new state of a task, or a document with --json. The last one is the task's end. Each task is
-read every 250 ms, so states that pass faster may be missing.`;
+const watched = `Prints a line for each new state of a task, or a document with --json. The last line shows how the task
+ended. Each task is read every 250 ms, so shorter states may be missing.`;
 
 /** Allows only letters, digits, `_` and `-`, because others could change the path of the request. */
 function parseId(text: string): string {
@@ -50,7 +50,7 @@ export function addSubcommands(command: Command): void {
   command
     .command('list')
     .description(
-      'List tasks: open ones first by start, then the latest finished. A new task may take a second to appear',
+      'List tasks: open tasks by start time, then finished tasks, the latest first. A new task may take a second to appear',
     )
     .addOption(new Option('--name <name>', 'only tasks of this name').choices(taskNames))
     .addOption(new Option('--status <status>', 'only tasks in this state').choices(statusNames))

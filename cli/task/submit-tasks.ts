@@ -49,7 +49,7 @@ export async function submitTasks(order: Order, session: Session): Promise<numbe
   }
   if (error !== undefined && (tasks.size === 0 || !(error instanceof SetupError))) throw error;
   if (error instanceof SetupError)
-    output.note(`${error.message} Accepted before: ${tasks.size} of ${toTaskCount(count)}.`);
+    output.note(`${error.message} Accepted before the error: ${tasks.size} of ${toTaskCount(count)}.`);
   if (!wait) {
     if (count > 1) output.summary(`${tasks.size} of ${toTaskCount(count)} submitted`);
     return tasks.size === count ? 0 : 1;

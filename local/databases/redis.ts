@@ -39,7 +39,7 @@ export async function startRedis({ directory, signal }: Options) {
       throw new SetupError(`Redis did not start: ${(await readFile(logFile, 'utf8')).trim().slice(-200)}`);
     return await isListening(port);
   };
-  const onTimeout = () => `Redis does not listen after ${upWithinMs / 1_000} s. Its log is ${logFile}`;
+  const onTimeout = () => `Redis is still not listening after ${upWithinMs / 1_000} s. Its log is ${logFile}`;
   try {
     await until(listens, { withinMs: upWithinMs, signal, onTimeout });
   } catch (error) {
@@ -52,7 +52,7 @@ export async function startRedis({ directory, signal }: Options) {
     pid: server.pid,
     /** For example `Redis 7.0.15`. */
     version: `Redis ${/v=(\S+)/.exec(stdout)?.[1]}`,
-    storage: 'Redis, appendonly, fsync every second: a power cut loses a second',
+    storage: 'Redis, appendonly, fsync every second: a power cut loses up to one second of writes',
     logFile,
     stop: server.stop,
   };

@@ -17,7 +17,7 @@ async function checkTemporalCli(path: string): Promise<string> {
 
 async function buildWithGo(directory: string, { say, signal }: Obtain) {
   if (!(await findOnPath('go'))) throw new Error('go is not on PATH');
-  say(`Temporal CLI: building ${version} with go install; the first time takes some minutes`);
+  say(`Temporal CLI: building ${version} with go install; the first build takes a few minutes`);
   await runStep('go', ['install', '-v', `github.com/temporalio/cli/cmd/temporal@${version}`], {
     say,
     signal,

@@ -103,7 +103,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
      */
     kill(name: string, how: NodeJS.Signals = 'SIGKILL'): number {
       const found = stack.children().find((one) => one.name === name);
-      if (!found) throw new Error(`The stack has no living ${name}`);
+      if (!found) throw new Error(`The stack has no running ${name}`);
       process.kill(found.pid, how);
       return found.pid;
     },

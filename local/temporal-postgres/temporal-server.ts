@@ -31,7 +31,7 @@ export async function obtainTemporalServer({ say, signal }: { say: Say; signal: 
       throw new SetupError(
         'Temporal server: none in the cache, and Go is missing to build it. Install Go (https://go.dev/dl).',
       );
-    say(`Temporal server: building ${version} with go install; the first time takes some minutes`);
+    say(`Temporal server: building ${version} with go install; the first build takes a few minutes`);
     await fillCache(entry, {
       check,
       fill: (directory) =>

@@ -20,7 +20,7 @@ export async function crashWorker(
   { say, signal }: Tools,
 ): Promise<Moment[]> {
   const worker = stack.children().find(({ name }) => name === 'worker');
-  expectThat(worker !== undefined, 'There is no living worker to kill');
+  expectThat(worker !== undefined, 'There is no running worker to kill');
   stack.kill('worker');
   const atMs = nowMs();
   await untilFound(

@@ -34,7 +34,7 @@ test('prints the plan of the default policy: timeline, sums, herd and warnings',
   const { stdout, stderr, exitCode } = await plan();
   expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
   expect(`${stdout}\n`).toBe(`\
-Policy: 5 attempts; first wait 2 s, times 2, at most 300 s; no jitter; job timeout 300 s, heartbeat timeout 10 s
+Policy: 5 attempts; first wait 2 s, multiplied by 2 each time, at most 300 s; no jitter; job timeout 300 s, heartbeat timeout 10 s
 
 Attempt  Starts at  Then
       1        0 s  fails, waits 2 s
@@ -44,12 +44,12 @@ Attempt  Starts at  Then
       5       30 s  fails, no attempt left
 
 Failed (attempts-exhausted) on attempt 5, after 30 s.
-Survives an outage of 30 s in which attempts fail at once.
-Worst wall time: 1530 s (25 min 30 s), every attempt running into the job timeout.
-The attempt of a dead worker is tried again within 12 s if it was the first, 26 s at worst.
+Survives an outage of up to 30 s if each attempt fails immediately.
+Takes at most 1530 s (25 min 30 s) in total, if every attempt reaches the job timeout.
+If a worker dies in the first attempt, the next one starts within 12 s; in any attempt, within 26 s.
 
 100 tasks that fail together make 500 calls. Most retries in any one second:
-  as it is (jitter 0)    100
+  this policy (jitter 0) 100
   without jitter         100
   with full jitter (1)   60
 
@@ -88,7 +88,7 @@ test('prints ranges with jitter, the cap, a success, and how many attempts are n
   expect(stdout).toMatch(/^ +3 +6 to 8 s {2}succeeds$/m);
   expect(stdout).toContain('Completed on attempt 3, after 6 s to 8 s.');
   expect((await plan(['--max-attempts', '150'])).stdout).toMatch(/^… and 50 more$/m);
-  expect((await plan(['--max-attempts', '1'])).stdout).toContain('The attempt of a dead worker is never tried again.');
+  expect((await plan(['--max-attempts', '1'])).stdout).toContain('If a worker dies, its task gets no further attempt.');
 });
 
 // Seen to fail when the exit code was always 0.

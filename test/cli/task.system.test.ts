@@ -160,7 +160,7 @@ describe('submitting', () => {
     expect(exitCode).toBe(1);
     expect(lines.at(-1)).toBe('50 tasks: 2 completed, 0 failed, 48 not submitted');
     expect(errors).toEqual([
-      'POST /tasks/fetch-joke: 503 Temporal does not answer. The task was not started. Accepted before: 2 of 50 tasks.',
+      'POST /tasks/fetch-joke: 503 Temporal does not answer. The task was not started. Accepted before the error: 2 of 50 tasks.',
     ]);
     // Submissions already under way at the first refusal were sent. None was sent after it.
     expect(posts).toBeLessThan(15);
@@ -413,9 +413,15 @@ describe('the server at the URL', () => {
 
   test('one line says that it wants a key, does not know the key, or that the key is malformed', async () => {
     await Promise.all([
-      expectOneLine({ HOLDFAST_API_KEY: '' }, /wants an API key: set HOLDFAST_API_KEY to a secret of its API_KEYS\.$/),
+      expectOneLine(
+        { HOLDFAST_API_KEY: '' },
+        /requires an API key. Set HOLDFAST_API_KEY to one of the secrets in its API_KEYS\.$/,
+      ),
       expectOneLine({ HOLDFAST_API_KEY: 'x'.repeat(40) }, /does not know the key in HOLDFAST_API_KEY/),
-      expectOneLine({ HOLDFAST_API_KEY: 'two\nlines' }, /^HOLDFAST_API_KEY has characters that no key can have/),
+      expectOneLine(
+        { HOLDFAST_API_KEY: 'two\nlines' },
+        /^HOLDFAST_API_KEY has characters that are not allowed in a key/,
+      ),
     ]);
   });
 });

@@ -97,7 +97,7 @@ test('for a missing or wrong key, one line names the variable to set', async () 
   );
   expect(missing).toMatchObject({
     code: 1,
-    errors: `${guarded.url} wants an API key: set HOLDFAST_API_KEY to a secret of its API_KEYS.`,
+    errors: `${guarded.url} requires an API key. Set HOLDFAST_API_KEY to one of the secrets in its API_KEYS.`,
   });
   expect(wrong).toMatchObject({
     code: 1,

@@ -38,7 +38,7 @@ export async function withProbedStack<T>(
         const pid = stack.children().find((child) => child.name === name)?.pid;
         const sockets = readdirSync(directory).filter((socket) => socket.startsWith(`${pid}-`));
         const threads = await Promise.all(sockets.map((socket) => ask(join(directory, socket))));
-        if (pid === undefined || threads.length === 0) throw new CheckFailure(`There is no living ${name} to measure`);
+        if (pid === undefined || threads.length === 0) throw new CheckFailure(`There is no running ${name} to measure`);
         return {
           pid,
           rssBytes: Math.max(...threads.map(({ rssBytes }) => rssBytes)),

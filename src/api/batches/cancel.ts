@@ -21,7 +21,7 @@ const route = createRoute({
   tags: ['Batches'],
   summary: 'Cancel a batch',
   description:
-    'Waiting items end at once, running attempts with their next heartbeat. Items that have ended stay as they are. ' +
+    'Waiting items end at once. Running attempts end with their next heartbeat. Items that have ended stay as they are. ' +
     'Cancelling a cancelled batch again changes nothing and is a 202. A batch that has completed or failed is a 409.',
   request: { params: batchIdParameter, query: noQuery },
   responses: {

@@ -19,7 +19,7 @@ const toRoute = (name: TaskName) => ({
   summary: `${tasks[name].summary}, up to ${maximumBatchItems} times`,
   description:
     'Each item is retried, fails and is reported separately, under the same policy as a task. All inputs together may ' +
-    'have 1.5 MiB as JSON. Queued items give way to single tasks. An output over 16 KiB fails its item. A batch counts ' +
+    'have 1.5 MiB as JSON. Single tasks run before queued items. An output over 16 KiB fails its item. A batch counts ' +
     'as one submission, however many items it has.',
   request: {
     headers: z.object({ 'Idempotency-Key': idempotencyKeyHeader }),

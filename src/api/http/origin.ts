@@ -18,14 +18,14 @@ export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     if (apiKeys.length === 0 && !isLoopback()) {
       throw new Problem(
         'misdirected-request',
-        'Without API keys this API answers only to localhost and the addresses of loopback',
+        'Without API keys this API answers only requests to localhost or a loopback address',
       );
     }
     const origin = c.req.header('origin');
     const isForeign =
       c.req.header('sec-fetch-site') === 'cross-site' || (origin !== undefined && toHost(origin) !== host);
     if (isForeign && !['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
-      throw new Problem('forbidden', 'State-changing calls are not taken from pages of another origin');
+      throw new Problem('forbidden', 'A page of another origin cannot make this call');
     }
     await next();
   });

@@ -65,7 +65,7 @@ export function toProblem(error: unknown): Problem {
     return new Problem(reason, message, seconds === undefined ? {} : { headers: { 'Retry-After': String(seconds) } });
   }
   if (isNotFound(error)) return toNoTaskProblem();
-  return new Problem('internal-error', 'An unexpected error; the log has it under this request id', {
+  return new Problem('internal-error', 'Unexpected error. Look up the `X-Request-Id` of this answer in the log', {
     outcome: 'unknown',
   });
 }

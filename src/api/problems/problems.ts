@@ -25,7 +25,7 @@ const table = {
     status: 404,
     title: 'There is no such resource',
     description:
-      'There is no such path, or no task with this id that your key may see. Tasks of other keys are answered in the same way. Finished tasks are deleted after the retention time.',
+      'There is no such path, or no task or batch with this id that your key may see. Tasks of other keys are answered in the same way. Finished tasks are deleted after the retention time.',
   },
   'method-not-allowed': {
     status: 405,
@@ -43,7 +43,8 @@ const table = {
   'already-finished': {
     status: 409,
     title: 'The task has already ended',
-    description: 'The task has completed or failed and cannot be cancelled any more. Read it to see how it ended.',
+    description:
+      'The task or batch has completed or failed and cannot be cancelled any more. Read it to see how it ended.',
   },
   'still-open': {
     status: 409,
@@ -103,7 +104,7 @@ const table = {
     status: 500,
     title: 'The API failed',
     description:
-      'An unexpected error. The log has it under the `X-Request-Id` of the answer. A retry may help. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
+      'An unexpected error. Look up the `X-Request-Id` of the answer in the log. The same request may succeed later. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
     retryable: true,
     outcomes: ['not-started', 'unknown'],
   },
@@ -137,7 +138,7 @@ const table = {
     status: 503,
     title: 'Not ready to run tasks',
     description:
-      'Temporal answers, but no worker has polled for work lately: tasks are accepted and wait. Start a worker, or ask again after `Retry-After` seconds.',
+      'Temporal answers, but no worker has polled for work lately. Tasks are accepted, but wait until one does. Start a worker, or ask again after `Retry-After` seconds.',
     retryable: true,
     headers: { 'Retry-After': '2' },
   },

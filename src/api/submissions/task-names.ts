@@ -13,5 +13,5 @@ export function requirePost(): never {
  */
 export function refuseUnknownName(c: Context): Response | Promise<Response> {
   if (c.req.method !== 'POST') return c.notFound();
-  throw new Problem('not-found', `There is no such task; there are: ${taskNames.join(', ')}`);
+  throw new Problem('not-found', `There is no task of this name. The names are: ${taskNames.join(', ')}`);
 }

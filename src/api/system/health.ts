@@ -21,7 +21,7 @@ const health = createRoute({
   operationId: 'readHealth',
   tags: ['Operation'],
   summary: 'Whether this process is alive',
-  description: 'Checks nothing else, so it is a 200 even while Temporal does not answer.',
+  description: 'Checks nothing else. It is a 200 even if Temporal does not answer.',
   security: [],
   request: { query: noQuery },
   responses: { 200: status('ok', 'The process is alive'), ...toResponses() },

@@ -25,7 +25,7 @@ const planQuery = z.strictObject({
     .refine((value) => value <= maximumFailures, failuresFault)
     .optional()
     .openapi({ type: 'integer', minimum: 0, maximum: maximumFailures })
-    .describe('Attempts that fail before one succeeds; by default all fail'),
+    .describe('The number of attempts that fail before one succeeds. By default all fail'),
   ...mapParameters((name) => {
     const { unit, minimum, maximum, meaning } = policyParameters[name];
     // `overridePolicy` checks the bounds, together with the rules between two parameters.

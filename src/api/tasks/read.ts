@@ -10,7 +10,7 @@ const route = createRoute({
   path: '/tasks/{id}',
   operationId: 'readTask',
   tags: ['Tasks'],
-  summary: 'Read a task; works with no worker alive',
+  summary: 'Read a task; needs no worker',
   description: 'Its state and attempts, and at its end the output or the failure. Tasks of other keys are a 404.',
   request: { params: taskIdParameter, query: noQuery },
   responses: { 200: toBody(taskSchema, 'The task as it is now'), ...toResponses(...taskProblems) },

@@ -39,7 +39,11 @@ async function toEnd(client: Client, last: HistoryEvent): Promise<{ output?: unk
   }
   if (last.workflowExecutionTimedOutEventAttributes) {
     return {
-      failure: { type: 'TemporalTimeout:Workflow', message: 'The task ran out of its time', reason: 'timed-out' },
+      failure: {
+        type: 'TemporalTimeout:Workflow',
+        message: 'The task ran longer than its timeout',
+        reason: 'timed-out',
+      },
     };
   }
   return last.workflowExecutionTerminatedEventAttributes ? { failure: terminated } : {};

@@ -58,7 +58,10 @@ export const taskSchema = z
     name: z.enum(taskNames),
     input: anyInput,
     status: z.enum(taskStatuses),
-    attempt: z.int().min(1).describe('The current or last attempt; while the task waits for an attempt, the next one'),
+    attempt: z
+      .int()
+      .min(1)
+      .describe('The number of the current or latest attempt, or of the next one while the task waits for it'),
     maxAttempts: z.int().min(1),
     nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),

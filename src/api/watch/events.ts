@@ -23,7 +23,7 @@ const events = createRoute({
   path: '/tasks/{id}/events',
   operationId: 'watchTask',
   tags: ['Tasks'],
-  summary: 'Follow a task: an event `task` now and after each change that is seen, until the task ends',
+  summary: 'Follow a task: one event `task` now and one after each observed change, until the task ends',
   description:
     'Server-sent events. The data of an event is the `Task` as JSON, and its id is a fingerprint of that state. Short-lived states may ' +
     'be skipped. The stream ends after the final state of the task, and also when this server stops. Reconnect with `Last-Event-ID`, as ' +

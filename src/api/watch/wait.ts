@@ -22,7 +22,7 @@ export const preferHeader = z
   .optional()
   .openapi({ example: 'wait=20' })
   .describe(
-    `\`wait=<seconds>\` (RFC 7240) means the same as \`?wait=\`, which wins; over ${maximumSeconds} counts as ${maximumSeconds}`,
+    `\`wait=<seconds>\` (RFC 7240) works like \`?wait=\`. If both are sent, \`?wait=\` applies. Values over ${maximumSeconds} count as ${maximumSeconds}`,
   );
 
 /** Matches each preference of a `Prefer` header. A comma inside quotes does not separate preferences. */
