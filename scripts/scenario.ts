@@ -13,7 +13,7 @@ function choose(text: string, chosen: number[] = []): number[] {
   return [...new Set([...chosen, ...numbers])];
 }
 
-const command = createCommand('scenario', 'Plays what can happen to a task, each on its own Holdfast, and judges it.')
+const command = createCommand('scenario', 'Runs scenarios of a task, each on its own Holdfast, and checks the outcome.')
   .argument('[scenario...]', choice, choose)
   .option('--fast', 'scale waits and timeouts down')
   .option('--verbose', "show Holdfast's own log on stderr")

@@ -20,7 +20,10 @@ const ledgerQuery = z.strictObject({
 const refuse = (c: Context, status: ContentfulStatusCode, message: string) =>
   c.json(toErrorJson(status, message, c.req.path), status);
 
-const limit = bodyLimit({ maxSize: 1_048_576, onError: (c) => refuse(c, 413, 'A rule may have 1 MiB.') });
+const limit = bodyLimit({
+  maxSize: 1_048_576,
+  onError: (c) => refuse(c, 413, 'A rule must not be larger than 1 MiB.'),
+});
 
 /** Creates the routes under `/admin`: rules, ledger, health. */
 export const createAdmin = (rules: Rules, ledger: Ledger) =>

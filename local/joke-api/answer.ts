@@ -94,7 +94,7 @@ export function toAnswer(behaviour: Behaviour, question: Question, isKnown: (cat
     : chosen
       ? bodies[chosen](toJokeJson(pickJoke(question.category), question.origin))
       : status !== undefined
-        ? toErrorAnswer(status, 'The joke API was told to answer so.', question.path)
+        ? toErrorAnswer(status, 'A behaviour asked for this status.', question.path)
         : toNaturalAnswer(question, isKnown);
   return { ...answer, status: status ?? answer.status, headers: { ...answer.headers, ...extra } };
 }

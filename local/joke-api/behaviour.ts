@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII, for it is sent as a header');
+const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII, because it is sent as a header');
 
 /** Returns whether HTTP forbids a body with this status. A behaviour with such a status must not name body faults. */
 export const isBodiless = (status = 200) => status < 200 || [204, 205, 304].includes(status);
@@ -42,7 +42,7 @@ export const behaviourSchema = z
   .refine(
     ({ status, body, hang, reset, cutShort, bytesPerSecond }) =>
       !isBodiless(status) || !(body || hang === 'body' || reset === 'mid-body' || cutShort || bytesPerSecond),
-    { path: ['status'], message: 'has no body that could be chosen, slow, cut or stopped' },
+    { path: ['status'], message: 'allows no body: remove the fields that describe or disturb the body' },
   );
 
 export type Behaviour = z.infer<typeof behaviourSchema>;

@@ -67,7 +67,7 @@ async function checkTimeSkippingServer(path: string): Promise<string> {
 
 async function collectWithMaven(directory: string, { say, signal }: Obtain) {
   for (const command of ['java', 'mvn']) if (!(await findOnPath(command))) throw new Error(`${command} is not on PATH`);
-  say(`Time-skipping server: fetching ${version} and what it needs with Maven, 38 MB`);
+  say(`Time-skipping server: fetching ${version} and its dependencies with Maven (38 MB)`);
   await writeFile(join(directory, 'pom.xml'), pom);
   const goals = ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=lib'];
   await runStep('mvn', ['-B', ...goals], {

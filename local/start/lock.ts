@@ -48,7 +48,7 @@ export type Lock = Awaited<ReturnType<typeof acquireLock>>;
 export async function acquireLock(dataDir: string, options: Options) {
   const path = join(dataDir, 'lock.json');
   const me = identify(process.pid);
-  if (!me) throw new SetupError('Cannot read when this process started: /proc or ps must be usable.');
+  if (!me) throw new SetupError('Cannot read the start time of this process. Make /proc or ps available.');
   const content: LockContent = { ...me, children: [] };
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });

@@ -45,7 +45,7 @@ export function createSupervisor({
       return true;
     } catch (error) {
       const fault = error instanceof Error ? error.message : error;
-      say(`Children cannot be recorded in DATA_DIR (${fault}): make room there, or let this user write to it.`);
+      say(`Cannot write the lock file in DATA_DIR (${fault}): make room there, or let this user write to it.`);
       return false;
     }
   }

@@ -24,7 +24,10 @@ export async function replayActivity({ taskId, answers }: Capsule, past: Past): 
     const end = past.ends.get(answer.attempt);
     const head = `Attempt ${answer.attempt}: ${answer.status ?? 'no status'}, ${answer.outcome} (${answer.source})`;
     if (end && isOfTheServer(end)) {
-      comparisons.push({ line: `${head}: not compared, for then it ended as ${toText(end)}`, verdict: 'not compared' });
+      comparisons.push({
+        line: `${head}: not compared, because the attempt ended as ${toText(end)}`,
+        verdict: 'not compared',
+      });
       continue;
     }
     const seen = await withRecordedUpstream(answer, end, (url) => runAttempt(taskId, answer, past, url));

@@ -66,7 +66,7 @@ async function runCheck<Context>(check: Check<Context>, { context, say, signal }
     if (error instanceof CheckFailure || error instanceof SetupError || error instanceof ConfigError)
       return end('failed', error.message);
     say(String((error as Error).stack ?? error));
-    return end('failed', `the check itself broke: ${error}`);
+    return end('failed', `the check has a bug: ${error}`);
   }
 }
 

@@ -15,12 +15,13 @@ const beginnings = [
  */
 export async function openCrowd(url: string, { idle, slow }: { idle: number; slow: number }) {
   const { hostname, port } = new URL(url);
-  const sockets = new Set<Socket>();
+  /** Each open socket with its first bytes. */
+  const sockets = new Map<Socket, string>();
   let isOver = false;
 
   function open(beginning: string): Socket {
     const socket = connect(Number(port), hostname, () => beginning && socket.write(beginning));
-    sockets.add(socket);
+    sockets.set(socket, beginning);
     socket.on('error', () => {}).resume();
     socket.once('close', () => {
       sockets.delete(socket);
@@ -33,18 +34,17 @@ export async function openCrowd(url: string, { idle, slow }: { idle: number; slo
     open(index < idle ? '' : (beginnings[index % beginnings.length] ?? '')),
   );
   await Promise.all(opened.map((socket) => once(socket, 'connect')));
-  const dripping = opened.slice(idle);
   const timer = setInterval(() => {
-    for (const socket of dripping) if (socket.writable) socket.write('x');
+    for (const [socket, beginning] of sockets) if (beginning && socket.writable) socket.write('x');
   }, dripMs);
 
   return {
     /** Returns how many connections are open. */
-    count: () => [...sockets].filter(({ readyState }) => readyState === 'open').length,
+    count: () => [...sockets.keys()].filter(({ readyState }) => readyState === 'open').length,
     close() {
       isOver = true;
       clearInterval(timer);
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
     },
   };
 }

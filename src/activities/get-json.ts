@@ -74,6 +74,6 @@ function toCallFailure(error: unknown, isLate: boolean, jitter: number): Error {
   if (code === 'Z_DATA_ERROR')
     return toAttemptFailure('InvalidResponse', 'The upstream answered a broken encoding', { upstreamStatus: 200 });
   return isLate
-    ? toAttemptFailure('UpstreamTimeout', 'The upstream did not answer within the time of the attempt', { jitter })
+    ? toAttemptFailure('UpstreamTimeout', 'The upstream did not answer before the deadline of the attempt', { jitter })
     : toAttemptFailure('UpstreamUnreachable', `The upstream could not be reached (${code})`, { jitter });
 }

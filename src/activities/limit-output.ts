@@ -12,7 +12,7 @@ export const limitOutput = () => ({
       if (bytes <= maximumOutputBytes) return output;
       throw toAttemptFailure(
         'ResponseTooLarge',
-        `The output has ${bytes} bytes; an item of a batch keeps ${maximumOutputBytes} at most`,
+        `The output has ${bytes} bytes; the maximum for an item of a batch is ${maximumOutputBytes}`,
       );
     },
   },

@@ -24,7 +24,7 @@ export type Failure = { type: string; message: string; upstreamStatus?: number }
 /** The failures of attempts that timed out. `type` is the name in Temporal's retry policies. */
 const timeouts: Record<string, Failure> = {
   START_TO_CLOSE: { type: 'TemporalTimeout:StartToClose', message: 'The attempt ran longer than its timeout' },
-  HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker of the attempt fell silent' },
+  HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker sent no heartbeat in time' },
 };
 
 /**
@@ -42,7 +42,7 @@ export async function toFailure(client: Client, failure: ProtoFailure): Promise<
   const { upstreamStatus } = ((cause as ApplicationFailure).details?.[0] ?? {}) as { upstreamStatus?: number };
   return {
     type,
-    message: isOurs ? (cause?.message ?? type) : "An unexpected error; the worker's log has it",
+    message: isOurs ? (cause?.message ?? type) : "An unexpected error. The worker's log has the details",
     ...(upstreamStatus !== undefined && { upstreamStatus }),
   };
 }

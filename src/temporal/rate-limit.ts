@@ -39,7 +39,11 @@ export function createWindows(now = () => performance.now(), maximum = maximumWi
 export function createRateLimit(limit: number, now?: () => number) {
   const windows = createWindows(now);
   const refuse = (seconds: number): never => {
-    throw new Refused('rate-limited', `${limit} submissions a minute are taken; the next in ${seconds} s`, seconds);
+    throw new Refused(
+      'rate-limited',
+      `The limit of ${limit} submissions a minute is reached; try again in ${seconds} s`,
+      seconds,
+    );
   };
 
   return {

@@ -53,7 +53,7 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
       }
       const { value, fingerprint } = await readFirst();
       if (memo.fingerprint === fingerprint) return value;
-      const detail = 'Another submission was made under this Idempotency-Key; it is untouched';
+      const detail = 'A different submission already used this Idempotency-Key; it was not changed';
       throw new Refused('idempotency-mismatch', detail);
     };
     // Not awaited yet, so both calls run at the same time. One after the other, they could miss the deadline.

@@ -15,7 +15,7 @@ export const acceptedNeverLost: Invariant = {
       ({ id }) => id,
       ({ final }) =>
         !final
-          ? 'no read of it was ever answered'
+          ? 'no read of this task was answered'
           : isFinal(final.state)
             ? undefined
             : `its last state is ${final.state}`,
