@@ -8,8 +8,9 @@ import { isTransient, toSentence } from './faults.ts';
 const pollMs = 250;
 const maximumReadsAtOnce = 8;
 
-/** After this time without any answer, `followTasks` gives up. Until then it polls every `unansweredPollMs`. */
+/** `followTasks` gives up after this time without a successful answer. */
 const defaultPatienceMs = 300_000;
+/** Replaces `pollMs` while there is no successful answer. */
 const unansweredPollMs = 1_000;
 
 type Options = {

@@ -12,7 +12,7 @@ function parseInput(text: string): object {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new InvalidArgumentError('It must be JSON, in single quotes.');
+    throw new InvalidArgumentError('It must be JSON. Put it in single quotes for the shell.');
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new InvalidArgumentError('It must be a JSON object.');
@@ -20,7 +20,8 @@ function parseInput(text: string): object {
 
 /**
  * Adds to `command` a flag for each text field of the task's input schema, and `--input` for the whole input.
- * @returns A function that turns the parsed flags into one input. If no such flag was given, it returns `undefined`.
+ * @returns A function that turns the parsed flags into one input. It returns `undefined` if neither `--input` nor the
+ *   flag of a field was given.
  */
 export function addInputFlags(command: Command, name: TaskName): (flags: object) => object | undefined {
   const { properties = {} } = z.toJSONSchema(tasks[name].input, { io: 'input', unrepresentable: 'any' });

@@ -10,7 +10,8 @@ export type ChildSpec = {
   stopWithinMs: number;
   /**
    * True for a program that is not Node. If we die, a Node child sees its IPC channel close and ends. A foreign child
-   * does not, so it must not run before it is recorded. Its stdout is discarded.
+   * keeps running, and the next start can end it only if it is in the lock file. So it must not run before it is
+   * recorded there. Its stdout is discarded.
    */
   foreign?: boolean;
 };

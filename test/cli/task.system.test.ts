@@ -356,7 +356,10 @@ describe('a wrong call', () => {
     [['fetch-joke', '--count', 'abc'], /^error: option '--count <n>' .* whole number from 1 to 1000\.$/],
     [['fetch-joke', '--categori', 'dev'], /unknown option '--categori'\n\(Did you mean --category\?\)$/],
     [['fetch-jok'], /unknown command 'fetch-jok'\n\(Did you mean fetch-joke\?\)$/],
-    [['fetch-joke', '--input', '{'], /^error: option '--input <json>' .* must be JSON, in single quotes\.$/],
+    [
+      ['fetch-joke', '--input', '{'],
+      /^error: option '--input <json>' .* must be JSON\. Put it in single quotes for the shell\.$/,
+    ],
     [['fetch-joke', '--input', '[]'], /^error: option '--input <json>' .* must be a JSON object\.$/],
     [['status', '..'], /^error: .* must be a whole id, as npm run task -- list shows it\.$/],
     [['list', '--status', 'open-ish'], /^error: option '--status <status>' .* Allowed choices are .*open/],
