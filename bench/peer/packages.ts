@@ -33,7 +33,7 @@ async function install({ say, signal }: Omit<Obtain, 'explicitPath'>) {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
   await runStep('npm', args, { say, signal, cwd: folder, describe }).catch((error: unknown) => {
     signal?.throwIfAborted();
-    throw new SetupError(`their packages are not installed (npm ci --prefix bench): ${toOneLine(error)}`);
+    throw new SetupError(`the packages of bench/ are not installed (${toOneLine(error)}): run npm ci --prefix bench`);
   });
 }
 

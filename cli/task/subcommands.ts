@@ -14,7 +14,7 @@ ended. Each task is read every 250 ms, so shorter states may be missing.`;
 /** Allows only letters, digits, `_` and `-`, because others could change the path of the request. */
 function parseId(text: string): string {
   if (/^[\w-]+$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be a whole id, as npm run task -- list shows it.');
+  throw new InvalidArgumentError('It must be a whole id. `npm run task -- list` prints them.');
 }
 
 /** Adds a subcommand to `npm run task` for each task of the catalogue, and `status`, `list`, `cancel` and `rerun`. */
@@ -50,7 +50,7 @@ export function addSubcommands(command: Command): void {
   command
     .command('list')
     .description(
-      'List tasks: open tasks by start time, then finished tasks, the latest first. A new task may take a second to appear',
+      'List tasks: first the open ones by start time, then the finished ones by finish time. A new task may take a second to appear',
     )
     .addOption(new Option('--name <name>', 'only tasks of this name').choices(taskNames))
     .addOption(new Option('--status <status>', 'only tasks in this state').choices(statusNames))

@@ -361,7 +361,7 @@ describe('a wrong call', () => {
       /^error: option '--input <json>' .* must be JSON\. Put it in single quotes for the shell\.$/,
     ],
     [['fetch-joke', '--input', '[]'], /^error: option '--input <json>' .* must be a JSON object\.$/],
-    [['status', '..'], /^error: .* must be a whole id, as npm run task -- list shows it\.$/],
+    [['status', '..'], /^error: .* must be a whole id\. `npm run task -- list` prints them\.$/],
     [['list', '--status', 'open-ish'], /^error: option '--status <status>' .* Allowed choices are .*open/],
   ])('%j is refused with exit code 2, and nothing is sent', async (args, message) => {
     let calls = 0;

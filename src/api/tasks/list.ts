@@ -11,7 +11,7 @@ const route = createRoute({
   path: '/tasks',
   operationId: 'listTasks',
   tags: ['Tasks'],
-  summary: 'List tasks: open tasks by start time, then finished tasks, the latest first',
+  summary: 'List tasks: first the open ones by start time, then the finished ones by finish time',
   description:
     'Without a status an open task shows as `scheduled` or `open`. With the status `queued`, `running`, `retrying` or `cancelling` a request reads up to 200 open tasks one by one, so a page may be short and still have a `nextCursor`. A new task may take a second to appear.',
   request: { query: listQuery },
