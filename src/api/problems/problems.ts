@@ -43,8 +43,7 @@ const table = {
   'already-finished': {
     status: 409,
     title: 'The task has already ended',
-    description:
-      'The task or batch has completed or failed and cannot be cancelled any more. Read it to see how it ended.',
+    description: 'The task or batch has completed or failed, so it cannot be cancelled. Read it to see how it ended.',
   },
   'still-open': {
     status: 409,
