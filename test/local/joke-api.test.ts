@@ -286,7 +286,7 @@ describe('a behaviour is seen on the wire', () => {
     ['{"retryAfter":"1\\r\\nX: y"}', 'retryAfter'],
     ['{"hang":"body","reset":"mid-body"}', 'exclude one another'],
     ['{"body":"endless","cutShort":true}', 'endless excludes'],
-    ['{"status":204,"body":"joke"}', 'has no body'],
+    ['{"status":204,"body":"joke"}', 'allows no body'],
   ])('a bad behaviour is a 400 that names the fault: %s', async (behave, fault) => {
     const response = await fetch(`${api.url}/jokes/random?behave=${encodeURIComponent(behave)}`);
     expect(response.status).toBe(400);
