@@ -17,7 +17,7 @@ export type Row = {
   submissionLatency: Percentiles;
 };
 
-/** A goal and its ratio over the rounds. `ratio` and `met` are undefined if one of the two systems was not measured. */
+/** A goal and the figure measured for it: mostly a ratio of two systems, undefined if one of them was not measured. */
 export type Goal = { what: string; goal: string; ratio?: Spread; met?: boolean };
 
 export type BenchResult = {

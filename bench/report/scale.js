@@ -7,7 +7,7 @@ addTo(
   element(
     'p',
     { id: 'ratio' },
-    `Drain rate with a backlog of ${toCount(data.backlogs[1].tasks)} / of ${toCount(data.backlogs[0].tasks)}: ${data.ratio.toFixed(2)}`,
+    `Drain rate with ${toCount(data.backlogs[1].tasks)} tasks, divided by the rate with ${toCount(data.backlogs[0].tasks)} tasks: ${data.ratio.toFixed(2)}`,
   ),
 );
 
@@ -71,7 +71,7 @@ addCurves(
     ),
   },
 );
-addCurves('clients', 'Latency of submissions beside clients that follow a task', 'Ten submissions at a time.', {
+addCurves('clients', 'Latency of submissions while clients follow a task', 'Ten submissions at a time.', {
   x: 'clients',
   y: 'milliseconds',
   log: true,
@@ -86,7 +86,7 @@ addCurves('clients', 'CPU of the API for clients that follow a task', 'Without s
   points: data.crowds.map(({ clients, cpuShare }) => ({ series: 'API', x: clients, y: cpuShare * 100 })),
 });
 const steps = [...data.workers, ...data.backlogs];
-addCurves('memory', 'Memory after each step', 'Proportional set size; the workers of a step together.', {
+addCurves('memory', 'Memory after each step', 'Proportional set size. All workers of a step are added up.', {
   x: 'step',
   y: 'MiB',
   points: steps.flatMap(({ memoryMiB }, index) =>

@@ -59,17 +59,17 @@ function toSums({ end, survivedOutageSeconds, worstWallTimeSeconds, deadWorkerRe
   return [
     `${ended} on attempt ${end.attempt}, after ${toDuration(end.afterSeconds)}${latest}.`,
     `Survives an outage of up to ${toDuration(survivedOutageSeconds)} if each attempt fails immediately.`,
-    `Takes at most ${toDuration(worstWallTimeSeconds)} in total, if every attempt reaches the job timeout.`,
+    `Takes at most ${toDuration(worstWallTimeSeconds)} in total. That is so if every attempt reaches the job timeout.`,
     deadWorkerRetry === null
       ? 'If a worker dies, its task gets no further attempt.'
-      : `If a worker dies in the first attempt, the next one starts within ${toDuration(deadWorkerRetry.firstAttemptSeconds)}; in any attempt, within ${toDuration(deadWorkerRetry.worstSeconds)}.`,
+      : `If a worker dies during the first attempt, the second starts within ${toDuration(deadWorkerRetry.firstAttemptSeconds)}. After a later attempt, the retry starts within ${toDuration(deadWorkerRetry.worstSeconds)}.`,
   ];
 }
 
 function toHerd({ herd, policy }: RetryPlan): string[] {
   const { policy: own, withoutJitter, withFullJitter } = herd.peakRetriesPerSecond;
   return [
-    `${herd.tasks} tasks that fail together make ${herd.totalCalls} calls. Most retries in any one second:`,
+    `${herd.tasks} tasks that fail together make ${herd.totalCalls} calls. The highest number of retries in one second:`,
     `  ${`this policy (jitter ${policy.jitter})`.padEnd(22)} ${own}`,
     `  ${'without jitter'.padEnd(22)} ${withoutJitter}`,
     `  ${'with full jitter (1)'.padEnd(22)} ${withFullJitter}`,

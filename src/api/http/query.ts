@@ -14,7 +14,7 @@ export function toQuery<S extends z.ZodType>(schema: S, queries: Record<string, 
 export const refuseNamelessParameter = createMiddleware(async (c, next) => {
   const [, query = ''] = c.req.url.split('?', 2);
   if (/(^|&)=/.test(query)) {
-    const detail = 'is not known here';
+    const detail = 'a query parameter must have a name';
     throw new Problem('bad-request', `#/: ${detail}`, { errors: [{ pointer: '#/', detail }] });
   }
   await next();
