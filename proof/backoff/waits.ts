@@ -1,5 +1,5 @@
 import type { TimeSkipping } from '../../local/time-skipping/start-time-skipping.ts';
-import { policySchema, toWaitMs } from '../../src/policy.ts';
+import { type Policy, policySchema, toWaitMs } from '../../src/policy.ts';
 import { expectThat } from '../checks/check.ts';
 
 /** What all checks can use. */
@@ -8,7 +8,7 @@ export type Context = {
   timeSkipping(): Promise<TimeSkipping>;
 };
 
-export type PolicyInput = Parameters<typeof policySchema.parse>[0];
+export type PolicyInput = Partial<Policy>;
 
 /** The wait after each attempt, in seconds. Null if no attempt follows. */
 export type Waits = (number | null)[];

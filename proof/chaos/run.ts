@@ -62,19 +62,8 @@ function createForecast(plan: PlannedFault[], minutes: number) {
  * ended. Returns the records.
  */
 export async function runProof(options: RunOptions): Promise<Evidence> {
-  const {
-    tasks,
-    faults,
-    seed,
-    only,
-    minutes,
-    mutations = [],
-    inMemory = false,
-    directory,
-    output,
-    say,
-    signal,
-  } = options;
+  const { tasks, faults, seed, only, minutes, directory, output, say, signal } = options;
+  const { mutations = [], inMemory = false } = options;
   const planned = planFaults({ seed, faults, only });
   const plans = planClients({ seed, tasks });
   const progress = createProgress(say);

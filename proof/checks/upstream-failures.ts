@@ -18,11 +18,7 @@ export const retryableFailures: UpstreamFailure[] = [
   { name: 'HTTP 408', behaviour: { status: 408 }, type: 'UpstreamUnavailable' },
   { name: 'HTTP 425', behaviour: { status: 425 }, type: 'UpstreamUnavailable' },
   { name: 'HTTP 429', behaviour: { status: 429 }, type: 'UpstreamRateLimited' },
-  {
-    name: `HTTP 429, Retry-After ${retryAfter}`,
-    behaviour: { status: 429, retryAfter },
-    type: 'UpstreamRateLimited',
-  },
+  { name: `HTTP 429, Retry-After ${retryAfter}`, behaviour: { status: 429, retryAfter }, type: 'UpstreamRateLimited' },
   { name: 'reset connection', behaviour: { reset: 'before-headers' }, type: 'UpstreamUnreachable' },
   { name: 'reset in the body', behaviour: { reset: 'mid-body' }, type: 'UpstreamUnreachable' },
   { name: 'body cut short', behaviour: { cutShort: true }, type: 'UpstreamUnreachable' },

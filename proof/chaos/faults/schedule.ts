@@ -62,16 +62,10 @@ function toCounts(kinds: readonly FaultKind[], total: number): FaultKind[] {
   return deck.slice(0, total);
 }
 
+type Options = { seed: number; faults: number; only?: readonly FaultKind[] };
+
 /** Plans the faults of a run, in order. The same seed, number and kinds give the same plan on every machine. */
-export function planFaults({
-  seed,
-  faults,
-  only = faultKinds,
-}: {
-  seed: number;
-  faults: number;
-  only?: readonly FaultKind[];
-}): PlannedFault[] {
+export function planFaults({ seed, faults, only = faultKinds }: Options): PlannedFault[] {
   // Sorting by a hash of the index shuffles the deck.
   const deck = toCounts(only, faults)
     .map((kind, card) => ({ kind, order: toSeededShare(seed, 'order', card) }))

@@ -72,7 +72,10 @@ function toEnded(operations: Operation[]): Call[] {
     .sort((a, b) => a.end.at - b.end.at);
 }
 
-const submits = ['submit', 'submit-batch', 'rerun'];
+/** The actions that start a task or batch. */
+export const submits = ['submit', 'submit-batch', 'rerun'];
+/** The actions whose answer shows a task or batch that exists. */
+export const reads = ['read', 'read-batch', 'cancel', 'cancel-batch'];
 
 /** Joins the records. Never throws: the invariants report contradictions between the records. */
 export function joinEvidence(evidence: Evidence): Case {

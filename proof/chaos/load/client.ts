@@ -20,16 +20,10 @@ export type Request = {
 
 export type Answer = { type: 'ok' | 'fail' | 'info'; status?: number; seen?: Seen; id?: string };
 
+type Options = { urls: string[]; recorder: Recorder; signal: AbortSignal };
+
 /** Creates a client that records each request and its answer. It never retries: `persist` does. */
-export function createProvingClient({
-  urls,
-  recorder,
-  signal,
-}: {
-  urls: string[];
-  recorder: Recorder;
-  signal: AbortSignal;
-}) {
+export function createProvingClient({ urls, recorder, signal }: Options) {
   return async ({ action, api, method, path, body, key, id }: Request): Promise<Answer> => {
     signal.throwIfAborted();
     const end = recorder.invoke({ action, ...(key !== undefined && { key }), ...(id !== undefined && { id }) });
@@ -46,11 +40,7 @@ export function createProvingClient({
       const answer = (await response.json()) as Partial<Task & Batch> & { outcome?: string };
       const { status } = response;
       const seen = response.ok && answer.id ? toSeen(answer as Task & Batch) : undefined;
-      const result: Answer = {
-        type: toType(status, answer.outcome),
-        status,
-        ...(seen && { seen, id: seen.id }),
-      };
+      const result: Answer = { type: toType(status, answer.outcome), status, ...(seen && { seen, id: seen.id }) };
       end({ ...result, isReplay: response.headers.get('idempotency-replayed') === 'true' });
       return result;
     } catch (error) {

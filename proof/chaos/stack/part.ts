@@ -91,10 +91,7 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
       const portIsClosed = await holdsSoon(isClosed, { withinMs: 2_000, everyMs: 20 });
       await victim.stop();
       const where = port === undefined ? '' : `, port ${port} is ${portIsClosed ? 'closed' : 'open'}`;
-      return {
-        verified: isGone && portIsClosed,
-        seen: `pid ${victim.pid} is ${isGone ? 'gone' : 'alive'}${where}`,
-      };
+      return { verified: isGone && portIsClosed, seen: `pid ${victim.pid} is ${isGone ? 'gone' : 'alive'}${where}` };
     },
 
     /** Sends SIGSTOP. The effect is verified if the kernel reports the state T (stopped). */

@@ -20,12 +20,7 @@ export const errorHandling: Check<Target> = {
     const retried = retryableFailures.filter((failure) => !isNamed(failure));
     const ending = [...finalFailures, ...retryableFailures.filter(isNamed)];
     const cases = [
-      ...retried.map((failure) => ({
-        ...failure,
-        how: 'once',
-        repeat: false,
-        attempts: Math.min(2, maximumAttempts),
-      })),
+      ...retried.map((failure) => ({ ...failure, how: 'once', repeat: false, attempts: Math.min(2, maximumAttempts) })),
       ...retried.map((failure) => ({ ...failure, how: 'always', repeat: true, attempts: maximumAttempts })),
       ...ending.map((failure) => ({ ...failure, how: 'always', repeat: true, attempts: 1 })),
     ].map((one) => ({ ...one, category: `stress-${randomUUID()}` }));

@@ -7,10 +7,7 @@ const { measured, total, curve, capMs, jitter } = waits;
 const spread = 0.3;
 
 /** Spreads the dots over the column of their attempt, so that equal waits do not hide each other. */
-const dots = measured.map((wait, index) => ({
-  ...wait,
-  x: wait.attempt + spread * (((index * 0.618) % 1) * 2 - 1),
-}));
+const dots = measured.map((wait, index) => ({ ...wait, x: wait.attempt + spread * (((index * 0.618) % 1) * 2 - 1) }));
 
 function drawWaits(width) {
   const values = [
@@ -25,12 +22,7 @@ function drawWaits(width) {
   return plot(width, 'Dots: each measured wait by attempt. Line: the waits that the policy prescribes', {
     height: 320,
     marginTop: 26,
-    x: {
-      domain: [0.5, last + 0.5],
-      ticks: d3.range(1, last + 1, everyNth),
-      tickFormat: 'd',
-      label: 'after attempt →',
-    },
+    x: { domain: [0.5, last + 0.5], ticks: d3.range(1, last + 1, everyNth), tickFormat: 'd', label: 'after attempt →' },
     y: axis.scale,
     marks: [
       ...timeAxisY(axis, '↑ wait'),

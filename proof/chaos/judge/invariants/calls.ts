@@ -11,8 +11,7 @@ export const ownResult: Invariant = {
   title: 'A result is the one that the upstream gave to that very task',
   check: ({ works }) =>
     examine(
-      [...works.values()].filter(({ final }) => final?.state === 'completed'),
-      ({ id }) => id,
+      [...works].filter(([, { final }]) => final?.state === 'completed'),
       ({ final, calls }) => {
         const received = calls.filter(isAnswered200).map(({ jokeId }) => jokeId);
         return received.includes(final?.output ?? '')
@@ -27,8 +26,7 @@ export const failedForAReason: Invariant = {
   title: 'A task fails only after its last attempt or a final answer of the upstream',
   check: ({ works, policy }) =>
     examine(
-      [...works.values()].filter(({ final }) => final?.state === 'failed'),
-      ({ id }) => id,
+      [...works].filter(([, { final }]) => final?.state === 'failed'),
       ({ final, calls }) => {
         if (final?.reason === 'attempts-exhausted')
           return final.attempt === policy.maximumAttempts ? undefined : `exhausted after ${final.attempt} attempts`;
@@ -43,36 +41,30 @@ export const attemptsBounded: Invariant = {
   name: 'attempts-bounded',
   title: 'No task makes more attempts than the maximum, and no attempt calls the upstream twice',
   check: ({ works, policy }) =>
-    examine(
-      works.values(),
-      ({ id }) => id,
-      ({ calls, final }) => {
-        const attempts = calls.map(({ attempt }) => attempt ?? 0);
-        const beyond = attempts.find((attempt) => attempt < 1 || attempt > policy.maximumAttempts);
-        if (beyond !== undefined) return `attempt ${beyond} of ${policy.maximumAttempts} called the upstream`;
-        if (new Set(attempts).size < attempts.length) return `attempts ${attempts.join(', ')} called the upstream`;
-        return (final?.attempt ?? 0) > policy.maximumAttempts ? `it shows attempt ${final?.attempt}` : undefined;
-      },
-    ),
+    examine(works, ({ calls, final }) => {
+      const attempts = calls.map(({ attempt }) => attempt ?? 0);
+      const beyond = attempts.find((attempt) => attempt < 1 || attempt > policy.maximumAttempts);
+      if (beyond !== undefined) return `attempt ${beyond} of ${policy.maximumAttempts} called the upstream`;
+      if (new Set(attempts).size < attempts.length) return `attempts ${attempts.join(', ')} called the upstream`;
+      return (final?.attempt ?? 0) > policy.maximumAttempts ? `it shows attempt ${final?.attempt}` : undefined;
+    }),
 };
 
 export const extraCallsExplained: Invariant = {
   name: 'extra-calls-explained',
   title: 'A fault explains each call whose answer was not used',
   check: (proof) => {
-    const lost = [...proof.works.values()].flatMap((work) => toLostCalls(work).map((call) => ({ work, call })));
-    const judged = examine(
-      lost,
-      ({ work }) => work.id,
-      ({ work, call }) => {
-        const { attempt, outcome, status } = call;
-        if (proof.faultWithin(call.startedAt - reachMs, endOf(call) + reachMs)) return undefined;
-        // A cancelled attempt abandons its call.
-        if (work.cancelledAt !== undefined && work.cancelledAt <= endOf(call) + reachMs) return undefined;
-        return `the call of attempt ${attempt} (${outcome}, ${status ?? 'no status'}) was wasted, and no fault was near`;
-      },
+    const lost = [...proof.works].flatMap(([id, work]) =>
+      toLostCalls(work).map((call) => [id, { work, call }] as const),
     );
-    return { checked: proof.calls.length, findings: judged.findings };
+    const { findings } = examine(lost, ({ work, call }) => {
+      const { attempt, outcome, status } = call;
+      if (proof.faultWithin(call.startedAt - reachMs, endOf(call) + reachMs)) return undefined;
+      // A cancelled attempt abandons its call.
+      if (work.cancelledAt !== undefined && work.cancelledAt <= endOf(call) + reachMs) return undefined;
+      return `the call of attempt ${attempt} (${outcome}, ${status ?? 'no status'}) was wasted, and no fault was near`;
+    });
+    return { checked: proof.calls.length, findings };
   },
 };
 

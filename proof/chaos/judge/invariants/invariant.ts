@@ -24,18 +24,28 @@ export type Invariant = {
   check: (proof: Case) => { checked: number; findings: Finding[] };
 };
 
-/** Examines each of `cases`. `judge` returns what is wrong with a case, or undefined. */
+type Examined = ReturnType<Invariant['check']>;
+
+/** Examines each of `cases`. `judge` returns what is wrong with one, or undefined. A finding has the id of its case. */
 export function examine<T>(
-  cases: Iterable<T>,
-  toId: (one: T) => string,
-  judge: (one: T) => string | undefined,
-): { checked: number; findings: Finding[] } {
+  cases: Iterable<readonly [id: string, one: T]>,
+  judge: (one: T, id: string) => string | undefined,
+): Examined {
   const findings: Finding[] = [];
   let checked = 0;
-  for (const one of cases) {
+  for (const [id, one] of cases) {
     checked += 1;
-    const text = judge(one);
-    if (text) findings.push({ id: toId(one), text });
+    const text = judge(one, id);
+    if (text) findings.push({ id, text });
   }
   return { checked, findings };
 }
+
+/** Returns the values with their ids, as cases for `examine`. */
+export const toCases = <T extends { id: string }>(values: T[]) => values.map((value) => [value.id, value] as const);
+
+/** Combines the results of an invariant that examines two kinds of cases. */
+export const combine = (one: Examined, other: Examined): Examined => ({
+  checked: one.checked + other.checked,
+  findings: [...one.findings, ...other.findings],
+});

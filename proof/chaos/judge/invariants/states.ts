@@ -1,8 +1,6 @@
 import type { Seen } from '../../types.ts';
-import { type Call, type Case, groupBy, isFinal } from '../join.ts';
-import { aftermathMs, examine, type Finding, type Invariant } from './invariant.ts';
-
-const reads = ['read', 'read-batch', 'cancel', 'cancel-batch'];
+import { type Call, type Case, groupBy, isFinal, reads } from '../join.ts';
+import { aftermathMs, combine, examine, type Finding, type Invariant, toCases } from './invariant.ts';
 
 /** Returns everything that an answer shows: the task, or the batch and its items. */
 const toAll = (seen: Seen): Seen[] => [seen, ...(seen.items ?? [])];
@@ -90,11 +88,7 @@ export const endNeverChanges: Invariant = {
           const text = toEnd(seen);
           ends.set(seen.id, all.set(text, (all.get(text) ?? 0) + 1));
         }
-    return examine(
-      ends,
-      ([id]) => id,
-      ([, all]) => (all.size === 1 ? undefined : `${all.size} ends: ${[...all.keys()].join(' and ')}`),
-    );
+    return examine(ends, (all) => (all.size === 1 ? undefined : `${all.size} ends: ${[...all.keys()].join(' and ')}`));
   },
 };
 
@@ -113,19 +107,14 @@ export const sameEndInTemporal: Invariant = {
   check: (proof) => {
     const { accepted, executionsById, works } = proof;
     const last = new Map([...toReads(proof)].map(([id, calls]) => [id, calls.at(-1)?.end.seen]));
-    const whole = examine(
-      accepted.keys(),
-      (id) => id,
-      (id) => {
-        const status = executionsById.get(id)?.[0]?.status ?? 'unknown';
-        const state = last.get(id)?.state;
-        return closedAs[status] === state ? undefined : `clients see ${state}, Temporal has ${status}`;
-      },
-    );
+    const whole = examine(accepted, (_, id) => {
+      const status = executionsById.get(id)?.[0]?.status ?? 'unknown';
+      const state = last.get(id)?.state;
+      return closedAs[status] === state ? undefined : `clients see ${state}, Temporal has ${status}`;
+    });
     const attempts = examine(
-      [...works.values()].filter(({ final, batchId }) => isFinal(final?.state) && !batchId),
-      ({ id }) => id,
-      ({ id, final }) => {
+      [...works].filter(([, { final, batchId }]) => isFinal(final?.state) && !batchId),
+      ({ final }, id) => {
         const [activity] = executionsById.get(id)?.[0]?.activities ?? [];
         // After a cancellation between two attempts, the history does not say how many attempts there were.
         if (!activity || final?.state === 'cancelled') return undefined;
@@ -134,29 +123,25 @@ export const sameEndInTemporal: Invariant = {
           : `clients see ${final?.attempt} attempts, the history has ${activity.attempt}`;
       },
     );
-    return { checked: whole.checked + attempts.checked, findings: [...whole.findings, ...attempts.findings] };
+    return combine(whole, attempts);
   },
 };
 
 export const batchCounts: Invariant = {
   name: 'batch-counts',
   title: 'The counts of every batch match its items and add up to its total',
-  check: (proof) =>
-    examine(
-      [...toReads(proof).values()]
-        .flatMap((calls) => calls.at(-1)?.end.seen ?? [])
-        .filter(({ counts, items }) => counts && items),
-      ({ id }) => id,
-      ({ id, counts, items = [] }) => {
-        const of = (state: string) => items.filter((item) => item.state === state).length;
-        const own = { completed: of('completed'), failed: of('failed'), cancelled: of('cancelled') };
-        const expected = proof.accepted.get(id)?.items;
-        const shown = { completed: counts?.completed, failed: counts?.failed, cancelled: counts?.cancelled };
-        if (counts?.total !== expected || items.length !== expected)
-          return `${expected} items were submitted, ${counts?.total} are counted, ${items.length} shown`;
-        return JSON.stringify(own) === JSON.stringify(shown)
-          ? undefined
-          : `its counts are ${JSON.stringify(shown)}, its items ${JSON.stringify(own)}`;
-      },
-    ),
+  check: (proof) => {
+    const last = [...toReads(proof).values()].flatMap((calls) => calls.at(-1)?.end.seen ?? []);
+    return examine(toCases(last.filter(({ counts, items }) => counts && items)), ({ counts, items = [] }, id) => {
+      const of = (state: string) => items.filter((item) => item.state === state).length;
+      const own = { completed: of('completed'), failed: of('failed'), cancelled: of('cancelled') };
+      const expected = proof.accepted.get(id)?.items;
+      const shown = { completed: counts?.completed, failed: counts?.failed, cancelled: counts?.cancelled };
+      if (counts?.total !== expected || items.length !== expected)
+        return `${expected} items were submitted, ${counts?.total} are counted, ${items.length} shown`;
+      return JSON.stringify(own) === JSON.stringify(shown)
+        ? undefined
+        : `its counts are ${JSON.stringify(shown)}, its items ${JSON.stringify(own)}`;
+    });
+  },
 };

@@ -2,7 +2,7 @@ import type { LedgerEntry } from '../../../../local/joke-api/ledger.ts';
 import { toWaitMs } from '../../../../src/policy.ts';
 import { faultRetryAfterSeconds } from '../../faults/upstream-rules.ts';
 import { type Case, disturbing, postponing } from '../join.ts';
-import { aftermathMs, endOf, examine, type Invariant, reachMs, toleranceMs } from './invariant.ts';
+import { aftermathMs, endOf, examine, type Invariant, reachMs, toCases, toleranceMs } from './invariant.ts';
 
 /** What the server's timers, a poll and a busy machine can add to an undisturbed wait. */
 const latenessMs = 2_500;
@@ -61,22 +61,18 @@ export const gapsFollowPolicy: Invariant = {
       ({ before, next }) =>
         !faultWithin(before.startedAt - reachMs, Math.max(next.startedAt, endOf(before)), postponing),
     );
-    return examine(
-      gaps,
-      ({ id }) => id,
-      ({ before, next }) => {
-        const least = toLeastWaitMs(proof, before);
-        const isCalm = !faultWithin(before.startedAt - aftermathMs, next.startedAt);
-        const base = isCalm ? endOf(before) : before.startedAt;
-        const gap = next.startedAt - base;
-        const words = `from attempt ${before.attempt} (${before.status ?? before.outcome}) to ${next.attempt}: ${Math.round(gap)} ms`;
-        if (gap < least - toleranceMs && !isDispatchedEarly(proof, before, next))
-          return `${words}, at least ${least} were due`;
-        const isNext = next.attempt === (before.attempt ?? 0) + 1;
-        const most = Math.min(policy.maximumIntervalMs, least * (1 + policy.jitter)) + latenessMs;
-        return isCalm && isNext && gap > most ? `${words}, at most ${Math.round(most)} were due` : undefined;
-      },
-    );
+    return examine(toCases(gaps), ({ before, next }) => {
+      const least = toLeastWaitMs(proof, before);
+      const isCalm = !faultWithin(before.startedAt - aftermathMs, next.startedAt);
+      const base = isCalm ? endOf(before) : before.startedAt;
+      const gap = next.startedAt - base;
+      const words = `from attempt ${before.attempt} (${before.status ?? before.outcome}) to ${next.attempt}: ${Math.round(gap)} ms`;
+      if (gap < least - toleranceMs && !isDispatchedEarly(proof, before, next))
+        return `${words}, at least ${least} were due`;
+      const isNext = next.attempt === (before.attempt ?? 0) + 1;
+      const most = Math.min(policy.maximumIntervalMs, least * (1 + policy.jitter)) + latenessMs;
+      return isCalm && isNext && gap > most ? `${words}, at most ${Math.round(most)} were due` : undefined;
+    });
   },
 };
 
@@ -138,13 +134,9 @@ export const endedInTime: Invariant = {
   name: 'ended-in-time',
   title: 'Everything has ended a minute after the last fault was healed',
   check: ({ executions, lastHealAt, startedAt }) =>
-    examine(
-      executions,
-      ({ id }) => id,
-      ({ closedAt, status, ...execution }) => {
-        if (closedAt === undefined) return `it is still ${status}`;
-        const lateMs = closedAt - Math.max(lastHealAt, execution.startedAt, startedAt);
-        return lateMs > 60_000 ? `it ended ${Math.round(lateMs / 1_000)} s after the last heal` : undefined;
-      },
-    ),
+    examine(toCases(executions), ({ closedAt, status, ...execution }) => {
+      if (closedAt === undefined) return `it is still ${status}`;
+      const lateMs = closedAt - Math.max(lastHealAt, execution.startedAt, startedAt);
+      return lateMs > 60_000 ? `it ended ${Math.round(lateMs / 1_000)} s after the last heal` : undefined;
+    }),
 };
