@@ -158,13 +158,14 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('sets one partition per task queue, priorities, progress saved every second and fast transfer queue polls', () => {
+  it('sets one partition per task queue, priorities, progress saved every second, fast polls, 10 s at most for lost work', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
       'matching.useNewMatcher': [{ value: true }],
       'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
+      'history.workflowTaskRetryMaxInterval': [{ value: '10s' }],
     });
   });
 });
