@@ -4,7 +4,12 @@ import { loadConfigOrExit } from '../src/config/config.ts';
 import { overridePolicy, type PolicyOverrides } from '../src/planner/override-policy.ts';
 import { lintPolicy } from '../src/planner/policy-lint.ts';
 import { toRetryPlan } from '../src/planner/retry-plan.ts';
-import { type PolicyParameterName, policyParameterNames, policyParameters } from '../src/policy-parameters.ts';
+import {
+  type PolicyParameterName,
+  policyMeanings,
+  policyParameterNames,
+  policyParameters,
+} from '../src/policy-parameters.ts';
 
 type Flags = PolicyOverrides & { failures?: number; check?: true; json?: true };
 
@@ -15,9 +20,9 @@ const command = createCommand(
   'Prints the timeline of a failing task under the policy of the environment and .env.',
 );
 for (const name of policyParameterNames) {
-  const { unit, minimum, maximum, meaning } = policyParameters[name];
+  const { unit, minimum, maximum } = policyParameters[name];
   const parse = unit === 'attempts' ? wholeNumber(minimum, maximum) : decimalNumber(minimum, maximum);
-  command.option(`${toFlag(name)} <number>`, meaning, parse);
+  command.option(`${toFlag(name)} <number>`, policyMeanings[name], parse);
 }
 command
   .option(

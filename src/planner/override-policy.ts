@@ -2,8 +2,9 @@ import { type Policy, policySchema, toDefaultHeartbeatTimeoutMs } from '../polic
 import {
   type PolicyParameterName,
   policyParameterNames,
-  policyParameters,
+  toParameterName,
   toPolicyFields,
+  toVariable,
 } from '../policy-parameters.ts';
 
 export type PolicyOverrides = Partial<Record<PolicyParameterName, number>>;
@@ -33,10 +34,10 @@ export function overridePolicy(
  */
 function toFault(field: unknown, fault: string, overrides: PolicyOverrides, toLabel: ToLabel): Fault {
   const message = policyParameterNames.reduce(
-    (text, name) => text.replace(`(${policyParameters[name].variable})`, `(${toLabel(name)})`),
+    (text, name) => text.replace(`(${toVariable(name)})`, `(${toLabel(name)})`),
     fault,
   );
-  const parameter = policyParameterNames.find((name) => policyParameters[name].field === field) ?? 'maxAttempts';
+  const parameter = toParameterName(field) ?? 'maxAttempts';
   if (overrides[parameter] !== undefined) return { parameter, message };
   const given = parameter === 'maxDelay' ? 'baseDelay' : 'jobTimeout';
   return { parameter: given, message: `needs a different ${toLabel(parameter)}, which ${message}` };

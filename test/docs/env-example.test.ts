@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, type Environment, loadConfig } from '../../src/config/config.ts';
 import { settings } from '../../src/config/settings.ts';
 import { failureTypes, toWaitMs } from '../../src/policy.ts';
-import { policyParameters } from '../../src/policy-parameters.ts';
+import { policyParameterNames, toVariable } from '../../src/policy-parameters.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name ?? '');
@@ -23,11 +23,7 @@ const rows = guide
     bounds,
   }));
 
-const own = [
-  ...Object.keys(settings.shape),
-  ...Object.values(policyParameters).map(({ variable }) => variable),
-  'NON_RETRYABLE_ERRORS',
-];
+const own = [...Object.keys(settings.shape), ...policyParameterNames.map(toVariable), 'NON_RETRYABLE_ERRORS'];
 /** Variables that envconfig reads and the TypeScript SDK does not use. */
 const withoutEffect = ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'TEMPORAL_CODEC_ENDPOINT', 'TEMPORAL_CODEC_AUTH'];
 const envconfigSource = new URL(

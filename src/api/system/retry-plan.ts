@@ -5,7 +5,12 @@ import { overridePolicy } from '../../planner/override-policy.ts';
 import { lintPolicy, warningCodes } from '../../planner/policy-lint.ts';
 import { attemptsListed, toRetryPlan } from '../../planner/retry-plan.ts';
 import { failureTypes } from '../../policy.ts';
-import { type PolicyParameterName, policyParameterNames, policyParameters } from '../../policy-parameters.ts';
+import {
+  type PolicyParameterName,
+  policyMeanings,
+  policyParameterNames,
+  policyParameters,
+} from '../../policy-parameters.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { toResponses } from '../problems/openapi.ts';
 import { toValidationProblem } from '../problems/problem.ts';
@@ -27,14 +32,14 @@ const planQuery = z.strictObject({
     .openapi({ type: 'integer', minimum: 0, maximum: maximumFailures })
     .describe('The number of attempts that fail before one succeeds. By default all fail'),
   ...mapParameters((name) => {
-    const { unit, minimum, maximum, meaning } = policyParameters[name];
+    const { unit, minimum, maximum } = policyParameters[name];
     // `overridePolicy` checks the bounds, together with the rules between two parameters.
     return z
       .string()
       .transform(toNumber)
       .optional()
       .openapi({ type: unit === 'attempts' ? 'integer' : 'number', minimum, maximum })
-      .describe(`Replaces the server's own value: ${meaning}`);
+      .describe(`Replaces the server's own value: ${policyMeanings[name]}`);
   }),
 });
 
@@ -52,7 +57,7 @@ const retryPlanSchema = z
   .strictObject({
     policy: z
       .strictObject({
-        ...mapParameters((name) => z.number().describe(policyParameters[name].meaning)),
+        ...mapParameters((name) => z.number().describe(policyMeanings[name])),
         nonRetryableErrors: z.array(z.enum(failureTypes)),
       })
       .describe('Named after the environment variables; durations in seconds'),

@@ -121,8 +121,8 @@ export const systemMutants: SystemMutant[] = [
     name: 'JOB_TIMEOUT is ignored',
     check: 5,
     file: 'src/policy-parameters.ts',
-    from: "variable: 'JOB_TIMEOUT',",
-    to: "variable: 'NO_TIMEOUT',",
+    from: '.toUpperCase();',
+    to: ".toUpperCase().replace('JOB_TIMEOUT', 'NO_TIMEOUT');",
     says: /Task \S+ has not ended in time: it is running on attempt 1/,
   },
   {
