@@ -1,5 +1,5 @@
 import { createCommand, runCommand } from '../cli/command.ts';
-import { withStack } from '../local/stack/start-stack.ts';
+import { withStack } from '../local/stack/with-stack.ts';
 import { runSuite } from '../proof/checks/run-suite.ts';
 import { edgeChecks } from '../proof/edge/checks.ts';
 

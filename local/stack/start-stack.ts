@@ -17,24 +17,19 @@ import { findFreePort } from '../processes/ports.ts';
 import { identify, isAlive } from '../processes/process-identity.ts';
 import { readLock } from '../start/lock-file.ts';
 
-type Options = {
+export type StackOptions = {
   say: Say;
   signal: AbortSignal;
-  /** Variables to set for the stack. All others have Holdfast's defaults, whatever the caller's environment says. */
-  environment?: Environment;
   /** Receives what the stack's processes print. */
   listen?: (text: string) => void;
 };
 
+/** Sets the variables of `environment`. All others have Holdfast's defaults, whatever the caller's environment says. */
+type Options = StackOptions & { environment?: Environment };
+
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
 
-/** The number of the stack's last output lines that an error message quotes. */
-const lastLines = 5;
-
-/**
- * The variables that a stack inherits from the caller's environment. None of them configures Holdfast, so a stack does
- * not depend on the caller's settings.
- */
+/** The variables that a stack inherits. None of them configures Holdfast, so the caller's settings do not matter. */
 const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
 
 /**
@@ -47,7 +42,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   const temporalCli = await obtainTemporalCli({ explicitPath, say, signal });
   const { path: directory, remove } = createTemporaryDirectory('holdfast-stack-');
   const jokes = await startJokeApi();
-  const base: Environment = {
+  let current: Environment = {
     ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
     TEMPORAL_CLI_PATH: temporalCli,
     DATA_DIR: join(directory, 'data'),
@@ -57,22 +52,21 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
     API_BASE_URL: jokes.url,
     ...environment,
   };
-  let recent: string[] = [];
-  let current = base;
+  const url = `http://127.0.0.1:${current.PORT}`;
+  /** The last lines that the stack printed, for the message of an error. */
+  let lastLines: string[] = [];
   let child: ChildProcess | undefined;
   let ended: Promise<unknown> = Promise.resolve();
 
-  const url = `http://127.0.0.1:${base.PORT}`;
   const stack = {
     url,
     holdfast: createHoldfastClient({ url, signal }) as HoldfastClient,
     jokeApi: createJokeApiClient({ url: jokes.url, signal }) as JokeApiClient,
-    temporalPort: Number(base.EMBEDDED_TEMPORAL_PORT),
+    temporalPort: Number(current.EMBEDDED_TEMPORAL_PORT),
     /** Returns the configuration that the stack's processes read. */
     config: (): Config => loadConfig(current),
     /** Returns the stack's living processes. Names are `worker` (or `worker 1` …), `API`, `Temporal`, `watchdog`. */
     children: () => (readLock(join(directory, 'data', 'lock.json'))?.children ?? []).filter(isAlive),
-
     /**
      * Starts the stack, or starts it again after `end`. `changes` are added to its environment and stay for later
      * starts. Resolves when the stack is ready.
@@ -82,8 +76,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       const spawned = spawn(process.execPath, nodeArguments(script), {
         cwd: directory,
         env: current as NodeJS.ProcessEnv,
-        // In its own process group, so Ctrl-C in a terminal reaches only us. `npm start` ends when the IPC channel
-        // closes.
+        // In its own process group: Ctrl-C in a terminal reaches only us. `npm start` ends when its IPC channel closes.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
@@ -92,11 +85,18 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       for (const stream of [spawned.stdout, spawned.stderr])
         stream?.setEncoding('utf8').on('data', (text: string) => {
           listen(text);
-          recent = [...recent, ...text.split('\n').filter(Boolean)].slice(-lastLines);
+          lastLines = [...lastLines, ...text.split('\n').filter(Boolean)].slice(-5);
         });
-      await waitUntilReady(spawned);
+      const isReady = async () => {
+        if (spawned.exitCode !== null || spawned.signalCode !== null)
+          throw new SetupError(`The stack did not start. Its last lines:\n${lastLines.join('\n')}`);
+        const ready = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+        await ready?.body?.cancel();
+        return ready?.status === 200;
+      };
+      // No timeout: `npm start` ends by itself when it is not ready in time.
+      await until(isReady, { everyMs: 100, signal });
     },
-
     /**
      * Sends a signal to the first living child with that name. Returns its pid.
      * @throws {Error} if there is no such child.
@@ -107,7 +107,6 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       process.kill(found.pid, how);
       return found.pid;
     },
-
     /** Sends the signal to `npm start`. Resolves when all its processes are gone. */
     async end(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') {
       const members = stack.children();
@@ -115,7 +114,6 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       await ended;
       await until(() => !members.some(isAlive), { everyMs: 20 });
     },
-
     /** Ends all processes of the stack and its joke API, and removes its files. */
     async stop() {
       await stack.end();
@@ -136,41 +134,11 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   };
   process.prependListener('exit', killAll);
 
-  /** Needs no timeout: `npm start` ends by itself when it is not ready in time. */
-  async function waitUntilReady(spawned: ChildProcess) {
-    const isReady = async () => {
-      if (spawned.exitCode !== null || spawned.signalCode !== null)
-        throw new SetupError(`The stack did not start. Its last lines:\n${recent.join('\n')}`);
-      const ready = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
-      await ready?.body?.cancel();
-      return ready?.status === 200;
-    };
-    await until(isReady, { everyMs: 100, signal });
-  }
-
-  try {
-    await stack.start();
-  } catch (error) {
+  await stack.start().catch(async (error: unknown) => {
     await stack.stop();
     throw error;
-  }
+  });
   return stack;
 }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
-
-export type StackOptions = Omit<Options, 'environment'>;
-
-/** Runs `work` against a fresh stack and returns its result. Stops the stack even if `work` throws. */
-export async function withStack<T>(
-  options: StackOptions,
-  environment: Record<string, string>,
-  work: (stack: Stack) => Promise<T>,
-): Promise<T> {
-  const stack = await startStack({ ...options, environment: { LOG_LEVEL: 'warn', ...environment } });
-  try {
-    return await work(stack);
-  } finally {
-    await stack.stop();
-  }
-}

@@ -4,7 +4,7 @@ import { createHoldfastClient } from '../../cli/client/holdfast-client.ts';
 import { type Target, toKeyFault, toTarget } from '../../cli/client/target.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
-import { withStack } from '../../local/stack/start-stack.ts';
+import { withStack } from '../../local/stack/with-stack.ts';
 import { loadEnvironment } from '../../src/config/config.ts';
 import { obtainSchemathesis } from './schemathesis.ts';
 

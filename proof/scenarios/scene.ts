@@ -1,6 +1,6 @@
 import type { Say } from '../../cli/progress.ts';
-import type { Stack } from '../../local/stack/start-stack.ts';
-import { type StackOptions, withStack } from '../../local/stack/start-stack.ts';
+import type { Stack, StackOptions } from '../../local/stack/start-stack.ts';
+import { withStack } from '../../local/stack/with-stack.ts';
 
 type Variables = Record<string, string>;
 

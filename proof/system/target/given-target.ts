@@ -2,7 +2,8 @@ import { createHoldfastClient, type HoldfastClient } from '../../../cli/client/h
 import { type Target as Named, toKeyFault, toTarget } from '../../../cli/client/target.ts';
 import { SetupError } from '../../../cli/setup-error.ts';
 import { createJokeApiClient } from '../../../local/joke-api/joke-api-client.ts';
-import { type StackOptions, withStack } from '../../../local/stack/start-stack.ts';
+import type { StackOptions } from '../../../local/stack/start-stack.ts';
+import { withStack } from '../../../local/stack/with-stack.ts';
 import { type Config, loadConfig, loadEnvironment } from '../../../src/config/config.ts';
 import type { RetryPlan } from '../../../src/planner/retry-plan.ts';
 import { type Policy, policySchema } from '../../../src/policy.ts';
