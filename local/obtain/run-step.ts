@@ -43,3 +43,18 @@ export async function runStep(command: string, args: string[], { say, signal, cw
     progress.end();
   }
 }
+
+type GoBuild = Pick<Step, 'say' | 'signal'> & { packages: string[]; version: string; directory: string };
+
+/**
+ * Builds Go packages into `directory` and shows the progress. `what` names them in messages.
+ * @throws {Error} if the build fails.
+ */
+export async function buildWithGo(what: string, { packages, version, directory, say, signal }: GoBuild) {
+  say(`${what}: building ${version} with go install; the first build takes a few minutes`);
+  const env = { GOBIN: directory, GOOS: '', GOARCH: '' };
+  const describe = (lines: number, line: string) =>
+    `${what}: building${line && `, ${lines} modules and packages done, now ${line}`}`;
+  const targets = packages.map((name) => `${name}@${version}`);
+  await runStep('go', ['install', '-v', ...targets], { say, signal, env, describe });
+}

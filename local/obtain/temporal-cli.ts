@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { execa } from 'execa';
-import { fillCache, findOnPath, isExecutable, toCachePath } from './cache.ts';
+import { createCacheSources, findOnPath, toCachePath } from './cache.ts';
 import { type Obtain, obtainFirstWorking } from './first-working.ts';
-import { runStep } from './run-step.ts';
+import { buildWithGo } from './run-step.ts';
 import { downloadThroughSdk } from './sdk-download.ts';
 
 const version = 'v1.5.1';
@@ -15,15 +14,10 @@ async function checkTemporalCli(path: string): Promise<string> {
   return stdout.trim();
 }
 
-async function buildWithGo(directory: string, { say, signal }: Obtain) {
+async function build(directory: string, { say, signal }: Obtain) {
   if (!(await findOnPath('go'))) throw new Error('go is not on PATH');
-  say(`Temporal CLI: building ${version} with go install; the first build takes a few minutes`);
-  await runStep('go', ['install', '-v', `github.com/temporalio/cli/cmd/temporal@${version}`], {
-    say,
-    signal,
-    env: { GOBIN: directory, GOOS: '', GOARCH: '' },
-    describe: (lines, line) => `Temporal CLI: building${line && `, ${lines} modules and packages done, now ${line}`}`,
-  });
+  const packages = ['github.com/temporalio/cli/cmd/temporal'];
+  await buildWithGo('Temporal CLI', { packages, version, directory, say, signal });
 }
 
 /**
@@ -33,12 +27,9 @@ async function buildWithGo(directory: string, { say, signal }: Obtain) {
  */
 export async function obtainTemporalCli(options: Obtain): Promise<string> {
   const { say, signal } = options;
-  const entry = toCachePath('temporal-cli', version);
-  const cached = join(entry, executable);
-  const obtain = (fill: (directory: string) => Promise<void>) => async () => {
-    await fillCache(entry, { fill, check: (directory) => checkTemporalCli(join(directory, executable)) });
-    return cached;
-  };
+  const { cached, filled } = createCacheSources(toCachePath('temporal-cli', version), executable, checkTemporalCli);
+  const download = (directory: string) =>
+    downloadThroughSdk(directory, executable, { kind: 'dev-server', version, say, signal });
   return await obtainFirstWorking(
     {
       what: 'Temporal CLI',
@@ -46,14 +37,9 @@ export async function obtainTemporalCli(options: Obtain): Promise<string> {
       check: checkTemporalCli,
       sources: [
         { name: 'PATH', find: () => findOnPath(executable) },
-        { name: 'the cache', find: async () => ((await isExecutable(cached)) ? cached : undefined) },
-        {
-          name: 'the official download',
-          find: obtain((directory) =>
-            downloadThroughSdk(directory, executable, { kind: 'dev-server', version, say, signal }),
-          ),
-        },
-        { name: 'go install', find: obtain((directory) => buildWithGo(directory, options)) },
+        cached,
+        filled('the official download', download),
+        filled('go install', (directory) => build(directory, options)),
       ],
       advice:
         'Install the Temporal CLI (https://docs.temporal.io/cli) or Go (https://go.dev/dl), or set TEMPORAL_CLI_PATH to a temporal binary.',

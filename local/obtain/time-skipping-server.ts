@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../cli/until.ts';
 import { findFreePort, isListening } from '../processes/ports.ts';
-import { fillCache, findOnPath, isExecutable, toCachePath } from './cache.ts';
+import { createCacheSources, findOnPath, toCachePath } from './cache.ts';
 import { type Obtain, obtainFirstWorking } from './first-working.ts';
 import { runStep } from './run-step.ts';
 import { downloadThroughSdk } from './sdk-download.ts';
@@ -90,11 +90,7 @@ async function collectWithMaven(directory: string, { say, signal }: Obtain) {
 export async function obtainTimeSkippingServer(options: Obtain): Promise<{ type: 'existing-path'; path: string }> {
   const { say, signal } = options;
   const entry = toCachePath('temporal-test-server', version);
-  const cached = join(entry, executable);
-  const obtain = (fill: (directory: string) => Promise<void>) => async () => {
-    await fillCache(entry, { fill, check: (directory) => checkTimeSkippingServer(join(directory, executable)) });
-    return cached;
-  };
+  const { cached, filled } = createCacheSources(entry, executable, checkTimeSkippingServer);
   const download = (directory: string) =>
     downloadThroughSdk(directory, executable, { kind: 'time-skipping', version: `v${version}`, say, signal });
   const path = await obtainFirstWorking(
@@ -103,9 +99,9 @@ export async function obtainTimeSkippingServer(options: Obtain): Promise<{ type:
       variable: 'TEMPORAL_TEST_SERVER_PATH',
       check: checkTimeSkippingServer,
       sources: [
-        { name: 'the cache', find: async () => ((await isExecutable(cached)) ? cached : undefined) },
-        { name: 'the official download', find: obtain(download) },
-        { name: 'Maven', find: obtain((directory) => collectWithMaven(directory, options)) },
+        cached,
+        filled('the official download', download),
+        filled('Maven', (directory) => collectWithMaven(directory, options)),
       ],
       advice:
         'Install Java 17 (https://adoptium.net) and Maven (https://maven.apache.org), or set TEMPORAL_TEST_SERVER_PATH to a temporal-test-server.',

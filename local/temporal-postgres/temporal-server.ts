@@ -3,10 +3,10 @@ import { execa } from 'execa';
 import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 import { fillCache, findOnPath, isExecutable, toCachePath } from '../obtain/cache.ts';
-import { runStep } from '../obtain/run-step.ts';
+import { buildWithGo } from '../obtain/run-step.ts';
 
 const version = 'v1.29.1';
-const module = 'go.temporal.io/server';
+const packages = ['go.temporal.io/server/cmd/server', 'go.temporal.io/server/cmd/tools/sql'];
 
 /** Returns the paths of the executables, under the names that `go install` gives them. */
 const toExecutables = (directory: string) => ({ server: join(directory, 'server'), sqlTool: join(directory, 'sql') });
@@ -31,18 +31,8 @@ export async function obtainTemporalServer({ say, signal }: { say: Say; signal: 
       throw new SetupError(
         'Temporal server: none in the cache, and Go is missing to build it. Install Go (https://go.dev/dl).',
       );
-    say(`Temporal server: building ${version} with go install; the first build takes a few minutes`);
-    await fillCache(entry, {
-      check,
-      fill: (directory) =>
-        runStep('go', ['install', '-v', `${module}/cmd/server@${version}`, `${module}/cmd/tools/sql@${version}`], {
-          say,
-          signal,
-          env: { GOBIN: directory, GOOS: '', GOARCH: '' },
-          describe: (lines, line) =>
-            `Temporal server: building${line && `, ${lines} modules and packages done, now ${line}`}`,
-        }),
-    });
+    const fill = (directory: string) => buildWithGo('Temporal server', { packages, version, directory, say, signal });
+    await fillCache(entry, { fill, check });
   }
   say(`Temporal server: ${await check(entry)} (${executables.server})`);
   return executables;

@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { fillCache, findOnPath, isExecutable, toCachePath } from '../../local/obtain/cache.ts';
+import { createCacheSources, findOnPath, toCachePath } from '../../local/obtain/cache.ts';
 import { type Obtain, obtainFirstWorking } from '../../local/obtain/first-working.ts';
 import { runStep } from '../../local/obtain/run-step.ts';
 
@@ -41,12 +41,7 @@ async function installWithPip(directory: string, { say, signal }: Obtain) {
  */
 export async function obtainSchemathesis(options: Obtain): Promise<string> {
   const entry = toCachePath('schemathesis', version);
-  const cached = join(entry, executable);
-  const install = async () => {
-    const fill = (directory: string) => installWithPip(directory, options);
-    await fillCache(entry, { fill, check: (directory) => checkSchemathesis(join(directory, executable)) });
-    return cached;
-  };
+  const { cached, filled } = createCacheSources(entry, executable, checkSchemathesis);
   return await obtainFirstWorking(
     {
       what: 'Schemathesis',
@@ -54,8 +49,8 @@ export async function obtainSchemathesis(options: Obtain): Promise<string> {
       check: checkSchemathesis,
       sources: [
         { name: 'PATH', find: () => findOnPath(executable) },
-        { name: 'the cache', find: async () => ((await isExecutable(cached)) ? cached : undefined) },
-        { name: 'pip install', find: install },
+        cached,
+        filled('pip install', (directory) => installWithPip(directory, options)),
       ],
       advice:
         'Install Python 3.10 or newer with venv (on Debian `apt-get install python3-venv`), or set SCHEMATHESIS_PATH to a schemathesis of that version.',
