@@ -11,15 +11,7 @@ export const nowMs = () => performance.timeOrigin + performance.now();
 export const toMachine = () => `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}`;
 
 /** The distribution of a set of times. Every time is in whole milliseconds. */
-export type Percentiles = {
-  count: number;
-  min: number;
-  p50: number;
-  p90: number;
-  p95: number;
-  p99: number;
-  max: number;
-};
+export type Percentiles = Record<'count' | 'min' | 'p50' | 'p90' | 'p95' | 'p99' | 'max', number>;
 
 /**
  * Returns the distribution of `values`, rounded to whole milliseconds. Every figure is 0 if there are no values.
@@ -28,15 +20,8 @@ export type Percentiles = {
 export function toPercentiles(values: number[]): Percentiles {
   const sorted = Float64Array.from(values, (value) => Math.max(0, Math.round(value))).sort();
   const at = (percentile: number) => sorted[Math.ceil((percentile * sorted.length) / 100) - 1] ?? 0;
-  return {
-    count: sorted.length,
-    min: sorted[0] ?? 0,
-    p50: at(50),
-    p90: at(90),
-    p95: at(95),
-    p99: at(99),
-    max: at(100),
-  };
+  const [min = 0] = sorted;
+  return { count: sorted.length, min, p50: at(50), p90: at(90), p95: at(95), p99: at(99), max: at(100) };
 }
 
 /** Formats the percentiles as one line: `p50 12 ms, p90 …`. */

@@ -91,7 +91,6 @@ type Backoff = Pick<Policy, 'initialIntervalMs' | 'backoffCoefficient' | 'maximu
 
 /**
  * Returns the milliseconds to wait after failed attempt `attempt` (1 is the first), or null after the last attempt.
- *
  * The wait is `initialInterval * coefficient ^ (attempt - 1)`, capped at the maximum interval: 2 s, 4 s, 8 s, 16 s by
  * default. Temporal uses the same formula (https://docs.temporal.io/encyclopedia/retry-policies). If the power
  * overflows to infinity, the cap applies too.
@@ -105,7 +104,6 @@ export function toWaitMs(backoff: Backoff, attempt: number): number | null {
 /**
  * Returns the whole milliseconds to wait after failed attempt `attempt`, or null after the last attempt. Includes
  * jitter and the upstream's Retry-After. The wait is at least 1, because a delay of 0 would end the retries.
- *
  * The wait is `max(wait of the policy, Retry-After) * (1 + jitter * random())`, capped at the maximum interval.
  * `random` returns numbers in [0, 1). Pass a seeded `random` to get the same waits again.
  */

@@ -1,5 +1,5 @@
-const { toTime } = globalThis.report;
-const { Plot } = globalThis;
+const { Plot, report } = globalThis;
+const { toTime } = report;
 
 /** Returns round numbers within the domain: 1, 2, 5, 10, … If these are more than `maximum`, returns 1, 10, 100, … */
 function toLogTicks([least, most], maximum) {
@@ -43,14 +43,4 @@ const tipWidth = 13;
 const seconds = (ms) => ms / 1_000;
 const sinceStart = 'seconds since the start of the run →';
 
-Object.assign(globalThis.report, {
-  plot,
-  toLogAxis,
-  timeAxisX,
-  timeAxisY,
-  atLeast1,
-  lines,
-  tipWidth,
-  seconds,
-  sinceStart,
-});
+Object.assign(report, { plot, toLogAxis, timeAxisX, timeAxisY, atLeast1, lines, tipWidth, seconds, sinceStart });

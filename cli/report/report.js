@@ -38,14 +38,5 @@ function table(caption, headings, rows) {
 const toHeading = (content) => element('th', { scope: 'row' }, content);
 const toCell = (content) => element('td', {}, content);
 
-globalThis.report = {
-  data: JSON.parse(document.getElementById('data').textContent),
-  charts: [],
-  element,
-  addTo,
-  table,
-  toCount,
-  plural,
-  toTime,
-  toBrokenId,
-};
+const data = JSON.parse(document.getElementById('data').textContent);
+globalThis.report = { data, charts: [], element, addTo, table, toCount, plural, toTime, toBrokenId };

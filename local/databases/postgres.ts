@@ -104,12 +104,10 @@ export async function startPostgres({ directory, say, signal }: Options) {
     return status.startsWith(`${server.pid}\n`) && status.trim().endsWith('ready');
   };
   const onTimeout = () => `PostgreSQL is not ready after ${upWithinMs / 1_000} s. Its log is ${logFile}`;
-  try {
-    await until(isReady, { withinMs: upWithinMs, signal, onTimeout });
-  } catch (error) {
+  await until(isReady, { withinMs: upWithinMs, signal, onTimeout }).catch(async (error: unknown) => {
     await server.stop();
     throw error;
-  }
+  });
 
   return {
     /** Returns the URL of a database on this server. The database `postgres` always exists. */

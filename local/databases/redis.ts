@@ -40,12 +40,10 @@ export async function startRedis({ directory, signal }: Options) {
     return await isListening(port);
   };
   const onTimeout = () => `Redis is still not listening after ${upWithinMs / 1_000} s. Its log is ${logFile}`;
-  try {
-    await until(listens, { withinMs: upWithinMs, signal, onTimeout });
-  } catch (error) {
+  await until(listens, { withinMs: upWithinMs, signal, onTimeout }).catch(async (error: unknown) => {
     await server.stop();
     throw error;
-  }
+  });
   const { stdout } = await execa(command, ['--version']);
   return {
     url: `redis://127.0.0.1:${port}`,

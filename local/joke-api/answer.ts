@@ -4,12 +4,7 @@ import { type Behaviour, isBodiless } from './behaviour.ts';
 import { categories, findJoke, pickJoke, toJokeJson } from './jokes.ts';
 
 /** A complete answer. A body of `endless` never ends. `jokeId` is the id of the joke in the body. */
-export type Answer = {
-  status: number;
-  headers: Record<string, string>;
-  body: Buffer | 'endless';
-  jokeId?: string;
-};
+export type Answer = { status: number; headers: Record<string, string>; body: Buffer | 'endless'; jokeId?: string };
 
 export type Question = { method: string; path: string; category: string | null; origin: string };
 

@@ -17,12 +17,7 @@ export function createJokeApiClient({ url: given, signal }: Options) {
   const url = toBaseUrl(given, 'a joke API');
 
   /** @throws {SetupError} if no joke API answers at the URL. */
-  async function call<T>(
-    method: string,
-    path: string,
-    body?: unknown,
-    ended: AbortSignal | null = signal ?? null,
-  ): Promise<T> {
+  async function call<T>(method: string, path: string, body?: unknown, ended = signal ?? null): Promise<T> {
     let response: Response;
     try {
       response = await fetch(`${url}${path}`, {

@@ -48,21 +48,15 @@ export function toMaxInFlight(spans: Span[]): number {
   return max;
 }
 
+const unanswered = { endedAt: null, status: null, jokeId: null, outcome: 'open' } as const;
+
 /** Creates an append-only list of requests. The list is never trimmed, so its memory grows with every request. */
 export function createLedger() {
   const entries: LedgerEntry[] = [];
   return {
     /** Adds a request that arrives now. Returns the entry itself, so that the caller can set its `status`. */
     open(request: Pick<LedgerEntry, 'taskKey' | 'attempt' | 'category' | 'method' | 'path'>): LedgerEntry {
-      const entry: LedgerEntry = {
-        seq: entries.length + 1,
-        ...request,
-        startedAt: nowMs(),
-        endedAt: null,
-        status: null,
-        jokeId: null,
-        outcome: 'open',
-      };
+      const entry: LedgerEntry = { seq: entries.length + 1, ...request, startedAt: nowMs(), ...unanswered };
       entries.push(entry);
       return entry;
     },

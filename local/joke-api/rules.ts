@@ -3,14 +3,10 @@ import { toSeededShare } from '../../cli/seeded-share.ts';
 import { type Behaviour, behaviourSchema } from './behaviour.ts';
 import type { LedgerEntry } from './ledger.ts';
 
+const text = z.string().optional();
+
 export const ruleSchema = z.strictObject({
-  when: z
-    .strictObject({
-      category: z.string().optional(),
-      taskKey: z.string().optional(),
-      attempt: z.int().min(1).optional(),
-    })
-    .default({}),
+  when: z.strictObject({ category: text, taskKey: text, attempt: z.int().min(1).optional() }).default({}),
   then: z.array(behaviourSchema).min(1),
   repeat: z.boolean().default(false),
   ratio: z.number().min(0).max(1).default(1),

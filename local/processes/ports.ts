@@ -6,7 +6,6 @@ const given = new Set<number>();
 
 /**
  * Returns a TCP port that is free on loopback now. Each call returns a different port.
- *
  * The port is below the ephemeral range (from 32768 on Linux, from 49152 elsewhere), because the system can give an
  * ephemeral port to an outgoing connection before the caller uses it.
  */

@@ -4,11 +4,7 @@ import type { Config } from '../../src/config/config.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
 import type { Lock } from './lock.ts';
 
-type NodeChild = Pick<ChildSpec, 'name' | 'stopWithinMs'> & {
-  script: string;
-  args?: string[];
-  env?: NodeJS.ProcessEnv;
-};
+type NodeChild = Pick<ChildSpec, 'name' | 'stopWithinMs' | 'env'> & { script: string; args?: string[] };
 
 const toSpec = ({ name, stopWithinMs, script, args = [], env = {} }: NodeChild): ChildSpec => ({
   name,

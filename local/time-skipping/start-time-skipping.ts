@@ -41,7 +41,6 @@ export function createTimeSkippingEnvironment(serverPath: string): Promise<TestW
 /**
  * Starts a time-skipping server, a worker and a joke API. The worker has the real workflows and activities, and calls
  * the joke API over real HTTP. The delays between attempts pass in virtual time.
- *
  * Call `quietRuntime` first. Otherwise the SDK logs every failure.
  */
 export async function startTimeSkipping({ serverPath, workflowBundle }: Options) {

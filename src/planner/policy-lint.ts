@@ -10,7 +10,7 @@ const mostAttemptsSuggested = 20;
 
 export type LintSubject = { policy: Policy; shutdownGraceMs: number };
 type Finding = { message: string; set: Record<string, number | string> };
-type Rule = (subject: LintSubject) => Finding | undefined;
+type Rule = (subject: LintSubject) => Finding | false | undefined;
 
 /** Compares times rounded to microseconds, so floating-point errors do not change the result. */
 const isBelow = (ms: number, otherMs: number) => toSeconds(ms) < toSeconds(otherMs);
@@ -41,12 +41,10 @@ const timeouts: Record<string, string> = {
 
 const rules = {
   'single-attempt': ({ policy }) =>
-    policy.maximumAttempts === 1
-      ? {
-          message: 'MAX_ATTEMPTS is 1: nothing is ever retried',
-          set: { MAX_ATTEMPTS: policyParameters.maxAttempts.default },
-        }
-      : undefined,
+    policy.maximumAttempts === 1 && {
+      message: 'MAX_ATTEMPTS is 1: nothing is ever retried',
+      set: { MAX_ATTEMPTS: policyParameters.maxAttempts.default },
+    },
 
   'retries-timeouts-off': ({ policy: { nonRetryableErrorTypes: final } }) => {
     const named = final.filter((type) => type in timeouts);
@@ -73,20 +71,18 @@ const rules = {
   },
 
   'constant-backoff': ({ policy }) =>
-    policy.backoffCoefficient === 1 && policy.maximumAttempts > 2
-      ? {
-          message: `BACKOFF_COEFFICIENT is 1: each of ${policy.maximumAttempts - 1} waits is ${toSeconds(policy.initialIntervalMs)} s, so an upstream in trouble never gets a longer rest`,
-          set: { BACKOFF_COEFFICIENT: policyParameters.backoffCoefficient.default },
-        }
-      : undefined,
+    policy.backoffCoefficient === 1 &&
+    policy.maximumAttempts > 2 && {
+      message: `BACKOFF_COEFFICIENT is 1: each of ${policy.maximumAttempts - 1} waits is ${toSeconds(policy.initialIntervalMs)} s, so an upstream in trouble never gets a longer rest`,
+      set: { BACKOFF_COEFFICIENT: policyParameters.backoffCoefficient.default },
+    },
 
   'no-jitter': ({ policy }) =>
-    policy.jitter === 0 && policy.maximumAttempts > 1
-      ? {
-          message: `JITTER is 0: tasks that fail together call the upstream together again, up to ${policy.maximumAttempts - 1} times`,
-          set: { JITTER: 0.5 },
-        }
-      : undefined,
+    policy.jitter === 0 &&
+    policy.maximumAttempts > 1 && {
+      message: `JITTER is 0: tasks that fail together call the upstream together again, up to ${policy.maximumAttempts - 1} times`,
+      set: { JITTER: 0.5 },
+    },
 
   'cap-unreachable': ({ policy }) => {
     // Waits never get shorter, so the last wait is the longest.
@@ -122,10 +118,7 @@ const rules = {
     if (job <= longest) return { message, set: { SHUTDOWN_GRACE: job } };
     const isTooLong = toSeconds(heartbeatTimeoutMs) >= longest;
     const set: Finding['set'] = { SHUTDOWN_GRACE: longest, JOB_TIMEOUT: longest };
-    return {
-      message,
-      set: isTooLong ? { ...set, HEARTBEAT_TIMEOUT: policyParameters.heartbeatTimeout.default } : set,
-    };
+    return { message, set: isTooLong ? { ...set, HEARTBEAT_TIMEOUT: policyParameters.heartbeatTimeout.default } : set };
   },
 } satisfies Record<string, Rule>;
 

@@ -7,7 +7,6 @@ const maximumTries = 20;
 
 /**
  * Installs the SDK's runtime, which logs to `log` and serves its metrics on a free loopback port. Returns that port.
- *
  * With port 0, the SDK would not say which port it got. So this function picks a random port, and another one if the
  * SDK cannot bind it. The ports are below the ephemeral range (from 32768 on Linux, from 49152 elsewhere).
  */

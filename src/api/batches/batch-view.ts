@@ -75,16 +75,6 @@ export function toBatch(
   const { completed, cancelled } = progress;
   const total = chunkSizes.reduce((sum, size) => sum + size, 0);
   const failed = end === 'failed' ? total - completed - cancelled : progress.failed;
-  return {
-    id,
-    name,
-    total,
-    completed,
-    failed,
-    cancelled,
-    running: total - completed - failed - cancelled,
-    status: end ?? 'running',
-    submittedAt,
-    ...(finishedAt && { finishedAt }),
-  };
+  const counts = { total, completed, failed, cancelled, running: total - completed - failed - cancelled };
+  return { id, name, ...counts, status: end ?? 'running', submittedAt, ...(finishedAt && { finishedAt }) };
 }

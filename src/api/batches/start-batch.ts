@@ -9,8 +9,7 @@ import { Problem } from '../problems/problem.ts';
 import type { Caller } from '../submissions/caller.ts';
 import { toFingerprint } from '../submissions/idempotency.ts';
 import { createBatchId } from '../views/task-id.ts';
-import type { Batch } from './batch-schemas.ts';
-import { toBatchBodies } from './batch-schemas.ts';
+import { type Batch, toBatchBodies } from './batch-schemas.ts';
 import { type BatchView, toBatch } from './batch-view.ts';
 import { toChunkSizes } from './chunks.ts';
 

@@ -24,10 +24,7 @@ const toRoute = (name: TaskName) => ({
   request: {
     headers: z.object({ 'Idempotency-Key': idempotencyKeyHeader }),
     query: noQuery,
-    body: {
-      required: true,
-      content: { 'application/json': { schema: z.union(Object.values(toBatchBodies(name))) } },
-    },
+    body: { required: true, content: { 'application/json': { schema: z.union(Object.values(toBatchBodies(name))) } } },
   },
   responses: {
     202: {

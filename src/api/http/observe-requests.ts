@@ -11,22 +11,14 @@ export const observeRequests = (metrics: ApiMetrics, log: Logger) =>
     const started = performance.now();
     await next();
     const { status } = c.res;
+    const { method, path } = c.req;
     // Middleware is registered with the method `ALL`. The first entry with another method is the route.
-    const route = matchedRoutes(c).find(({ method }) => method !== 'ALL')?.path ?? 'unmatched';
+    const route = matchedRoutes(c).find((matched) => matched.method !== 'ALL')?.path ?? 'unmatched';
     const ms = performance.now() - started;
-    metrics.requestDuration.observe({ method: c.req.method, route, status }, ms / 1_000);
+    metrics.requestDuration.observe({ method, route, status }, ms / 1_000);
     const isProbe = route === '/ready' || route === '/health';
-    const level = isProbe ? 'debug' : status >= 500 ? 'warn' : c.req.method === 'POST' ? 'info' : 'debug';
+    const level = isProbe ? 'debug' : status >= 500 ? 'warn' : method === 'POST' ? 'info' : 'debug';
     const traceId = toTraceId(readTrace(c));
-    log[level](
-      {
-        requestId: c.var.requestId,
-        ...(traceId && { traceId }),
-        method: c.req.method,
-        path: c.req.path,
-        status,
-        ms: Math.round(ms),
-      },
-      'Request',
-    );
+    const ids = { requestId: c.var.requestId, ...(traceId && { traceId }) };
+    log[level]({ ...ids, method, path, status, ms: Math.round(ms) }, 'Request');
   });

@@ -16,10 +16,8 @@ export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     // If the request target is an absolute URL, its host overrides the Host header (RFC 9112 section 3.2.2).
     const isLoopback = () => loopbackHost.test(host) && loopbackHost.test(toHost(c.req.url) ?? '');
     if (apiKeys.length === 0 && !isLoopback()) {
-      throw new Problem(
-        'misdirected-request',
-        'Without API keys this API answers only requests to localhost or a loopback address',
-      );
+      const detail = 'Without API keys this API answers only requests to localhost or a loopback address';
+      throw new Problem('misdirected-request', detail);
     }
     const origin = c.req.header('origin');
     const isForeign =

@@ -1,33 +1,26 @@
-const header = (description: string, schema: object, required = true) => ({ description, required, schema });
+const header = (description: string, schema: object) => ({ description, required: true, schema });
+const optional = (description: string, schema: object) => ({ description, required: false, schema });
 
 /** The response headers, as the OpenAPI document describes them. */
 export const headers = {
   Allow: header('The methods that this path supports', { type: 'string', examples: ['GET, HEAD'] }),
-  'Idempotency-Expires': header(
-    'Only with an `Idempotency-Key`: the key is remembered at least until then',
-    { type: 'string', format: 'date-time' },
-    false,
-  ),
-  'Idempotency-Replayed': header(
-    'The task or batch was submitted earlier under the same key',
-    { type: 'string', const: 'true' },
-    false,
-  ),
+  'Idempotency-Expires': optional('Only with an `Idempotency-Key`: the key is remembered at least until then', {
+    type: 'string',
+    format: 'date-time',
+  }),
+  'Idempotency-Replayed': optional('The task or batch was submitted earlier under the same key', {
+    type: 'string',
+    const: 'true',
+  }),
   Location: header('The path of the task or batch', { type: 'string', pattern: '^/(tasks|batches)/' }),
-  'Preference-Applied': header(
-    'The `wait` of `Prefer` that was applied',
-    { type: 'string', pattern: '^wait=\\d+$' },
-    false,
-  ),
-  RateLimit: header(
+  'Preference-Applied': optional('The `wait` of `Prefer` that was applied', { type: 'string', pattern: '^wait=\\d+$' }),
+  RateLimit: optional(
     'Submissions left, and seconds until all are available again. With RATE_LIMIT, every answer to a submission has it',
     { type: 'string', pattern: '^"submissions";r=\\d+;t=\\d+$' },
-    false,
   ),
-  'RateLimit-Policy': header(
+  'RateLimit-Policy': optional(
     'Submissions allowed in a window of `w` seconds (draft-ietf-httpapi-ratelimit-headers)',
     { type: 'string', pattern: '^"submissions";q=\\d+;w=60$' },
-    false,
   ),
   'Retry-After': header('Seconds to wait before the next try', { type: 'integer', minimum: 1 }),
   Vary: header('The answer depends on this header of the request', { type: 'string', enum: ['Accept'] }),

@@ -8,12 +8,7 @@ import { readIdempotencyKey } from './idempotency.ts';
  * The owner of a submission and what its headers say. `rateLimitKey` is the owner, or the caller's address if there
  * are no API keys.
  */
-export type Caller = {
-  owner: string;
-  rateLimitKey: string;
-  idempotencyKey: string | undefined;
-  trace: TraceContext;
-};
+export type Caller = { owner: string; rateLimitKey: string; idempotencyKey: string | undefined; trace: TraceContext };
 
 /** Returns the caller of a submission. @throws {Problem} 400 for a malformed `Idempotency-Key`. */
 export function readCaller(c: Context<ApiEnvironment>): Caller {

@@ -58,10 +58,7 @@ const route = createRoute({
   description: 'For browsers. The page needs no key. The calls that it makes need one if this Holdfast has API keys.',
   security: [],
   request: { query: noQuery },
-  responses: {
-    200: { description: 'The page', content: { 'text/html': { schema: z.string() } } },
-    ...toResponses(),
-  },
+  responses: { 200: { description: 'The page', content: { 'text/html': { schema: z.string() } } }, ...toResponses() },
 });
 
 /** Creates `GET /docs`, a page with Swagger UI, and its files. The OpenAPI document does not list these files. */

@@ -75,11 +75,9 @@ const toSection = ({ type, title, status, description, retryable }: ReturnType<t
 /** Answers a browser with a page and any other client with JSON. */
 function answer(c: Context, title: string, types: ReturnType<typeof describe>[], json: object) {
   c.header('Vary', 'Accept');
-  if (
-    accepts(c, { header: 'Accept', supports: ['application/json', 'text/html'], default: 'application/json' }) !==
-    'text/html'
-  )
-    return c.json(json, 200);
+  const supports = ['application/json', 'text/html'];
+  const type = accepts(c, { header: 'Accept', supports, default: 'application/json' });
+  if (type !== 'text/html') return c.json(json, 200);
   c.header('Content-Security-Policy', contentSecurityPolicy);
   return c.html(html`<!doctype html>
 <html lang="en">

@@ -37,10 +37,7 @@ const toRoute = (name: TaskName) => ({
     headers: submissionHeaders,
     body: { required: false, content: { 'application/json': { schema: tasks[name].input } } },
   },
-  responses: {
-    ...toAcceptedResponses('The accepted task'),
-    ...toResponses(...submissionProblems),
-  },
+  responses: { ...toAcceptedResponses('The accepted task'), ...toResponses(...submissionProblems) },
 });
 
 /** Adds `POST /tasks/{name}` for each task of the catalogue. Other methods on these paths get 405. */

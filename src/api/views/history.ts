@@ -38,13 +38,8 @@ async function toEnd(client: Client, last: HistoryEvent): Promise<{ output?: unk
     return { failure: { ...(await toFailure(client, failure)), reason } };
   }
   if (last.workflowExecutionTimedOutEventAttributes) {
-    return {
-      failure: {
-        type: 'TemporalTimeout:Workflow',
-        message: 'The task ran longer than its timeout',
-        reason: 'timed-out',
-      },
-    };
+    const message = 'The task ran longer than its timeout';
+    return { failure: { type: 'TemporalTimeout:Workflow', message, reason: 'timed-out' } };
   }
   return last.workflowExecutionTerminatedEventAttributes ? { failure: terminated } : {};
 }

@@ -45,11 +45,7 @@ const example = {
   nextAttemptAt: '2026-11-23T12:00:02.000Z',
   lastFailure: { type: 'UpstreamUnavailable', message: 'HTTP 503', upstreamStatus: 503 },
   submittedAt: '2026-11-23T12:00:00.000Z',
-  links: {
-    self: `/tasks/${exampleId}`,
-    cancel: `/tasks/${exampleId}/cancel`,
-    events: `/tasks/${exampleId}/events`,
-  },
+  links: { self: `/tasks/${exampleId}`, cancel: `/tasks/${exampleId}/cancel`, events: `/tasks/${exampleId}/events` },
 };
 
 export const taskSchema = z
