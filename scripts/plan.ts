@@ -15,6 +15,7 @@ type Flags = PolicyOverrides & { failures?: number; check?: true; json?: true };
 
 const toFlag = (name: PolicyParameterName) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
+const mostFailures = policyParameters.maxAttempts.maximum;
 const command = createCommand(
   'plan',
   'Prints the timeline of a failing task under the policy of the environment and .env.',
@@ -25,11 +26,7 @@ for (const name of policyParameterNames) {
   command.option(`${toFlag(name)} <number>`, policyMeanings[name], parse);
 }
 command
-  .option(
-    '--failures <count>',
-    'attempts that fail before one succeeds (default: all)',
-    wholeNumber(0, policyParameters.maxAttempts.maximum),
-  )
+  .option('--failures <count>', 'attempts that fail before one succeeds (default: all)', wholeNumber(0, mostFailures))
   .option('--check', 'exit with code 1 if there is a warning')
   .option('--json', 'print what GET /retry-plan answers (use npm run -s)')
   .parse();

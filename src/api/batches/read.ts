@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { parseCursor, toCursor } from '../http/cursor.ts';
-import { toResponses } from '../problems/openapi.ts';
+import { toBody, toResponses } from '../problems/openapi.ts';
 import type { TaskApp } from '../tasks/dependencies.ts';
-import { taskProblems, toBody } from '../tasks/task-operations.ts';
+import { taskProblems } from '../tasks/task-operations.ts';
 import { cursorQuery, toLimitQuery } from '../tasks/visibility.ts';
 import { activityStatuses } from '../views/schemas.ts';
 import { requireBatchName } from '../views/task-id.ts';

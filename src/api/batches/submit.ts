@@ -3,11 +3,11 @@ import { type TaskName, taskNames, tasks } from '../../tasks.ts';
 import { readBody } from '../http/body.ts';
 import { toQuery } from '../http/query.ts';
 import { rateLimitHeaders, toHeaders } from '../problems/headers.ts';
-import { noQuery, toResponses } from '../problems/openapi.ts';
+import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { readCaller } from '../submissions/caller.ts';
 import { requirePost } from '../submissions/task-names.ts';
 import type { TaskApp } from '../tasks/dependencies.ts';
-import { idempotencyKeyHeader, submissionProblems, toBody, toLinks, toOperationId } from '../tasks/task-operations.ts';
+import { idempotencyKeyHeader, submissionProblems, toLinks, toOperationId } from '../tasks/task-operations.ts';
 import { batchSchema, maximumBatchItems, toBatchBodies } from './batch-schemas.ts';
 import type { BatchDependencies } from './dependencies.ts';
 

@@ -24,6 +24,12 @@ export const anyBody = ['unsupported-media-type', 'invalid-input'] as const;
 export const toUnion = <T extends z.ZodType>([first, ...rest]: T[]) =>
   first && rest.length === 0 ? first : z.union([first as T, ...rest]);
 
+/** Returns an OpenAPI response with a JSON body. */
+export const toBody = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
 const fault = z.strictObject({
   pointer: z.string().openapi({ description: 'A JSON pointer (RFC 6901) in its fragment form', example: '#/category' }),
   detail: z.string(),

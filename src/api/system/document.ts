@@ -3,7 +3,7 @@ import type { ApiMetrics } from '../../telemetry/metrics.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { safeHeaders } from '../http/safe-headers.ts';
 import { headers, toHeaders } from '../problems/headers.ts';
-import { noQuery, toResponses } from '../problems/openapi.ts';
+import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 
 const info = {
   title: 'Holdfast',
@@ -69,10 +69,7 @@ const documentRoute = createRoute({
   security: [],
   request: { query: noQuery },
   responses: {
-    200: {
-      description: 'The document',
-      content: { 'application/json': { schema: z.looseObject({ openapi: z.string().openapi({ example: '3.1.0' }) }) } },
-    },
+    200: toBody(z.looseObject({ openapi: z.string().openapi({ example: '3.1.0' }) }), 'The document'),
     ...toResponses(),
   },
 });

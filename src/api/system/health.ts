@@ -4,16 +4,13 @@ import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
 import { withDeadline } from '../../temporal/deadline.ts';
 import { TaskQueueType, toEpochMs } from '../../temporal/payloads.ts';
-import { noQuery, toResponses } from '../problems/openapi.ts';
+import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
 
 /** Temporal lists the poller of a dead worker for 5 minutes. A live worker polls again at least every 60 s. */
 const pollerFreshMs = 75_000;
 
-const status = (value: string, description: string) => ({
-  description,
-  content: { 'application/json': { schema: z.object({ status: z.literal(value) }) } },
-});
+const status = (value: string, description: string) => toBody(z.object({ status: z.literal(value) }), description);
 
 const health = createRoute({
   method: 'get',

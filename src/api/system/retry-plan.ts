@@ -12,7 +12,7 @@ import {
   policyParameters,
 } from '../../policy-parameters.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
-import { toResponses } from '../problems/openapi.ts';
+import { toBody, toResponses } from '../problems/openapi.ts';
 import { toValidationProblem } from '../problems/problem.ts';
 
 const seconds = z.number().min(0);
@@ -111,10 +111,7 @@ const route = createRoute({
   description:
     "Starts nothing. Without parameters, the plan is that of the server's own policy; each parameter replaces one value.",
   request: { query: planQuery },
-  responses: {
-    200: { description: 'The plan', content: { 'application/json': { schema: retryPlanSchema } } },
-    ...toResponses('unauthorized'),
-  },
+  responses: { 200: toBody(retryPlanSchema, 'The plan'), ...toResponses('unauthorized') },
 });
 
 /** Creates `GET /retry-plan`. It plans the server's own policy. A query parameter replaces one of its values. */

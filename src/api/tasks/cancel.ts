@@ -1,11 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
 import { noInput, readBody, toInput } from '../http/body.ts';
-import { anyBody, anyPost, noQuery, toResponses } from '../problems/openapi.ts';
+import { anyBody, anyPost, noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
 import { taskSchema } from '../views/schemas.ts';
 import { requireTaskName } from '../views/task-id.ts';
 import type { TaskApp, TaskDependencies } from './dependencies.ts';
-import { taskIdParameter, taskProblems, toBody } from './task-operations.ts';
+import { taskIdParameter, taskProblems } from './task-operations.ts';
 
 const route = createRoute({
   method: 'post',

@@ -1,9 +1,8 @@
 import { createRoute } from '@hono/zod-openapi';
-import { toResponses } from '../problems/openapi.ts';
+import { toBody, toResponses } from '../problems/openapi.ts';
 import { taskListSchema } from '../views/schemas.ts';
 import type { TaskApp, TaskDependencies } from './dependencies.ts';
 import { createTaskList } from './task-list.ts';
-import { toBody } from './task-operations.ts';
 import { listQuery } from './visibility.ts';
 
 const route = createRoute({

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
-import { noQuery, toResponses } from '../problems/openapi.ts';
+import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { taskSchema } from '../views/schemas.ts';
 import { requireTaskName } from '../views/task-id.ts';
 import type { TaskApp, TaskDependencies } from './dependencies.ts';
-import { taskIdParameter, taskProblems, toBody } from './task-operations.ts';
+import { taskIdParameter, taskProblems } from './task-operations.ts';
 
 const route = createRoute({
   method: 'get',

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { rateLimitHeaders, toHeaders } from '../problems/headers.ts';
-import { anyBody, anyPost, anySubmission } from '../problems/openapi.ts';
+import { anyBody, anyPost, anySubmission, toBody } from '../problems/openapi.ts';
 import { exampleId, taskSchema } from '../views/schemas.ts';
 import { preferHeader } from '../watch/wait.ts';
 
@@ -20,11 +20,6 @@ export const submissionProblems = [
   'temporal-unavailable',
   ...anySubmission,
 ] as const;
-
-export const toBody = (schema: z.ZodType, description: string) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
 
 /** Returns OpenAPI links to the operations that a client can call with the id in the answer. */
 export const toLinks = (...operationIds: string[]) =>
