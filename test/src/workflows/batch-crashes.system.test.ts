@@ -10,7 +10,7 @@ import { toCounts, withBatches } from '../../support/batches.ts';
 import { type Holdfast, startHoldfast } from '../../support/holdfast.ts';
 import { type StartedProcess, startProcess } from '../../support/start-process.ts';
 
-const heartbeatTimeout = '2';
+const heartbeatTimeout = '3';
 const killEveryMs = 2_000;
 /** On a busy machine, a worker that is killed every 2 s until the end gets hardly any work done. */
 const maximumKills = 20;
