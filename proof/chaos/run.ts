@@ -110,8 +110,8 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
     });
     quiet.abort();
     await watching;
-    const where = { address: stack.temporalAddress, namespace: stack.config.temporal.namespace };
-    const executions = await readExecutions(where, (read) => progress.update(`Reading Temporal's histories: ${read}`));
+    const onEach = (read: number) => progress.update(`Reading Temporal's histories: ${read}`);
+    const executions = await readExecutions(stack.connection, onEach);
     return {
       seed,
       startedAt,

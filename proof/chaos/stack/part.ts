@@ -5,11 +5,9 @@ import { SetupError } from '../../../cli/setup-error.ts';
 import { holdsSoon } from '../../../cli/until.ts';
 import { type Guarded, startGuarded } from '../../../local/processes/guarded.ts';
 import { isListening } from '../../../local/processes/ports.ts';
-import type { Role } from '../types.ts';
 
 type Options = {
   name: string;
-  role: Role | 'upstream';
   command: string;
   args: string[];
   cwd: string;
@@ -18,7 +16,7 @@ type Options = {
   logs: string;
   /** The port that the process listens on. Undefined for a worker. */
   port?: number;
-  /** Whether the process that writes to this log is ready. */
+  /** Whether the process that writes to this log is ready. An error also means that it is not. */
   isReady: (log: string) => Promise<boolean>;
   /** Aborts the wait for readiness. */
   signal: AbortSignal;
@@ -33,7 +31,7 @@ const endWithinMs = 8_000;
  * Creates a part of the stack. A part has one process at a time. Each method that injects a fault also verifies its
  * effect.
  */
-export function createPart({ name, role, command, args, cwd, env, logs, port, isReady, signal }: Options) {
+export function createPart({ name, command, args, cwd, env, logs, port, isReady, signal }: Options) {
   let current: Guarded | undefined;
   let starts = 0;
   let log = '';
@@ -54,7 +52,8 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
       current = await startGuarded({ command, args, cwd, env, logFile: log, endWithinMs });
       const process = current;
       const withinMs = deadline - performance.now();
-      await holdsSoon(async () => !process.isAlive() || (await isReady(log)), { withinMs, everyMs: 20, signal });
+      const isDecided = async () => !process.isAlive() || (await isReady(log).catch(() => false));
+      await holdsSoon(isDecided, { withinMs, everyMs: 20, signal });
       if (process.isAlive() || signal.aborted) {
         isWanted = true;
         return;
@@ -71,8 +70,6 @@ export function createPart({ name, role, command, args, cwd, env, logs, port, is
 
   const part = {
     name,
-    role,
-    port,
     start,
     pid: () => living().pid,
     /** Returns whether the process ended by itself. */

@@ -8,30 +8,16 @@ import { createJokeApiClient } from '../../../local/joke-api/joke-api-client.ts'
 import { obtainTemporalCli } from '../../../local/obtain/temporal-cli.ts';
 import { findFreePort, isListening } from '../../../local/processes/ports.ts';
 import { prepareTemporal, temporalServer } from '../../../local/temporal/embedded-temporal.ts';
-import { type Config, type Environment, loadConfig, loadEnvironment } from '../../../src/config/config.ts';
+import { loadConfig, loadEnvironment } from '../../../src/config/config.ts';
+import type { Link, Role } from '../types.ts';
+import { system, toEnvironment } from './environment.ts';
 import { createPart, type Part } from './part.ts';
-import { startProxy } from './proxy.ts';
+import { startProxy, type TcpProxy } from './proxy.ts';
 
 const jokeApiScript = fileURLToPath(new URL('../../../scripts/joke-api.ts', import.meta.url));
 
-/**
- * The waits are short, so that a run of minutes has many attempts: 0.5, 1, 2, 4 and 4 s, up to a fifth longer by
- * jitter. Even shorter waits would change little, because the server's timers take about 1 s.
- */
-const policyEnvironment: Environment = {
-  BASE_DELAY: '0.5',
-  BACKOFF_COEFFICIENT: '2',
-  MAX_DELAY: '4',
-  MAX_ATTEMPTS: '6',
-  JITTER: '0.2',
-  HEARTBEAT_TIMEOUT: '2',
-  JOB_TIMEOUT: '10',
-  WORKER_CONCURRENCY: '10',
-  SHUTDOWN_GRACE: '3',
-};
-
-const apis = 2;
-const workers = 3;
+const apiCount = 2;
+const workerCount = 3;
 
 type Options = {
   /** The directory for Temporal's data. */
@@ -60,102 +46,78 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
   const jokePort = await findFreePort();
   const temporalProxy = await startProxy(temporalPort);
   const upstreamProxy = await startProxy(jokePort);
-  const system = { PATH: process.env.PATH, HOME: process.env.HOME };
-  const environment: Environment = {
-    ...system,
-    ...policyEnvironment,
-    LOG_LEVEL: 'info',
-    API_BASE_URL: `http://127.0.0.1:${upstreamProxy.port}`,
-    TEMPORAL_ADDRESS: `127.0.0.1:${temporalProxy.port}`,
-    DATA_DIR: dataDir,
-  };
-  const config: Config = loadConfig(environment);
+  const environment = toEnvironment({ dataDir, temporal: temporalProxy.port, upstream: upstreamProxy.port });
+  const config = loadConfig(environment);
   const server = temporalServer(cli, { port: temporalPort, uiPort: await findFreePort(), retentionDays: 1 }, config);
-  const temporalAddress = `127.0.0.1:${temporalPort}`;
+  /** Leads to Temporal directly, not through the proxy. */
+  const connection = { ...config.temporal, address: `127.0.0.1:${temporalPort}` };
 
+  const shared = { cwd: dataDir, logs, signal, command: process.execPath };
   const temporal = createPart({
+    ...shared,
     name: 'temporal',
-    role: 'temporal',
     command: server.command,
     args: inMemory ? withoutFile(server.args) : server.args,
-    cwd: dataDir,
     env: { ...system, ...server.env },
-    logs,
-    signal,
     port: temporalPort,
-    isReady: async () =>
-      (await isListening(temporalPort)) &&
-      (await prepareTemporal({ address: temporalAddress, namespace: config.temporal.namespace }, 1, signal).then(
-        () => true,
-        () => false,
-      )),
+    async isReady() {
+      if (!(await isListening(temporalPort))) return false;
+      await prepareTemporal(connection, 1, signal);
+      return true;
+    },
   });
   const jokeApi = createPart({
+    ...shared,
     name: 'joke-api',
-    role: 'upstream',
-    command: process.execPath,
     args: nodeArguments(jokeApiScript),
-    cwd: dataDir,
-    env: { ...system, JOKE_API_PORT: String(jokePort) } as NodeJS.ProcessEnv,
-    logs,
-    signal,
+    env: { ...system, JOKE_API_PORT: String(jokePort) },
     port: jokePort,
     isReady: () => answers(`http://127.0.0.1:${jokePort}/admin/health`),
   });
-  const apiPorts: number[] = [];
-  while (apiPorts.length < apis) apiPorts.push(await findFreePort());
-  const apiParts = apiPorts.map((port, index) =>
+  const apiPorts = await Promise.all(Array.from({ length: apiCount }, findFreePort));
+  const apis = apiPorts.map((port, index) =>
     createPart({
+      ...shared,
       name: `api-${index + 1}`,
-      role: 'api',
-      command: process.execPath,
       args: [join(dist, 'server.js')],
-      cwd: dataDir,
-      env: { ...environment, PORT: String(port) } as NodeJS.ProcessEnv,
-      logs,
-      signal,
+      env: { ...environment, PORT: String(port) },
       port,
       isReady: () => answers(`http://127.0.0.1:${port}/health`),
     }),
   );
-  const workerParts = Array.from({ length: workers }, (_, index) =>
+  const workers = Array.from({ length: workerCount }, (_, index) =>
     createPart({
+      ...shared,
       name: `worker-${index + 1}`,
-      role: 'worker',
-      command: process.execPath,
       args: [join(dist, 'worker.js')],
-      cwd: dataDir,
-      env: environment as NodeJS.ProcessEnv,
-      logs,
-      signal,
-      isReady: async (log) => (await readFile(log, 'utf8').catch(() => '')).includes('Worker ready'),
+      env: environment,
+      isReady: async (log) => (await readFile(log, 'utf8')).includes('Worker ready'),
     }),
   );
-  const parts: Part[] = [temporal, jokeApi, ...apiParts, ...workerParts];
-  const clientProxies = await Promise.all(apiPorts.map(startProxy));
-  const proxies = [...clientProxies, temporalProxy, upstreamProxy];
+  const servers = [temporal, jokeApi];
+  const holdfast = [...apis, ...workers];
+  const clients = await Promise.all(apiPorts.map(startProxy));
+  const proxies: Record<Link, TcpProxy[]> = { clients, temporal: [temporalProxy], upstream: [upstreamProxy] };
 
   const stack = {
     config,
-    parts,
-    logs,
-    temporalAddress,
-    clientProxies,
-    temporalProxy,
-    upstreamProxy,
+    parts: [...servers, ...holdfast],
+    byRole: { temporal: [temporal], api: apis, worker: workers } satisfies Record<Role, Part[]>,
+    proxies,
+    connection,
     /** The URLs that clients use. They lead to the APIs through the proxies. */
-    urls: clientProxies.map(({ port }) => `http://127.0.0.1:${port}`),
+    urls: clients.map(({ port }) => `http://127.0.0.1:${port}`),
     jokeApi: createJokeApiClient({ url: `http://127.0.0.1:${jokePort}`, signal }),
     /** Stops the APIs and workers, then Temporal and the joke API, then the proxies. */
     async stop() {
-      await Promise.all([...apiParts, ...workerParts].map((part) => part.stop()));
-      await Promise.all([temporal, jokeApi].map((part) => part.stop()));
-      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await Promise.all(holdfast.map((part) => part.stop()));
+      await Promise.all(servers.map((part) => part.stop()));
+      await Promise.all(Object.values(proxies).flatMap((all) => all.map((proxy) => proxy.close())));
     },
   };
   try {
-    await Promise.all([temporal.start(), jokeApi.start()]);
-    await Promise.all([...apiParts, ...workerParts].map((part) => part.start()));
+    await Promise.all(servers.map((part) => part.start()));
+    await Promise.all(holdfast.map((part) => part.start()));
     signal.throwIfAborted();
   } catch (error) {
     await stack.stop();
@@ -172,8 +134,8 @@ function withoutFile(args: string[]): string[] {
   return args.filter((arg, index) => !dropped.includes(arg) && !dropped.includes(args[index - 1] ?? ''));
 }
 
-const answers = (url: string) =>
-  fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
-    (response) => response.body?.cancel().then(() => response.ok) ?? response.ok,
-    () => false,
-  );
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
+  await response.body?.cancel();
+  return response.ok;
+}
