@@ -42,6 +42,8 @@ export default defineConfig({
           name: 'system',
           include: [systemTests],
           maxWorkers: 1,
+          // For concurrent tests of a file. None of them measures anything.
+          maxConcurrency: 2,
           sequence: { groupOrder: 1 },
         },
       },

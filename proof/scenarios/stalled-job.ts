@@ -3,20 +3,16 @@ import type { Stack } from '../../local/stack/start-stack.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
 import { crashEverything, crashWorker, type Moment, type Timing } from './crashes.ts';
 import { holdTasks } from './held-tasks.ts';
-import { type Scene, toSetUp } from './scene.ts';
+import type { Scene } from './scene.ts';
 import { toSeconds } from './until.ts';
 
 const count = 10;
-/** Holdfast's defaults. */
-const inFull = { heartbeatTimeoutMs: 10_000, waitMs: 2_000 };
 /**
- * With a shorter heartbeat timeout, the scenario would test how fast a worker starts, which takes some seconds too.
+ * Holdfast's defaults, also with --fast. With a shorter heartbeat timeout, the scenario would test how fast a worker
+ * starts, which takes some seconds too.
  */
-const scaledDown = { heartbeatTimeoutMs: 8_000, waitMs: 2_000 };
-const toVariables = ({ heartbeatTimeoutMs, waitMs }: Timing) => ({
-  HEARTBEAT_TIMEOUT: String(heartbeatTimeoutMs / 1_000),
-  BASE_DELAY: String(waitMs / 1_000),
-});
+const timing: Timing = { heartbeatTimeoutMs: 10_000, waitMs: 2_000 };
+const variables = { HEARTBEAT_TIMEOUT: '10', BASE_DELAY: '2' };
 
 /** Formats durations as `min 5.10 s, median 5.52 s, max 5.90 s`. */
 function toSpread(durationsMs: number[]): string {
@@ -54,7 +50,7 @@ type Crash = (stack: Stack, timing: Timing, tools: Tools) => Promise<Moment[]>;
  * Runs `crash` while ten tasks are in their first attempts. Returns the time from the kill to the last recovery, in
  * milliseconds.
  */
-async function recoverFrom(crash: Crash, stack: Stack, timing: Timing, tools: Tools): Promise<number> {
+async function recoverFrom(crash: Crash, stack: Stack, tools: Tools): Promise<number> {
   const { heartbeatTimeoutMs } = timing;
   const held = await holdTasks(stack, { category: crash.name, count, heartbeatTimeoutMs, signal: tools.signal });
   await held.untilHeld();
@@ -71,9 +67,7 @@ async function recoverFrom(crash: Crash, stack: Stack, timing: Timing, tools: To
 export const stalledJob: Check<Scene> = {
   title: 'Stalled Job Recovery',
   async run(scene, tools) {
-    const timing = scene.fast ? scaledDown : inFull;
-    const variables = toVariables(timing);
-    tools.say(`Set-up: Holdfast with ${toSetUp(variables, scene, toVariables(inFull))}`);
+    tools.say('Set-up: Holdfast with HEARTBEAT_TIMEOUT=10 BASE_DELAY=2');
     tools.say('        an upstream that holds every first attempt');
     return await scene.withStack(variables, async (stack) => {
       const { workerConcurrency } = stack.config();
@@ -82,11 +76,11 @@ export const stalledJob: Check<Scene> = {
         `A worker runs ${workerConcurrency} attempts at once, fewer than ${count}`,
       );
       tools.say(`Action: ${count} tasks are submitted; then kill -9 of the worker that runs them`);
-      const worker = await recoverFrom(crashWorker, stack, timing, tools);
+      const worker = await recoverFrom(crashWorker, stack, tools);
       tools.say(
         `\nAction: ${count} more tasks; then kill -9 of npm start and every process of it, and npm start again`,
       );
-      const everything = await recoverFrom(crashEverything, stack, timing, tools);
+      const everything = await recoverFrom(crashEverything, stack, tools);
       return `All tasks completed on attempt 2, none was lost: called again ${toSeconds(worker)} after the worker's kill at the latest, ${toSeconds(everything)} after the kill of everything`;
     });
   },

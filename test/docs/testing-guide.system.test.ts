@@ -71,7 +71,7 @@ test.each(commands.filter((command) => command.startsWith('npx vitest run')))(
 );
 
 const withFlags = commands.filter((command) => /^npm run (stress|scenario|plan|task|fuzz).* --\w/.test(command));
-test.each(withFlags)('every flag of %s is in the help of its command', async (command) => {
+test.concurrent.each(withFlags)('every flag of %s is in the help of its command', async (command) => {
   const [, name = '', subcommand = ''] =
     /^npm run (\S+)(?: -- ((?:fetch-joke|list|status|cancel)\b)?)?/.exec(command) ?? [];
   const { output } = await runLine(`npm run ${name} -- ${subcommand} --help`);

@@ -86,7 +86,7 @@ Total: 6/6 scenarios passed`);
 }, 300_000);
 
 describe('a broken Holdfast fails the scenario for that defect:', () => {
-  test.each(scenarioMutants)(
+  test.concurrent.each(scenarioMutants)(
     '$name',
     async ({ file, from, to, scenario, because }) => {
       const { exitCode, output } = await runMutant({ file, from, to, command, args: [`${scenario}`, '--fast'] });
