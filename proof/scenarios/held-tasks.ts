@@ -11,7 +11,7 @@ type Options = { category: string; count: number; heartbeatTimeoutMs: number; si
  * The limit for recovery. It exceeds the sum of heartbeat timeout, first wait and a start of Holdfast on a busy
  * machine.
  */
-const recoveredWithinMs = 20_000;
+const recoveredWithinMs = 30_000;
 
 /** Submits tasks whose first upstream calls hang until the caller is gone. */
 export async function holdTasks(stack: Stack, { category, count, heartbeatTimeoutMs, signal }: Options) {
