@@ -26,8 +26,8 @@ export type Round = {
 };
 
 /**
- * Waits until `wanted` tasks have completed. Counting costs the contender CPU, so it counts rarely at first and more
- * often near the end, which it notices within 50 ms.
+ * Waits until `wanted` tasks have completed. Counting costs the contender CPU, so the pauses between counts are up
+ * to 1 s long. They shrink to 50 ms near the end.
  * @throws {SetupError} when nothing completes for a minute.
  */
 async function untilCompleted({ name, completed }: Contender, wanted: number, signal: AbortSignal) {

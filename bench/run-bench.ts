@@ -25,8 +25,8 @@ const calculations = 1_000_000;
 const mostMicroseconds = 0.2;
 
 /**
- * Starts all contenders, measures them round by round, and stops them at the end. Each round begins with another
- * contender.
+ * Starts all contenders, measures them round by round, and stops them at the end. Each round begins with a
+ * different contender.
  */
 export async function runBench({
   entries,
@@ -49,7 +49,7 @@ export async function runBench({
       const started = await start({ upstreamUrl: jokes.url, directory, say, signal });
       if ('skipped' in started) {
         skipped.push({ name, reason: started.skipped });
-        say(`SKIPPED: ${name}, for ${started.skipped}`);
+        say(`SKIPPED: ${name}: ${started.skipped}`);
       } else contenders.push(...started);
     }
     const measured = new Map<Contender, Round[]>();

@@ -35,7 +35,7 @@ const toGoal = ({ what, goal, ratio, met }: Goal) => [
 
 /** Formats a run for a terminal: figures, goals, versions, and which systems were skipped and why. */
 export function toText({ rows, goals, skipped, rounds, machine }: BenchResult): string {
-  const what = ['system', 'submissions/s', 'completions/s', 'submission p50 / p95 / p99, ms', 'CPU s for 1,000', 'MiB'];
+  const what = ['system', 'submissions/s', 'completions/s', 'submission p50 / p95 / p99, ms', 'CPU ms per task', 'MiB'];
   return [
     `Medians of ${rounds} rounds (lowest–highest) on ${machine}`,
     '',
@@ -44,6 +44,6 @@ export function toText({ rows, goals, skipped, rounds, machine }: BenchResult): 
     toTable(['ratio', 'goal', 'measured', ''], goals.map(toGoal)),
     '',
     ...rows.map(({ name, versions, storage }) => `${name}: ${versions.join(', ')}; ${storage}`),
-    ...skipped.map(({ name, reason }) => `SKIPPED: ${name}, for ${reason}`),
+    ...skipped.map(({ name, reason }) => `SKIPPED: ${name}: ${reason}`),
   ].join('\n');
 }

@@ -27,9 +27,9 @@ const command = createCommand(
   .option('--quick', `${quick.rounds} shorter rounds`)
   .option('--rounds <count>', 'how often each system is measured', wholeNumber(1, 50))
   .option('--seconds <seconds>', 'the approximate duration of each half of a round', decimalNumber(0.1, 60))
-  .option('--only <keys>', `some of ${entries.map(({ key }) => key).join(', ')}`, toEntries)
+  .option('--only <keys>', `measure only some of ${entries.map(({ key }) => key).join(', ')}`, toEntries)
   .option('--output <directory>', 'the directory for bench.json and bench.html', '.bench')
-  .addHelpText('after', '\nbench/README.md explains how it measures, and why that is fair.')
+  .addHelpText('after', '\nbench/README.md explains how the systems are measured, and why that is fair.')
   .parse();
 
 type Flags = { quick?: true; rounds?: number; seconds?: number; only?: Entry[]; output: string };

@@ -15,7 +15,7 @@ const command = createCommand(
 )
   .argument('[task id]', 'the task to save')
   .option('--joke-api <url>', 'the joke API whose ledger has the answers')
-  .option('--output <file>', 'the file to write (default: capsule-<last 8 of the id>.json)')
+  .option('--output <file>', 'the file to write (default: capsule-<last 8 characters of the id>.json)')
   .addOption(new Option('--replay <file>', 'replay this capsule instead').conflicts(['jokeApi', 'output']))
   .parse();
 const [taskId] = command.args;
@@ -32,7 +32,7 @@ async function save(id: string, signal: AbortSignal): Promise<number> {
   } catch (error) {
     throw new SetupError(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}): choose an --output.`);
   }
-  console.log(`${file}: the answers of ${capsule.answers.length} of ${attempts} attempts are known`);
+  console.log(`${file}: saved with the upstream's answers to ${capsule.answers.length} of ${attempts} attempts`);
   return 0;
 }
 
@@ -40,14 +40,14 @@ async function play(file: string): Promise<number> {
   const { capsule, past } = loadCapsule(file);
   quietRuntime();
   const refusal = await replayWorkflow(capsule);
-  console.log(refusal ? `Workflow: REFUSED: ${refusal}` : "Workflow: today's code goes the way of the history");
+  console.log(refusal ? `Workflow: REFUSED: ${refusal}` : "Workflow: today's code matches the history");
   const comparisons = await replayActivity(capsule, past);
   for (const { line } of comparisons) console.log(line);
   const count = (wanted: Comparison['verdict']) => comparisons.filter(({ verdict }) => verdict === wanted).length;
   const differences = count('different') + (refusal ? 1 : 0);
   const compared = count('same') + count('different');
   console.log(
-    `Verdict: ${differences === 0 ? 'the same as then' : 'DIFFERENT from then'}; ${compared} of ${countAttempts(capsule, past)} attempts compared`,
+    `Verdict: ${differences === 0 ? 'as recorded' : 'DIFFERENT from the record'}; ${compared} of ${countAttempts(capsule, past)} attempts compared`,
   );
   return differences === 0 ? 0 : 1;
 }

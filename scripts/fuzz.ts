@@ -1,12 +1,12 @@
 import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
 import { type FuzzFlags, runFuzz } from '../proof/fuzz/run-fuzz.ts';
 
-const flags = createCommand('fuzz', 'Property-based tests of the whole API against /openapi.json, with Schemathesis.')
-  .option('--url <url>', 'a running Holdfast; without it one is started, with a joke API, and stopped again')
+const flags = createCommand('fuzz', 'Tests the whole API against /openapi.json with requests from Schemathesis.')
+  .option('--url <url>', 'a running Holdfast (default: starts one with a joke API, and stops it at the end)')
   .option('--examples <n>', 'maximum requests of each phase for each operation', wholeNumber(1, 1_000_000), 500)
   .option(
     '--seed <n>',
-    'seed of the random numbers; repeat it for several runs (default: 1)',
+    'seed of the random numbers; give the flag again for another run (default: 1)',
     (text, seeds: number[] = []) => [...seeds, wholeNumber(0, 2 ** 31 - 1)(text)],
   )
   .option('--minutes <n>', 'maximum duration of each run', wholeNumber(1, 1_440), 15)
@@ -15,7 +15,7 @@ const flags = createCommand('fuzz', 'Property-based tests of the whole API again
     'after',
     `
 A Holdfast given by --url gets thousands of tasks. Its key is read from HOLDFAST_API_KEY.
-Exit codes: 0 every answer was as documented. 1 one was not, or time was up.`,
+Exit codes: 0 every answer was as documented. 1 an answer was not, or the time was up.`,
   )
   .parse()
   .opts<FuzzFlags>();

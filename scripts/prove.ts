@@ -20,15 +20,15 @@ function toKinds(text: string): FaultKind[] {
 }
 
 const { tasks: usualTasks, faults: usualFaults } = usualSize;
-const flags = createCommand('prove', 'Chaos under load, judged by what clients, the upstream and Temporal recorded.')
-  .option('--tasks <count>', `tasks to submit, half of them in batches (${usualTasks})`, wholeNumber(20, 100_000))
-  .option('--faults <count>', `faults to inject meanwhile (${usualFaults})`, wholeNumber(1, 10_000))
-  .option('--seed <number>', 'repeats the tasks and faults of an earlier run (a random one)', wholeNumber(0, 2 ** 31))
-  .option('--minutes <count>', 'no fault begins later than this many minutes', wholeNumber(1, 1_440), 120)
-  .option('--only <kinds>', 'some of the faults, as kill,stop-worker', toKinds)
+const flags = createCommand('prove', 'Breaks a stack, then checks what clients, the upstream and Temporal recorded.')
+  .option('--tasks <count>', `tasks to submit, half in batches (default: ${usualTasks})`, wholeNumber(20, 100_000))
+  .option('--faults <count>', `faults to inject meanwhile (default: ${usualFaults})`, wholeNumber(1, 10_000))
+  .option('--seed <number>', 'repeats the tasks and faults of a run (default: random)', wholeNumber(0, 2 ** 31))
+  .option('--minutes <count>', 'no fault begins after this many minutes', wholeNumber(1, 1_440), 120)
+  .option('--only <kinds>', 'inject only these faults: kill,stop-worker', toKinds)
   .option('--quick', `${quickSize.tasks} tasks and ${quickSize.faults} faults, within 5 minutes`)
   .option('--mutants', 'run builds that each break a promise, and name the invariant that catches each')
-  .option('--output <directory>', 'the directory for records, logs, prove.json and prove.html (.prove)')
+  .option('--output <directory>', 'the directory for records, logs, prove.json and prove.html (default: .prove)')
   .addOption(
     new Option('--render <json>', 'only write the HTML page of a saved prove.json, beside it or to --output').conflicts(
       ['tasks', 'faults', 'seed', 'quick', 'mutants'],

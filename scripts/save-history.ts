@@ -10,7 +10,7 @@ const command = createCommand(
   'save-history',
   'Writes the histories of tasks as JSON, one file each, for the replay test.',
 )
-  .argument('<directory>', 'where to; test/histories/<version>/ keeps those of every released version')
+  .argument('<directory>', 'where to write; test/histories/<version>/ has the histories of each released version')
   .argument('<task id...>')
   .parse();
 const [directory, ids] = command.processedArgs as [string, string[]];

@@ -9,7 +9,7 @@ const choice = `1 to ${scenarios.length}, or all`;
 
 function choose(text: string, chosen: number[] = []): number[] {
   const numbers = scenarios.map((_, index) => index + 1).filter((number) => text === 'all' || text === String(number));
-  if (numbers.length === 0) throw new InvalidArgumentError(`There are ${choice}.`);
+  if (numbers.length === 0) throw new InvalidArgumentError(`Choose ${choice}.`);
   return [...new Set([...chosen, ...numbers])];
 }
 
@@ -21,7 +21,7 @@ const command = createCommand('scenario', 'Runs scenarios of a task, each on its
   .parse();
 
 const only = (command.processedArgs[0] ?? []) as number[];
-if (only.length === 0) command.error(`error: which scenario? There are ${choice}: npm run scenario -- all`);
+if (only.length === 0) command.error(`error: no scenario is chosen. Choose ${choice}: npm run scenario -- all`);
 const { fast = false, verbose = false } = command.opts<{ fast?: boolean; verbose?: boolean }>();
 const say = (line: string) => console.log(line);
 
@@ -33,7 +33,7 @@ await runCommand(async (signal) => {
     allPassed:
       only.length === scenarios.length
         ? 'ALL SCENARIOS PASSED! Every task ended as it should.'
-        : `The ${only.length} chosen of ${scenarios.length} scenarios passed.`,
+        : `The ${only.length} chosen scenarios passed. The other ${scenarios.length - only.length} did not run.`,
     advice: "Some scenarios failed. Run one alone with --verbose to see Holdfast's own log.",
     checks: scenarios,
     only,

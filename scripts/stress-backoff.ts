@@ -24,7 +24,7 @@ await runCommand(async (signal) => {
       part: 'TEST',
       noun: 'tests',
       allPassed: 'ALL TESTS PASSED! Exponential backoff is working correctly.',
-      advice: 'Some tests failed: see above what was expected and what was seen; --only 3 runs the third one alone.',
+      advice: 'Some tests failed. The lines above say what was expected and what was seen. --only 3 runs test 3 alone.',
       checks,
       only,
     };

@@ -3,7 +3,7 @@ import { withStack } from '../local/stack/with-stack.ts';
 import { runSuite } from '../proof/checks/run-suite.ts';
 import { edgeChecks } from '../proof/edge/checks.ts';
 
-createCommand('stress:edge', 'Tests whether idle and slow connections slow a client down, in its own stack.').parse();
+createCommand('stress:edge', 'Starts a stack and tests whether idle and slow connections slow a client down.').parse();
 
 await runCommand(async (signal) => {
   const say = (line: string) => console.log(line);
@@ -13,7 +13,7 @@ await runCommand(async (signal) => {
         title: 'EDGE STRESS TEST SUITE',
         part: 'STRESS TEST',
         noun: 'tests',
-        allPassed: 'ALL TESTS PASSED! Idle and slow connections slow no other client down.',
+        allPassed: 'ALL TESTS PASSED! Idle and slow connections do not slow other clients down.',
         advice: 'The limits of connections are in src/listen.ts and src/api/http/limits.ts.',
         checks: edgeChecks,
       },

@@ -5,7 +5,7 @@ import { loadConfig, loadEnvironment } from '../src/config/config.ts';
 createCommand('temporal:postgres', 'Runs the production Temporal server on PostgreSQL, for tests and measurements.')
   .addHelpText(
     'after',
-    '\nOnly Go must be installed: it builds the server once. PostgreSQL comes from npm where there is none.\n' +
+    '\nOnly Go must be installed: it builds the server once. PostgreSQL comes from npm if none is installed.\n' +
       'EMBEDDED_TEMPORAL_PORT is the port, and DATA_DIR holds the data; docs/configuration.md lists all settings.',
   )
   .parse();

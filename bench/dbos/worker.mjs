@@ -2,7 +2,7 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import { fetchJoke } from '../peer/fetch-joke.mjs';
 import { serve } from '../peer/serve.mjs';
 
-/** Five attempts with waits of 2, 4, 8 and 16 s. DBOS has no setting for a cap, and these waits are below 300 s. */
+/** Five attempts with waits of 2, 4, 8 and 16 s. DBOS has no maximum wait, and these stay below Holdfast's 300 s. */
 const retries = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 2, backoffRate: 2 };
 
 DBOS.registerWorkflow(() => DBOS.runStep(fetchJoke, { name: 'fetchJoke', ...retries }), { name: 'fetch-joke' });

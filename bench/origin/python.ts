@@ -10,7 +10,7 @@ import { runStep } from '../../local/obtain/run-step.ts';
 import type { Scene } from '../contender.ts';
 
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
-const advice = 'It needs Python 3.11 or newer with venv, and access to PyPI. On Debian: apt-get install python3-venv';
+const advice = 'The old stack needs Python 3.11+ with venv and access to PyPI. On Debian: apt-get install python3-venv';
 
 /**
  * Returns the path of Python in a cached virtual environment that has exactly the packages of `requirements.txt`.

@@ -12,9 +12,9 @@ addTo(
   element(
     'p',
     {},
-    `${data.rounds} rounds on ${data.machine}, started ${data.startedAt}, ${Math.round(data.seconds)} s.`,
+    `${data.rounds} rounds on ${data.machine}, started ${data.startedAt}, took ${Math.round(data.seconds)} s.`,
   ),
-  ...data.skipped.map(({ name, reason }) => element('p', { class: 'not-run' }, `Skipped: ${name}, for ${reason}`)),
+  ...data.skipped.map(({ name, reason }) => element('p', { class: 'not-run' }, `Skipped: ${name}: ${reason}`)),
 );
 addTo(
   'goals',
@@ -36,7 +36,7 @@ addTo(
     { class: 'scroll' },
     table(
       'Medians of the rounds; submission latency over all rounds',
-      ['System', 'Submissions/s', 'Completions/s', 'p50', 'p95', 'p99', 'CPU s / 1,000', 'Memory'],
+      ['System', 'Submissions/s', 'Completions/s', 'p50', 'p95', 'p99', 'CPU ms / task', 'Memory'],
       data.rows.map((row) => [
         row.name,
         toRate(row.submissionRate),
@@ -63,7 +63,7 @@ function toBars(id, figure, label) {
     id,
     empty: data.rows.length === 0 && 'Nothing was measured.',
     label,
-    caption: 'Bars show the median of the rounds, dots the single rounds.',
+    caption: 'Bars show the median of the rounds. Dots show the single rounds.',
     draw: (width) => [
       plot(width, label, {
         marginLeft: Math.min(180, width / 3),
@@ -91,4 +91,4 @@ function toBars(id, figure, label) {
 }
 toBars('completions', 'completionRate', 'Completions a second of each system');
 toBars('submissions', 'submissionRate', 'Submissions a second of each system');
-toBars('cpu', 'cpuSecondsPer1000', 'CPU seconds for 1,000 tasks of each system');
+toBars('cpu', 'cpuSecondsPer1000', 'CPU milliseconds per task of each system');

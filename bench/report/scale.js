@@ -3,7 +3,7 @@ const { Plot } = globalThis;
 
 addTo(
   'run',
-  element('p', {}, `On ${data.machine}, started ${data.startedAt}, ${Math.round(data.seconds)} s.`),
+  element('p', {}, `On ${data.machine}, started ${data.startedAt}, took ${Math.round(data.seconds)} s.`),
   element(
     'p',
     { id: 'ratio' },
@@ -56,7 +56,7 @@ addCurves('workers', 'Tasks a second by the number of workers', 'One backlog for
 });
 addCurves('workers', 'CPU seconds for 1,000 tasks by the number of workers', 'Submission and drain together.', {
   x: 'worker processes',
-  y: 'CPU seconds for 1,000',
+  y: 'CPU seconds for 1,000 tasks',
   points: data.workers.flatMap((drain) => cpuOf(drain, drain.workers)),
 });
 addCurves(
@@ -85,11 +85,11 @@ addCurves('clients', 'CPU of the API for clients that follow a task', 'Without s
   log: true,
   points: data.crowds.map(({ clients, cpuShare }) => ({ series: 'API', x: clients, y: cpuShare * 100 })),
 });
-const steps = [...data.workers, ...data.backlogs];
-addCurves('memory', 'Memory after each step', 'Proportional set size. All workers of a step are added up.', {
-  x: 'step',
+const drains = [...data.workers, ...data.backlogs];
+addCurves('memory', 'Memory after each drained backlog', 'Proportional set size, added up over all workers.', {
+  x: 'backlogs drained so far',
   y: 'MiB',
-  points: steps.flatMap(({ memoryMiB }, index) =>
+  points: drains.flatMap(({ memoryMiB }, index) =>
     Object.entries(memoryMiB).map(([series, y]) => ({ series, x: index + 1, y })),
   ),
 });

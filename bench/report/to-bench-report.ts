@@ -10,7 +10,7 @@ export const toBenchReport = (result: BenchResult): string =>
       systems: 'Systems',
       completions: 'Completions a second',
       submissions: 'Submissions a second',
-      cpu: 'CPU seconds for 1,000 tasks',
+      cpu: 'CPU milliseconds per task',
       versions: 'What ran',
     },
     scripts: [new URL('bench.js', import.meta.url)],

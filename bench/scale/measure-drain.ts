@@ -10,8 +10,8 @@ export type Drain = {
   workers: number;
   submissionRate: number;
   /**
-   * Completions a second, from the last poll that found no completed task to the last poll of all. The start of the
-   * worker processes is therefore not included.
+   * Completions a second, from the last poll that found no completed task to the final poll. The start of the worker
+   * processes is therefore not included.
    */
   drainRate: number;
   /** Completions a second for each tenth of the backlog, in order. */
@@ -47,7 +47,7 @@ export function toRates(samples: Sample[]): Pick<Drain, 'drainRate' | 'tenths'> 
 const silentMs = 60_000;
 
 /**
- * Submits `tasks` tasks while no worker runs. Then starts `workers` workers and measures until all have completed.
+ * Submits `tasks` tasks while no worker runs. Then starts `workers` workers and measures until no task is left.
  * @throws {SetupError} when nothing completes for a minute.
  */
 export async function measureDrain(
@@ -60,7 +60,7 @@ export async function measureDrain(
   const { seconds } = await scene.submit(tasks);
   await scene.setWorkers(workers);
   let changedAt = performance.now();
-  // A small backlog may be drained before the first poll. This sample ensures that there are at least two.
+  // `toRates` needs two samples, and a small backlog may be drained before the first poll.
   const samples: Sample[] = [{ at: changedAt, done: 0 }];
   let done = 0;
   const isDrained = async () => {

@@ -23,7 +23,7 @@ const one = (value: number) => value.toFixed(1);
 const toDrainLine = ({ tasks, workers, submissionRate, drainRate, tenths, cpuSecondsPer1000: cpu, memoryMiB }: Drain) =>
   [
     `  ${tasks} tasks, ${workers} worker(s): submitted at ${submissionRate.toFixed(0)}/s, drained at ${one(drainRate)}/s (in each tenth of the backlog: ${tenths.map((rate) => rate.toFixed(0)).join(' ')})`,
-    `    CPU s for 1,000: server ${one(cpu.server)}, API ${one(cpu.api)}, workers ${one(cpu.worker)}; MiB: server ${memoryMiB.server.toFixed(0)}, API ${memoryMiB.api.toFixed(0)}, workers ${memoryMiB.worker.toFixed(0)}`,
+    `    CPU s for 1,000 tasks: server ${one(cpu.server)}, API ${one(cpu.api)}, workers ${one(cpu.worker)}; MiB: server ${memoryMiB.server.toFixed(0)}, API ${memoryMiB.api.toFixed(0)}, workers ${memoryMiB.worker.toFixed(0)}`,
   ].join('\n');
 
 const toCrowdLine = ({ clients, latency, cpuShare, memoryMiB }: Crowd) =>
@@ -33,7 +33,7 @@ const toCrowdLine = ({ clients, latency, cpuShare, memoryMiB }: Crowd) =>
 export function toScaleText({ machine, backlogs, workers, crowds, ratio, quick }: ScaleResult): string {
   const [small, large] = backlogs;
   const isGoal = large?.tasks === 20_000;
-  const verdict = `goal: at least ${leastRatio}${isGoal ? `, ${ratio >= leastRatio ? 'met' : 'not met'}` : '; it counts for backlogs of 20,000 and 1,000 only'}`;
+  const verdict = `goal: at least ${leastRatio}${isGoal ? `, ${ratio >= leastRatio ? 'met' : 'not met'}` : ', for backlogs of 20,000 and 1,000 only'}`;
   return [
     `On ${machine}${quick ? ', quick' : ''}`,
     'Backlogs:',

@@ -63,7 +63,7 @@ describe('a short run of Holdfast beside bare Temporal', () => {
 
   test('prints the goals; a goal whose other system did not run is skipped', () => {
     const met = Object.fromEntries(result.goals.map(({ what, met }) => [what, met]));
-    expect(met['single completions / old stack']).toBeUndefined();
+    expect(met['single completions / FastAPI + Procrastinate']).toBeUndefined();
     expect(met['batch completions / single']).toBeTypeOf('boolean');
     expect(printed).toMatch(/\| batch completions \/ DBOS +\| ≥ 1.2 +\| +\| skipped/);
   });

@@ -44,5 +44,5 @@ test('a peer whose server is missing is skipped loudly: on the terminal, in the 
     if (tool) symlinkSync(tool, join(path, tool.slice(dirname(tool).length)));
   const { stdout, result } = await bench(['--only', 'bullmq', '--rounds', '1'], { PATH: path });
   expect(result.skipped).toEqual([{ name: 'BullMQ', reason: expect.stringContaining('apt-get install redis-server') }]);
-  expect(stdout.match(/SKIPPED: BullMQ, for .*apt-get install redis-server/g)).toHaveLength(2);
+  expect(stdout.match(/SKIPPED: BullMQ: .*apt-get install redis-server/g)).toHaveLength(2);
 }, 120_000);

@@ -38,7 +38,7 @@ test('rates are of the whole drain, and of each tenth of it', () => {
   expect(tenths[9]).toBe(50);
 });
 
-test('every step has rates, CPU seconds and memory of server, API and workers', () => {
+test('every drained backlog has rates, CPU seconds and memory of server, API and workers', () => {
   expect(result.workers.map(({ workers }) => workers)).toEqual([1, 2]);
   expect(result.backlogs.map(({ tasks }) => tasks)).toEqual([40, 80]);
   for (const { drainRate, cpuSecondsPer1000, memoryMiB } of [...result.workers, ...result.backlogs])
@@ -57,7 +57,7 @@ test('clients that follow tasks are held open while others submit', () => {
 
 test('the text says whether the goal is met, and for which backlogs it counts', () => {
   expect(toScaleText(result)).toMatch(
-    /Drain rate with 80 tasks, divided by the rate with 40: \d\.\d\d \(goal: at least 0.9; it counts for backlogs of 20,000 and 1,000 only\)/,
+    /Drain rate with 80 tasks, divided by the rate with 40: \d\.\d\d \(goal: at least 0.9, for backlogs of 20,000 and 1,000 only\)/,
   );
   const [small, large] = result.backlogs as [(typeof result.backlogs)[0], (typeof result.backlogs)[0]];
   const full = { ...result, ratio: 0.5, backlogs: [small, { ...large, tasks: 20_000 }] };

@@ -57,7 +57,7 @@ test.each([true, false])('a task that failed once is replayed (with its ledger: 
   const saved = await capsule([id, ...flags, '--output', 'once.json']);
   expect(saved).toEqual({
     exitCode: 0,
-    lines: ['once.json: the answers of 2 of 2 attempts are known'],
+    lines: ["once.json: saved with the upstream's answers to 2 of 2 attempts"],
     errors: [],
   });
   const source = withLedger ? 'ledger' : 'history';
@@ -72,10 +72,10 @@ test.each([true, false])('a task that failed once is replayed (with its ledger: 
   expect(replayed).toEqual({
     exitCode: 0,
     lines: [
-      "Workflow: today's code goes the way of the history",
+      "Workflow: today's code matches the history",
       expect.stringMatching(/^Attempt 1: 503, .*: UpstreamUnavailable \(503\), as the history says$/),
       expect.stringMatching(/^Attempt 2: 200, answered .*: completed with .*, as the history says$/),
-      'Verdict: the same as then; 2 of 2 attempts compared',
+      'Verdict: as recorded; 2 of 2 attempts compared',
     ],
     errors: [],
   });
@@ -106,13 +106,13 @@ test('every kind of failed answer is replayed, also for attempts that the histor
   await capsule([id, '--joke-api', holdfast.jokes.url, '--output', 'every.json']);
   const { exitCode, lines } = await capsule(['--replay', 'every.json']);
   expect(lines.map((line) => line.split(': ').at(-1))).toEqual([
-    "today's code goes the way of the history",
+    "today's code matches the history",
     'UpstreamUnreachable, as such an answer should',
     'UpstreamUnreachable, as such an answer should',
     'TruncatedResponse (200), as such an answer should',
     'UpstreamUnreachable, as the history says',
     'InvalidResponse (200), as the history says',
-    'the same as then; 5 of 5 attempts compared',
+    'as recorded; 5 of 5 attempts compared',
   ]);
   expect(exitCode).toBe(0);
 

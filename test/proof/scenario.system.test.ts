@@ -101,11 +101,11 @@ describe('a broken Holdfast fails the scenario for that defect:', () => {
 });
 
 test.each([
-  [[], 'There are 1 to 6, or all: npm run scenario -- all'],
-  [['7'], 'There are 1 to 6, or all.'],
-  [['0'], 'There are 1 to 6, or all.'],
-  [['abc'], 'There are 1 to 6, or all.'],
-  [['1', 'x'], 'There are 1 to 6, or all.'],
+  [[], 'Choose 1 to 6, or all: npm run scenario -- all'],
+  [['7'], 'Choose 1 to 6, or all.'],
+  [['0'], 'Choose 1 to 6, or all.'],
+  [['abc'], 'Choose 1 to 6, or all.'],
+  [['1', 'x'], 'Choose 1 to 6, or all.'],
   [['1', '--fats'], '(Did you mean --fast?)'],
 ])('%j ends with what there is and exit code 2', async (args, words) => {
   const { exitCode, stdout, stderr } = await start(...args).child;
