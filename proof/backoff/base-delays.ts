@@ -1,7 +1,7 @@
 import type { Check } from '../checks/check.ts';
 import { type Context, expectWaits, listWaits, type PolicyInput, toList, type Waits } from './waits.ts';
 
-/** Each policy with the waits expected of it. It allows as many attempts as there are waits; none follows the last. */
+/** Each policy with its expected waits, one for each attempt that it allows. The last is null: no attempt follows. */
 const cases: [what: string, policy: PolicyInput, expected: Waits][] = [
   ['base 0.1s, coefficient 2', { initialIntervalMs: 100 }, [0.1, 0.2, 0.4, 0.8, null]],
   ['base 0.5s, coefficient 2', { initialIntervalMs: 500 }, [0.5, 1, 2, 4, null]],
@@ -32,6 +32,6 @@ export const baseDelays: Check<Context> = {
     });
     for (const { what, waits } of seen) say(`  ${what}: ${toList(waits.slice(0, -1))}`);
     for (const { what, waits, expected } of seen) expectWaits(what, waits, expected);
-    return `${cases.length} combinations of base delay and coefficient give the waits expected of them`;
+    return `${cases.length} combinations of base delay and coefficient give the expected waits`;
   },
 };

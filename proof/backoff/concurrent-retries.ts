@@ -17,7 +17,7 @@ const policies = [
   },
 ];
 
-/** Reporting a failed attempt and starting the next one may take up to this long when 200 tasks do so. */
+/** When 200 tasks retry at once, a failed attempt's report and the start of the next may take up to this long. */
 const toleranceSeconds = 1.5;
 
 /**
@@ -78,6 +78,6 @@ export const concurrentRetries: Check<Context> = {
     const calculated = (await calculateTogether()).toLocaleString('en');
     tools.say(`  ${calculated} concurrent calculations: all as expected`);
     await retryTogether(context, tools);
-    return `${calculated} concurrent calculations agree, and so do all ${gaps} gaps of ${tasks} tasks retrying at once`;
+    return `${calculated} concurrent calculations and all ${gaps} gaps of ${tasks} concurrent tasks are as expected`;
   },
 };

@@ -4,7 +4,7 @@ import { type Context, expectWaits, listWaits } from './waits.ts';
 export const delayCalculation: Check<Context> = {
   title: 'Exponential Backoff Unit Test',
   async run(_, { say }) {
-    say('Testing delay calculation (six attempts: the wait after the fifth comes only before a sixth):');
+    say('Testing delay calculation (six attempts: without a sixth, no wait follows the fifth):');
     const waits = listWaits({ maximumAttempts: 6 });
     for (const [index, wait] of waits.entries()) if (wait !== null) say(`  Attempt ${index + 1}: ${wait}s`);
     expectWaits('Six attempts under the default policy', waits, [2, 4, 8, 16, 32, null]);

@@ -30,6 +30,6 @@ export const maxAttempts: Check<Context> = {
         faults.push(`The policy would end with attempt ${limit - 1} of ${limit}`);
     }
     expectThat(faults.length === 0, faults.join('\n'));
-    return `${limits.join(', ')} attempts make exactly that many upstream calls, and no wait follows the last`;
+    return `MAX_ATTEMPTS of ${limits.join(', ')} gave exactly that many upstream calls, and no wait follows the last`;
   },
 };

@@ -25,7 +25,7 @@ export const capsuleSchema = z.strictObject({
 export type Capsule = z.infer<typeof capsuleSchema>;
 export type Answer = z.infer<typeof answer>;
 
-/** Returns the number of attempts. The answers count too, because the history of an open task has no attempts. */
+/** Returns the number of attempts. Reads the answers too, because the history of an open task has no attempts. */
 export const countAttempts = ({ answers }: Capsule, past: Past) =>
   Math.max(past.attempts, ...answers.map(({ attempt }) => attempt));
 

@@ -62,7 +62,7 @@ export type Past = {
   workflowType: string;
   /** The number of the last attempt in the history. 0 if there is none. */
   attempts: number;
-  /** How the activity was scheduled. Undefined if the task ended before. */
+  /** How the activity was scheduled. Undefined if the task ended before that. */
   activity?: z.output<typeof scheduled>;
   /**
    * The known ends, by attempt number. The history keeps only the end of the last attempt and the failure before it.

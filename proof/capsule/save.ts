@@ -41,7 +41,7 @@ async function fetchHistory(taskId: string, config: Config): Promise<unknown> {
     const { code, details } = findGrpcError(error) ?? { code: 0, details: '' };
     if (isTransient({ code }))
       throw new SetupError(`Temporal at ${address} cannot be reached: start it, or set TEMPORAL_ADDRESS.`);
-    if (details) throw new SetupError(`Temporal at ${address} refuses: ${details}: check the TEMPORAL_ variables.`);
+    if (details) throw new SetupError(`Temporal at ${address} says "${details}": check the TEMPORAL_ variables.`);
     throw error;
   } finally {
     await client.connection.close();

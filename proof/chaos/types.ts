@@ -40,7 +40,7 @@ export type PlannedFault = {
   /** A number in [0, 1) that selects the process or proxy to affect. For `delay-*`, it also sets the delay. */
   pick: number;
   durationMs: number;
-  /** The time from the end of this fault to the start of the next. If it is negative, the two overlap. */
+  /** The time from the end of this fault to the start of the next. If it is negative, the two faults overlap. */
   pauseMs: number;
 };
 

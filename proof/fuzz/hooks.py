@@ -31,7 +31,7 @@ def in_form(name, value):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Skips requests with an empty parameter. It is not sent, so an invalid request would arrive as a valid one."""
+    """Skips requests with an empty parameter. It would not be sent, so an invalid request would become a valid one."""
     return not any(value is None or value in ([], {}) for value in (case.query or {}).values())
 
 

@@ -75,7 +75,7 @@ async function runSchemathesis(
     );
     signal.throwIfAborted();
     if (timedOut)
-      throw new SetupError(`The run was not done after ${minutes} min: set --minutes, or fewer --examples.`);
+      throw new SetupError(`The run was not done after ${minutes} min: raise --minutes or lower --examples.`);
     if (exitCode === undefined) throw new SetupError(`Schemathesis did not run: ${String(cause)}`);
     return exitCode === 0 ? 0 : 1;
   } finally {

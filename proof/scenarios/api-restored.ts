@@ -38,11 +38,11 @@ async function mendUpstream(stack: Stack, expected: number[], { say, signal }: T
   const failed = calls.slice(0, -1);
   expectThat(
     before.lastFailure?.type === 'UpstreamUnavailable',
-    `While retrying the failure was ${before.lastFailure?.type}`,
+    `While the task was retrying, its failure was ${before.lastFailure?.type}`,
   );
   expectThat(
     failed.every(({ status }) => status === 503) && calls.at(-1)?.status === 200,
-    'The calls did not fail with 503 until the one that succeeded',
+    'A call before the last was not answered 503, or the last one did not succeed',
   );
   expectThat(
     task.attempt === calls.length && task.attempt >= restoredAtAttempt,
@@ -64,7 +64,7 @@ async function mendAddress(stack: Stack, wrongUrl: string, { say, signal }: Tool
   say(`  the right upstream was called in attempt ${calls.map(({ attempt }) => attempt).join(', ')}`);
   expectThat(
     before.lastFailure?.type === 'UpstreamUnreachable',
-    `While retrying the failure was ${before.lastFailure?.type}`,
+    `While the task was retrying, its failure was ${before.lastFailure?.type}`,
   );
   expectThat(task.submittedAt === submittedAt, 'The completed task is not the one that was submitted');
   expectThat(
@@ -86,6 +86,6 @@ export const apiRestored: Check<Scene> = {
     const wrongUrl = `http://127.0.0.1:${await findFreePort()}`;
     say(`\nSet-up: Holdfast with ${setUp} and a wrong API_BASE_URL, ${wrongUrl}: a port where nothing listens`);
     await scene.withStack({ BASE_DELAY, API_BASE_URL: wrongUrl }, (stack) => mendAddress(stack, wrongUrl, tools));
-    return 'A task that was retrying succeeded once the API was mended, and once its address was, across a restart';
+    return 'A retrying task succeeded after the API was mended, and another after a restart with the right address';
   },
 };

@@ -24,7 +24,7 @@ export async function crashWorker(
   stack.kill('worker');
   const atMs = nowMs();
   await untilFound(
-    () => `The killed worker (pid ${worker.pid}) still runs`,
+    () => `The killed worker (pid ${worker.pid}) was not gone`,
     async () => (isAlive(worker) ? undefined : 'gone'),
     { signal },
   );
@@ -48,7 +48,7 @@ export async function crashEverything(
   let left = '';
   // The system closes a process's sockets a moment after the process is gone.
   await untilFound(
-    () => `${left} outlived the kill`,
+    () => `After the kill, not all of these were gone: ${left},`,
     async () => {
       const listening = await Promise.all(ports.map(isListening));
       const open = ports.filter((_, index) => listening[index]).map((each) => `port ${each}`);

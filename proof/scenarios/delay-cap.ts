@@ -35,7 +35,7 @@ export const delayCap: Check<Scene> = {
       expectThat(calls.length === 10, `The upstream was called ${calls.length} times, not 10`);
       expectThat(
         failure?.retryState === 'MAXIMUM_ATTEMPTS_REACHED',
-        `The task did not end because of its attempts: ${failure?.type}, ${failure?.retryState}`,
+        `The task did not end with its last attempt: ${failure?.type}, ${failure?.retryState}`,
       );
       return `Waits stop growing at the cap: [${expected.join(', ')}] s`;
     } finally {

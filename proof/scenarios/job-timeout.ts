@@ -30,7 +30,7 @@ async function hangOnce({ holdfast, jokeApi }: Stack, hang: Hang, timing: typeof
   );
   const task = await untilCompleted(holdfast, id, { signal });
   const calls = await untilFound(
-    () => 'The calls have no end in the ledger',
+    () => 'The ledger did not show the end of each call',
     async () => {
       const { items } = await jokeApi.ledger({ taskKey: id });
       return items.every(({ endedAt }) => endedAt !== null) ? items : undefined;

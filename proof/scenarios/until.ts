@@ -35,22 +35,22 @@ export function toStateText({ status, attempt, maxAttempts, failure, lastFailure
 
 /**
  * Returns the task as soon as `holds` is true of it.
- * @throws {CheckFailure} with the state of the task, if it ends without `holds` being true or the time is up.
+ * @throws {CheckFailure} with the state of the task, if it ends before `holds` is true or the time is up.
  */
 export async function untilTask(
   holdfast: HoldfastClient,
   { id, wanted, holds }: { id: string; wanted: string; holds: (task: Task) => boolean },
   limits: Limits,
 ): Promise<Task> {
-  let seen = 'never seen';
-  const missing = () => `Task ${id} is not ${wanted}, but ${seen},`;
+  let seen = 'never';
+  const missing = () => `Task ${id} was not ${wanted} (last seen: ${seen})`;
   return await untilFound(
     missing,
     async () => {
       const task = await holdfast.read(id);
       seen = toStateText(task);
       if (holds(task)) return task;
-      if (task.finishedAt) throw new CheckFailure(`Task ${id} was to be ${wanted}; it ended ${seen}`);
+      if (task.finishedAt) throw new CheckFailure(`Task ${id} should be ${wanted}, but it ended as ${seen}`);
       return undefined;
     },
     limits,

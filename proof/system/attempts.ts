@@ -6,8 +6,8 @@ import { expectThat, type Tools } from '../checks/check.ts';
 import { earlyMs } from './calls.ts';
 
 /**
- * An attempt may start up to this late, because all slots may be taken when it is due. A later attempt does not follow
- * the policy.
+ * An attempt may start up to this late, because all slots may be taken when it is due. If it starts even later, it
+ * does not follow the policy.
  */
 export const lateMs = 5_000;
 /** The median retry after an attempt must be at most this late. */

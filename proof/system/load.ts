@@ -52,7 +52,7 @@ export async function countOpen(holdfast: HoldfastClient, ids: Set<string>): Pro
     const { items, nextCursor } = await holdfast.list({ limit: String(listLimit), ...(cursor && { cursor }) });
     const opened = items.filter(({ finishedAt }) => finishedAt === undefined);
     open += opened.filter(({ id }) => ids.has(id)).length;
-    // Open tasks come first, so no page after one with a finished task has open ones.
+    // Open tasks come first. After a page with a finished task, no page has an open one.
     cursor = opened.length === items.length ? nextCursor : null;
   } while (cursor !== null);
   return open;

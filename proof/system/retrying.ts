@@ -10,7 +10,7 @@ export type Seen = { task: Task; askedAtMs: number };
 
 /** The number of retrying tasks to read. It is enough for a sample and adds little load. */
 const wanted = 20;
-/** The pause between two rounds. */
+/** The pause between two rounds. A round reads each open task once. */
 const pauseMs = 50;
 /** The limit for all rounds together. */
 const longestMs = 10_000;
@@ -57,11 +57,11 @@ export function expectAnnounced({ task, askedAtMs }: Seen, calls: LedgerEntry[],
     `${said} after HTTP ${lastFailure?.upstreamStatus}, not ${before.status}`,
   );
   const nextMs = Date.parse(nextAttemptAt ?? '');
-  expectThat(nextMs > askedAtMs - clocksMs, `${said} at ${nextAttemptAt}, which was over`);
+  expectThat(nextMs > askedAtMs - clocksMs, `${said} at ${nextAttemptAt}, which was in the past`);
   const waitMs = toWaitMs(policy, attempt - 1) ?? Number.NaN;
   const announcedMs = Math.round(nextMs - before.endedAt);
   expectThat(
     announcedMs >= waitMs - clocksMs && nextMs <= next.startedAt + clocksMs,
-    `${said} ${announcedMs} ms after the last call; the policy says ${waitMs} ms, and it came after ${Math.round(next.startedAt - before.endedAt)} ms`,
+    `${said} ${announcedMs} ms after the last call; the policy says ${waitMs} ms, and the attempt came after ${Math.round(next.startedAt - before.endedAt)} ms`,
   );
 }

@@ -29,7 +29,7 @@ export type StressFlags = {
 export async function runStress(flags: StressFlags, signal: AbortSignal): Promise<number> {
   const { quick, url, jokeApi: jokeApiUrl, json, report, tasks = quick ? 50 : 100 } = flags;
   if (jokeApiUrl !== undefined && url === undefined)
-    throw new SetupError('--joke-api belongs to --url: without it a stack with a joke API of its own is started.');
+    throw new SetupError('--joke-api belongs to --url: without --url, the command starts its own joke API.');
   if (json !== undefined && json === report)
     throw new SetupError('--json and --report name the same file: give each its own.');
   for (const path of [json, report]) if (path !== undefined) requireWritable(path);
@@ -96,7 +96,7 @@ async function stressTarget(
 }
 
 /**
- * Checks that `path` can be written, before the run takes its time. Leaves no new file.
+ * Checks before the run that `path` can be written. Leaves no new file.
  * @throws {SetupError} if `path` cannot be written.
  */
 function requireWritable(path: string) {

@@ -19,8 +19,8 @@ const suites: Record<string, (Mutation & { name: string })[]> = {
 
 const readSource = (file: string) => readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
 
-// A mutant whose text has gone breaks nothing. The slow suites would notice it too, but only after minutes.
-describe.each(Object.entries(suites))('%s: each mutant can be made of the present code', (_, list) => {
+// A mutant whose text is no longer in the code breaks nothing. The slow suites would notice it only after minutes.
+describe.each(Object.entries(suites))('%s: each mutant applies to the present code', (_, list) => {
   test.each(list)('$name', ({ file, from, to }) => {
     expect(readSource(file).split(from)).toHaveLength(2);
     expect(to).not.toBe(from);
@@ -28,7 +28,7 @@ describe.each(Object.entries(suites))('%s: each mutant can be made of the presen
 });
 
 // `npm run prove -- --mutants` runs all of them, which takes a quarter of an hour.
-test.each(mutants)('prove: existing invariants are to catch $name', ({ mutations, inMemory, caughtBy }) => {
+test.each(mutants)('prove: the invariants that must catch $name exist', ({ mutations, inMemory, caughtBy }) => {
   expect(mutations.length > 0 || inMemory).toBe(true);
   expect(invariants.map(({ name }) => name)).toEqual(expect.arrayContaining(caughtBy));
 });

@@ -107,7 +107,7 @@ test.each([
   [['abc'], 'Choose 1 to 6, or all.'],
   [['1', 'x'], 'Choose 1 to 6, or all.'],
   [['1', '--fats'], '(Did you mean --fast?)'],
-])('%j ends with what there is and exit code 2', async (args, words) => {
+])('%j ends with exit code 2 and says what is possible', async (args, words) => {
   const { exitCode, stdout, stderr } = await start(...args).child;
   expect(stdout).toBe('');
   expect(stderr).toMatch(/^error: /);

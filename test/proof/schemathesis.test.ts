@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-// Seen to fail when the wrapper named the directory that it was installed in, which is another one by then.
+// Seen to fail when the wrapper contained the path of its directory, because the directory is moved afterwards.
 test('installs into the cache once, and finds it there from then on', async () => {
   writePython();
   await expect(obtain()).resolves.toBe(join(entry(), 'schemathesis'));

@@ -54,7 +54,7 @@ test('all seven checks pass, and the output is as in the testing guide', {
   const { exitCode, output } = await runUnmutated({ command });
   expect(output).toContain('EXPONENTIAL BACKOFF STRESS TEST SUITE');
   expect(output).toContain(
-    `Testing delay calculation (six attempts: the wait after the fifth comes only before a sixth):
+    `Testing delay calculation (six attempts: without a sixth, no wait follows the fifth):
   Attempt 1: 2s
   Attempt 2: 4s
   Attempt 3: 8s
@@ -126,7 +126,7 @@ test.each([
   expect(exitCode).toBe(2);
 });
 
-test('a path that is no server fails the check and says what to do, without a stack trace', async () => {
+test('a path that is not a server fails the check and says what to do, without a stack trace', async () => {
   const { exitCode, output } = await runUnmutated({
     command,
     args: ['--only', '4'],

@@ -125,7 +125,7 @@ test('against a running Holdfast without its joke API the scripted checks are NO
   expect(code).toBe(1);
 });
 
-test('against a running Holdfast and its joke API they run, and --json holds every figure that was printed', async () => {
+test('against a running Holdfast and its joke API the scripted checks run, and --json has every printed figure', async () => {
   const json = join(createDirectory(), 'out.json');
   const flags = [
     '--url',
@@ -146,7 +146,7 @@ test('against a running Holdfast and its joke API they run, and --json holds eve
   expect(result.totals).toEqual({ passed: 3, failed: 0, notRun: 0, total: 3 });
   expect(result.interrupted).toBe(false);
   expect(result.configuration).toMatchObject({ 'Base Delay': '0.2s', 'Worker Concurrency': '5', Tasks: '20' });
-  // 50 is the minimum of the check under failures; then three rounds of five slots. Check 8 times no submissions.
+  // Check 2 submits at least 50 tasks, and check 3 submits three for each of five slots. Check 8 times no submissions.
   expect(result.submissions).toHaveLength(50 + 15);
   expect(result.latency.submission.count).toBe(65);
   expect(result.tasks.filter(({ check }) => check === 'Retry Behavior Under Load')).toHaveLength(50);
@@ -163,7 +163,7 @@ test('against a running Holdfast and its joke API they run, and --json holds eve
 }, 180_000);
 
 // Seen to fail when the removal comes after the work and not in `finally`, and when the signal also ends the removal.
-test('after a failed or interrupted check, a joke API that ran before keeps no rule of it', async () => {
+test('after a failed or interrupted check, a joke API that was already running keeps no rule of that check', async () => {
   const { rules, url } = holdfast.jokes;
   const refusing = await serve(async ({ method, url: path = '' }, response) => {
     const { status, text } = await holdfast.call('GET', path);

@@ -25,8 +25,8 @@ export const withBatches = (holdfast: Pick<Holdfast, 'call'>) => {
     until: (id: string, holds: (batch: Batch) => boolean, timeoutMs = 60_000) =>
       eventually(() => batches.read(id, '?limit=1000'), holds, timeoutMs),
     /**
-     * The same for a fact about the counts. It polls without the items: with them, each poll costs Temporal one call a
-     * chunk, which slows the batch down.
+     * Like `until`, for a fact about the counts. It polls without the items, because with them each poll costs Temporal
+     * one call for each chunk and slows the batch down.
      */
     async untilCounts(id: string, holds: (batch: Batch) => boolean, timeoutMs = 60_000): Promise<Batch> {
       await eventually(() => batches.read(id, '?limit=1'), holds, timeoutMs);

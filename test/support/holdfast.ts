@@ -77,7 +77,7 @@ export async function startHoldfast(environment: Environment = {}) {
       const { status, headers, text } = await holdfast.fetch(method, path, init);
       return { status, headers, text, body: text ? JSON.parse(text) : undefined };
     },
-    /** Does the same for answers that are not JSON. */
+    /** Like `call`, for answers that are not JSON. */
     async fetch(method: string, path: string, init: Omit<RequestInit, 'method'> = {}) {
       const response = await fetch(`${url}${path}`, { method, ...init });
       const { status, headers } = response;

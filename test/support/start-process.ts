@@ -11,7 +11,7 @@ export type StartedProcess = {
   output: () => string;
   /** Resolves with the output so far as soon as it contains `text`. */
   waitForOutput: (text: string) => Promise<string>;
-  /** Sends the signal and resolves with the exit code, null after a kill. */
+  /** Sends the signal and resolves with the exit code, or null after a kill. */
   end: (signal?: NodeJS.Signals) => Promise<number | null>;
 };
 

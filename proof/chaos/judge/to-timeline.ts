@@ -21,7 +21,7 @@ export function toTimeline(
       return {
         at: seconds(end.at),
         from: 'client',
-        text: `${what}${state}, asked ${Math.round(end.at - invokedAt)} ms before`,
+        text: `${what}${state}, sent ${Math.round(end.at - invokedAt)} ms earlier`,
       };
     });
   for (const { startedAt: at, endedAt, attempt, status, outcome, jokeId } of callsByKey.get(id) ?? [])

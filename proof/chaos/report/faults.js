@@ -33,7 +33,7 @@ charts.push({
   id: 'timeline',
   empty: data.throughput.length === 0 && 'Nothing happened.',
   label: 'Tasks accepted, tasks ended and upstream calls per second, and the time of each fault',
-  caption: `Both charts have the same time axis. ${toCount(data.faults.length)} faults: the effect of filled ones was verified, hollow ones had none.${step > 1 ? ` Rates over ${step} s.` : ''}`,
+  caption: `Both charts have the same time axis. ${toCount(data.faults.length)} faults: a filled one had a verified effect, a hollow one had no effect.${step > 1 ? ` Rates over ${step} s.` : ''}`,
   legend: Object.entries(series).map(([name, color]) => ({ label: names[name], color, symbol: 'line' })),
   draw: (width) => [
     toSvg(width, 'Lines: tasks accepted, tasks ended and upstream calls per second', {

@@ -10,7 +10,7 @@ const most = Math.max(boundMs, ...values) * 1.05;
 
 charts.push({
   id: 'recovery',
-  empty: values.length === 0 && 'No call could be judged whose worker was killed.',
+  empty: values.length === 0 && 'No call of a killed worker could be judged.',
   label: 'Time from the kill of a worker to the next attempt of its calls, without the wait of the policy',
   caption: `${toCount(values.length)} calls whose worker was killed and that no other fault affected. Each time is from the kill to the next attempt, minus the policy's longest wait. The bound is the heartbeat timeout plus 2 s.`,
   draw: (width) => [

@@ -41,8 +41,8 @@ export function createPart({ name, command, args, cwd, env, logs, port, isReady,
   const isClosed = async () => port === undefined || !(await isListening(port));
 
   /**
-   * Starts a process and resolves when it is ready. If the process ends before, starts another, because the port may
-   * not have been free yet.
+   * Starts a process and resolves when it is ready. If the process ends before it is ready, starts another, because the
+   * port may not have been free yet.
    * @throws {SetupError} with the end of the log if no process is ready in time.
    */
   async function start(): Promise<void> {
@@ -81,7 +81,7 @@ export function createPart({ name, command, args, cwd, env, logs, port, isReady,
       isWanted = false;
       if (!victim.isAlive()) {
         await victim.stop();
-        return { verified: false, seen: `pid ${victim.pid} had ended before` };
+        return { verified: false, seen: `pid ${victim.pid} had already ended` };
       }
       process.kill(victim.pid, 'SIGKILL');
       const isGone = await holdsSoon(() => !victim.isAlive(), { withinMs: 2_000, everyMs: 20 });

@@ -44,7 +44,7 @@ export const burstLoad: Check<Target> = {
     const [first = Number.NaN] = p95s;
     const last = p95s.at(-1) ?? Number.NaN;
     const ratio = last / first;
-    say(`  p95 of the last burst / of the first: ${ratio.toFixed(2)} (at most ${mostGrowth})`);
+    say(`  p95 of the last burst: ${ratio.toFixed(2)} × that of the first (at most ${mostGrowth} ×)`);
     expectThat(ratio <= mostGrowth, `The last burst's p95 is ${last} ms, ${ratio.toFixed(2)} × the first one's`);
     return 'The queue emptied after every burst, and no burst slowed the next';
   },

@@ -27,12 +27,12 @@ export const capacity: Check<Target> = {
     });
     const { items, maxInFlight } = await jokeApi.ledger({ category });
     record.finished(title, finished, items);
-    say(`  Most calls at once at the upstream: ${maxInFlight} of ${slots}`);
+    say(`  Calls at once at the upstream: at most ${maxInFlight}, on ${slots} slots`);
     expectThat(maxInFlight <= slots, `${maxInFlight} attempts ran at once, more than the ${slots} slots`);
     expectThat(maxInFlight === slots, `Only ${maxInFlight} attempts ran at once while tasks waited for ${slots} slots`);
     const completed = finished.filter(({ status }) => status === 'completed').length;
     expectThat(completed === count, `${count - completed} of ${count} tasks did not complete`);
     await expectOwnJokes(finished, items, jokeApi);
-    return `Attempts at once reached ${slots} and never passed it`;
+    return `${slots} attempts ran at once, and never more`;
   },
 };

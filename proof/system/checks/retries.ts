@@ -19,7 +19,7 @@ export const retries: Check<Target> = {
   title,
   unavailable: (target) =>
     target.policy.nonRetryableErrorTypes.includes('UpstreamUnavailable')
-      ? 'its NON_RETRYABLE_ERRORS has UpstreamUnavailable: nothing would be retried'
+      ? 'NON_RETRYABLE_ERRORS has UpstreamUnavailable: nothing would be retried'
       : needsJokeApi(target),
   async run(target, tools) {
     const { holdfast, policy, record } = target;
@@ -28,7 +28,7 @@ export const retries: Check<Target> = {
     const { say } = tools;
     const category = `stress-${randomUUID()}`;
     const rule = { when: { category }, then: [{ status: 503 }], repeat: true, ratio: failingShare, seed: category };
-    say(`${count} tasks, the upstream failing ${failingShare * 100} % of all calls...`);
+    say(`${count} tasks while the upstream fails ${failingShare * 100} % of all calls...`);
     const worstMs = Array.from({ length: policy.maximumAttempts }, (_, index) => toWaitMs(policy, index + 1) ?? 0);
     const withinMs = worstMs.reduce((sum, wait) => sum + wait * (1 + policy.jitter) + lateMs, 120_000);
     const { finished, seen } = await jokeApi.withRules([rule], async () => {
@@ -50,7 +50,7 @@ export const retries: Check<Target> = {
       say(`  Ended on attempt ${attempts}: ${finished.filter(({ attempt }) => attempt === attempts).length}`);
     const completed = finished.filter(({ status }) => status === 'completed').length;
     say(`  Completed: ${completed}, failed after ${policy.maximumAttempts} attempts: ${count - completed}`);
-    say(`  Read while retrying: ${seen.length}, each with the right next attempt and time`);
+    say(`  Retrying tasks that were read: ${seen.length}, each with the right next attempt and time`);
     checkUsualWaits(waits, policy, say);
     // Four standard deviations: chance alone exceeds them in one run of ten thousand.
     const chance = 400 * Math.sqrt((failingShare * (1 - failingShare)) / items.length);

@@ -44,7 +44,7 @@ export const jobTimeout: Check<Target> = {
           heldMs >= toDeadlineMs(timeoutMs) - slackMs && heldMs <= timeoutMs + slackMs,
           `The hanging attempt was held ${seconds(heldMs)}, JOB_TIMEOUT is ${jobTimeoutSeconds} s`,
         );
-        expectThat(first?.outcome === 'hung', `The first call ended as ${first?.outcome}, not by hanging`);
+        expectThat(first?.outcome === 'hung', `The first call ended as ${first?.outcome}, not as hung`);
         expectThat(
           waitMs >= retryWaitMs - earlyMs && waitMs <= retryWaitMs + timeoutMs - toDeadlineMs(timeoutMs) + slackMs,
           `The next attempt came after ${seconds(waitMs)}, the policy says ${seconds(retryWaitMs)}`,

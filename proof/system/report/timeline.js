@@ -116,7 +116,7 @@ charts.push({
     element(
       'details',
       {},
-      element('summary', {}, 'The same as a table'),
+      element('summary', {}, 'The same attempts as a table'),
       element(
         'div',
         { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'The attempts as a table' },

@@ -33,8 +33,8 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
 
 /**
  * Returns a running Holdfast as the target. Its policy comes from its API. The number of slots and Temporal's port
- * come from this environment, so run the command where its `.env` is. Checks that read a process's memory or change
- * settings use their own stack.
+ * come from this environment, so run the command where Holdfast's `.env` is. Checks that read a process's memory or
+ * change settings use their own stack.
  * @throws {SetupError} if one of the URLs does not lead to the right server.
  */
 export async function toGivenTarget(

@@ -12,7 +12,7 @@ import type { ProbedStack, Target } from './target.ts';
 const probe = new URL('./memory-probe.mjs', import.meta.url).href;
 
 /**
- * Returns options for a stack that starts during a check. It prints nothing, because the server was obtained before.
+ * Returns options for a stack that starts during a check. It prints nothing, because Temporal was already obtained.
  */
 export const silent = (options: StackOptions): StackOptions => ({ ...options, say: () => {} });
 

@@ -10,7 +10,7 @@ const toBroken = (evidence: Evidence) =>
     .invariants.filter(({ violated }) => violated > 0)
     .map(({ name }) => name);
 
-/** Of an id, the thing to bend. */
+/** These return the record with an id, which a test then changes. */
 const call = ({ calls }: Evidence, key: string, attempt: number) => {
   const found = calls.find((one) => one.taskKey === key && one.attempt === attempt);
   if (!found) throw new Error(`no call of ${key}, attempt ${attempt}`);
@@ -25,7 +25,7 @@ const ends = ({ operations }: Evidence, action: string, id: string) =>
   operations.filter((one) => one.type !== 'invoke' && one.action === action && (one.id === id || one.key === id));
 const last = <T>(list: T[]): T => list.at(-1) as T;
 
-test('a run as it should be passes: every invariant had something to look at, and none is broken', () => {
+test('a correct run passes: every invariant has cases, and none is broken', () => {
   const { verdict, invariants: results, guards, recovery } = judge(createEvidence());
   expect(results.filter(({ violated, checked }) => violated > 0 || checked === 0)).toEqual([]);
   expect(guards.filter(({ holds }) => !holds)).toEqual([]);
@@ -33,7 +33,7 @@ test('a run as it should be passes: every invariant had something to look at, an
   expect(recovery.values).toEqual([2_100]);
 });
 
-/** What is done to the records, and the one invariant that must say so. */
+/** Changes to the records, each with the invariant that must report it. */
 const bends: [invariant: string, what: string, bend: (evidence: Evidence) => void][] = [
   [
     'accepted-never-lost',
@@ -79,7 +79,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'unknown-converges',
-    'an unknown submission is never accepted',
+    'a submission of unknown outcome is never accepted',
     (e) => {
       e.operations.push({ op: 903, at: 5_000, type: 'info', action: 'submit', key: 'k-9', error: 'ECONNRESET' });
     },
@@ -94,7 +94,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'forward-only',
-    'a later look shows an earlier attempt',
+    'a later read shows an earlier attempt',
     (e) => {
       const [first, ...others] = ends(e, 'read', 'retried');
       Object.assign(first ?? {}, {
@@ -135,7 +135,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'batch-counts',
-    'counts that are not those of the items',
+    'counts that do not match the items',
     (e) => {
       for (const end of ends(e, 'read-batch', 'batch'))
         if (end.seen?.counts) end.seen = { ...end.seen, counts: { ...end.seen.counts, completed: 1, failed: 1 } };
@@ -171,14 +171,14 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'gaps-follow-policy',
-    'Retry-After is not kept',
+    'Retry-After is ignored',
     (e) => {
       Object.assign(call(e, 'retried', 1), { status: 429, category: 'prove-limited' });
     },
   ],
   [
     'extra-calls-explained',
-    'a good answer is asked for again, and no fault was near',
+    'an attempt follows a good answer, and no fault was near',
     (e) => {
       Object.assign(call(e, 'retried', 1), { status: 200, jokeId: 'joke-1' });
     },
@@ -199,7 +199,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'cancel-stops-calls',
-    'a confirmed cancellation ends as completed',
+    'a task with a confirmed cancellation ends as completed',
     (e) => {
       execution(e, 'cancelled').status = 'COMPLETED';
       for (const end of ends(e, 'read', 'cancelled'))
@@ -209,7 +209,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'recovery',
-    'what a killed worker held is tried again too late',
+    'the attempt of a killed worker is repeated too late',
     (e) => {
       call(e, 'killed', 2).startedAt = 25_000;
     },
@@ -229,7 +229,7 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
 ];
 
-test.each(bends)('%s says so: %s', (invariant, _, bend) => {
+test.each(bends)('%s reports this: %s', (invariant, _, bend) => {
   const evidence = createEvidence();
   bend(evidence);
   expect(toBroken(evidence)).toContain(invariant);
@@ -239,7 +239,7 @@ test.each(bends)('%s says so: %s', (invariant, _, bend) => {
   expect(violation?.text).not.toBe('');
 });
 
-test('every invariant has a record that breaks it', () => {
+test('for every invariant, one of these changes breaks it', () => {
   expect([...new Set(bends.map(([invariant]) => invariant))].sort()).toEqual(invariants.map(({ name }) => name).sort());
 });
 
@@ -277,7 +277,7 @@ test('a run in which too little happened is unknown, not passed', () => {
   });
 });
 
-test('what no violation means is said with the rule of three', () => {
+test('the meaning of zero violations follows the rule of three', () => {
   expect(toMeaning(0, 3_000)).toBe('0 of 3,000: below 0.10 % at 95 % confidence');
   expect(toMeaning(0, 2)).toBe('0 of 2: below 100 % at 95 % confidence');
   expect(toMeaning(0, 0)).toBe('nothing to look at');

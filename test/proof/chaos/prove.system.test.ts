@@ -53,9 +53,9 @@ test.each([
   ['it builds', isBuilding],
   ['it starts its stack', isStarting],
   ['it is under load', hasHistory],
-  ['a process of its is stopped', isStopped],
+  ['one of its processes is stopped', isStopped],
 ])(
-  'Ctrl-C while %s leaves no process, no stopped one and no file',
+  'Ctrl-C while %s leaves no file and no process, not even a stopped one',
   async (_, isSo) => {
     const run = start('--tasks', '200', '--faults', '20', '--seed', '1', '--only', 'stop');
     await eventually(isSo, Boolean, 60_000);
@@ -67,7 +67,7 @@ test.each([
   120_000,
 );
 
-test('kill -9 of the run while a process is stopped leaves none either', async () => {
+test('kill -9 of the run while one of its processes is stopped leaves no process', async () => {
   const run = start('--tasks', '200', '--faults', '20', '--seed', '1', '--only', 'stop');
   await eventually(isStopped, Boolean, 60_000);
   run.child.kill('SIGKILL');
@@ -75,19 +75,19 @@ test('kill -9 of the run while a process is stopped leaves none either', async (
   await expectNothingLeft();
 }, 120_000);
 
-test('a kind of fault that there is not is refused with those that there are', async () => {
+test('an unknown kind of fault is refused with a list of the known kinds', async () => {
   const run = start('--only', 'kill-upstream');
   expect(await run.ended).toEqual([2, null]);
   expect(run.output()).toContain('There is no fault "kill-upstream"; there are: kill-worker');
 });
 
-test('an output that is no directory is refused in one line before anything starts', async () => {
+test('an output that is not a directory is refused in one line before anything starts', async () => {
   const run = start('--output', script);
   expect(await run.ended).toEqual([1, null]);
   expect(run.output()).toContain(`${script} cannot be made a directory (EEXIST): name another with --output.`);
 });
 
-test('--render writes the page of a kept result into --output', async () => {
+test('--render writes the page of a saved result into --output', async () => {
   mkdirSync(join(place, 'output'));
   const kept = fileURLToPath(new URL('../../../docs/proof/2026-11-25-seed-1.json', import.meta.url));
   const run = start('--render', kept);

@@ -28,7 +28,7 @@ afterEach(async () => {
 const ask = (timeoutMs = 5_000) =>
   fetch(`http://127.0.0.1:${proxy.port}/`, { signal: AbortSignal.timeout(timeoutMs) }).then((answer) => answer.text());
 
-test('passes what comes, unchanged and counted as untouched', async () => {
+test('passes traffic unchanged and does not count it as affected', async () => {
   expect(await ask()).toBe('joke');
   expect(proxy.set({ kind: 'pass' })).toBe(0);
 });
@@ -41,7 +41,7 @@ test('delays both directions by at least the given time, and returns how many ch
   expect(proxy.set({ kind: 'pass' })).toBeGreaterThanOrEqual(2);
 });
 
-test('cuts what is connected and what wants to connect, until it passes again', async () => {
+test('cuts open and new connections until it passes traffic again', async () => {
   const idle = connect(proxy.port, '127.0.0.1');
   await once(idle, 'connect');
   idle.on('error', () => {});
@@ -56,7 +56,7 @@ test('cuts what is connected and what wants to connect, until it passes again', 
   expect(await ask()).toBe('joke');
 });
 
-test('drops answers only after the request was carried out, and resets such a connection when it passes again', async () => {
+test('drops the answers of executed requests, and resets their connections when it passes traffic again', async () => {
   proxy.set({ kind: 'drop' });
   const asked = ask();
   const failure = expect(asked).rejects.toThrow();

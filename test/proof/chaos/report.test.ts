@@ -15,7 +15,7 @@ const judge = (evidence: ReturnType<typeof createEvidence>) =>
   toResult(evidence, { command: 'npm run prove -- --seed 1', seconds: 42 });
 
 const passed = judge(createEvidence());
-/** A lost task, a phantom whose id is markup, an unverified fault, no recovery. */
+/** Returns a result with a lost task, a phantom whose id is markup, an unverified fault and no recovery. */
 function toFailed(): ProveResult {
   const evidence = createEvidence();
   const ghost = evidence.executions[0];
@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** The drawn page, and what went wrong in it: words on the console, errors, requests for anything but the file. */
+/** Opens the drawn page. `wrong` has its console messages, its errors and its requests for anything but the file. */
 async function open(result: ProveResult, width: number): Promise<{ page: Page; wrong: string[] }> {
   const file = join(directory, 'prove.html');
   writeFileSync(file, toProveReport(result));
@@ -60,7 +60,7 @@ describe.each([1280, 400])('at a width of %i', (width) => {
     ['passed', passed],
     ['failed', failed],
   ] as const)(
-    'a run that %s is shown without an error, a request or a page that is wider than the window',
+    'the page of a run that %s has no error, sends no request and is not wider than the window',
     async (_, result) => {
       const { page, wrong } = await open(result, width);
       const overflow = await page.evaluate<number>(
@@ -72,7 +72,7 @@ describe.each([1280, 400])('at a width of %i', (width) => {
     },
   );
 
-  test('what it shows is what the result holds: verdict, invariants, faults, figures, recovery', async () => {
+  test('the page shows the verdict, invariants, faults, figures and recovery of the result', async () => {
     const { page } = await open(passed, width);
     expect(await page.locator('#verdict-line').innerText()).toContain('Passed');
     expect(await page.locator('#run code').innerText()).toBe(passed.command);
@@ -105,12 +105,12 @@ test('each violation has its timeline, as text', async () => {
   }
 });
 
-test('a fault without effect is hollow, and it is said where no recovery could be judged', async () => {
+test('a fault without effect is hollow, and the page says if no recovery could be judged', async () => {
   const { page } = await open(failed, 1280);
   expect(await page.locator('#timeline [aria-description="fault"] rect').first().getAttribute('fill')).toBe('none');
   const none = judge({ ...createEvidence(), faults: [] });
   const { page: without } = await open(none, 1280);
-  expect(await without.locator('#recovery').innerText()).toContain('No call could be judged whose worker was killed');
+  expect(await without.locator('#recovery').innerText()).toContain('No call of a killed worker could be judged');
 });
 
 test('--render writes the page of a saved result beside it, or to another directory', () => {
@@ -133,7 +133,7 @@ test.each([
   expect(() => renderReport(file)).toThrow(`${file} is not a result of npm run prove.`);
 });
 
-test('--render names a file or directory that is not there', () => {
+test('--render names a file or directory that does not exist', () => {
   expect(() => renderReport('/nowhere/prove.json')).toThrow('/nowhere/prove.json cannot be read or written (ENOENT)');
   const saved = join(directory, 'saved.json');
   expect(() => renderReport(saved, '/nowhere')).toThrow('/nowhere/saved.html cannot be read or written (ENOENT)');

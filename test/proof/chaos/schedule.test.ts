@@ -4,27 +4,27 @@ import { planClients } from '../../../proof/chaos/load/client-plans.ts';
 import { faultKinds } from '../../../proof/chaos/types.ts';
 
 describe('the schedule of faults', () => {
-  test('is the same for the same seed, and another for another', () => {
+  test('is the same for the same seed, and differs for another seed', () => {
     const plan = planFaults({ seed: 7, faults: 100 });
     expect(planFaults({ seed: 7, faults: 100 })).toEqual(plan);
     expect(planFaults({ seed: 8, faults: 100 })).not.toEqual(plan);
   });
 
-  test.each([1, 2, 3])('has every kind and as many faults as asked for, with seed %i', (seed) => {
+  test.each([1, 2, 3])('has every kind of fault and the requested number of faults, with seed %i', (seed) => {
     const plan = planFaults({ seed, faults: 75 });
     expect(plan).toHaveLength(75);
     expect(new Set(plan.map(({ kind }) => kind))).toEqual(new Set(faultKinds));
-    // What `npm run prove -- --quick` promises: 20 that are verified, over all three kinds of process.
+    // `npm run prove -- --quick` promises 20 verified kills over all three kinds of process.
     expect(plan.filter(({ kind }) => kind.startsWith('kill-')).length).toBeGreaterThanOrEqual(22);
   });
 
-  test('keeps to the kinds that were asked for', () => {
+  test('has only the requested kinds', () => {
     const plan = planFaults({ seed: 1, faults: 10, only: ['kill-api', 'stop-worker'] });
     expect(new Set(plan.map(({ kind }) => kind))).toEqual(new Set(['kill-api', 'stop-worker']));
     expect(plan.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  test('leaves calm after the kill of a worker, so that its recovery can be measured, and lets others overlap', () => {
+  test('lets no fault follow the kill of a worker for 4 s, and lets other faults overlap', () => {
     const plan = planFaults({ seed: 1, faults: 300 });
     const calms = plan.filter(({ kind }) => kind === 'kill-worker').map(({ pauseMs }) => pauseMs);
     expect(Math.min(...calms)).toBeGreaterThan(4_000);
@@ -35,12 +35,12 @@ describe('the schedule of faults', () => {
 describe('the plans of clients', () => {
   const plans = planClients({ seed: 7, tasks: 1_000 });
 
-  test('are the same for the same seed, under keys of their own', () => {
+  test('are the same for the same seed, and each has its own key', () => {
     expect(planClients({ seed: 7, tasks: 1_000 })).toEqual(plans);
     expect(new Set(plans.map(({ key }) => key)).size).toBe(plans.length);
   });
 
-  test('make as many tasks as asked for, about half of them in batches of 10 to 50', () => {
+  test('submit the requested number of tasks, about half of them in batches of 10 to 50', () => {
     const items = plans.flatMap(({ isBatch, categories }) => (isBatch ? [categories.length] : []));
     const total = plans.reduce((sum, { categories }) => sum + categories.length, 0);
     expect(total).toBe(1_000);
@@ -50,7 +50,7 @@ describe('the plans of clients', () => {
     for (const size of items.slice(0, -1)) expect(size >= 10 && size <= 50).toBe(true);
   });
 
-  test('have some of everything that clients do', () => {
+  test('contain every action of clients', () => {
     for (const holds of [
       'readsOwnWrite',
       'repeats',

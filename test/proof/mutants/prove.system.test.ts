@@ -8,7 +8,7 @@ import { proveOnce } from '../../../proof/chaos/prove-once.ts';
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-prove-mutants-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-test('of a build that gives each submission an id of its own, the proof says that a key is not one task', async () => {
+test('the proof of a build that gives each submission its own id reports that a key is not one task', async () => {
   const random = mutants.find(({ caughtBy }) => caughtBy[0] === 'one-task-per-key');
   const { verdict, invariants: results } = await proveOnce({
     tasks: 120,

@@ -78,7 +78,7 @@ export const systemMutants: SystemMutant[] = [
     file: 'src/policy.ts',
     from: 'initialInterval: policy.initialIntervalMs,',
     to: 'initialInterval: policy.initialIntervalMs * 2,',
-    // A task that fails four times is seen first, for its wait is late by more than any lateness.
+    // If a task fails four times, the check sees it first, because its wait exceeds even the allowed lateness.
     says: /The usual wait after attempt 1 was [23]\d{3} ms; the policy says 1000 ms|waited 1[67]\d{3} ms after attempt 4; the policy says 8000 ms/,
     alone: true,
   },
@@ -96,7 +96,7 @@ export const systemMutants: SystemMutant[] = [
     file: 'src/api/views/activity-state.ts',
     from: 'new Date(nextAttemptMs)',
     to: 'new Date(nextAttemptMs + 3_000)',
-    says: /read while retrying, said attempt \d\/5 \d+ ms after the last call; the policy says \d+ ms, and it came after/,
+    says: /read while retrying, said attempt \d\/5 \d+ ms after the last call; the policy says \d+ ms, and the attempt came after/,
     alone: true,
   },
   {
@@ -170,7 +170,7 @@ export const systemMutants: SystemMutant[] = [
     alone: true,
   },
   {
-    name: 'the worker dies every 200 tasks, and what it kept of them with it',
+    name: 'the worker keeps data of each task and dies every 200 tasks',
     check: 7,
     file: 'src/activities/fetch-joke.ts',
     from: "logAttempt('Fetching joke');",

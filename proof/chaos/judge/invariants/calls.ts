@@ -45,7 +45,7 @@ export const attemptsBounded: Invariant = {
       const attempts = calls.map(({ attempt }) => attempt ?? 0);
       const beyond = attempts.find((attempt) => attempt < 1 || attempt > policy.maximumAttempts);
       if (beyond !== undefined) return `attempt ${beyond} of ${policy.maximumAttempts} called the upstream`;
-      if (new Set(attempts).size < attempts.length) return `attempts ${attempts.join(', ')} called the upstream`;
+      if (new Set(attempts).size < attempts.length) return `an attempt made two calls: ${attempts.join(', ')}`;
       return (final?.attempt ?? 0) > policy.maximumAttempts ? `it shows attempt ${final?.attempt}` : undefined;
     }),
 };
@@ -81,7 +81,7 @@ function toLostCalls({ calls }: Work): LedgerEntry[] {
 
 export const cancelStopsCalls: Invariant = {
   name: 'cancel-stops-calls',
-  title: 'A confirmed cancellation ends as cancelled, and calls of the upstream stop with the next heartbeat',
+  title: 'A task with a confirmed cancellation ends as cancelled, and its upstream calls stop with the next heartbeat',
   check: (proof) => {
     const { policy, faultWithin, works, executionsById } = proof;
     const cancelled = [...works.values()].filter(({ cancelledAt }) => cancelledAt !== undefined);

@@ -32,7 +32,7 @@ export const noPhantom: Invariant = {
 
 export const oneTaskPerKey: Invariant = {
   name: 'one-task-per-key',
-  title: 'A key is one task, at both APIs and however often it is sent; another body under it is refused',
+  title: 'A key stands for one task at both APIs, however often it is sent, and another body under it is refused',
   check: ({ ended, executionsById }) => {
     const byKey = groupBy(
       ended.filter(({ end }) => end.action === 'conflict' || submits.includes(end.action)),

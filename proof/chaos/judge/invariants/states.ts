@@ -6,9 +6,9 @@ import { aftermathMs, combine, examine, type Finding, type Invariant, toCases } 
 const toAll = (seen: Seen): Seen[] => [seen, ...(seen.items ?? [])];
 
 /**
- * Returns a rank that never falls as a task or batch proceeds. A task has the number of its attempt, then the rank of
- * `cancelling`, then that of an end. Waiting and running have the same rank. An open batch has its number of ended
- * items.
+ * Returns a rank that never falls as a task or batch proceeds. The rank of an open task is the number of its attempt,
+ * whether it waits or runs. `cancelling` ranks above all attempts, and an end above all else. The rank of an open batch
+ * is its number of ended items.
  */
 function toRank({ state, attempt, counts, finishedAt }: Seen): number {
   if (counts) return finishedAt ? 1e9 : counts.completed + counts.failed + counts.cancelled;

@@ -68,10 +68,10 @@ export const gapsFollowPolicy: Invariant = {
       const gap = next.startedAt - base;
       const words = `from attempt ${before.attempt} (${before.status ?? before.outcome}) to ${next.attempt}: ${Math.round(gap)} ms`;
       if (gap < least - toleranceMs && !isDispatchedEarly(proof, before, next))
-        return `${words}, at least ${least} were due`;
+        return `${words}, but at least ${least} ms were due`;
       const isNext = next.attempt === (before.attempt ?? 0) + 1;
       const most = Math.min(policy.maximumIntervalMs, least * (1 + policy.jitter)) + latenessMs;
-      return isCalm && isNext && gap > most ? `${words}, at most ${Math.round(most)} were due` : undefined;
+      return isCalm && isNext && gap > most ? `${words}, but at most ${Math.round(most)} ms were due` : undefined;
     });
   },
 };
@@ -116,7 +116,7 @@ export const toRecoveryBoundMs = ({ policy }: Pick<Case, 'policy'>) => policy.he
 
 export const recovery: Invariant = {
   name: 'recovery',
-  title: 'The attempts of a killed worker are repeated within heartbeat timeout, wait and 2 s (p99)',
+  title: 'The attempts of a killed worker are repeated within heartbeat timeout plus wait plus 2 s (p99)',
   check: (proof) => {
     const all = toRecoveries(proof).sort((a, b) => a.recoveryMs - b.recoveryMs);
     const boundMs = toRecoveryBoundMs(proof);
@@ -124,7 +124,7 @@ export const recovery: Invariant = {
     // The bound is for the 99th percentile, so one in a hundred may be later.
     const isBroken = late.length > Math.floor(all.length / 100);
     const findings = isBroken
-      ? late.map(({ id, recoveryMs }) => ({ id, text: `${Math.round(recoveryMs)} ms in addition to its wait` }))
+      ? late.map(({ id, recoveryMs }) => ({ id, text: `it took ${Math.round(recoveryMs)} ms plus its wait` }))
       : [];
     return { checked: all.length, findings };
   },
@@ -132,7 +132,7 @@ export const recovery: Invariant = {
 
 export const endedInTime: Invariant = {
   name: 'ended-in-time',
-  title: 'Everything has ended a minute after the last fault was healed',
+  title: 'Everything ends within a minute after the last fault was healed',
   check: ({ executions, lastHealAt, startedAt }) =>
     examine(toCases(executions), ({ closedAt, status, ...execution }) => {
       if (closedAt === undefined) return `it is still ${status}`;
