@@ -88,7 +88,7 @@ export const toItemId = (chunkId: string, index: string) => `${chunkId.replace(/
 
 const idPattern = /^([^_]*)_([^_]*)_(batch_)?[A-Za-z0-9-]{1,64}$/;
 
-/** Returns the parts of the id of a task or batch, or `undefined` for any other text. `name` may be no known task. */
+/** Returns the parts of the id of a task or batch, or `undefined` for any other text. `name` may be an unknown task. */
 export function parseId(id: string): { ownerHash: string; name: string; isBatch: boolean } | undefined {
   const [, ownerHash, name, batch] = idPattern.exec(id) ?? [];
   return ownerHash === undefined || name === undefined ? undefined : { ownerHash, name, isBatch: batch !== undefined };

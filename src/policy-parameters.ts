@@ -34,7 +34,7 @@ export const policyMeanings: Record<PolicyParameterName, string> = {
   jitter: 'each wait is lengthened at random by up to this share of itself',
   jobTimeout: 'seconds that one attempt may take',
   heartbeatTimeout:
-    'seconds without a heartbeat after which an attempt counts as stalled; the default is a third of the job timeout if that is less',
+    'seconds without a heartbeat after which an attempt counts as stalled; the default is 10, or a third of the job timeout if that is less',
 };
 
 /** Returns the environment variable of a parameter: `MAX_ATTEMPTS` for `maxAttempts`. */

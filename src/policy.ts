@@ -40,7 +40,7 @@ function toNumberSchema(name: PolicyParameterName) {
 const withDefault = (name: PolicyParameterName) =>
   toNumberSchema(name).default(policyParameters[name].default * toFieldFactor(name));
 
-/** Lets a rule about some fields run if these are valid. By default zod runs it only if all fields are valid. */
+/** Lets a rule run if the `fields` that it uses are valid. By default zod runs it only if all fields are valid. */
 const ifValid =
   (...fields: string[]) =>
   ({ issues }: { issues: { path?: PropertyKey[] }[] }) =>

@@ -59,10 +59,10 @@ function toSums({ end, survivedOutageSeconds, worstWallTimeSeconds, deadWorkerRe
   return [
     `${ended} on attempt ${end.attempt}, after ${toDuration(end.afterSeconds)}${latest}.`,
     `Survives an outage of up to ${toDuration(survivedOutageSeconds)} if each attempt fails immediately.`,
-    `Takes at most ${toDuration(worstWallTimeSeconds)} in total. That is so if every attempt reaches the job timeout.`,
+    `Takes at most ${toDuration(worstWallTimeSeconds)} in total, even if every attempt reaches the job timeout.`,
     deadWorkerRetry === null
       ? 'If a worker dies, its task gets no further attempt.'
-      : `If a worker dies during the first attempt, the second starts within ${toDuration(deadWorkerRetry.firstAttemptSeconds)}. After a later attempt, the retry starts within ${toDuration(deadWorkerRetry.worstSeconds)}.`,
+      : `If a worker dies during the first attempt, the second starts within ${toDuration(deadWorkerRetry.firstAttemptSeconds)}. If it dies during a later attempt, the next starts within ${toDuration(deadWorkerRetry.worstSeconds)}.`,
   ];
 }
 

@@ -31,8 +31,8 @@ export type Session = {
 };
 
 /**
- * Runs `work` with a session for the Holdfast that the command's flags and the environment name. Exits with the code
- * that `work` returns.
+ * Runs `work` with a session for one Holdfast, which the command's flags or the environment select. Exits with the
+ * code that `work` returns.
  */
 export const runSession = (command: Command, work: (session: Session) => Promise<number>): Promise<never> =>
   runCommand(async (asked) => {

@@ -65,8 +65,8 @@ export function createLedger() {
       if (entry.endedAt === null) Object.assign(entry, { endedAt: nowMs(), jokeId, outcome });
     },
     /**
-     * Returns copies of the entries, oldest first, without those up to the `seq` `after`. `inFlight` and `maxInFlight`
-     * count these as well.
+     * Returns copies of the entries whose `seq` is above `after`, oldest first. `inFlight` and `maxInFlight` count the
+     * earlier entries as well.
      */
     read({ taskKey, category, after = 0 }: LedgerFilter = {}) {
       const matching = entries.filter(

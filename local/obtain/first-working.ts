@@ -22,7 +22,7 @@ type Wanted = {
   advice: string;
 };
 
-/** Returns the error's message on one line. Of a longer message, returns `…` and the last 200 characters. */
+/** Returns the error's message on one line. A long message becomes `…` and its last 200 characters. */
 export const toOneLine = (error: unknown) => {
   const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
   return text.length > 200 ? `…${text.slice(-200)}` : text;
@@ -32,11 +32,11 @@ async function checkExplicit({ what, variable, check }: Wanted, explicitPath: st
   const path = resolve(explicitPath);
   if (!(await isExecutable(path)))
     throw new SetupError(
-      `${variable}=${explicitPath} is not an executable file. Correct it, or unset it to have one found.`,
+      `${variable}=${explicitPath} is not an executable file. Correct it, or unset it so that Holdfast looks for one.`,
     );
   const found = await check(path).catch((error: unknown) => {
     throw new SetupError(
-      `${variable}=${explicitPath} does not work: ${toOneLine(error)}. Correct it, or unset it to have one found.`,
+      `${variable}=${explicitPath} does not work: ${toOneLine(error)}. Correct it, or unset it so that Holdfast looks for one.`,
     );
   });
   say(`${what}: ${found}, from ${variable}`);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Replaces this shell with the time-skipping server "$2" on port "$1". Discards its output unless "$3" is given.
 # The server alone would end on Ctrl-C in the terminal and would outlive its parent. Here it ignores Ctrl-C, because
-# its parent still needs it to finish. It is killed about a second after its parent ends, even if the parent was killed
+# its parent still needs it then. It is killed about a second after its parent ends, even if the parent was killed
 # with -9.
 # `parent` prints the pid of this process's parent. On Linux it reads /proc without another process; macOS needs ps.
 parent() {

@@ -55,7 +55,7 @@ export async function acquireLock(dataDir: string, options: Options) {
       path,
       content,
       ({ pid }) =>
-        `Holdfast already runs on DATA_DIR ${dataDir} (pid ${pid}): stop it first, or set DATA_DIR and the ports to others.`,
+        `Holdfast already runs on DATA_DIR ${dataDir} (pid ${pid}): stop it first, or set another DATA_DIR and other ports.`,
       options,
     );
   } catch (error) {

@@ -26,8 +26,8 @@ type Child = {
 const configFault = 78;
 
 /**
- * Creates a supervisor, which runs children in stages. It starts a child that ends by itself again, after a delay
- * that doubles with each failure in a row. `stop` ends the latest stage first.
+ * Creates a supervisor, which runs children in stages. If a child ends by itself, it is started again after a delay,
+ * which doubles with each failure in a row. `stop` ends the latest stage first.
  */
 export function createSupervisor({
   say,

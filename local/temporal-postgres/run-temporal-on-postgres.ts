@@ -47,7 +47,7 @@ const toRecord = (name: string, stage: number, pid: number) => {
 };
 
 /**
- * Runs the production Temporal server with its own PostgreSQL, until `ending` asks it to end or one of the two ends by
+ * Runs the production Temporal server with its own PostgreSQL, until `ending` asks it to end or either server ends by
  * itself. Keeps all data in DATA_DIR. Errors of the start are passed to `ending`.
  * @throws {SetupError} if another server is configured, or if another process holds the lock.
  */
@@ -84,7 +84,7 @@ export async function runTemporalOnPostgres({ embedded, temporal, dataDir }: Con
     say('Ctrl-C stops the server and its database and keeps all data.\n');
     if (!signal.aborted) await once(signal, 'abort');
   } catch (error) {
-    // Show the error now, because stopping the two can take long.
+    // Show the error now, because stopping both servers can take long.
     ending.fail(error);
   }
   clearInterval(watch);

@@ -29,7 +29,7 @@ export async function obtainTemporalServer({ say, signal }: { say: Say; signal: 
   if (!(await isExecutable(executables.server))) {
     if (!(await findOnPath('go')))
       throw new SetupError(
-        'Temporal server: none in the cache, and Go is missing to build it. Install Go (https://go.dev/dl).',
+        'Temporal server: none in the cache, and building it needs Go. Install Go (https://go.dev/dl).',
       );
     const fill = (directory: string) => buildWithGo('Temporal server', { packages, version, directory, say, signal });
     await fillCache(entry, { fill, check });

@@ -19,8 +19,8 @@ const databaseFile = 'temporal.db';
  * - Queue progress saved every second instead of every 30 s. After a crash the server repeats the work whose progress
  *   was not saved. A task that waits for its next attempt would then be dispatched too early.
  * - Up to 2000 polls of the transfer queue per second instead of 20. With 20, each dispatch waited about 45 ms.
- * - A workflow task that was lost several times is given to another worker after 10 s more at most. By default this time
- *   doubles up to 10 min, and a workflow whose workers were killed five times in a row stood still for minutes.
+ * - When a workflow task is lost several times in a row, its timeout grows by 10 s at most. By default it grows by up
+ *   to 10 min, and a workflow whose workers were killed five times in a row stood still for minutes.
  */
 export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'matching.numTaskqueueReadPartitions=1',

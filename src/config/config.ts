@@ -39,7 +39,7 @@ export function loadConfig(environment: Environment) {
   if (env.HOST && !isLoopback(env.HOST) && !env.API_KEYS)
     report('HOST', 'is not loopback: set API_KEYS before you open the API to a network');
   if (parsed.data && parsed.data.WORKERS > 1 && parsed.data.WORKER_METRICS_ADDRESS.port > 0)
-    report('WORKER_METRICS_ADDRESS', 'must have port 0 with more than one of WORKERS: each needs a port of its own');
+    report('WORKER_METRICS_ADDRESS', 'must have port 0 if WORKERS is over 1: each worker needs a port of its own');
   const profileAddress = temporal?.connectionOptions.address;
   if (!env.TEMPORAL_ADDRESS && profileAddress && !isServerAddress(profileAddress))
     report('TEMPORAL_PROFILE', 'names an address that is not host:port');

@@ -38,7 +38,7 @@ function toUpstream(text: string, context: z.RefinementCtx): string {
 
 /**
  * The variables and their defaults. The variables of the retry policy are in `policyParameters`.
- * `@temporalio/envconfig` parses `TEMPORAL_*`. This schema has only those that it does not check or does not know.
+ * `@temporalio/envconfig` parses `TEMPORAL_*`. Of these, this schema has those that envconfig does not check or know.
  */
 export const settings = z.object({
   API_BASE_URL: z.string().default('https://api.chucknorris.io').transform(toUpstream),

@@ -1,6 +1,6 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
-/** If a file cannot be read, returns the variable with its path. Returns `TEMPORAL_*` for any other error. */
+/** If a file cannot be read, returns the variable that holds its path. Returns `TEMPORAL_*` for any other error. */
 function toVariable(env: NodeJS.ProcessEnv, error: unknown): string {
   const { path } = error as NodeJS.ErrnoException;
   const names = Object.keys(env).filter((name) => name.startsWith('TEMPORAL_'));

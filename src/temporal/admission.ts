@@ -9,7 +9,7 @@ const calls = { minimum: 12, maximum: 96, slowMs: 400 };
 
 /**
  * Decides which calls to Temporal run, and when. Every call passes the adaptive limit and has a deadline. A submission
- * also passes the rate limit of its caller and the limit of starts in flight. The last two refuse instead of queueing.
+ * also passes the rate limit of its caller and the limit of starts in flight. Both refuse instead of queueing.
  */
 export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInFlight' | 'rateLimit'>) {
   const run = createAdaptiveLimit(calls);

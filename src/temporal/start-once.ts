@@ -21,7 +21,7 @@ export type Started<T> = { value: T; headers: Record<string, string> };
 
 /**
  * Returns a function that starts at most one workflow for each idempotency key. The key determines the workflow's id,
- * and Temporal refuses a second workflow with that id. So this also holds across several API processes.
+ * and Temporal refuses a second workflow with that id, even if another API process starts it.
  */
 export function createStartOnce(client: Client, config: Config, admission: Admission) {
   const readRetentionMs = createRetention(client, config.temporal.namespace);

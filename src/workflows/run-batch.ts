@@ -31,8 +31,8 @@ import { type runChunk, toTotal } from './run-chunk.ts';
 const maximumInFlight = 400;
 
 /**
- * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as at most
- * 400 items will be in flight with it. An item that has ended makes room for another, even while other items of its
+ * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as it fits:
+ * at most 400 items are in flight. An item that has ended makes room for another, even while other items of its
  * chunk are retried. After each change, the memo gets the counts (`progress`), so the API can read them while no
  * worker runs. A cancelled batch waits for running attempts and counts the rest as cancelled.
  */

@@ -45,8 +45,8 @@ Attempt  Starts at  Then
 
 Failed (attempts-exhausted) on attempt 5, after 30 s.
 Survives an outage of up to 30 s if each attempt fails immediately.
-Takes at most 1530 s (25 min 30 s) in total. That is so if every attempt reaches the job timeout.
-If a worker dies during the first attempt, the second starts within 12 s. After a later attempt, the retry starts within 26 s.
+Takes at most 1530 s (25 min 30 s) in total, even if every attempt reaches the job timeout.
+If a worker dies during the first attempt, the second starts within 12 s. If it dies during a later attempt, the next starts within 26 s.
 
 100 tasks that fail together make 500 calls. The highest number of retries in one second:
   this policy (jitter 0) 100

@@ -15,7 +15,7 @@ export const batchItemSchema = z
       .min(0)
       .describe(
         'Attempts that have begun. If the worker of a chunk dies just after an item ended, the item shows `running` and 1 ' +
-          'for up to 5 s, until another worker has taken over',
+          'attempt for up to 5 s, until another worker takes over',
       ),
     nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),

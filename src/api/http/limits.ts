@@ -3,10 +3,10 @@ import { Problem } from '../problems/problem.ts';
 import { toTarget } from './node-request.ts';
 
 export const maximumBodyBytes = 64 * 1024;
-/** Below Temporal's own limit: it refuses a start of 2.2 MB (measured). */
+/** Below Temporal's own limit: Temporal refuses a start of 2.2 MB (measured). */
 export const maximumBatchBytes = 1536 * 1024;
 export const maximumUrlLength = 8 * 1024;
-/** Node enforces this limit and the next before the app sees the request. `listen.ts` then sends the problem. */
+/** Node enforces this limit and the timeout below before the app sees a request. `listen.ts` sends the problem. */
 export const maximumHeaderBytes = 16 * 1024;
 export const requestTimeoutMs = 15_000;
 

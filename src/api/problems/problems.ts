@@ -25,7 +25,7 @@ const table = {
     status: 404,
     title: 'There is no such resource',
     description:
-      'There is no such path, or no task or batch with this id that your key may see. Tasks of other keys are answered in the same way. Finished tasks are deleted after the retention time.',
+      'There is no such path, or no task or batch with this id that your key may see. A task of another key gets the same answer. Finished tasks are deleted after the retention time.',
   },
   'method-not-allowed': {
     status: 405,
@@ -137,7 +137,7 @@ const table = {
     status: 503,
     title: 'Not ready to run tasks',
     description:
-      'Temporal answers, but no worker has polled for work lately. Tasks are accepted, but wait until one does. Start a worker, or ask again after `Retry-After` seconds.',
+      'Temporal answers, but no worker has polled for work lately. Tasks are accepted, but wait for a worker. Start one, or ask again after `Retry-After` seconds.',
     retryable: true,
     headers: { 'Retry-After': '2' },
   },

@@ -80,7 +80,7 @@ const retryPlanSchema = z
     deadWorkerRetry: z
       .strictObject({ firstAttemptSeconds: seconds, worstSeconds: seconds })
       .nullable()
-      .describe('Heartbeat timeout plus wait: if the worker dies in the first attempt, and in the worst case'),
+      .describe('Heartbeat timeout plus wait, if the worker dies during the first attempt or before the longest wait'),
     herd: z
       .strictObject({
         tasks: z.int(),

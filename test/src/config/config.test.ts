@@ -105,7 +105,7 @@ describe('a bad variable', () => {
     [
       'WORKER_METRICS_ADDRESS',
       { WORKER_METRICS_ADDRESS: '127.0.0.1:9464', WORKERS: '2' },
-      'must have port 0 with more than one of WORKERS: each needs a port of its own',
+      'must have port 0 if WORKERS is over 1: each worker needs a port of its own',
     ],
     [
       'TEMPORAL_TLS_CLIENT_CERT_PATH',
