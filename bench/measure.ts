@@ -82,7 +82,7 @@ export async function measureRound(contender: Contender, sizes: Sizes, signal: A
   };
 }
 
-/** Estimates from a smaller round how many tasks each half of a round needs to take about `seconds`. */
+/** Returns how many tasks make each half of a round take about `seconds`, estimated from a smaller round. */
 export function toSizes(
   { submissionRate, completionRate }: Round,
   { leavesNoBacklog }: Pick<Contender, 'leavesNoBacklog'>,
@@ -90,6 +90,6 @@ export function toSizes(
 ): Sizes {
   const toSize = (rate: number) => Math.round(Math.min(most, Math.max(least, rate * seconds)) / 100) * 100;
   const [submissions, completions] = [toSize(submissionRate), toSize(completionRate)];
-  // If the first half leaves a backlog, the worker must process it. `completions` limits how long that takes.
+  // If the first half leaves a backlog, the worker must process it too. `completions` tasks take it about `seconds`.
   return { submissions: leavesNoBacklog ? submissions : Math.min(submissions, completions), completions };
 }

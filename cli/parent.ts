@@ -1,8 +1,8 @@
 import { readStat } from './proc.ts';
 
 /**
- * Returns the pid of our parent. If the parent is a shell, the result also has the pid of the shell's parent, which is
- * npm: npm runs scripts in a shell, and Debian's sh does not `exec` its last command.
+ * Returns the pid of our parent. npm runs scripts in a shell. Debian's sh stays between npm and us, other shells do
+ * not. If the parent is a shell, the result also has the pid of its parent, npm.
  */
 function readAncestors(): string {
   const parent = readStat(process.ppid);

@@ -35,7 +35,7 @@ addTo(
     'div',
     { class: 'scroll' },
     table(
-      'Medians of the rounds; submission latency over all rounds',
+      'Medians of the rounds. p50, p95 and p99 are the latency of the submissions of all rounds.',
       ['System', 'Submissions/s', 'Completions/s', 'p50', 'p95', 'p99', 'CPU ms / task', 'Memory'],
       data.rows.map((row) => [
         row.name,

@@ -60,7 +60,7 @@ export async function measureDrain(
   const { seconds } = await scene.submit(tasks);
   await scene.setWorkers(workers);
   let changedAt = performance.now();
-  // `toRates` needs two samples, and a small backlog may be drained before the first poll.
+  // A small backlog may be drained before the first poll. This first sample then gives `toRates` the two it needs.
   const samples: Sample[] = [{ at: changedAt, done: 0 }];
   let done = 0;
   const isDrained = async () => {

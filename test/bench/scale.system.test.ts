@@ -57,7 +57,7 @@ test('clients that follow tasks are held open while others submit', () => {
 
 test('the text says whether the goal is met, and for which backlogs it counts', () => {
   expect(toScaleText(result)).toMatch(
-    /Drain rate with 80 tasks, divided by the rate with 40: \d\.\d\d \(goal: at least 0.9, for backlogs of 20,000 and 1,000 only\)/,
+    /Drain rate with 80 tasks, divided by the rate with 40: \d\.\d\d \(not judged: the goal of at least 0.9 is for backlogs of 20,000 and 1,000\)/,
   );
   const [small, large] = result.backlogs as [(typeof result.backlogs)[0], (typeof result.backlogs)[0]];
   const full = { ...result, ratio: 0.5, backlogs: [small, { ...large, tasks: 20_000 }] };

@@ -5,7 +5,7 @@ import type { Throttle } from './throttle.ts';
 
 /**
  * The waits before a task is read again. The wait is the minimum at first and after a change. It doubles up to the
- * maximum while nothing changes. The last value applies while Temporal is unavailable.
+ * maximum while nothing changes. While Temporal is unavailable, it is `unavailableWaitMs`.
  */
 const minimumWaitMs = 250;
 const maximumWaitMs = 5_000;
@@ -18,9 +18,9 @@ export const toStateId = (task: Task) => sha256(JSON.stringify(task)).toString('
 
 /**
  * Reads one task repeatedly for all its subscribers. The wait doubles while nothing changes. When the task's next
- * attempt is due, the task is read even if the wait is not over. A subscriber receives only states that were read
- * after it was added, so it never receives an older state than it had. If the task no longer exists, all subscribers
- * are closed.
+ * attempt is due, the task is read even if the wait is not over. A subscriber has read the task before it was added. It
+ * receives only reads that began later, so no state is older than its own. If the task no longer exists, all
+ * subscribers are closed.
  */
 export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) {
   const subscribers = new Set<Subscriber>();
