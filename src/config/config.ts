@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'dotenv';
-import { parsePolicy } from './policy-variables.ts';
+import { parseDotenv } from './dotenv.ts';
+import { parsePolicy, policyVariables } from './policy-variables.ts';
 import { isServerAddress, settings } from './settings.ts';
-import { parseTemporal } from './temporal-variables.ts';
+import { parseTemporal, temporalVariables } from './temporal-variables.ts';
+import { toWarnings } from './unread-names.ts';
 
 export type Environment = Record<string, string | undefined>;
 
@@ -17,13 +18,23 @@ export class ConfigError extends Error {
   }
 }
 
+/** The variables that Holdfast reads. The last two are those of the client commands. */
+export const knownVariables = [
+  ...Object.keys(settings.shape),
+  ...policyVariables,
+  ...temporalVariables,
+  'HOLDFAST_URL',
+  'HOLDFAST_API_KEY',
+];
+
 /** Whether the host is loopback. There the API may listen without API keys (see `guardOrigin`). */
 const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
 
 /**
  * Returns the configuration of an environment. `docs/configuration.md` lists the variables. An empty variable counts
  * as unset.
- * @throws {ConfigError} that lists all faults. Each fault names its variable and repeats no secret.
+ * @throws {ConfigError} that lists all faults, and then the warnings, which may explain them. Each fault names its
+ *   variable and repeats no secret.
  */
 export function loadConfig(environment: Environment) {
   const env: Environment = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
@@ -43,7 +54,8 @@ export function loadConfig(environment: Environment) {
   const profileAddress = temporal?.connectionOptions.address;
   if (!env.TEMPORAL_ADDRESS && profileAddress && !isServerAddress(profileAddress))
     report('TEMPORAL_PROFILE', 'names an address that is not host:port');
-  if (!parsed.success || !policy || !temporal || faults.size > 0) throw new ConfigError([...faults]);
+  const warnings = toWarnings(Object.keys(env), knownVariables);
+  if (!parsed.success || !policy || !temporal || faults.size > 0) throw new ConfigError([...faults, ...warnings]);
 
   const { data } = parsed;
   const { address, ...connection } = temporal.connectionOptions;
@@ -55,6 +67,7 @@ export function loadConfig(environment: Environment) {
     shutdownGraceMs: data.SHUTDOWN_GRACE * 1_000,
     host: data.HOST,
     port: data.PORT,
+    keepAliveMs: data.KEEP_ALIVE_SECONDS * 1_000,
     apiKeys: data.API_KEYS ?? [],
     rateLimit: data.RATE_LIMIT,
     logLevel: data.LOG_LEVEL,
@@ -79,6 +92,8 @@ export function loadConfig(environment: Environment) {
         },
     temporalCliPath: data.TEMPORAL_CLI_PATH,
     temporalTestServerPath: data.TEMPORAL_TEST_SERVER_PATH,
+    /** For the log: variables that look like ours and have no effect. */
+    warnings,
   });
 }
 
@@ -86,13 +101,14 @@ export type Config = ReturnType<typeof loadConfig>;
 
 /**
  * Returns the variables of `.env` and of this process. If both set a variable, the process wins. `.env` may be
- * missing, and may have CRLF and a BOM.
+ * missing, may have CRLF and a BOM, and may be in UTF-16.
  * @throws {ConfigError} if `.env` exists but cannot be read.
  */
 export function loadEnvironment(path = '.env'): Environment {
   try {
-    return { ...parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')), ...process.env };
+    return { ...parseDotenv(readFileSync(path)), ...process.env };
   } catch (error) {
+    if (error instanceof TypeError) throw new ConfigError(['.env is not text in UTF-8: save it in that encoding']);
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ...process.env };
     throw new ConfigError([`.env cannot be read: ${(error as NodeJS.ErrnoException).code}`]);
   }

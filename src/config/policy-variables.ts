@@ -4,6 +4,9 @@ import { toNumber } from './settings.ts';
 
 const toNames = (text: string) => text.split(',').map((name) => name.trim());
 
+/** The variables of the retry policy. */
+export const policyVariables = [...policyParameterNames.map(toVariable), 'NON_RETRYABLE_ERRORS'];
+
 /** Returns the retry policy of an environment, or all faults. Each fault names the variable that it concerns. */
 export function parsePolicy(env: NodeJS.ProcessEnv) {
   const values = policyParameterNames.flatMap((name) => {

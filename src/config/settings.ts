@@ -57,6 +57,7 @@ export const settings = z.object({
     .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a host name or an IP address')
     .default('127.0.0.1'),
   PORT: port.prefault('8000'),
+  KEEP_ALIVE_SECONDS: whole(1, 3_600).prefault('65'),
   API_KEYS: z.string().transform(toApiKeys).optional(),
   RATE_LIMIT: whole(0, 1_000_000).prefault('0'),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),

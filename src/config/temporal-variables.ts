@@ -1,5 +1,20 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
+/** The variables that only `@temporalio/envconfig` reads. */
+export const temporalVariables = [
+  'TEMPORAL_NAMESPACE',
+  'TEMPORAL_API_KEY',
+  'TEMPORAL_TLS_CLIENT_CERT_PATH',
+  'TEMPORAL_TLS_CLIENT_CERT_DATA',
+  'TEMPORAL_TLS_CLIENT_KEY_PATH',
+  'TEMPORAL_TLS_CLIENT_KEY_DATA',
+  'TEMPORAL_TLS_SERVER_CA_CERT_PATH',
+  'TEMPORAL_TLS_SERVER_CA_CERT_DATA',
+  'TEMPORAL_TLS_SERVER_NAME',
+  'TEMPORAL_PROFILE',
+  'TEMPORAL_CONFIG_FILE',
+];
+
 /** If a file cannot be read, returns the variable that holds its path. Returns `TEMPORAL_*` for any other error. */
 function toVariable(env: NodeJS.ProcessEnv, error: unknown): string {
   const { path } = error as NodeJS.ErrnoException;

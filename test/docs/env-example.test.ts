@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, type Environment, loadConfig } from '../../src/config/config.ts';
-import { settings } from '../../src/config/settings.ts';
+import { ConfigError, type Environment, knownVariables, loadConfig } from '../../src/config/config.ts';
 import { failureTypes, toWaitMs } from '../../src/policy.ts';
-import { policyParameterNames, toVariable } from '../../src/policy-parameters.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name ?? '');
@@ -23,7 +21,6 @@ const rows = guide
     bounds,
   }));
 
-const own = [...Object.keys(settings.shape), ...policyParameterNames.map(toVariable), 'NON_RETRYABLE_ERRORS'];
 /** Variables that envconfig reads and the TypeScript SDK does not use. */
 const withoutEffect = ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'TEMPORAL_CODEC_ENDPOINT', 'TEMPORAL_CODEC_AUTH'];
 const envconfigSource = new URL(
@@ -31,7 +28,7 @@ const envconfigSource = new URL(
   `file://${createRequire(import.meta.url).resolve('@temporalio/envconfig')}`,
 );
 const envconfig = all(readFileSync(envconfigSource, 'utf8'), /envProvider\['(TEMPORAL_\w+)'\]/g);
-const variables = [...new Set([...own, ...envconfig.filter((name) => !withoutEffect.includes(name))])].sort();
+const variables = knownVariables.filter((name) => !name.startsWith('HOLDFAST_')).sort();
 
 /** Variables of the client commands. They are not part of the configuration. */
 const clientVariables = all(read('cli/client/target.ts'), /\benvironment\.(HOLDFAST_[A-Z_]+)/g);
@@ -55,6 +52,10 @@ function faultsOf(environment: Environment): string[] {
 describe('.env.example', () => {
   it('is compared with all variables that the sources read', () => {
     expect(variables).toEqual(expect.arrayContaining(['PORT', 'JOB_TIMEOUT', 'TEMPORAL_CLI_PATH', 'TEMPORAL_ADDRESS']));
+    expect(knownVariables.filter((name) => envconfig.includes(name)).sort()).toEqual(
+      envconfig.filter((name) => !withoutEffect.includes(name)).sort(),
+    );
+    expect(knownVariables.filter((name) => name.startsWith('HOLDFAST_')).sort()).toEqual([...clientVariables].sort());
   });
 
   it('changes nothing unless a line is uncommented', () => {

@@ -87,6 +87,7 @@ describe('a bad variable', () => {
     ['LOG_LEVEL', { LOG_LEVEL: 'loud' }, 'must be one of fatal, error, warn, info, debug, trace, silent'],
     ['TASK_QUEUE', { TASK_QUEUE: 'two words' }, 'must be 1 to 200 visible ASCII characters'],
     ['RATE_LIMIT', { RATE_LIMIT: '-1' }, 'must be a whole number from 0 to 1000000'],
+    ['KEEP_ALIVE_SECONDS', { KEEP_ALIVE_SECONDS: '0' }, 'must be a whole number from 1 to 3600'],
     ['WORKER_CONCURRENCY', { WORKER_CONCURRENCY: '0' }, 'must be a whole number from 1 to 10000'],
     ['WORKERS', { WORKERS: '65' }, 'must be a whole number from 1 to 64'],
     ['MAX_IN_FLIGHT', { MAX_IN_FLIGHT: '0' }, 'must be a whole number from 1 to 100000'],
@@ -328,9 +329,9 @@ describe('Temporal', () => {
 });
 
 describe('.env', () => {
-  const file = (text: string) => {
+  const file = (content: string | Buffer) => {
     const path = join(directory, '.env');
-    writeFileSync(path, text);
+    writeFileSync(path, content);
     return path;
   };
 
@@ -348,6 +349,53 @@ describe('.env', () => {
     vi.stubEnv('MAX_ATTEMPTS', undefined);
     const { port, policy } = loadConfig(loadEnvironment(file(text)));
     expect({ port, attempts: policy.maximumAttempts }).toEqual({ port: 8_123, attempts: 7 });
+  });
+
+  const utf16 = (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le');
+  const mine = `PORT=8123\r\nAPI_KEYS=alice:${secret}\r\n`;
+
+  // Seen to fail when the file was read as UTF-8: then no variable was found.
+  it.each([
+    ['little-endian, as PowerShell writes it', utf16(mine)],
+    ['big-endian', utf16(mine).swap16()],
+  ])('works in UTF-16, %s', (_, bytes) => {
+    vi.stubEnv('PORT', undefined);
+    vi.stubEnv('API_KEYS', undefined);
+    const { port, apiKeys } = loadConfig(loadEnvironment(file(bytes)));
+    expect({ port, owners: apiKeys.map(({ owner }) => owner) }).toEqual({ port: 8_123, owners: ['alice'] });
+  });
+
+  it.each([
+    ['in Latin-1', Buffer.from('TASK_QUEUE=caf\u00e9\n', 'latin1')],
+    ['in UTF-16 without a byte order mark', utf16(mine).subarray(2)],
+    ['in UTF-16 with half a character', utf16(mine).subarray(0, -1)],
+    ['in UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x50, 0, 0, 0])],
+  ])('is a fault %s', (_, bytes) => {
+    expect(() => loadEnvironment(file(bytes))).toThrow(
+      new ConfigError(['.env is not text in UTF-8: save it in that encoding']),
+    );
+  });
+
+  // Seen to fail when such lines were skipped in silence.
+  it.each([
+    [`set API_KEYS=alice:${secret}`, 'API_KEYS'],
+    ['SET "PORT=8123"', 'PORT'],
+    ['$env:PORT = "8123"', 'PORT'],
+    ['setx PORT 8123', 'PORT'],
+    ['PORT 8123', 'PORT'],
+    ['set MAX_ATEMPTS=7', 'MAX_ATTEMPTS'],
+  ])('%j sets nothing, and a warning names the variable and no secret', (line, name) => {
+    const { warnings } = loadConfig(loadEnvironment(file(`# set PORT=1\nWORKERS=3\n${line}\n`)));
+    expect(warnings).toEqual([`.env has a line about ${name} that sets nothing. Write ${name}=value`]);
+  });
+
+  it('shows its lines that set nothing together with the faults, which they may explain', () => {
+    for (const name of ['API_KEYS', 'HOST']) vi.stubEnv(name, undefined);
+    const { message } = errorOf(loadEnvironment(file(`HOST=0.0.0.0\nset API_KEYS=alice:${secret}\n`)));
+    expect(message.split('\n').slice(1)).toEqual([
+      '  HOST is not loopback: set API_KEYS before you open the API to a network',
+      '  .env has a line about API_KEYS that sets nothing. Write API_KEYS=value',
+    ]);
   });
 
   // Seen to fail when the file and the process were merged in the other order.
@@ -382,6 +430,7 @@ const variables = [
   'JITTER',
   'JOB_TIMEOUT',
   'JOKE_API_PORT',
+  'KEEP_ALIVE_SECONDS',
   'LOG_LEVEL',
   'MAX_ATTEMPTS',
   'MAX_DELAY',
@@ -397,6 +446,34 @@ const variables = [
   'WORKER_CONCURRENCY',
   'WORKER_METRICS_ADDRESS',
 ];
+
+describe('a name that is not known', () => {
+  it.each([
+    ['MAX_ATEMPTS', 'MAX_ATTEMPTS'],
+    ['JOB_TIMOUT', 'JOB_TIMEOUT'],
+    ['JOBTIMEOUT', 'JOB_TIMEOUT'],
+    ['HEARTBEAT_TIEMOUT', 'HEARTBEAT_TIMEOUT'],
+    ['API_KEY', 'API_KEYS'],
+    ['PROT', 'PORT'],
+    ['port', 'PORT'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+    ['TEMPORAL_NAMESPCAE', 'TEMPORAL_NAMESPACE'],
+    ['HOLDFAST_ULR', 'HOLDFAST_URL'],
+  ])('%s is warned about, with the nearest known name %s', (name, nearest) => {
+    expect(loadConfig({ [name]: '7' }).warnings).toEqual([`${name} has no effect. Did you mean ${nearest}?`]);
+  });
+
+  it('is not warned about if it only belongs to something else', () => {
+    const others =
+      'PATH HOME HOSTNAME USER SHELL TERM PWD LANG TZ TMPDIR EDITOR DATABASE_URL NODE_OPTIONS npm_config_port';
+    const fromKubernetes = 'HOLDFAST_PORT HOLDFAST_SERVICE_HOST TEMPORAL_PORT TEMPORAL_SERVICE_PORT KUBERNETES_PORT';
+    const names = [...others.split(' '), ...fromKubernetes.split(' '), ...Object.keys(process.env), ...variables];
+    const { warnings } = loadConfig(
+      Object.fromEntries(names.map((name) => [name, variables.includes(name) ? '' : 'x'])),
+    );
+    expect(warnings).toEqual([]);
+  });
+});
 
 describe('for any value of a variable', () => {
   const anyNumeral = fc.oneof(
@@ -459,9 +536,9 @@ describe('a process with a bad configuration', () => {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
   /** Runs an entry point in an empty directory with only these variables. It prints to stderr when it listens. */
-  function run(entry: 'server' | 'worker', environment: Environment, dotenv = '') {
+  function run(entry: 'server' | 'worker', environment: Environment, dotenv: string | Buffer = '') {
     const cwd = mkdtempSync(join(directory, `${entry}-`));
-    if (dotenv) writeFileSync(join(cwd, '.env'), dotenv);
+    if (dotenv.length > 0) writeFileSync(join(cwd, '.env'), dotenv);
     const spy = join(cwd, 'spy.mjs');
     writeFileSync(
       spy,
@@ -506,19 +583,27 @@ describe('a process with a bad configuration', () => {
     },
   );
 
+  it('exits with code 78 if its .env is in another encoding', async () => {
+    const { exitCode, stderr } = await run('server', {}, Buffer.from('API_KEYS=\u00e9', 'latin1'));
+    expect(exitCode).toBe(78);
+    expect(stderr).toContain('.env is not text in UTF-8');
+  });
+
   it('differs from one with a good configuration, which listens until it is stopped', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
     const { port } = probe.address() as { port: number };
     probe.close();
     await once(probe, 'close');
-    const server = run('server', { PORT: String(port), TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    const server = run('server', { PORT: String(port), TEMPORAL_ADDRESS: '127.0.0.1:1', MAX_ATEMPTS: '7' });
     for await (const line of server) {
       if (!line.includes('API listens')) continue;
       expect(await fetch(`http://127.0.0.1:${port}/health`)).toMatchObject({ status: 200 });
       server.kill('SIGTERM');
     }
-    expect(await server).toMatchObject({ exitCode: 0, stderr: 'something listens' });
+    const ended = await server;
+    expect(ended).toMatchObject({ exitCode: 0, stderr: 'something listens' });
+    expect(ended.stdout).toContain('MAX_ATEMPTS has no effect. Did you mean MAX_ATTEMPTS?');
   });
 });
 
