@@ -20,13 +20,15 @@ type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
  */
 export async function listen(
   app: ReturnType<typeof createApp>,
-  { host, port }: Pick<Config, 'host' | 'port'>,
+  { host, port, keepAliveMs }: Pick<Config, 'host' | 'port' | 'keepAliveMs'>,
 ): Promise<Server> {
   const limits = {
     maxHeaderSize: maximumHeaderBytes,
     headersTimeout: requestTimeoutMs - 2_000,
     requestTimeout: requestTimeoutMs - 2_000,
     connectionsCheckingInterval: 1_000,
+    // Longer than a load balancer keeps its idle connections, or it would send requests into a closing one.
+    keepAliveTimeout: keepAliveMs,
     // Node would answer a missing Host with an empty 400. The adapter refuses it as well, and we send a problem.
     requireHostHeader: false,
   };

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createApp } from './api/app.ts';
 import { loadConfigOrExit } from './config/config.ts';
+import { toHttpUrl } from './http-url.ts';
 import { listen } from './listen.ts';
 import { onStop } from './stop.ts';
 import { createLog } from './telemetry/log.ts';
@@ -12,6 +13,7 @@ const closeGraceMs = 5_000;
 
 const config = loadConfigOrExit();
 const log = createLog(config, 'api');
+for (const warning of config.warnings) log.warn(warning);
 const client = createClient(config);
 const stopping = new AbortController();
 const app = createApp({ client, config, log, metrics: createApiMetrics(), stopping: stopping.signal });
@@ -32,7 +34,7 @@ try {
     log.info('API stopped');
     process.exit();
   });
-  log.info(`API listens on http://${config.host}:${config.port}`);
+  log.info(`API listens on ${toHttpUrl(config.host, config.port)}`);
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   const hint = code === 'EADDRINUSE' ? 'something else listens there; end it or set PORT' : message;

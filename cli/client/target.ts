@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import { type Environment, loadConfig } from '../../src/config/config.ts';
+import { toHttpUrl } from '../../src/http-url.ts';
 import { SetupError } from '../setup-error.ts';
 import { ApiProblem } from './holdfast-client.ts';
 
@@ -24,8 +24,7 @@ export function toTarget(environment: Environment, url = environment.HOLDFAST_UR
 
 /** Returns the URL at which this machine reaches a server that listens on `host`. */
 export function toUrl(host: string, port: number): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
+  return toHttpUrl(host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port);
 }
 
 /**

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Registry } from 'prom-client';
+import type { Config } from '../config/config.ts';
+import { toHttpUrl } from '../http-url.ts';
 
 type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort: number };
 
@@ -12,7 +14,7 @@ type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort:
  * @throws the system's error (`code: 'EADDRINUSE'`, …) if the address cannot be used.
  */
 export async function serveMonitor(
-  address: { host: string; port: number },
+  { workerMetrics: { host, port: wanted }, keepAliveMs }: Pick<Config, 'workerMetrics' | 'keepAliveMs'>,
   { isRunning, registry, sdkMetricsPort }: Monitored,
 ) {
   const app = new Hono()
@@ -24,8 +26,13 @@ export async function serveMonitor(
       );
       return c.text(`${await registry.metrics()}\n${sdkMetrics}`, 200, { 'Content-Type': registry.contentType });
     });
-  const server = serve({ fetch: app.fetch, hostname: address.host, port: address.port });
+  const server = serve({
+    fetch: app.fetch,
+    hostname: host,
+    port: wanted,
+    serverOptions: { keepAliveTimeout: keepAliveMs },
+  });
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
-  return { url: `http://${address.host}:${port}`, close: () => server.close() };
+  return { url: toHttpUrl(host, port), close: () => server.close() };
 }

@@ -19,7 +19,7 @@ async function startApi(environment: Environment = {}) {
   const config = loadConfig({ TEMPORAL_ADDRESS: '127.0.0.1:9', ...environment });
   const client = createClient(config);
   const app = createApp({ client, config, log: pino({ level: 'silent' }), metrics: createApiMetrics() });
-  const server: Server = (await listen(app, { host: '127.0.0.1', port: 0 })) as Server;
+  const server: Server = (await listen(app, { ...config, host: '127.0.0.1', port: 0 })) as Server;
   const { port } = server.address() as { port: number };
   return {
     config,
