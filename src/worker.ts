@@ -1,34 +1,48 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfigOrExit } from './config/config.ts';
+import { toHttpUrl } from './http-url.ts';
 import { onStop } from './stop.ts';
 import { createLog } from './telemetry/log.ts';
 import { createWorkerMetrics } from './telemetry/metrics.ts';
 import { serveMonitor } from './telemetry/monitor.ts';
-import { installRuntime } from './telemetry/runtime.ts';
+import { installRuntime, toSdkLogger } from './telemetry/runtime.ts';
 import { toWorkerOptions } from './worker-options.ts';
 
 const config = loadConfigOrExit();
 const log = createLog(config, 'worker');
+for (const warning of config.warnings) log.warn(warning);
 const metrics = createWorkerMetrics();
 const sdkMetricsPort = installRuntime(log);
 
-const stopping = new AbortController();
+/** After the grace period, attempts that were cut off have this long to report to Temporal. */
+const reportMs = 1_500;
+
+let isStopping = false;
 let worker: Worker | undefined;
 onStop((reason) => {
   log.info(`Worker stops (${reason}): running attempts have ${config.shutdownGraceMs / 1_000} s to finish`);
-  stopping.abort();
-  if (worker?.getState() === 'RUNNING') worker.shutdown();
+  isStopping = true;
+  if (!worker) exit();
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+  // The SDK tells Temporal that the worker stops. If Temporal is silent, the SDK waits 30 s for its answer.
+  setTimeout(exit, config.shutdownGraceMs + reportMs);
 });
+
+function exit(): never {
+  Runtime.instance().flushLogs();
+  log.info('Worker stopped');
+  process.exit();
+}
 
 const bundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
 const workflowBundle = existsSync(bundle)
   ? { codePath: bundle }
   : await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)),
-      logger: new DefaultLogger('WARN'),
+      logger: toSdkLogger(log),
     });
 
 const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }) => {
@@ -36,7 +50,7 @@ const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }
   metrics.attemptDuration.observe({ task, outcome }, seconds);
 });
 
-/** Creates a worker that is connected to Temporal. Tries every second. Rejects if the process stops meanwhile. */
+/** Creates a worker that is connected to Temporal. Tries every second. */
 async function connect(): Promise<{ connection: NativeConnection; worker: Worker }> {
   const { namespace: _, ...server } = config.temporal;
   for (let failures = 0; ; failures += 1) {
@@ -51,36 +65,32 @@ async function connect(): Promise<{ connection: NativeConnection; worker: Worker
         );
       log.debug({ err: error }, 'No connection to Temporal');
       await connection?.close();
-      await delay(1_000, undefined, { signal: stopping.signal });
+      await delay(1_000);
     }
   }
 }
 
-const monitor = await serveMonitor(config.workerMetrics, {
+const monitor = await serveMonitor(config, {
   isRunning: () => worker?.getState() === 'RUNNING',
   registry: metrics.registry,
   sdkMetricsPort,
 }).catch(({ code }: NodeJS.ErrnoException) => {
   const { host, port } = config.workerMetrics;
-  console.error(`The worker cannot serve its metrics at ${host}:${port} (${code}). Set WORKER_METRICS_ADDRESS.`);
+  const url = toHttpUrl(host, port);
+  console.error(`The worker cannot serve its metrics at ${url} (${code}). Set WORKER_METRICS_ADDRESS.`);
   process.exit(1);
 });
 
 try {
   const created = await connect();
-  const { connection } = created;
   worker = created.worker;
-  if (!stopping.signal.aborted) {
-    log.info(`Worker ready on task queue ${config.taskQueue}, metrics at ${monitor.url}/metrics`);
-    await worker.run();
-  }
-  await connection.close();
-  log.info('Worker stopped');
+  log.info(`Worker ready on task queue ${config.taskQueue}, metrics at ${monitor.url}/metrics`);
+  await worker.run();
+  await created.connection.close();
 } catch (error) {
-  if (!stopping.signal.aborted) {
+  if (!isStopping) {
     log.fatal({ err: error }, 'Worker failed');
     process.exitCode = 1;
   }
 }
-monitor.close();
-process.exit();
+exit();

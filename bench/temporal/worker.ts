@@ -5,7 +5,11 @@ import { onStop } from '../../src/stop.ts';
 
 /** A minimal Temporal worker: one workflow, one activity that fetches a URL, and the concurrency of Holdfast. */
 const { temporal, workerConcurrency } = loadConfigOrExit();
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { forward: {} } },
+  shutdownSignals: [],
+});
 const worker = await Worker.create({
   connection: await NativeConnection.connect({ address: temporal.address }),
   namespace: temporal.namespace,

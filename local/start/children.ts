@@ -27,12 +27,12 @@ export const watchdog = ({ path, holder }: Lock): ChildSpec =>
 export const jokeApi = (): ChildSpec =>
   toSpec({ name: 'joke API', stopWithinMs: 3_000, script: 'scripts/joke-api.ts' });
 
-/** Returns how to start the workers. A worker may take `shutdownGraceMs` to stop, plus 5 s until it forces the end. */
+/** Returns how to start the workers. A worker may take `shutdownGraceMs` to stop, plus 2 s until it ends by itself. */
 export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS.ProcessEnv): ChildSpec[] =>
   Array.from({ length: count }, (_, index) =>
     toSpec({
       name: count === 1 ? 'worker' : `worker ${index + 1}`,
-      stopWithinMs: shutdownGraceMs + 8_000,
+      stopWithinMs: shutdownGraceMs + 5_000,
       script: 'src/worker.ts',
       env,
     }),

@@ -5,22 +5,28 @@ import type { Logger } from './log.ts';
 /** A try fails only if another process uses the random port. */
 const maximumTries = 20;
 
+/** Returns a logger that writes what the SDK logs to `log`. */
+export const toSdkLogger = (log: Logger) =>
+  new DefaultLogger('TRACE', ({ level, message, meta }) => {
+    const method = isChatter(level, message, meta) ? 'debug' : (level.toLowerCase() as 'info');
+    const { workflowId, activityType, attempt, error } = meta ?? {};
+    log[method]({ workflowId, activityType, attempt, err: error }, message);
+  });
+
 /**
  * Installs the SDK's runtime, which logs to `log` and serves its metrics on a free loopback port. Returns that port.
  * With port 0, the SDK would not say which port it got. So this function picks a random port, and another one if the
  * SDK cannot bind it. The ports are below the ephemeral range (from 32768 on Linux, from 49152 elsewhere).
  */
 export function installRuntime(log: Logger): number {
-  const logger = new DefaultLogger('TRACE', ({ level, message, meta }) => {
-    const method = isChatter(level, message, meta) ? 'debug' : (level.toLowerCase() as 'info');
-    const { workflowId, activityType, attempt, error } = meta ?? {};
-    log[method]({ workflowId, activityType, attempt, err: error }, message);
-  });
+  const logger = toSdkLogger(log);
   for (let tries = 1; ; tries += 1) {
     const port = randomInt(20_000, 32_768);
     const metrics = { prometheus: { bindAddress: `127.0.0.1:${port}` } };
+    // Without `forward`, the native part of the SDK prints to stdout.
+    const telemetryOptions = { metrics, logging: { forward: {} } };
     try {
-      Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { metrics } });
+      Runtime.install({ shutdownSignals: [], logger, telemetryOptions });
       return port;
     } catch (error) {
       if (tries === maximumTries) throw error;

@@ -1,5 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { findFreePort } from '../../local/processes/ports.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
+import { createOwnTemporal } from '../support/own-temporal.ts';
 import { type StartedProcess, startProcess } from '../support/start-process.ts';
 
 const heartbeatTimeout = 2;
@@ -91,3 +95,53 @@ test('an attempt that outlives the grace period fails as WorkerShutdown, and ano
     lastFailure: { type: 'WorkerShutdown' },
   });
 });
+
+/** Starts a worker of a Temporal at this address, without waiting until it is ready. Returns the URL of its monitor. */
+async function startWorkerOf(address: string, environment: Record<string, string> = {}) {
+  const port = await findFreePort();
+  const variables = { TEMPORAL_ADDRESS: address, WORKER_METRICS_ADDRESS: `127.0.0.1:${port}`, SHUTDOWN_GRACE: '1' };
+  const child = startProcess('worker', { ...variables, ...environment });
+  processes.push(child);
+  const isReady = () =>
+    fetch(`http://127.0.0.1:${port}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  return { ...child, untilReady: () => eventually(isReady, Boolean, 60_000) };
+}
+
+async function timeEnd(child: StartedProcess) {
+  const askedAt = performance.now();
+  expect(await child.end('SIGTERM')).toBe(0);
+  return performance.now() - askedAt;
+}
+
+// Seen to fail after 23 s, when the worker waited for the SDK's own timeouts.
+test('a worker that waits for a Temporal that accepts connections and stays silent ends at once', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  await once(silent, 'listening');
+  const worker = await startWorkerOf(`127.0.0.1:${(silent.address() as { port: number }).port}`);
+  const [socket] = await once(silent, 'connection');
+  expect(await timeEnd(worker)).toBeLessThan(2_000);
+  socket.destroy();
+}, 60_000);
+
+// Seen to fail after 30 s, when the SDK waited for the answer to its last call, and with the SDK's own log on stdout.
+test('a worker whose Temporal has gone ends within its grace and 2 s, and logs JSON lines or nothing at all', async () => {
+  const temporal = await createOwnTemporal();
+  onTestFinished(() => temporal.remove());
+  await temporal.start();
+  const [silent, talking, stopping] = await Promise.all(
+    ['silent', 'info', 'info'].map((level) => startWorkerOf(temporal.address, { LOG_LEVEL: level })),
+  );
+  if (!silent || !talking || !stopping) return expect.unreachable();
+  for (const worker of [silent, talking, stopping]) await worker.untilReady();
+  await temporal.stop();
+  expect(await timeEnd(stopping)).toBeLessThan(3_000);
+  await temporal.kill();
+  const output = await talking.waitForOutput('gRPC call poll_activity_task_queue retried');
+  for (const line of output.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ process: 'worker' });
+  for (const worker of [silent, talking]) expect(await timeEnd(worker)).toBeLessThan(3_000);
+  expect(silent.output()).toBe('');
+}, 120_000);
