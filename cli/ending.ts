@@ -1,5 +1,5 @@
 import { ConfigError } from '../src/config/config.ts';
-import { onParentGone } from './parent.ts';
+import { onEndSignal, onParentGone } from '../src/stop.ts';
 import type { Say } from './progress.ts';
 import { SetupError } from './setup-error.ts';
 
@@ -29,15 +29,14 @@ export function createEnding(say: Say) {
     if (why) say(why);
     asked.abort();
   };
-  for (const [signal, code] of Object.entries(exitCodes))
-    process.on(signal, () => {
-      if (!asked.signal.aborted) end(code, `${signal}: stopping. A second signal kills at once.`);
-      else if (performance.now() - askedAt > sameKeyPressMs && !isForced) {
-        isForced = true;
-        say(`${signal}: killing what still runs.`);
-        force();
-      }
-    });
+  onEndSignal((signal) => {
+    if (!asked.signal.aborted) end(exitCodes[signal], `${signal}: stopping. A second signal kills at once.`);
+    else if (performance.now() - askedAt > sameKeyPressMs && !isForced) {
+      isForced = true;
+      say(`${signal}: killing what still runs.`);
+      force();
+    }
+  });
   onParentGone((who) => end(exitCodes.SIGTERM, `${who} is gone: stopping.`));
   // Ignores write errors: when the reader of our output is gone, the command must still stop its children.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

@@ -1,5 +1,6 @@
 import { type JokeApi, startJokeApi } from '../local/joke-api/create-joke-api.ts';
 import { loadConfigOrExit } from '../src/config/config.ts';
+import { onStop } from '../src/stop.ts';
 
 const { jokeApiPort: port } = loadConfigOrExit();
 
@@ -12,9 +13,7 @@ function refuse(error: NodeJS.ErrnoException): never {
 const api: JokeApi = await startJokeApi({ port }).catch(refuse);
 console.log(`Joke API: ${api.url}`);
 
-const stop = () => void api.close();
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
-// The IPC channel to the parent closes however the parent ends. `unref`: the channel must not keep this process alive.
-process.once('disconnect', stop);
-process.channel?.unref();
+onStop(async () => {
+  await api.close();
+  process.exit();
+});

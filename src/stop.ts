@@ -1,6 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** How often to check whether npm, the parent of this process, is still there. */
+const checkParentMs = 500;
+
 /**
- * Calls `stop` once, with the reason, when this process must end: on SIGTERM, on SIGINT, or when its parent is gone. A
- * child of `npm start` has an IPC channel to its parent. The channel also closes when the parent dies from kill -9.
+ * Calls `stop` once, with the reason, when this process must end: on SIGTERM, SIGINT or SIGHUP, or when its parent is
+ * gone.
  */
 export function onStop(stop: (reason: string) => void): void {
   let stopped = false;
@@ -9,8 +17,58 @@ export function onStop(stop: (reason: string) => void): void {
     stopped = true;
     stop(reason);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => once(signal));
-  if (!process.send) return;
-  if (process.connected) process.on('disconnect', () => once('parent is gone'));
-  else once('parent is gone');
+  onEndSignal(once);
+  onParentGone((who) => once(`${who} is gone`));
+}
+
+/** Calls `end` for each SIGTERM, SIGINT and SIGHUP. A SIGHUP that was ignored when this process started stays ignored. */
+export function onEndSignal(end: (signal: (typeof endSignals)[number]) => void): void {
+  const ignoresHangup = wasHangupIgnored();
+  const hasTerminal = [0, 1, 2].some(isatty);
+  for (const signal of endSignals)
+    process.on(signal, () => {
+      if (signal === 'SIGHUP' && ignoresHangup) return;
+      if (signal === 'SIGHUP' && hasTerminal) process.once('exit', dieOfHangup);
+      end(signal);
+    });
+}
+
+/** At exit, Node restores the mode of its terminal, and aborts with a core dump if the terminal is gone. */
+function dieOfHangup(): void {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
+}
+
+/**
+ * Calls `gone` when our parent ends without sending us a signal, for example after kill -9. The parent is a script of
+ * ours with an IPC channel, or npm. Without such a parent, this does nothing. The argument of `gone` names the parent.
+ */
+export function onParentGone(gone: (who: string) => void): void {
+  if (process.send) {
+    if (process.connected) process.once('disconnect', () => gone('the parent'));
+    else gone('the parent');
+    return;
+  }
+  if (!process.env.npm_lifecycle_event) return;
+  const npm = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(timer);
+    gone('npm');
+  }, checkParentMs);
+  timer.unref();
+}
+
+/**
+ * Returns whether SIGHUP was ignored when this process started. Node has already reset the signal to its default, so
+ * this looks for `nohup`: bash and zsh put the path of the command into `_`, and a shell under nohup ignores SIGHUP.
+ */
+function wasHangupIgnored(): boolean {
+  if (process.env._?.endsWith('/nohup')) return true;
+  try {
+    // SIGHUP is the lowest bit of the mask.
+    return /^SigIgn:\s*[\da-f]*[13579bdf]$/m.test(readFileSync(`/proc/${process.ppid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
