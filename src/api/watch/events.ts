@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import type { ApiMetrics } from '../../telemetry/metrics.ts';
+import { TemporalUnavailable } from '../../temporal/errors.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { toHeaders } from '../problems/headers.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
@@ -27,7 +28,8 @@ const events = createRoute({
   description:
     'Server-sent events. The data of an event is the `Task` as JSON, and its id is a fingerprint of that state. Short-lived states may ' +
     'be skipped. The stream ends after the final state of the task, and also when this server stops. Reconnect with `Last-Event-ID`, as ' +
-    'every EventSource does, to receive only what is new. Lines that begin with a colon are heartbeats.',
+    'every EventSource does, to receive only what is new. While Temporal is unavailable, the stream starts without a state. ' +
+    'Lines that begin with a colon are heartbeats.',
   request: {
     params: z.object({ id: z.string().describe('The id of a task') }),
     query: noQuery,
@@ -40,11 +42,15 @@ const events = createRoute({
       content: { 'text/event-stream': { schema: z.string() } },
     },
     204: { description: 'The task has ended and `Last-Event-ID` names its final state: do not reconnect' },
-    ...toResponses('unauthorized', 'not-found', 'temporal-unavailable', 'too-many-streams'),
+    ...toResponses('unauthorized', 'not-found', 'too-many-streams'),
   },
 });
 
-/** Creates `GET /tasks/{id}/events`. Until the stream starts, errors are answered as for `GET /tasks/{id}`. */
+/**
+ * Creates `GET /tasks/{id}/events`. Until the stream starts, errors are answered as for `GET /tasks/{id}`. Exception:
+ * while Temporal is unavailable, the stream starts without a state, because an EventSource gives up after a 503. If the
+ * task turns out to be missing, the stream ends, and the client gets a 404 when it reconnects.
+ */
 export function createEventRoutes(
   { readTask }: Pick<TaskView, 'readTask'>,
   { watch }: Watcher,
@@ -65,10 +71,11 @@ export function createEventRoutes(
     const { id } = c.req.valid('param');
     const name = requireTaskName(c.var.owner, id);
     requireFreeStream();
-    const task = await readTask(id, name);
-    const isKnown = c.req.header('last-event-id') === toStateId(task);
+    const task = await readTask(id, name).catch(orUnknown);
+    const lastEventId = c.req.header('last-event-id');
+    const isNew = task !== undefined && lastEventId !== toStateId(task);
     // An EventSource reconnects whenever its stream ends. A 204 tells it to stop.
-    if (isKnown && task.finishedAt) return c.body(null, 204);
+    if (!isNew && task?.finishedAt) return c.body(null, 204);
 
     c.header('Content-Type', 'text/event-stream');
     c.header('X-Accel-Buffering', 'no');
@@ -76,11 +83,11 @@ export function createEventRoutes(
     // Other streams may have opened while Temporal was called.
     requireFreeStream();
     count(1);
-    const changes = watch(task);
+    const changes = task ? watch(task) : watch({ id, name }, lastEventId);
     return stream(c, async (out) => {
       out.onAbort(changes.close);
-      await out.write(`retry: ${retryMs}\n\n${isKnown ? '' : toEvent(task)}`);
-      if (task.finishedAt) changes.close();
+      await out.write(`retry: ${retryMs}\n\n${isNew ? toEvent(task) : ''}`);
+      if (task?.finishedAt) changes.close();
       while (changes.isOpen) {
         const changed = await changes.next(heartbeatMs);
         if (changed) await out.write(toEvent(changed));
@@ -90,6 +97,11 @@ export function createEventRoutes(
       count(-1);
     });
   });
+}
+
+/** Returns `undefined` if Temporal is unavailable. Throws every other error again. */
+function orUnknown(error: unknown): undefined {
+  if (!(error instanceof TemporalUnavailable)) throw error;
 }
 
 const toEvent = (task: Task) => `event: task\nid: ${toStateId(task)}\ndata: ${JSON.stringify(task)}\n\n`;

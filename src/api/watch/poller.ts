@@ -14,7 +14,7 @@ const unavailableWaitMs = 1_000;
 type Subscriber = { offer: (task: Task, stateId: string) => boolean; close: () => void };
 
 /** Returns a fingerprint of a task's state. It is the same in every process. */
-export const toStateId = (task: Task) => sha256(JSON.stringify(task)).toString('hex').slice(0, 16);
+export const toStateId = (task: object) => sha256(JSON.stringify(task)).toString('hex').slice(0, 16);
 
 /**
  * Reads one task repeatedly for all its subscribers. The wait doubles while nothing changes. When the task's next

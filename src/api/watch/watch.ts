@@ -18,12 +18,15 @@ export function createWatcher({ readTask }: Pick<TaskView, 'readTask'>, stopping
   });
 
   return {
-    /** Subscribes to the changes of a task. `task` is the state that the caller has already read. */
-    watch(task: Task) {
+    /**
+     * Subscribes to the changes of a task. `task` is the state that the caller has already read. If it could not be
+     * read, the id and the name are enough. `stateId` is the fingerprint of the last state that the client has.
+     */
+    watch(task: Pick<Task, 'id' | 'name'>, stateId = toStateId(task)) {
       const { id, name } = task;
       const poller = pollers.get(id) ?? createPoller(() => readTask(id, name), throttle);
       pollers.set(id, poller);
-      const subscription = createSubscription(toStateId(task), () => {
+      const subscription = createSubscription(stateId, () => {
         if (poller.remove(subscription)) pollers.delete(id);
       });
       poller.add(subscription);
@@ -43,9 +46,15 @@ function createSubscription(knownStateId: string, onClose: () => void) {
   let wake = () => {};
   const subscription = {
     isOpen: true,
-    /** Keeps the state for `next` if it differs from the latest one. Returns whether it does. */
+    /**
+     * Keeps the state for `next` if it differs from the latest one. Returns whether it does. Closes the subscription if
+     * its reader already has the final state.
+     */
     offer(task: Task, offeredStateId: string): boolean {
-      if (offeredStateId === stateId) return false;
+      if (offeredStateId === stateId) {
+        if (task.finishedAt && !latest) subscription.close();
+        return false;
+      }
       stateId = offeredStateId;
       latest = task;
       wake();

@@ -122,9 +122,19 @@ test('a stream survives a kill and restart of Temporal, and shows how the task e
       () => describes.mock.settledResults.filter(({ type }) => type === 'rejected').length,
       (lost) => lost >= 2,
     );
-    expectProblem(await own.call('GET', `/tasks/${id}/events`), 'temporal-unavailable');
-    expect(await readOpen(own)).toBe(1);
+    const impatient = new AbortController();
+    const left = fetch(`${own.url}/tasks/${id}/events`, { signal: impatient.signal }).catch(() => undefined);
+    const late = await follow(id, own);
+    expect(late.status).toBe(200);
+    impatient.abort();
+    await left;
+    await eventually(
+      () => readOpen(own),
+      (open) => open === 2,
+    );
     await temporal.start();
+    expect(await late.next()).toMatchObject({ task: { id } });
+    late.leave();
     const rest = await stream.rest();
     expect(rest.at(-1)?.task).toMatchObject({ id, status: 'completed', attempt: 2 });
   } finally {

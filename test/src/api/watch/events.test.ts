@@ -1,12 +1,17 @@
 import { connect } from 'node:net';
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { answerErrors } from '../../../../src/api/http/answer-errors.ts';
 import type { ApiEnvironment } from '../../../../src/api/http/auth.ts';
+import { Problem } from '../../../../src/api/problems/problem.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
 import { createEventRoutes } from '../../../../src/api/watch/events.ts';
-import type { Subscription } from '../../../../src/api/watch/watch.ts';
+import { toStateId } from '../../../../src/api/watch/poller.ts';
+import { createWatcher, type Subscription, type Watcher } from '../../../../src/api/watch/watch.ts';
 import { createApiMetrics } from '../../../../src/telemetry/metrics.ts';
+import { TemporalUnavailable } from '../../../../src/temporal/errors.ts';
 import { openEvents } from '../../../support/event-stream.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
@@ -176,6 +181,62 @@ test('pipelined streams on one connection end with that connection', async () =>
   );
 });
 
+/** Creates an app that has only the route of event streams. */
+function createEventApp(readTask: () => Promise<Task>, watcher: Watcher = createWatcher({ readTask })) {
+  const metrics = createApiMetrics();
+  const app = new OpenAPIHono<ApiEnvironment>();
+  answerErrors(app, pino({ level: 'silent' }));
+  app.use(async (c, next) => {
+    c.set('owner', 'local');
+    await next();
+  });
+  app.route('/', createEventRoutes({ readTask }, watcher, metrics));
+  return { app, metrics };
+}
+
+/** Returns a `readTask` that fails with the first answers, in order, and then always has the last one. */
+const toReads = (...answers: (Task | Error)[]) => {
+  const left = [...answers];
+  return async () => {
+    const answer = left.length > 1 ? left.shift() : left[0];
+    if (answer instanceof Error) throw answer;
+    return answer as Task;
+  };
+};
+
+const away = new TemporalUnavailable('unknown');
+const running = { id: createTaskId('local', 'fetch-joke'), name: 'fetch-joke', status: 'running' } as Task;
+const path = `/tasks/${running.id}/events`;
+
+// Seen to fail when the answer was a 503, after which an EventSource never comes back.
+test('while Temporal is unavailable, a stream starts without a state, which follows as soon as it is known', async () => {
+  const completed = { ...running, status: 'completed', finishedAt: '2026-11-30T00:00:00.000Z' } as Task;
+  const { app } = createEventApp(toReads(away, away, running, completed));
+  const answer = await app.request(path);
+  expect(answer.status).toBe(200);
+  const [retry, first, last, ...more] = (await answer.text()).trim().split('\n\n');
+  expect(retry).toMatch(/^retry: \d+$/);
+  expect(first).toBe(`event: task\nid: ${toStateId(running)}\ndata: ${JSON.stringify(running)}`);
+  expect(last).toContain('"status":"completed"');
+  expect(more).toEqual([]);
+
+  // A client that has this state already gets it only once.
+  const back = createEventApp(toReads(away, completed)).app;
+  const headers = { 'last-event-id': toStateId(completed) };
+  expect(await (await back.request(path, { headers })).text()).toMatch(/^retry: \d+\n\n$/);
+  expect((await back.request(path, { headers })).status).toBe(204);
+});
+
+// Seen to fail when the stream stayed open for a task that does not exist.
+test('a stream that started without a state ends if the task turns out to be missing, and the next call is a 404', async () => {
+  const { app, metrics } = createEventApp(toReads(away, new Problem('not-found', 'There is no task of this id')));
+  const answer = await app.request(path);
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toMatch(/^retry: \d+\n\n$/);
+  expect((await metrics.openEventStreams.get()).values[0]?.value).toBe(0);
+  expect((await app.request(path)).status).toBe(404);
+});
+
 // Seen to fail when the stream did not wait for its reader.
 test('a client that does not read makes no events queue, and one that goes away no longer counts', async () => {
   const task = { id: createTaskId('local', 'fetch-joke'), name: 'fetch-joke', status: 'running' } as Task;
@@ -188,14 +249,7 @@ test('a client that does not read makes no events queue, and one that goes away 
       states.isOpen = false;
     },
   };
-  const metrics = createApiMetrics();
-  const routes = createEventRoutes({ readTask: async () => task }, { watch: () => states }, metrics);
-  const app = new OpenAPIHono<ApiEnvironment>();
-  app.use(async (c, next) => {
-    c.set('owner', 'local');
-    await next();
-  });
-  app.route('/', routes);
+  const { app, metrics } = createEventApp(async () => task, { watch: () => states });
 
   const { body } = await app.request(`/tasks/${task.id}/events`);
   const reader = body?.getReader();
