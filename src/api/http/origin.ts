@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Config } from '../../config/config.ts';
 import { Problem } from '../problems/problem.ts';
@@ -5,6 +6,17 @@ import { Problem } from '../problems/problem.ts';
 const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 const toHost = (url: string) => (URL.canParse(url) ? new URL(url).host : undefined);
+
+/**
+ * Whether a browser makes the call for a page of another origin. A browser says so itself in `Sec-Fetch-Site`, which
+ * pages cannot set. Only without it are the hosts compared, because a reverse proxy may have replaced `Host`.
+ */
+function isForeign({ req }: Context, host: string): boolean {
+  const site = req.header('sec-fetch-site');
+  const origin = req.header('origin');
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  return origin !== undefined && toHost(origin) !== host;
+}
 
 /**
  * Refuses calls that a browser makes for a foreign page. A state-changing call from another origin gets 403. If no API
@@ -19,10 +31,7 @@ export const guardOrigin = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
       const detail = 'Without API keys this API answers only requests to localhost or a loopback address';
       throw new Problem('misdirected-request', detail);
     }
-    const origin = c.req.header('origin');
-    const isForeign =
-      c.req.header('sec-fetch-site') === 'cross-site' || (origin !== undefined && toHost(origin) !== host);
-    if (isForeign && !['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) {
+    if (!['GET', 'HEAD', 'OPTIONS'].includes(c.req.method) && isForeign(c, host)) {
       throw new Problem('forbidden', 'A page of another origin cannot make this call');
     }
     await next();

@@ -333,6 +333,8 @@ describe('calls from foreign pages', () => {
     { origin: 'http://127.0.0.1.elsewhere.example' },
     { origin: 'http://127.0.0.1:1' },
     { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'unheard-of' },
     { origin: 'not a url' },
   ];
   // Seen to fail when `guardOrigin` refused no foreign origin.
@@ -362,6 +364,17 @@ describe('calls from foreign pages', () => {
   test("a call from the API's own origin is accepted", async () => {
     const headers = { origin: holdfast.url, 'sec-fetch-site': 'same-origin' };
     expect((await send('POST', '/tasks/fetch-joke', headers)).status).toBe(202);
+  });
+
+  // Seen to fail when hosts were compared before the Fetch metadata was read.
+  test.each([
+    [{ 'sec-fetch-site': 'same-origin' }, 202],
+    [{ 'sec-fetch-site': 'none' }, 202],
+    [{ 'sec-fetch-site': 'cross-site' }, 403],
+    [{}, 403],
+  ])('behind a proxy that replaces Host, a call with Origin and %j gets %i', async (metadata, status) => {
+    const headers = { origin: 'https://holdfast.example', ...metadata };
+    expect((await send('POST', '/tasks/fetch-joke', headers)).status).toBe(status);
   });
 
   // Seen to fail when `guardOrigin` did not check Host.
