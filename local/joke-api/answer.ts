@@ -1,12 +1,18 @@
 import { STATUS_CODES } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { type Behaviour, isBodiless } from './behaviour.ts';
-import { categories, findJoke, pickJoke, toJokeJson } from './jokes.ts';
+import { categories, findJoke, pickJoke, searchJokes, toJokeJson } from './jokes.ts';
 
 /** A complete answer. A body of `endless` never ends. `jokeId` is the id of the joke in the body. */
 export type Answer = { status: number; headers: Record<string, string>; body: Buffer | 'endless'; jokeId?: string };
 
-export type Question = { method: string; path: string; category: string | null; origin: string };
+export type Question = {
+  method: string;
+  path: string;
+  category: string | null;
+  query: string | null;
+  origin: string;
+};
 
 /** Returns an error body in the format of api.chucknorris.io. */
 export const toErrorJson = (status: number, message: string, path: string) => ({
@@ -32,11 +38,11 @@ export const toErrorAnswer = (status: number, message: string, path: string) =>
   json(toErrorJson(status, message, path), status);
 
 /**
- * Returns what a well-behaved API answers: a joke, the categories, a 404 or a 405. `isKnown` returns whether a
+ * Returns what a well-behaved API answers: a joke, the categories, the jokes that a search finds, or an error. `isKnown` returns whether a
  * category exists.
  */
 export function toNaturalAnswer(
-  { method, path, category, origin }: Question,
+  { method, path, category, query, origin }: Question,
   isKnown: (category: string) => boolean,
 ): Answer {
   if (!['GET', 'HEAD'].includes(method)) {
@@ -44,6 +50,12 @@ export function toNaturalAnswer(
     return { ...refusal, headers: { ...refusal.headers, allow: 'GET, HEAD' } };
   }
   if (path === '/jokes/categories') return json(categories);
+  if (path === '/jokes/search') {
+    if (query === null || query.length < 3 || query.length > 120)
+      return toErrorAnswer(400, 'search.query: size must be between 3 and 120', path);
+    const result = searchJokes(query).map((joke) => toJokeJson(joke, origin));
+    return json({ total: result.length, result });
+  }
   if (path === '/jokes/random')
     return category === null || isKnown(category)
       ? tell(toJokeJson(pickJoke(category), origin))

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { z } from 'zod';
+import { toHttpUrl } from '../../src/http-url.ts';
 import { createAdmin } from './admin.ts';
 import { toAnswer, toErrorAnswer } from './answer.ts';
 import { type Behaviour, parseBehaviour, toFaultLine } from './behaviour.ts';
@@ -53,7 +54,8 @@ export function createJokeApi() {
       gone.abort();
     });
 
-    const question = { method, path, category, origin: `http://${request.headers.host ?? 'localhost'}` };
+    const query = url.searchParams.get('query');
+    const question = { method, path, category, query, origin: `http://${request.headers.host ?? 'localhost'}` };
     try {
       const behaviour = readBehaviour(request, url) ?? rules.next(entry);
       const answer = toAnswer(behaviour, question, isKnown);
@@ -113,7 +115,7 @@ export async function startJokeApi({ port = 0, host = '127.0.0.1' } = {}): Promi
     await ended;
   };
   return {
-    url: `http://${host}:${actualPort}`,
+    url: toHttpUrl(host, actualPort),
     port: actualPort,
     rules,
     ledger: (filter) => ledger.read(filter).items,

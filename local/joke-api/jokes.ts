@@ -31,13 +31,17 @@ export const categories = Object.keys(tagOf);
 const tellable = new Set([...Object.values(tagOf), 'attitude', 'sarcastic']);
 const toId = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
+/** Some jokes of the package contain character references. */
+const decode = (text: string) => text.replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+
 /** The jokes of the package whose tags are all harmless, because demos show them. */
 const jokes = new Map<string, Joke>();
-for (const { body, tags } of createRequire(import.meta.url)('one-liner-joke/jokes.json') as {
+for (const { body: encoded, tags } of createRequire(import.meta.url)('one-liner-joke/jokes.json') as {
   body: string;
   tags: string[];
 }[]) {
   const own = categories.filter((category) => tags.includes(tagOf[category] ?? category));
+  const body = decode(encoded);
   if (own.length > 0 && tags.every((tag) => tellable.has(tag)))
     jokes.set(toId(body), { id: toId(body), text: body, categories: own });
 }
@@ -46,6 +50,10 @@ for (const { body, tags } of createRequire(import.meta.url)('one-liner-joke/joke
 export const findJoke = (id: string) => jokes.get(id);
 
 const all = [...jokes.values()];
+
+/** Returns all jokes that contain the text, in any case. */
+export const searchJokes = (text: string) => all.filter((joke) => joke.text.toLowerCase().includes(text.toLowerCase()));
+
 const byCategory = new Map(categories.map((name) => [name, all.filter((joke) => joke.categories.includes(name))]));
 
 function pickFrom(choice: Joke[]): Joke {

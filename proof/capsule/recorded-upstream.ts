@@ -30,7 +30,7 @@ function toBehaviour({ status, outcome, joke }: Answer, end: End | undefined): B
 }
 
 function toHttpAnswer(behaviour: Behaviour, { joke }: Answer): HttpAnswer {
-  const question = { method: 'GET', path: '/jokes/random', category: null, origin: 'http://127.0.0.1' };
+  const question = { method: 'GET', path: '/jokes/random', category: null, query: null, origin: 'http://127.0.0.1' };
   if (!joke) return toAnswer(behaviour, question, () => true);
   return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(joke)) };
 }

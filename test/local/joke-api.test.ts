@@ -87,6 +87,37 @@ describe('a good answer', () => {
       expect(((await (await ask(undefined, { category })).body.json()) as typeof aJoke).categories).toContain(category);
   });
 
+  // Seen to fail when /jokes/search was a joke that does not exist.
+  test('to a search is every joke with that text, in the form of api.chucknorris.io', async () => {
+    const search = async (query: string) => (await fetch(`${api.url}/jokes/search?query=${query}`)).json();
+    const { total, result } = (await search('computer')) as { total: number; result: { url: string; value: string }[] };
+    expect(total).toBe(result.length);
+    expect(total).toBeGreaterThan(1);
+    for (const { value } of result) expect(value.toLowerCase()).toContain('computer');
+    expect(result[0]).toStrictEqual(aJoke);
+    expect(await (await fetch(result[0]?.url ?? '')).json()).toStrictEqual(result[0]);
+    expect(await search('COMPUTER')).toStrictEqual({ total, result });
+    expect(await search('not-in-any-joke')).toStrictEqual({ total: 0, result: [] });
+  });
+
+  test.each(['/jokes/search', '/jokes/search?query=ab', `/jokes/search?query=${'a'.repeat(121)}`])(
+    '%s is a 400 with a reason',
+    async (path) => {
+      const response = await fetch(api.url + path);
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ message: 'search.query: size must be between 3 and 120' });
+    },
+  );
+
+  // Seen to fail when the texts of the package were told as they are.
+  test('has no character references in its text', async () => {
+    for (const query of ['%26quot;', '%26amp;', '%26%2339;', '%26lt;'])
+      expect(await (await fetch(`${api.url}/jokes/search?query=${query}`)).json()).toMatchObject({ total: 0 });
+    expect(await (await fetch(`${api.url}/jokes/search?query=, "`)).json()).toMatchObject({
+      total: expect.toSatisfy((total) => total > 0),
+    });
+  });
+
   test.each([
     ['/jokes/random?category=nope', 404, 'No jokes for category "nope" found.'],
     ['/jokes/nope', 404, 'Joke with id "nope" not found.'],
