@@ -1,6 +1,6 @@
 import { ApplicationFailure, activityInfo } from '@temporalio/activity';
 import { type FailureType, toRetryDelayMs } from '../policy.ts';
-import { toRetryAfterMs } from './retry-after.ts';
+import { toRetryAfterMs, toTimeMs } from './retry-after.ts';
 
 export type FailureFacts = { upstreamStatus?: number; retryAfterMs?: number | undefined; jitter?: number };
 
@@ -22,11 +22,14 @@ export function toAttemptFailure(type: FailureType, message: string, facts: Fail
   });
 }
 
-/** Returns the failure for an HTTP status other than 200. `retryAfter` is the value of the Retry-After header. */
-export function toStatusFailure(status: number, retryAfter: string | undefined, jitter: number): ApplicationFailure {
+type Headers = Record<string, string | string[] | undefined>;
+
+/** Returns the failure for an HTTP status other than 200. */
+export function toStatusFailure(status: number, headers: Headers, jitter: number): ApplicationFailure {
   return toAttemptFailure(toStatusFailureType(status), `HTTP ${status}`, {
     upstreamStatus: status,
-    retryAfterMs: toRetryAfterMs(retryAfter),
+    // A date in Retry-After is a date of the upstream's clock, which the answer's own Date shows.
+    retryAfterMs: toRetryAfterMs(headers['retry-after']?.toString(), toTimeMs(headers.date?.toString())),
     jitter,
   });
 }

@@ -33,7 +33,7 @@ export async function getJson<S extends z.ZodType>(url: URL, schema: S, options:
     const signal = AbortSignal.any([cancellationSignal(), deadline]);
     const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: toHeaders(url, options) });
     try {
-      if (statusCode !== 200) throw toStatusFailure(statusCode, headers['retry-after']?.toString(), jitter);
+      if (statusCode !== 200) throw toStatusFailure(statusCode, headers, jitter);
       const parsed = schema.safeParse(parseJson(await readBody(body, headers['content-encoding']?.toString()), jitter));
       if (parsed.success) return parsed.data;
       throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', { upstreamStatus: 200 });

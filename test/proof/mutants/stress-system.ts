@@ -191,7 +191,7 @@ export const systemMutants: SystemMutant[] = [
     name: 'Retry-After is ignored',
     check: 8,
     file: 'src/activities/failure.ts',
-    from: 'retryAfterMs: toRetryAfterMs(retryAfter),',
+    from: "retryAfterMs: toRetryAfterMs(headers['retry-after']?.toString(), toTimeMs(headers.date?.toString())),",
     to: '',
     says: /HTTP 429, Retry-After 5 (once|always): the next call came \d+ ms later, not after 5000 ms/,
   },

@@ -423,6 +423,39 @@ describe('Retry-After', () => {
     expect(delay).toBeGreaterThan(at.getTime() - Date.now() - 1_001);
   });
 
+  // Seen to fail before: a clock 10 minutes ahead gave a wait of 630 s, cut to 300 s; one 10 minutes behind gave none.
+  it.each([-600, 600, 86_400])(
+    'as a date of an upstream whose clock is %i s off is measured by its own Date',
+    async (offset) => {
+      const date = inSeconds(offset);
+      await withUpstream(
+        (response) =>
+          response
+            .writeHead(503, {
+              date: date.toUTCString(),
+              'retry-after': new Date(date.getTime() + 30_000).toUTCString(),
+            })
+            .end(),
+        async (upstreamUrl) => expect((await failureOf({}, { upstreamUrl })).nextRetryDelay).toBe(30_000),
+      );
+    },
+  );
+
+  it('as a date is measured by the clock of the worker if the answer has no valid Date', async () => {
+    for (const date of [undefined, 'yesterday'])
+      await withUpstream(
+        (response) => {
+          response.sendDate = false;
+          response.writeHead(503, { ...(date && { date }), 'retry-after': inSeconds(100).toUTCString() }).end();
+        },
+        async (upstreamUrl) => {
+          const delay = Number((await failureOf({}, { upstreamUrl })).nextRetryDelay);
+          expect(delay).toBeGreaterThan(98_000);
+          expect(delay).toBeLessThanOrEqual(100_000);
+        },
+      );
+  });
+
   it('as a date in the past leaves the wait to the policy', async () => {
     expect(await delayAfter('Sun, 06 Nov 1994 08:49:37 GMT')).toBeUndefined();
   });
