@@ -91,7 +91,7 @@ export default {
       from: { path: '^src/activities/' },
       to: {
         pathNot: [
-          '^src/(activities/|(policy|contract|tasks)\\.ts)',
+          '^src/((activities|outbound)/|(policy|contract|tasks)\\.ts)',
           'node_modules/(@temporalio/activity|zod|undici)/',
           '^(node:)?(stream|zlib|util)',
         ],

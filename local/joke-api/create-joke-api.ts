@@ -28,6 +28,8 @@ const readBehaviour = (request: IncomingMessage, url: URL): Behaviour | undefine
 export function createJokeApi() {
   const rules = createRules();
   const ledger = createLedger();
+  /** The attempts that were reset before the headers, and have not been repeated. */
+  const resetCalls = new Set<string>();
   const isKnown = (category: string) => categories.includes(category) || rules.names(category);
 
   async function tell(request: IncomingMessage, response: ServerResponse, url: URL) {
@@ -36,6 +38,9 @@ export function createJokeApi() {
     const category = url.searchParams.get('category');
     const taskKey = header(request, 'idempotency-key');
     const attempt = toAttempt(header(request, 'holdfast-attempt'));
+    // A client may repeat a reset GET at once (RFC 9112 section 9.3.1). A scripted reset fails the whole attempt.
+    const call = `${taskKey} ${attempt}`;
+    if (resetCalls.delete(call)) return void request.socket.resetAndDestroy();
     const entry = ledger.open({ taskKey, attempt, category, method, path });
     const gone = new AbortController();
     let ending: Outcome = 'client-gone';
@@ -46,6 +51,7 @@ export function createJokeApi() {
       ends: (outcome: Outcome) => {
         if (outcome === 'hung') ending = outcome;
         else ledger.end(entry, outcome);
+        if (outcome === 'reset' && entry.status === null && taskKey && attempt) resetCalls.add(call);
       },
     };
     response.once('finish', () => ledger.end(entry, 'answered', jokeId));

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createFetchJoke } from '../../src/activities/fetch-joke.ts';
+import { createActivities } from '../../src/activities/index.ts';
 import type { AttemptOptions, TaskInput } from '../../src/tasks.ts';
 import type { Answer, Capsule } from './capsule.ts';
 import { isOfTheServer, toExpectedEnd } from './expected-end.ts';
@@ -57,7 +57,7 @@ async function runAttempt(taskId: string, { attempt }: Answer, { activity }: Pas
   );
   const [input, options] = activity.input as [TaskInput<'fetch-joke'>, AttemptOptions];
   try {
-    return { output: await environment.run(createFetchJoke(url), input, options) };
+    return { output: await environment.run(createActivities({ upstreamUrl: url })['fetch-joke'], input, options) };
   } catch (error) {
     const { upstreamStatus } = ((error as ApplicationFailure).details?.[0] ?? {}) as { upstreamStatus?: number };
     const type = (error instanceof ApplicationFailure && error.type) || (error as Error).name;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AttemptOptions, TaskInput, TaskOutput } from '../tasks.ts';
-import { getJson } from './get-json.ts';
+import type { Upstream } from './get-json.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { logAttempt } from './observe.ts';
 
@@ -8,7 +8,7 @@ const upstreamJoke = z.object({ id: z.string(), value: z.string(), url: z.string
 
 /** Creates the `fetch-joke` activity, which calls `GET {upstreamUrl}/jokes/random[?category=]`. */
 export const createFetchJoke =
-  (upstreamUrl: string) =>
+  ({ upstreamUrl, getJson }: Upstream) =>
   async ({ category }: TaskInput<'fetch-joke'>, options: AttemptOptions): Promise<TaskOutput<'fetch-joke'>> => {
     logAttempt('Fetching joke');
     const url = new URL(`${upstreamUrl}/jokes/random`);

@@ -5,7 +5,7 @@ import {
   cancellationDetails,
   cancellationSignal,
 } from '@temporalio/activity';
-import { Agent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import { toDeadlineMs } from '../policy.ts';
 import type { AttemptOptions } from '../tasks.ts';
@@ -14,36 +14,42 @@ import { toJobId } from './job-id.ts';
 import { parseJson } from './parse-json.ts';
 import { readBody } from './read-body.ts';
 
-/** undici's own limits of 300 s are off, because each attempt has its own deadline. */
-const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
+/** How an activity calls its upstream. */
+export type Upstream = { upstreamUrl: string; getJson: ReturnType<typeof createGetJson> };
 
 /**
- * Sends one GET and returns the body, parsed by `schema`. Gives each kind of failed call its failure type.
+ * Creates a function that sends one GET and returns the body, parsed by `schema`. It gives each kind of failed call its
+ * failure type.
  *
- * Follows no redirects. Reads at most 64 KiB of decoded body. Ends at the attempt's deadline, shortly before
- * start-to-close.
- * @throws {ApplicationFailure} with a failure type of `policy.ts`.
- * @throws {CancelledFailure} if the task was cancelled.
+ * The function follows no redirects. It reads at most 64 KiB of decoded body. It ends at the attempt's deadline, shortly
+ * before start-to-close. It throws an `ApplicationFailure` with a failure type of `policy.ts`, or a `CancelledFailure`
+ * if the task was cancelled.
  */
-export async function getJson<S extends z.ZodType>(url: URL, schema: S, options: AttemptOptions): Promise<z.output<S>> {
-  const { jitter } = options;
-  const { startToCloseTimeoutMs } = activityInfo();
-  const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
-  try {
-    const signal = AbortSignal.any([cancellationSignal(), deadline]);
-    const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: toHeaders(url, options) });
+export function createGetJson(dispatcher: Dispatcher) {
+  return async <S extends z.ZodType>(url: URL, schema: S, options: AttemptOptions): Promise<z.output<S>> => {
+    const { jitter } = options;
+    const { startToCloseTimeoutMs } = activityInfo();
+    const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
     try {
-      if (statusCode !== 200) throw toStatusFailure(statusCode, headers, jitter);
-      const parsed = schema.safeParse(parseJson(await readBody(body, headers['content-encoding']?.toString()), jitter));
-      if (parsed.success) return parsed.data;
-      throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', { upstreamStatus: 200 });
-    } finally {
-      // An unread body keeps its socket. Destroying it emits an error. Without a listener, that would end the process.
-      body.on('error', () => {}).destroy();
+      const signal = AbortSignal.any([cancellationSignal(), deadline]);
+      const answer = await request(url, { dispatcher, signal, headers: toHeaders(url, options) });
+      const { statusCode, headers, body } = answer;
+      try {
+        if (statusCode !== 200) throw toStatusFailure(statusCode, headers, jitter);
+        const bytes = await readBody(body, headers['content-encoding']?.toString());
+        const parsed = schema.safeParse(parseJson(bytes, jitter));
+        if (parsed.success) return parsed.data;
+        throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', {
+          upstreamStatus: 200,
+        });
+      } finally {
+        // An unread body keeps its socket. Destroying it emits an error. Without a listener, that would end the process.
+        body.on('error', () => {}).destroy();
+      }
+    } catch (error) {
+      throw toCallFailure(error, deadline.aborted, jitter);
     }
-  } catch (error) {
-    throw toCallFailure(error, deadline.aborted, jitter);
-  }
+  };
 }
 
 /** The idempotency key is the same in every attempt, so that the upstream can recognise a repeated call. */

@@ -278,6 +278,20 @@ describe('a behaviour is seen on the wire', () => {
     await expect(ask({ reset: 'before-headers' })).rejects.toThrow();
   });
 
+  // A worker that repeats a call on a new connection must not get another behaviour than the one of its attempt.
+  test('a reset before headers resets the repeated call of the same attempt too, which is no call of its own', async () => {
+    api.rules.add({ then: [{ reset: 'before-headers' }, { status: 503 }] });
+    const attempt = (number: number) =>
+      fetch(`${api.url}/jokes/random`, { headers: { 'idempotency-key': 'k', 'holdfast-attempt': `${number}` } });
+    await expect(attempt(1)).rejects.toThrow();
+    await expect(attempt(1)).rejects.toThrow();
+    expect((await attempt(2)).status).toBe(503);
+    expect(api.ledger().map((entry) => [entry.attempt, entry.outcome])).toEqual([
+      [1, 'reset'],
+      [2, 'answered'],
+    ]);
+  });
+
   test('a reset in mid-body comes after headers and part of the joke', async () => {
     const { text, error } = await readRaw({ reset: 'mid-body' });
     expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n.*\r\n\r\n\{"categories":/s);

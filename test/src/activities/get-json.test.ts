@@ -163,7 +163,8 @@ describe('the request', () => {
     ]);
   });
 
-  // Seen to fail for 421, which fetch itself repeats.
+  // Seen to fail for 421, which fetch itself repeats. Only a reset of a connection that was used before is repeated
+  // (test/src/outbound/connections.test.ts), and each attempt here has a new connection.
   it('is sent once per attempt: only Temporal retries', async () => {
     const behaviours: Behaviour[] = [{ reset: 'before-headers' }, { reset: 'mid-body' }, { cutShort: true }];
     for (const behaviour of [...behaviours, ...[401, 407, 408, 421, 429, 503].map((status) => ({ status }))]) {

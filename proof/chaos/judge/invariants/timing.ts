@@ -45,10 +45,13 @@ export const countEarly = (proof: Case) =>
       isDispatchedEarly(proof, before, next),
   ).length;
 
-/** Returns each pair of consecutive calls of a task. */
+/** Returns each pair of consecutive calls of a task, without an attempt's repetition of its own call. */
 const toGaps = ({ works }: Case) =>
   [...works.values()].flatMap(({ id, calls }) =>
-    calls.slice(1).map((next, index) => ({ id, before: calls[index] as LedgerEntry, next })),
+    calls
+      .slice(1)
+      .map((next, index) => ({ id, before: calls[index] as LedgerEntry, next }))
+      .filter(({ before, next }) => before.attempt !== next.attempt),
   );
 
 export const gapsFollowPolicy: Invariant = {
