@@ -7,6 +7,7 @@ import {
 } from '@temporalio/activity';
 import { type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
+import { maximumHeaderBytes } from '../outbound/dispatcher.ts';
 import { toDeadlineMs } from '../policy.ts';
 import type { AttemptOptions } from '../tasks.ts';
 import { toAttemptFailure, toStatusFailure } from './failure.ts';
@@ -75,11 +76,23 @@ function toCallFailure(error: unknown, isLate: boolean, jitter: number): Error {
       ? toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter })
       : new CancelledFailure('The task was cancelled');
   }
-  // The codes of Node, undici and zlib name the cause (ECONNREFUSED, UND_ERR_SOCKET) without an address.
-  const { code = 'network error' } = error as { code?: string };
-  if (code === 'Z_DATA_ERROR')
-    return toAttemptFailure('InvalidResponse', 'The upstream answered a broken encoding', { upstreamStatus: 200 });
-  return isLate
-    ? toAttemptFailure('UpstreamTimeout', 'The upstream did not answer before the deadline of the attempt', { jitter })
-    : toAttemptFailure('UpstreamUnreachable', `The upstream could not be reached (${code})`, { jitter });
+  if (isLate)
+    return toAttemptFailure('UpstreamTimeout', 'The upstream did not answer before the deadline of the attempt', {
+      jitter,
+    });
+  // The codes of Node and undici name the cause (ECONNREFUSED, UND_ERR_SOCKET) without an address.
+  const { code, name, message } = error as NodeJS.ErrnoException;
+  const cause = typeof code === 'string' ? code : name;
+  if (cause === 'UND_ERR_HEADERS_OVERFLOW')
+    return toAttemptFailure(
+      'ResponseTooLarge',
+      `The upstream answered more than ${maximumHeaderBytes} bytes of headers`,
+    );
+  const [, proxyStatus] = /^Proxy .*\((\d{3})\)/.exec(message) ?? [];
+  const text = proxyStatus
+    ? `The proxy in front of the upstream answered HTTP ${proxyStatus}`
+    : name === 'HTTPParserError'
+      ? `The upstream did not answer in HTTP (${cause})`
+      : `The upstream could not be reached (${cause})`;
+  return toAttemptFailure('UpstreamUnreachable', text, { jitter });
 }

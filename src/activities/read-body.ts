@@ -27,28 +27,44 @@ const decoders = new Map<string, (encoded: Bytes) => Bytes>([
  *
  * If it has an unknown coding, the body is returned without decoding.
  * @throws {ApplicationFailure} `ResponseTooLarge` if there are more than 64 KiB of decoded bytes. Stops reading then.
- * @throws {Error} if there are too many codings, or if the body cannot be received or decoded.
+ * @throws {ApplicationFailure} `InvalidResponse` if there are too many codings, or if the body cannot be decoded.
+ * @throws {Error} if the body cannot be received.
  */
 export async function readBody(body: Bytes, contentEncoding = ''): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of decode(body, contentEncoding)) {
     size += chunk.byteLength;
-    if (size > maximumBytes) {
-      throw toAttemptFailure('ResponseTooLarge', `The upstream answered more than ${maximumBytes} bytes`, {
-        upstreamStatus: 200,
-      });
-    }
+    if (size > maximumBytes)
+      throw toAnswerFailure('ResponseTooLarge', `The upstream answered more than ${maximumBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-function decode(body: Bytes, contentEncoding: string): Bytes {
+const toAnswerFailure = (type: 'ResponseTooLarge' | 'InvalidResponse', message: string) =>
+  toAttemptFailure(type, message, { upstreamStatus: 200 });
+
+async function* decode(body: Bytes, contentEncoding: string): Bytes {
   const codings = contentEncoding.split(',').map((coding) => coding.trim().toLowerCase());
-  if (codings.length > maximumCodings) throw new Error(`The body has ${codings.length} content codings.`);
-  if (!codings.every((coding) => decoders.has(coding))) return body;
-  return codings.reduceRight((encoded, coding) => decoders.get(coding)?.(encoded) ?? encoded, body);
+  if (codings.length > maximumCodings)
+    throw toAnswerFailure('InvalidResponse', `The upstream answered more than ${maximumCodings} content codings`);
+  if (!codings.every((coding) => decoders.has(coding))) return yield* body;
+  let receiveError: unknown;
+  async function* received() {
+    try {
+      yield* body;
+    } catch (error) {
+      receiveError = error;
+      throw error;
+    }
+  }
+  try {
+    yield* codings.reduceRight((encoded: Bytes, coding) => decoders.get(coding)?.(encoded) ?? encoded, received());
+  } catch {
+    // Each decoder has error codes of its own. What arrived and cannot be decoded is final, whatever its coding.
+    throw receiveError ?? toAnswerFailure('InvalidResponse', 'The upstream answered a broken encoding');
+  }
 }
 
 /** `deflate` means zlib's format (RFC 9110), but some servers omit zlib's header. The first byte shows which it is. */

@@ -2,11 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { ApplicationFailure } from '@temporalio/common';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createActivities } from '../../../src/activities/index.ts';
+import { createAttempts } from '../../support/attempt.ts';
+import { startRawUpstream } from '../../support/raw-upstream.ts';
 
 const joke = { id: '1', value: 'ha', url: 'u' };
 const json = Buffer.from(JSON.stringify(joke));
@@ -23,19 +21,7 @@ afterAll(() => upstream.close());
 /** Runs one attempt against an upstream with this answer. Returns the joke, or the failure's type and message. */
 async function fetchJoke(encoding: string | string[], body: Buffer) {
   answer = { encoding, body };
-  const { port } = upstream.address() as AddressInfo;
-  const environment = new MockActivityEnvironment(
-    { startToCloseTimeoutMs: 10_000 },
-    { logger: new DefaultLogger('ERROR') },
-  );
-  const activities = createActivities({ upstreamUrl: `http://127.0.0.1:${port}` });
-  try {
-    const output: { joke: string } = await environment.run(activities['fetch-joke'], {}, { jitter: 0 });
-    return output.joke;
-  } catch (error) {
-    if (!(error instanceof ApplicationFailure)) throw error;
-    return `${error.type}: ${error.message}`;
-  }
+  return createAttempts({ upstreamUrl: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}` })();
 }
 
 // `cut` halves an encoded body. `damage` overwrites its last eight bytes, which hold gzip's checksum.
@@ -46,6 +32,7 @@ const damage = (body: Buffer) => Buffer.concat([body.subarray(0, -8), Buffer.all
 const notJson = 'InvalidResponse: The upstream answered something other than JSON';
 const nothing = 'InvalidResponse: The upstream answered nothing';
 const broken = 'InvalidResponse: The upstream answered a broken encoding';
+const codings = 'InvalidResponse: The upstream answered more than 5 content codings';
 const truncated = 'TruncatedResponse: The upstream answered JSON that stops in the middle';
 const tooLarge = 'ResponseTooLarge: The upstream answered more than 65536 bytes';
 
@@ -69,10 +56,13 @@ describe('an encoded answer', () => {
     expect(await fetchJoke(encoding, body)).toBe('ha');
   });
 
+  // Seen to fail before: broken brotli and a sixth coding were retried as "could not be reached".
   it.each<[string, string, Buffer, string]>([
     ['gzip that is plain text', 'gzip', json, broken],
     ['gzip with a damaged checksum', 'gzip', damage(gzipSync(json)), broken],
     ['deflate that is plain text', 'deflate', json, broken],
+    ['br that is plain text', 'br', json, broken],
+    ['six times gzip', 'gzip,gzip,gzip,gzip,gzip,gzip', json, codings],
     ['gzip within gzip that is plain text', 'gzip, gzip', gzipSync(json), broken],
     ['an unknown coding', 'lzw', gzipSync(json), notJson],
     ['an unknown coding beside gzip', 'lzw, gzip', gzipSync(json), notJson],
@@ -92,12 +82,14 @@ describe('an encoded answer', () => {
     expect(await fetchJoke(encoding, body)).toBe(failure);
   });
 
-  it('that is broken brotli, or has six encodings, is retried', async () => {
-    expect(await fetchJoke('br', json)).toMatch(
-      /^UpstreamUnreachable: The upstream could not be reached \(ERR_[A-Z_0-9]+\)$/,
+  it('whose connection breaks is retried: it did not arrive', async () => {
+    const cutShort = await startRawUpstream(({ socket }) =>
+      socket.end('HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 100\r\n\r\n'),
     );
-    const six = await fetchJoke('gzip,gzip,gzip,gzip,gzip,gzip', json);
-    expect(six).toBe('UpstreamUnreachable: The upstream could not be reached (network error)');
+    expect(await createAttempts({ upstreamUrl: cutShort.url })()).toMatch(
+      /^UpstreamUnreachable: The upstream could not be reached \(UND_ERR_[A-Z_]+\)$/,
+    );
+    cutShort.close();
   });
 
   it('is asked for in the request', async () => {

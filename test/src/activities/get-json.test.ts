@@ -13,6 +13,7 @@ import { type JokeApi, startJokeApi } from '../../../local/joke-api/create-joke-
 import { createActivities } from '../../../src/activities/index.ts';
 import { policySchema, toActivityOptions } from '../../../src/policy.ts';
 import type { TaskOutput } from '../../../src/tasks.ts';
+import { startRawUpstream } from '../../support/raw-upstream.ts';
 
 let api: JokeApi;
 beforeAll(async () => {
@@ -246,6 +247,11 @@ describe('an upstream that cannot be reached is retried, UpstreamUnreachable,', 
     await expectUnreachable({}, /ECONNREFUSED/, { upstreamUrl: gone.url });
   });
 
+  // fetch refuses these ports. Seen to fail before with fetch: "network error", without a code.
+  it.each([5060, 6000, 10080])('on port %i as on any other', async (port) => {
+    await expectUnreachable({}, /ECONNREFUSED/, { upstreamUrl: `http://127.0.0.3:${port}` });
+  });
+
   it('where the host has no address', async () => {
     await expectUnreachable({}, /ENOTFOUND|EAI_AGAIN/, { upstreamUrl: 'http://joke-api.invalid' });
   });
@@ -348,6 +354,38 @@ describe('a 200', () => {
       (response) => response.end(ofSize(65_537)),
       async (upstreamUrl) => expect(await failureOf({}, { upstreamUrl })).toMatchObject({ type: 'ResponseTooLarge' }),
     );
+  });
+});
+
+describe('headers', () => {
+  const ofSize = (size: number) =>
+    Object.fromEntries(Array.from({ length: size / 1_024 }, (_, at) => [`x-${at}`, 'x'.repeat(1_018)]));
+  const answerWith = (size: number) => (response: ServerResponse) =>
+    response.writeHead(200, ofSize(size)).end(JSON.stringify({ id: '1', value: 'ha', url: 'u' }));
+
+  // Seen to fail before: retried as "could not be reached (UND_ERR_HEADERS_OVERFLOW)".
+  it('over 16 KiB are final, as a body that is too large is: ResponseTooLarge', async () => {
+    await withUpstream(answerWith(17 * 1_024), async (upstreamUrl) =>
+      expect(await failureOf({}, { upstreamUrl })).toMatchObject({
+        type: 'ResponseTooLarge',
+        isRetried: false,
+        message: 'The upstream answered more than 16384 bytes of headers',
+      }),
+    );
+  });
+
+  it('of 15 KiB are read', async () => {
+    await withUpstream(answerWith(15 * 1_024), async (upstreamUrl) =>
+      expect(await startAttempt({}, { upstreamUrl }).result).toHaveProperty('joke', 'ha'),
+    );
+  });
+
+  it('that are not HTTP are retried, and the text says so', async () => {
+    const upstream = await startRawUpstream(({ socket }) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'));
+    const failure = await failureOf({}, { upstreamUrl: upstream.url });
+    expect(failure).toMatchObject({ type: 'UpstreamUnreachable', isRetried: true });
+    expect(failure.message).toMatch(/^The upstream did not answer in HTTP \([A-Za-z_]+\)$/);
+    upstream.close();
   });
 });
 
