@@ -1,4 +1,6 @@
+import { request as send } from 'undici';
 import type { Task, TaskList } from '../../src/api/views/schemas.ts';
+import { createDispatcher, type Proxies } from '../../src/outbound/dispatcher.ts';
 import type { TaskInput, TaskName } from '../../src/tasks.ts';
 import { SetupError } from '../setup-error.ts';
 
@@ -33,6 +35,7 @@ type ListQuery = Partial<Record<'name' | 'status' | 'limit' | 'cursor', string>>
 type Options = {
   url: string;
   apiKey?: string | undefined;
+  proxies?: Proxies;
   signal?: AbortSignal | undefined;
   /** How long one call may take. Holdfast itself needs at most 3 s. */
   timeoutMs?: number;
@@ -40,10 +43,11 @@ type Options = {
 
 /**
  * Creates a client that calls a running Holdfast over HTTP. When `signal` aborts, every open call ends. There are no
- * retries, because measurements must see each failure.
+ * retries, because measurements must see each failure. Only a GET on a stale connection goes to a new one.
  * @throws {SetupError} if the key has characters that are not allowed in an HTTP header.
  */
-export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }: Options) {
+export function createHoldfastClient({ url, apiKey, proxies, signal, timeoutMs = 30_000 }: Options) {
+  const dispatcher = createDispatcher(proxies);
   // Without this check, fetch would throw an error whose message contains the whole key.
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
     throw new SetupError('HOLDFAST_API_KEY has characters that are not allowed in a key. Set it to the secret only.');
@@ -57,13 +61,14 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }
     const timeout = AbortSignal.timeout(timeoutMs);
     const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
     try {
-      const response = await fetch(`${url}${path}`, {
+      const { statusCode: status, body: answer } = await send(`${url}${path}`, {
+        dispatcher,
         method,
         headers: { ...authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: ended,
       });
-      return { response, text: await response.text() };
+      return { status, text: await answer.text() };
     } catch (error) {
       signal?.throwIfAborted();
       if (timeout.aborted) throw new NoAnswer(`${url} did not answer ${method} ${path} within ${timeoutMs / 1_000} s.`);
@@ -80,11 +85,11 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }
    */
   async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
     const what = `${method} ${path}`;
-    const { response, text } = await request(method, path, body);
+    const { status, text } = await request(method, path, body);
     const answer = parseObject(text) as (T & ProblemBody) | undefined;
-    if (!answer && response.status >= 500) throw new NoAnswer(`${url} answered ${what} with ${response.status}.`);
+    if (!answer && status >= 500) throw new NoAnswer(`${url} answered ${what} with ${status}.`);
     if (!answer) throw new SetupError(`${url} did not answer ${what} with JSON: it is not Holdfast.`);
-    if (!response.ok) throw new ApiProblem(what, response.status, answer);
+    if (status >= 300) throw new ApiProblem(what, status, answer);
     return answer;
   }
 
@@ -125,7 +130,4 @@ function parseObject(text: string): object | undefined {
 }
 
 /** Returns the error code of Node or undici, for example ECONNREFUSED. Without a code, returns the message. */
-function toCode(error: unknown): string {
-  const { cause, message } = error as { cause?: { code?: string; message?: string }; message: string };
-  return cause?.code ?? cause?.message ?? message;
-}
+const toCode = (error: unknown) => (error as NodeJS.ErrnoException).code ?? (error as Error).message;

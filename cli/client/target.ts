@@ -1,10 +1,11 @@
-import { type Environment, loadConfig } from '../../src/config/config.ts';
+import { type Environment, loadConfig, loadProxies } from '../../src/config/config.ts';
 import { toHttpUrl } from '../../src/http-url.ts';
+import type { Proxies } from '../../src/outbound/dispatcher.ts';
 import { SetupError } from '../setup-error.ts';
 import { ApiProblem } from './holdfast-client.ts';
 
-/** The URL of a running Holdfast, and the API key for it. */
-export type Target = { url: string; apiKey: string | undefined };
+/** The URL of a running Holdfast, the API key for it, and the proxies on the way to it. */
+export type Target = { url: string; apiKey: string | undefined; proxies?: Proxies };
 
 /**
  * Returns the URL and the key that client commands use. The URL is the flag `--url`, or `HOLDFAST_URL` without the
@@ -15,11 +16,12 @@ export type Target = { url: string; apiKey: string | undefined };
  */
 export function toTarget(environment: Environment, url = environment.HOLDFAST_URL || undefined): Target {
   const apiKey = environment.HOLDFAST_API_KEY || undefined;
+  const proxies = loadProxies(environment);
   if (url === undefined) {
     const { host, port } = loadConfig(environment);
-    return { url: toUrl(host, port), apiKey };
+    return { url: toUrl(host, port), apiKey, proxies };
   }
-  return { url: toBaseUrl(url, 'a Holdfast'), apiKey };
+  return { url: toBaseUrl(url, 'a Holdfast'), apiKey, proxies };
 }
 
 /** Returns the URL at which this machine reaches a server that listens on `host`. */

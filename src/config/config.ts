@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { Proxies } from '../outbound/dispatcher.ts';
 import { parseDotenv } from './dotenv.ts';
 import { parsePolicy, policyVariables } from './policy-variables.ts';
+import { lowerCaseProxyVariables, proxySettings, toProxies, toProxyVariables } from './proxy-variables.ts';
 import { isServerAddress, settings } from './settings.ts';
 import { parseTemporal, temporalVariables } from './temporal-variables.ts';
 import { toWarnings } from './unread-names.ts';
@@ -23,9 +25,23 @@ export const knownVariables = [
   ...Object.keys(settings.shape),
   ...policyVariables,
   ...temporalVariables,
+  ...lowerCaseProxyVariables,
   'HOLDFAST_URL',
   'HOLDFAST_API_KEY',
 ];
+
+const withoutEmpty = (environment: Environment): Environment =>
+  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+
+/**
+ * Returns the proxies of an environment, for a command that needs no other part of the configuration.
+ * @throws {ConfigError} if one of them is not valid.
+ */
+export function loadProxies(environment: Environment): Proxies {
+  const { data, error } = proxySettings.safeParse(toProxyVariables(environment));
+  if (!data) throw new ConfigError(error.issues.map(({ path, message }) => `${String(path[0])} ${message}`));
+  return toProxies(data);
+}
 
 /** Whether the host is loopback. There the API may listen without API keys (see `guardOrigin`). */
 const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
@@ -37,7 +53,7 @@ const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host)
  *   variable and repeats no secret.
  */
 export function loadConfig(environment: Environment) {
-  const env: Environment = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const env: Environment = { ...withoutEmpty(environment), ...toProxyVariables(environment) };
   const faults = new Set<string>();
   const report = (variable: string, message: string) => faults.add(`${variable} ${message}`);
 
@@ -62,6 +78,7 @@ export function loadConfig(environment: Environment) {
   return Object.freeze({
     upstreamUrl: data.API_BASE_URL,
     upstreamIsDefault: env.API_BASE_URL === undefined,
+    proxies: toProxies(data),
     policy,
     workerConcurrency: data.WORKER_CONCURRENCY,
     shutdownGraceMs: data.SHUTDOWN_GRACE * 1_000,

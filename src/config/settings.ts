@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toApiKeys } from './api-keys.ts';
+import { proxySettings } from './proxy-variables.ts';
 
 export const maximumShutdownGraceSeconds = 3_600;
 
@@ -85,4 +86,5 @@ export const settings = z.object({
   TEMPORAL_TLS: z.enum(['true', 'false', '1', '0'], { error: 'must be true or false' }).optional(),
   TEMPORAL_CLI_PATH: z.string().optional(),
   TEMPORAL_TEST_SERVER_PATH: z.string().optional(),
+  ...proxySettings.shape,
 });

@@ -36,8 +36,9 @@ export const createDispatcher = ({ httpProxy, httpsProxy, noProxy }: Proxies = n
     noProxy: noProxy === '*' ? '*' : `${noProxy},localhost,127.0.0.1,[::1]`,
     // Many proxies allow CONNECT only to port 443, so a call over plain http names the whole URL instead.
     proxyTunnel: false,
-    // undici connects to the proxy itself, and its connector would give up an address after 250 ms.
+    // undici itself connects to the proxy and through it. It would give up after 10 s, and an address after 250 ms.
     proxyTls: { timeout: 0, autoSelectFamilyAttemptTimeout: 5_000 },
+    requestTls: { timeout: 0 },
     factory: createPool,
   });
 

@@ -15,6 +15,7 @@ import {
   loadConfig,
   loadConfigOrExit,
   loadEnvironment,
+  loadProxies,
 } from '../../../src/config/config.ts';
 
 let directory: string;
@@ -74,6 +75,8 @@ describe('a bad variable', () => {
     ['API_BASE_URL', { API_BASE_URL: 'http://user:pass@localhost' }, 'must not carry credentials'],
     ['API_BASE_URL', { API_BASE_URL: 'file:///etc/passwd' }, 'must be an http:// or https:// URL'],
     ['API_BASE_URL', { API_BASE_URL: 'http://localhost/?a=b' }, 'must not carry a query or a fragment'],
+    ['HTTP_PROXY', { HTTP_PROXY: 'socks5://proxy.test:1080' }, 'must be the http:// or https:// URL of an HTTP proxy'],
+    ['HTTPS_PROXY', { https_proxy: 'http://me:hunter2@' }, 'must be the http:// or https:// URL of an HTTP proxy'],
     ['HOST', { HOST: '0.0.0.0' }, 'is not loopback: set API_KEYS before you open the API to a network'],
     ['HOST', { HOST: '::' }, 'is not loopback: set API_KEYS before you open the API to a network'],
     ['HOST', { HOST: '0.0.0.0', API_KEYS: '' }, 'is not loopback: set API_KEYS before you open the API to a network'],
@@ -280,6 +283,20 @@ describe('a good configuration', () => {
     });
   });
 
+  // Seen to fail when an empty name in lower case hid the one in upper case.
+  it.each<[Record<string, string>, Record<string, string>]>([
+    [{}, { httpProxy: '', httpsProxy: '', noProxy: '' }],
+    [{ HTTP_PROXY: 'http://proxy.test:3128' }, { httpProxy: 'http://proxy.test:3128/' }],
+    [{ https_proxy: 'proxy.test:3128' }, { httpsProxy: 'http://proxy.test:3128/' }],
+    [{ http_proxy: 'http://lower.test', HTTP_PROXY: 'http://upper.test' }, { httpProxy: 'http://lower.test/' }],
+    [{ http_proxy: '', HTTP_PROXY: 'http://upper.test' }, { httpProxy: 'http://upper.test/' }],
+    [{ HTTP_PROXY: 'http://me:s%40cret@proxy.test' }, { httpProxy: 'http://me:s%40cret@proxy.test/' }],
+    [{ NO_PROXY: 'a.test,.b.test' }, { noProxy: 'a.test,.b.test' }],
+  ])('reads the proxies of %j', (environment, proxies) => {
+    expect(loadConfig(environment).proxies).toMatchObject(proxies);
+    expect(loadProxies(environment)).toMatchObject(proxies);
+  });
+
   it('keeps the path of an upstream', () => {
     expect(loadConfig({ API_BASE_URL: 'https://example.com/v1/chuck/' }).upstreamUrl).toBe(
       'https://example.com/v1/chuck',
@@ -427,6 +444,8 @@ const variables = [
   'EMBEDDED_TEMPORAL_UI_PORT',
   'HEARTBEAT_TIMEOUT',
   'HOST',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
   'JITTER',
   'JOB_TIMEOUT',
   'JOKE_API_PORT',
@@ -436,6 +455,7 @@ const variables = [
   'MAX_DELAY',
   'MAX_IN_FLIGHT',
   'NON_RETRYABLE_ERRORS',
+  'NO_PROXY',
   'PORT',
   'RATE_LIMIT',
   'RETENTION_DAYS',

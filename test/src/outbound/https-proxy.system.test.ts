@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, it } from 'vitest';
+import { nodeArguments } from '../../../cli/node-arguments.ts';
+import { startHttpProxy } from '../../support/http-proxy.ts';
+import { run } from '../../support/processes.ts';
+
+const script = fileURLToPath(new URL('../../support/run-attempt.ts', import.meta.url));
+const toPath = (name: string) => fileURLToPath(new URL(`../../support/tls/${name}`, import.meta.url));
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** Starts an https upstream that only the proxy can reach. Its certificate is signed by the CA in test/support/tls. */
+async function startUpstreamAndProxy() {
+  const tls = { key: readFileSync(toPath('server.key')), cert: readFileSync(toPath('server.pem')) };
+  const upstream = createServer(tls, (_, response) => response.end('{"id":"1","value":"ha","url":"u"}'));
+  upstream.listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  const proxy = await startHttpProxy({ names: { 'upstream.invalid': (upstream.address() as AddressInfo).port } });
+  ends.push(
+    proxy.close,
+    () => upstream.close(),
+    () => upstream.closeAllConnections(),
+  );
+  return proxy;
+}
+
+/** Runs one attempt in a process with these variables, and returns how it ended. */
+async function runAttempt(env: Record<string, string>) {
+  const own = { API_BASE_URL: 'https://upstream.invalid', NO_PROXY: '', no_proxy: '', ...env };
+  const { lines, ended, errors } = run(process.execPath, nodeArguments(script), own);
+  await ended;
+  return lines.at(-1) ?? errors();
+}
+
+// Seen to fail before: the variables were ignored (ENOTFOUND).
+it.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY'])(
+  'an https upstream is called through a tunnel of %s, and its CA comes from NODE_EXTRA_CA_CERTS',
+  async (variable) => {
+    const proxy = await startUpstreamAndProxy();
+    expect(await runAttempt({ [variable]: proxy.url, NODE_EXTRA_CA_CERTS: toPath('ca.pem') })).toBe('ha');
+    expect(proxy.calls.map(({ line }) => line)).toEqual(['CONNECT upstream.invalid:443']);
+  },
+);
+
+it('an https upstream with a certificate of an unknown CA is not trusted', async () => {
+  const proxy = await startUpstreamAndProxy();
+  expect(await runAttempt({ HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: '' })).toBe(
+    'UpstreamUnreachable: The upstream could not be reached (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
+  );
+});
