@@ -3,6 +3,7 @@ import { status as grpcStatus } from '@grpc/grpc-js';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { until } from '../../cli/until.ts';
 import type { Config } from '../../src/config/config.ts';
+import { directChannel } from '../../src/temporal/connection.ts';
 
 const withinMs = 60_000;
 /** The number of random workflow ids to ask for. Different ids mostly belong to different history shards. */
@@ -14,7 +15,7 @@ const shardsToAsk = 20;
  * @throws {SetupError} with the server's latest error, if that takes longer than 60 s.
  */
 export async function waitUntilUsable({ address, namespace }: Config['temporal'], signal: AbortSignal) {
-  const connection = Connection.lazy({ address });
+  const connection = Connection.lazy({ address, channelArgs: directChannel });
   const { workflowService } = connection;
   const ask = async () => {
     await workflowService.describeTaskQueue({ namespace, taskQueue: { name: 'is-there-matching' } });

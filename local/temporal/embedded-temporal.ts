@@ -3,6 +3,7 @@ import { status as grpcStatus } from '@grpc/grpc-js';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { until } from '../../cli/until.ts';
 import type { Config } from '../../src/config/config.ts';
+import { directChannel } from '../../src/temporal/connection.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
 
 type Embedded = NonNullable<Config['embedded']>;
@@ -85,7 +86,7 @@ export async function prepareTemporal(
 ) {
   const connection = Connection.lazy({
     address,
-    channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 },
+    channelArgs: { ...directChannel, 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 },
   });
   try {
     const onTimeout = () => `The Temporal server does not serve after ${upWithinMs / 1_000} s. Its log says why.`;

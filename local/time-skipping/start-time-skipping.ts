@@ -31,6 +31,8 @@ type RunOptions = {
  * busy machine.
  */
 export function createTimeSkippingEnvironment(serverPath: string): Promise<TestWorkflowEnvironment> {
+  // The SDK's test environment gives no access to its gRPC channels, which would dial loopback through `http_proxy`.
+  process.env.no_grpc_proxy = '127.0.0.1';
   const create = () =>
     TestWorkflowEnvironment.createTimeSkipping({
       server: { executable: { type: 'existing-path', path: watchedServer }, extraArgs: [serverPath] },

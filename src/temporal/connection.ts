@@ -5,6 +5,12 @@ import { isNotSent } from './errors.ts';
 /** The deadline of one RPC. By default the SDK retries for 20 s, and a call to a stopped server never ends. */
 const rpcDeadlineMs = 2_000;
 
+/**
+ * The options of every gRPC channel of ours. It dials Temporal directly, as the worker's connection does. By default
+ * grpc-js would use `http_proxy`, even for loopback.
+ */
+export const directChannel = { 'grpc.enable_http_proxy': 0 };
+
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
 
 /** Replaces the SDK's `connection.withDeadline`, whose AsyncLocalStorage slows down every promise of the process. */
@@ -26,7 +32,11 @@ export function createClient({ temporal: { namespace, ...connection } }: Pick<Co
     namespace,
     connection: Connection.lazy({
       ...connection,
-      channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 2_000 },
+      channelArgs: {
+        ...directChannel,
+        'grpc.initial_reconnect_backoff_ms': 100,
+        'grpc.max_reconnect_backoff_ms': 2_000,
+      },
       interceptors: [retryNotSent, withRpcDeadline],
     }),
   });

@@ -1,5 +1,6 @@
 import { type Client, Connection, Client as TemporalClient } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import { directChannel } from '../../../src/temporal/connection.ts';
 import { toEpochMs } from '../../../src/temporal/payloads.ts';
 import type { ActivityFact, Execution } from '../types.ts';
 
@@ -69,7 +70,7 @@ export async function readExecutions(
   { address, namespace }: { address: string; namespace: string },
   onEach: (read: number) => void,
 ): Promise<Execution[]> {
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address, channelArgs: directChannel });
   try {
     const client = new TemporalClient({ connection, namespace });
     const all: Execution[] = [];

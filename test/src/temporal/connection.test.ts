@@ -1,0 +1,51 @@
+import { NativeConnection } from '@temporalio/worker';
+import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
+import { createClient } from '../../../src/temporal/connection.ts';
+import { startRawUpstream } from '../../support/raw-upstream.ts';
+
+let proxy: Awaited<ReturnType<typeof startRawUpstream>>;
+beforeEach(async () => {
+  proxy = await startRawUpstream(({ socket }) => socket.destroy());
+  for (const name of ['http_proxy', 'https_proxy', 'grpc_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'])
+    vi.stubEnv(name, proxy.url);
+  for (const name of ['no_grpc_proxy', 'no_proxy', 'NO_PROXY']) vi.stubEnv(name, '');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  proxy.close();
+});
+
+async function callWithClient(address: string) {
+  const { connection } = createClient({ temporal: { address, namespace: 'default' } });
+  try {
+    await connection.workflowService.getSystemInfo({});
+    return 'answered';
+  } catch {
+    return 'not answered';
+  } finally {
+    await connection.close();
+  }
+}
+
+const callAsWorker = (address: string) =>
+  NativeConnection.connect({ address }).then(
+    (connection) => connection.close().then(() => 'answered'),
+    () => 'not answered',
+  );
+
+// Seen to fail before: the API's client was not answered, and the proxy got its CONNECT.
+it.each([
+  ['API', callWithClient],
+  ['worker', callAsWorker],
+])('the %s dials Temporal on loopback directly, whatever proxy the environment names', async (_, call) => {
+  expect(await call(inject('devServer'))).toBe('answered');
+  expect(proxy.sockets).toEqual([]);
+});
+
+it.each([
+  ['API', callWithClient],
+  ['worker', callAsWorker],
+])('the %s dials a remote Temporal directly too', async (_, call) => {
+  expect(await call('temporal.invalid:7233')).toBe('not answered');
+  expect(proxy.sockets).toEqual([]);
+});
