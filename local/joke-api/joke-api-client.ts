@@ -1,5 +1,7 @@
+import { request } from 'undici';
 import { toBaseUrl } from '../../cli/client/target.ts';
 import { SetupError } from '../../cli/setup-error.ts';
+import { direct } from '../../src/outbound/dispatcher.ts';
 import type { LedgerEntry } from './ledger.ts';
 import type { Rule, RuleInput } from './rules.ts';
 
@@ -18,10 +20,11 @@ export function createJokeApiClient({ url: given, signal }: Options) {
 
   /** @throws {SetupError} if no joke API answers at the URL. */
   async function call<T>(method: string, path: string, body?: unknown, ended = signal ?? null): Promise<T> {
-    let response: Response;
+    let response: Awaited<ReturnType<typeof request>>;
     try {
-      response = await fetch(`${url}${path}`, {
-        method,
+      response = await request(`${url}${path}`, {
+        dispatcher: direct,
+        method: method as 'GET',
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(ended ? [ended] : [])]),
       });
@@ -29,9 +32,9 @@ export function createJokeApiClient({ url: given, signal }: Options) {
       ended?.throwIfAborted();
       throw new SetupError(`The joke API at ${url} cannot be reached: npm run joke-api runs one.`);
     }
-    const answer = response.status === 204 ? {} : await response.json().catch(() => undefined);
-    if (!response.ok || answer === undefined)
-      throw new SetupError(`${url} answers ${response.status} to ${method} ${path}: it is not the joke API.`);
+    const answer = response.statusCode === 204 ? {} : await response.body.json().catch(() => undefined);
+    if (response.statusCode >= 300 || answer === undefined)
+      throw new SetupError(`${url} answers ${response.statusCode} to ${method} ${path}: it is not the joke API.`);
     return answer as T;
   }
 

@@ -1,5 +1,7 @@
+import { request } from 'undici';
 import type { Say } from '../../cli/progress.ts';
 import { until } from '../../cli/until.ts';
+import { direct } from '../../src/outbound/dispatcher.ts';
 
 export type Probe = { name: string; url: string };
 
@@ -8,12 +10,13 @@ type Options = { say: Say; signal: AbortSignal; withinMs?: number };
 /** Returns why the probe is not ready, or undefined when it answers 200. */
 async function findWhatIsMissing({ name, url }: Probe): Promise<string | undefined> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-    if (response.status === 200) return void (await response.body?.cancel());
-    const { detail = `HTTP ${response.status}` } = (await response.json().catch(() => ({}))) as { detail?: string };
+    const { statusCode, body } = await request(url, { dispatcher: direct, signal: AbortSignal.timeout(5_000) });
+    if (statusCode === 200) return void (await body.dump());
+    const { detail = `HTTP ${statusCode}` } = (await body.json().catch(() => ({}))) as { detail?: string };
     return `${name}: ${detail}`;
-  } catch {
-    return `${name}: no answer from ${url}`;
+  } catch (error) {
+    const { code, name: kind } = error as NodeJS.ErrnoException;
+    return `${name}: no answer from ${url} (${typeof code === 'string' ? code : kind})`;
   }
 }
 

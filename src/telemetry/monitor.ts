@@ -4,6 +4,8 @@ import { Hono } from 'hono';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import { toHttpUrl } from '../http-url.ts';
+import { request } from 'undici';
+import { direct } from '../outbound/dispatcher.ts';
 
 type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort: number };
 
@@ -20,8 +22,8 @@ export async function serveMonitor(
   const app = new Hono()
     .get('/health', (c) => (isRunning() ? c.json({ status: 'running' }) : c.json({ status: 'not running' }, 503)))
     .get('/metrics', async (c) => {
-      const sdkMetrics = await fetch(`http://127.0.0.1:${sdkMetricsPort}/metrics`).then(
-        (response) => response.text(),
+      const sdkMetrics = await request(`http://127.0.0.1:${sdkMetricsPort}/metrics`, { dispatcher: direct }).then(
+        ({ body }) => body.text(),
         () => '',
       );
       return c.text(`${await registry.metrics()}\n${sdkMetrics}`, 200, { 'Content-Type': registry.contentType });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { expect, inject, test } from 'vitest';
+import { nodeArguments } from '../../../cli/node-arguments.ts';
 import { isAlive } from '../../../local/processes/process-identity.ts';
 import { readLock } from '../../../local/start/lock-file.ts';
 import {
@@ -57,6 +58,39 @@ test('the embedded server keeps finished tasks for RETENTION_DAYS in the configu
   await connection.close();
   expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(3 * 86_400);
   await untilCompleted(installation, (await submit(installation)).id);
+  started.child.kill('SIGTERM');
+  await started.ended;
+}, 90_000);
+
+/** Seen to fail before: gRPC dialled loopback through the proxy, and the start gave up after 60 s. */
+test.each([
+  ['http_proxy', { http_proxy: 'http://127.0.0.1:9', https_proxy: '', grpc_proxy: '' }],
+  ['http_proxy with NO_PROXY in upper case', { http_proxy: 'http://127.0.0.1:9', NO_PROXY: 'localhost,127.0.0.1' }],
+  ['grpc_proxy and HTTPS_PROXY', { grpc_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9' }],
+])(
+  'a proxy in the environment (%s) does not come between the processes of npm start',
+  async (_, variables) => {
+    const installation = await createInstallation({ no_proxy: '', no_grpc_proxy: '', ...variables });
+    const started = start(installation, '--demo');
+    await untilReady(started);
+    await untilCompleted(installation, (await submit(installation)).id);
+    started.child.kill('SIGTERM');
+    await expect(started.ended).resolves.toEqual([143, null]);
+  },
+  90_000,
+);
+
+// Seen to fail before: fetch refuses this port, so `npm start` never saw the API and ended after 120 s.
+test('an API on a port that browsers block becomes ready, and npm run task reaches it', async () => {
+  const installation = await createInstallation({ PORT: '10080' });
+  const started = start(installation, '--demo');
+  await untilReady(started);
+  const task = run(
+    process.execPath,
+    [...nodeArguments(join(root, 'scripts/task.ts')), 'fetch-joke', '--watch'],
+    installation.env,
+  );
+  expect(await task.ended).toEqual([0, null]);
   started.child.kill('SIGTERM');
   await started.ended;
 }, 90_000);
