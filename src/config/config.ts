@@ -25,7 +25,6 @@ export const knownVariables = [
   ...Object.keys(settings.shape),
   ...policyVariables,
   ...temporalVariables,
-  ...lowerCaseProxyVariables,
   'HOLDFAST_URL',
   'HOLDFAST_API_KEY',
 ];
@@ -70,7 +69,7 @@ export function loadConfig(environment: Environment) {
   const profileAddress = temporal?.connectionOptions.address;
   if (!env.TEMPORAL_ADDRESS && profileAddress && !isServerAddress(profileAddress))
     report('TEMPORAL_PROFILE', 'names an address that is not host:port');
-  const warnings = toWarnings(Object.keys(env), knownVariables);
+  const warnings = toWarnings(Object.keys(env), [...knownVariables, ...lowerCaseProxyVariables]);
   if (!parsed.success || !policy || !temporal || faults.size > 0) throw new ConfigError([...faults, ...warnings]);
 
   const { data } = parsed;
