@@ -27,22 +27,34 @@ const timeouts: Record<string, Failure> = {
   HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker sent no heartbeat in time' },
 };
 
+/** The messages for attempts that an operator ended with Temporal's tools. The types are those of the SDK. */
+const operatorMessages: Record<string, string> = {
+  ActivityPause: 'The attempt was ended because the task was paused by an operator',
+  ActivityReset: 'The attempt was ended because the task was reset by an operator',
+};
+
+const unexpected = "An unexpected error. The worker's log has the details";
+
 /**
  * Decodes a failure with the client's data converter. Keeps the message only if Holdfast wrote it. The message of an
- * unexpected error may contain paths and addresses, so only the worker's log has it.
+ * unexpected error may contain paths and addresses, so only the worker's log has it. A failure whose source is not the
+ * SDK of our workers comes from an operator, as if `byOperator` were true.
  */
-export async function toFailure(client: Client, failure: ProtoFailure): Promise<Failure> {
+export async function toFailure(client: Client, failure: ProtoFailure, byOperator = false): Promise<Failure> {
   const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) {
     return timeouts[cause.timeoutType ?? ''] ?? { type: 'TemporalTimeout', message: 'The task timed out' };
   }
-  const type = (cause instanceof ApplicationFailure && cause.type) || 'UnexpectedError';
+  const isOperators = byOperator || (cause instanceof ApplicationFailure && cause.failure?.source !== 'TypeScriptSDK');
+  const fallback = isOperators ? 'FailedByOperator' : 'UnexpectedError';
+  const type = (cause instanceof ApplicationFailure && cause.type) || fallback;
+  if (isOperators) return { type, message: 'The task was failed by an operator' };
   const isOurs = (failureTypes as readonly string[]).includes(type);
   const { upstreamStatus } = ((cause as ApplicationFailure).details?.[0] ?? {}) as { upstreamStatus?: number };
   return {
     type,
-    message: isOurs ? (cause?.message ?? type) : "An unexpected error. The worker's log has the details",
+    message: isOurs ? (cause?.message ?? type) : (operatorMessages[type] ?? unexpected),
     ...(upstreamStatus !== undefined && { upstreamStatus }),
   };
 }

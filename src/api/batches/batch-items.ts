@@ -1,8 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, toChunkId } from '../../contract.ts';
 import { isNotFound } from '../../temporal/errors.ts';
-import { type ActivityState, toActivityStates, toPendingState } from '../views/activity-state.ts';
+import { toActivityStates } from '../views/activity-history.ts';
+import { type ActivityState, toPendingState } from '../views/activity-state.ts';
 import { terminated } from '../views/history.ts';
+import { closedStatuses } from '../views/task-view.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
 
@@ -30,15 +32,17 @@ async function readStates(client: Client, chunkId: string, isSecondRead = false)
   const handle = client.workflow.getHandle(chunkId);
   const { events } = await handle.fetchHistory();
   const states = await toActivityStates(client, events ?? []);
+  // The description of a terminated chunk still has the activities that were pending.
   const { raw, status } = await handle.describe();
-  const open = status.name === 'RUNNING' ? (raw.pendingActivities ?? []) : [];
-  const pending = new Map(open.map((activity) => [activity.activityId ?? '', activity]));
+  const pending = new Map((raw.pendingActivities ?? []).map((activity) => [activity.activityId ?? '', activity]));
   // If an item ended after the history was read, it is no longer pending. A second read of the history shows its end.
   const hasEndedMeanwhile = [...states].some(([index, state]) => !hasEnded(state) && !pending.has(index));
   if (hasEndedMeanwhile && !isSecondRead) return readStates(client, chunkId, true);
   for (const [index, activity] of pending)
     if (!hasEnded(states.get(index))) states.set(index, await toPendingState(client, activity));
-  return states;
+  // An operator can end a chunk alone. Its batch then counts the unfinished items as failed.
+  if (closedStatuses[status.name] !== 'failed') return states;
+  return new Map([...states].map(([index, state]) => [index, settle(state, undefined, 'failed')]));
 }
 
 const toItems = ({ first, size }: Chunk, toState: (index: number) => ActivityState): BatchItem[] =>
@@ -50,13 +54,18 @@ const toItems = ({ first, size }: Chunk, toState: (index: number) => ActivitySta
 const hasEnded = (state: ActivityState | undefined) =>
   ['completed', 'failed', 'cancelled'].includes(state?.status ?? '');
 
+/** Returns what stays true of an item that waited or ran when its chunk was ended. */
+const toLast = ({ attemptsMade, lastFailure }: ActivityState) => ({
+  attemptsMade,
+  ...(lastFailure && { lastFailure }),
+});
+
 /**
  * Returns the state of an item, adjusted to how its batch ended. `knownAttempts` comes from the batch's memo: if the
  * item was cancelled between two attempts, only the memo has the number of its attempts.
  */
 function settle(state: ActivityState, knownAttempts: number | undefined, end: BatchState['end']): ActivityState {
-  if (end === 'failed' && !hasEnded(state)) return { ...state, status: 'failed', failure: terminated };
-  const { status } = end === 'cancelled' && !hasEnded(state) ? { status: 'cancelled' as const } : state;
-  if (status !== 'cancelled') return state;
-  return { ...state, status, attemptsMade: state.attemptsMade || (knownAttempts ?? 0) };
+  if (end === 'failed' && !hasEnded(state)) return { ...toLast(state), status: 'failed', failure: terminated };
+  if (state.status !== 'cancelled' && (end !== 'cancelled' || hasEnded(state))) return state;
+  return { ...toLast(state), status: 'cancelled', attemptsMade: state.attemptsMade || (knownAttempts ?? 0) };
 }

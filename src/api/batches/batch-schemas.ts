@@ -1,6 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import { type TaskName, taskNames, tasks } from '../../tasks.ts';
-import { activityStatuses, anyOutput, failureSchema, finalFailureSchema, time } from '../views/schemas.ts';
+import {
+  activityStatuses,
+  anyOutput,
+  failureSchema,
+  finalFailureSchema,
+  pausedSchema,
+  time,
+} from '../views/schemas.ts';
 
 export const maximumBatchItems = 10_000;
 
@@ -18,6 +25,7 @@ export const batchItemSchema = z
           'attempt for up to 5 s, until another worker takes over',
       ),
     nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
+    paused: pausedSchema.optional(),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
     output: anyOutput.optional().describe('The output of a completed item'),
     failure: finalFailureSchema.optional().describe('The failure of a failed item'),

@@ -1,16 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import {
-  type Failure,
-  PendingActivityState,
-  RetryState,
-  toEpochMs,
-  toFailure,
-  toResult,
-} from '../../temporal/payloads.ts';
-import type { activityStatuses, FinalFailure } from './schemas.ts';
+import { type Failure, PendingActivityState, toEpochMs, toFailure } from '../../temporal/payloads.ts';
+import type { activityStatuses, FinalFailure, Paused } from './schemas.ts';
 
-export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 export type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
 const {
@@ -26,6 +18,8 @@ export type ActivityState = {
   attemptsMade: number;
   /** The start of the next attempt while `retrying`, as ISO 8601. */
   nextAttemptAt?: string;
+  /** Set while an operator has paused the activity. A running attempt ends with its next heartbeat. */
+  paused?: Paused;
   lastFailure?: Failure;
   output?: unknown;
   failure?: FinalFailure;
@@ -38,16 +32,23 @@ export type ActivityState = {
 export const toShownAttempt = ({ status, attemptsMade }: Pick<ActivityState, 'status' | 'attemptsMade'>) =>
   status === 'queued' || status === 'retrying' ? attemptsMade + 1 : Math.max(1, attemptsMade);
 
+/** Temporal stores no limit as 0. An operator can lift the limit of an open task. */
+const unlimitedAttempts = 2 ** 31 - 1;
+
+/** Returns the maximum number of attempts of an activity that has not ended. */
+export const toMaxAttempts = ({ maximumAttempts }: PendingActivity) => maximumAttempts || unlimitedAttempts;
+
 /**
  * Returns the status and attempts of an activity that has not ended. While the activity waits, Temporal's `attempt` is
- * already the number of the next attempt.
+ * already the number of the next attempt. A paused activity has no next attempt until an operator resumes it.
  */
 export function toProgress({ attempt, state, nextAttemptScheduleTime }: PendingActivity) {
   const isWaiting = state === SCHEDULED || state === PAUSED;
   const attemptsMade = (attempt ?? 1) - (isWaiting ? 1 : 0);
   if (!isWaiting) return { status: state === CANCEL_REQUESTED ? 'cancelling' : 'running', attemptsMade } as const;
+  // Temporal has this time only until it is reached by its own clock. The clock of this host may differ.
+  if (state === PAUSED || !nextAttemptScheduleTime) return { status: 'queued', attemptsMade } as const;
   const nextAttemptMs = toEpochMs(nextAttemptScheduleTime);
-  if (nextAttemptMs <= Date.now()) return { status: 'queued', attemptsMade } as const;
   return { status: 'retrying', attemptsMade, nextAttemptAt: new Date(nextAttemptMs).toISOString() } as const;
 }
 
@@ -56,64 +57,21 @@ export async function toPendingState(
   client: Client,
   activity: PendingActivity,
 ): Promise<Omit<ActivityState, 'output' | 'failure'>> {
-  const { lastFailure } = activity;
-  return { ...toProgress(activity), ...(lastFailure && { lastFailure: await toFailure(client, lastFailure) }) };
+  const { lastFailure, paused } = activity;
+  return {
+    ...toProgress(activity),
+    // A cancellation ends a paused activity too.
+    ...(paused && activity.state !== CANCEL_REQUESTED && { paused: toPaused(activity) }),
+    ...(lastFailure && { lastFailure: await toFailure(client, lastFailure) }),
+  };
 }
 
-/**
- * Returns the states of all activities in a history, by activity id. Temporal writes attempts into the history only
- * when the activity ends, so a pending activity appears as `running` with one attempt. The description of its workflow
- * has the real state.
- */
-export async function toActivityStates(client: Client, events: HistoryEvent[]): Promise<Map<string, ActivityState>> {
-  const idsByEvent = new Map<string, string>();
-  const states = new Map<string, ActivityState>();
-  for (const event of events) {
-    const scheduled = event.activityTaskScheduledEventAttributes;
-    if (scheduled) {
-      idsByEvent.set(String(event.eventId), scheduled.activityId ?? '');
-      states.set(scheduled.activityId ?? '', { status: 'running', attemptsMade: 1 });
-    }
-    const id = idsByEvent.get(String(toScheduledEventId(event))) ?? '';
-    const state = states.get(id);
-    if (state) states.set(id, { ...state, ...(await toChange(client, event)) });
-  }
-  return states;
-}
-
-const toScheduledEventId = (event: HistoryEvent) =>
-  (
-    event.activityTaskStartedEventAttributes ??
-    event.activityTaskCancelRequestedEventAttributes ??
-    event.activityTaskCompletedEventAttributes ??
-    event.activityTaskFailedEventAttributes ??
-    event.activityTaskTimedOutEventAttributes ??
-    event.activityTaskCanceledEventAttributes
-  )?.scheduledEventId;
-
-/** Returns what an event changes in the state of its activity. */
-async function toChange(client: Client, event: HistoryEvent): Promise<Partial<ActivityState>> {
-  const started = event.activityTaskStartedEventAttributes;
-  if (started) {
-    const { attempt, lastFailure } = started;
-    return { attemptsMade: attempt ?? 1, ...(lastFailure && { lastFailure: await toFailure(client, lastFailure) }) };
-  }
-  if (event.activityTaskCancelRequestedEventAttributes) return { status: 'cancelling' };
-  const completed = event.activityTaskCompletedEventAttributes;
-  if (completed) return { status: 'completed', output: await toResult(client, completed.result) };
-  const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
-  if (failed?.failure) {
-    const lastFailure = await toFailure(client, failed.failure);
-    if (failed.retryState === RetryState.RETRY_STATE_CANCEL_REQUESTED) return { status: 'cancelled', lastFailure };
-    return { status: 'failed', lastFailure, failure: { ...lastFailure, reason: toReason(failed.retryState) } };
-  }
-  // If an activity is cancelled while it waits for an attempt, the history has none of its earlier attempts.
-  const hasStarted = Number(event.activityTaskCanceledEventAttributes?.startedEventId ?? 0) > 0;
-  return { status: 'cancelled', ...(!hasStarted && { attemptsMade: 0 }) };
-}
-
-/** Returns why Temporal made no further attempt. */
-export function toReason(retryState: temporal.api.enums.v1.RetryState | null | undefined): FinalFailure['reason'] {
-  if (retryState === RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED) return 'attempts-exhausted';
-  return retryState === RetryState.RETRY_STATE_TIMEOUT ? 'timed-out' : 'non-retryable';
+/** Returns who paused an activity, when and why. A rule of the namespace can pause activities too. */
+function toPaused({ pauseInfo }: PendingActivity): Paused {
+  const { reason, identity } = pauseInfo?.manual ?? pauseInfo?.rule ?? {};
+  return {
+    ...(reason && { reason }),
+    ...(identity && { by: identity }),
+    ...(pauseInfo?.pauseTime && { since: new Date(toEpochMs(pauseInfo.pauseTime)).toISOString() }),
+  };
 }

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { type Failure, toFailure, toResult } from '../../temporal/payloads.ts';
-import { type ActivityState, type HistoryEvent, toActivityStates, toReason } from './activity-state.ts';
+import { type HistoryEvent, toActivityStates, toReason } from './activity-history.ts';
+import type { ActivityState } from './activity-state.ts';
 import { type FinalFailure, failureSchema, type Task } from './schemas.ts';
 
 /** The failure of a task or batch item that an operator terminated. */
@@ -24,15 +25,23 @@ export async function readHistory(client: Client, workflowId: string, runId: str
   return {
     attempt: activity?.attemptsMade || cancelled?.attempt || 1,
     ...(lastFailure && { lastFailure }),
-    ...(await toEnd(client, events.at(-1) ?? {})),
+    ...(await toEnd(client, events.at(-1) ?? {}, activity?.failure)),
   };
 }
 
-/** Returns the output or final failure from the last event of a task's history; `{}` if the event has neither. */
-async function toEnd(client: Client, last: HistoryEvent): Promise<{ output?: unknown; failure?: Task['failure'] }> {
+/**
+ * Returns the output or final failure from the last event of a task's history; `{}` if the event has neither.
+ * `ofActivity` is the failure of the activity. Only the activity's events tell whether an operator failed it.
+ */
+async function toEnd(
+  client: Client,
+  last: HistoryEvent,
+  ofActivity: FinalFailure | undefined,
+): Promise<{ output?: unknown; failure?: Task['failure'] }> {
   const completed = last.workflowExecutionCompletedEventAttributes;
   if (completed) return { output: await toResult(client, completed.result) };
   const failure = last.workflowExecutionFailedEventAttributes?.failure;
+  if (failure && ofActivity) return { failure: ofActivity };
   if (failure) {
     const reason = toReason(failure.activityFailureInfo?.retryState);
     return { failure: { ...(await toFailure(client, failure)), reason } };

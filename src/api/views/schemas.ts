@@ -18,6 +18,16 @@ export const finalFailureSchema = z.object({
 
 export type FinalFailure = z.infer<typeof finalFailureSchema>;
 
+export const pausedSchema = z
+  .object({
+    reason: z.string().optional(),
+    by: z.string().optional().describe('The identity that Temporal has of the operator'),
+    since: z.iso.datetime().optional(),
+  })
+  .describe('Set while an operator has paused the activity in Temporal: no attempt begins until it is resumed there');
+
+export type Paused = z.infer<typeof pausedSchema>;
+
 const anyInput = toUnion(taskNames.map((name) => tasks[name].input));
 export const anyOutput = toUnion(taskNames.map((name) => tasks[name].output));
 export const time = z.iso.datetime();
@@ -58,8 +68,12 @@ export const taskSchema = z
       .int()
       .min(1)
       .describe('The number of the current or latest attempt, or of the next one while the task waits for it'),
-    maxAttempts: z.int().min(1),
+    maxAttempts: z
+      .int()
+      .min(1)
+      .describe('The limit now: an operator can change it in Temporal, and lift it (2147483647)'),
     nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
+    paused: pausedSchema.optional(),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
     output: anyOutput.optional().describe('The output of a completed task'),
     failure: finalFailureSchema.optional().describe('The failure of a failed task'),

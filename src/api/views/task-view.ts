@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import type { TaskMemo } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
 import { toNoTaskProblem } from '../problems/problem.ts';
-import { toPendingState, toShownAttempt } from './activity-state.ts';
+import { toMaxAttempts, toPendingState, toShownAttempt } from './activity-state.ts';
 import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
@@ -61,16 +61,16 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
     const status = closedStatuses[description.status.name];
     if (!status) {
       const { attemptsMade, ...state } = await readOpen(client, description);
-      return { memo, attemptsMade, task: { ...submitted, ...state } };
+      return { memo, attemptsMade, task: withinLimit({ ...submitted, ...state }) };
     }
-    const task: Task = {
+    const task = withinLimit({
       ...submitted,
       status,
       ...((await readHistory(client, id, description.runId)) as Partial<Task>),
       ...(await toAbandoned(client, description)),
       finishedAt: description.closeTime?.toISOString(),
       links: toLinks(id, false),
-    };
+    });
     return { memo, attemptsMade: task.attempt, task };
   };
 
@@ -97,15 +97,25 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
 export type TaskView = ReturnType<typeof createTaskView>;
 
 /**
+ * Returns the task with the maximum number of attempts that applied to it. An operator can change the maximum in
+ * Temporal, and no history has that change. A task whose attempts are exhausted has reached its maximum.
+ */
+function withinLimit(task: Task): Task {
+  const { attempt, maxAttempts, failure } = task;
+  const isExhausted = failure?.reason === 'attempts-exhausted';
+  return { ...task, maxAttempts: isExhausted ? attempt : Math.max(maxAttempts, attempt) };
+}
+
+/**
  * Returns the state of an open task. Needs no worker. While the activity is pending, the description has everything.
  */
 async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
-  const { raw, executionTime } = description;
+  const { raw, historyLength } = description;
   const state = await readActivity(client, description);
-  if (raw.workflowExtendedInfo?.cancelRequested) return { ...state, status: 'cancelling', nextAttemptAt: undefined };
-  // Until the start delay is over, the execution time is in the future.
-  const isScheduled = executionTime !== undefined && executionTime.getTime() > Date.now();
-  return isScheduled ? { status: 'scheduled', attemptsMade: 0 } : state;
+  if (raw.workflowExtendedInfo?.cancelRequested)
+    return { ...state, status: 'cancelling', nextAttemptAt: undefined, paused: undefined };
+  // Until the start delay is over, Temporal schedules no workflow task, so the history has only the start.
+  return historyLength <= 1 ? { status: 'scheduled', attemptsMade: 0 } : state;
 }
 
 async function readActivity(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
@@ -113,7 +123,8 @@ async function readActivity(client: Client, description: WorkflowExecutionDescri
   const [activity] = raw.pendingActivities ?? [];
   if (activity) {
     const state = await toPendingState(client, activity);
-    return { ...state, attempt: toShownAttempt(state) };
+    const attempt = toShownAttempt(state);
+    return { ...state, attempt, maxAttempts: toMaxAttempts(activity) };
   }
   if (historyLength <= eventsBeforeActivity) return { attemptsMade: 0 };
   // The activity has ended, and the workflow waits for a worker. If the workflow has ended since it was described, the
@@ -130,5 +141,9 @@ async function toAbandoned(client: Client, { raw }: WorkflowExecutionDescription
   const [activity] = raw.pendingActivities ?? [];
   if (!activity) return {};
   const { attemptsMade, lastFailure } = await toPendingState(client, activity);
-  return { attempt: Math.max(1, attemptsMade), ...(lastFailure && { lastFailure }) };
+  return {
+    attempt: Math.max(1, attemptsMade),
+    maxAttempts: toMaxAttempts(activity),
+    ...(lastFailure && { lastFailure }),
+  };
 }
