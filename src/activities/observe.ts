@@ -38,11 +38,9 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
         return output;
       } catch (error) {
         if (error instanceof CancelledFailure) {
-          const isCancelled = cancellationDetails()?.cancelRequested ?? true;
-          log.info(
-            `${job()} ${isCancelled ? 'cancelled' : 'given up by the server'} on attempt ${activityInfo().attempt}`,
-          );
-          finish(isCancelled ? 'cancelled' : 'failed', isCancelled ? '' : 'AttemptLost');
+          const { text, outcome, failureType } = toInterruption();
+          log.info(`${job()} ${text} on attempt ${activityInfo().attempt}`);
+          finish(outcome, failureType);
         } else {
           log.warn(`${job()} ${toFailureLine(error)}`);
           finish('failed', error instanceof ApplicationFailure ? (error.type ?? '') : 'UnexpectedError');
@@ -52,6 +50,15 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
     },
   },
 });
+
+/** Returns why a running attempt was ended. The failure types of a reset and a pause are those of the SDK. */
+function toInterruption() {
+  const { reset = false, paused = false, cancelRequested = true } = cancellationDetails() ?? {};
+  if (reset) return { text: 'reset by an operator', outcome: 'cancelled', failureType: 'ActivityReset' } as const;
+  if (paused) return { text: 'paused by an operator', outcome: 'cancelled', failureType: 'ActivityPause' } as const;
+  if (cancelRequested) return { text: 'cancelled', outcome: 'cancelled', failureType: '' } as const;
+  return { text: 'given up by the server', outcome: 'failed', failureType: 'AttemptLost' } as const;
+}
 
 /** An unexpected error's message can contain line breaks and terminal escapes, but a log entry must be one line. */
 const controls = /[\p{Cc}\u2028\u2029]+/gu;

@@ -162,6 +162,22 @@ describe('the record of an attempt', () => {
     expect(toRecord(attempt)).toEqual([{ task: 'fetch-joke', outcome: 'cancelled', failureType: '' }]);
   });
 
+  // Seen to fail when such an attempt counted as lost by the worker.
+  it.each([
+    ['PAUSED', { paused: true }, 'paused by an operator', { outcome: 'cancelled', failureType: 'ActivityPause' }],
+    ['RESET', { reset: true }, 'reset by an operator', { outcome: 'cancelled', failureType: 'ActivityReset' }],
+    ['RESET', { reset: true, paused: true }, 'reset by an operator', { failureType: 'ActivityReset' }],
+    ['NOT_FOUND', { notFound: true }, 'given up by the server', { outcome: 'failed', failureType: 'AttemptLost' }],
+  ] as const)('and the log say why the server ended it: %s, %j', async (reason, details, text, record) => {
+    const attempt = createAttempt();
+    const result = attempt.run({ hang: 'headers' });
+    await expect.poll(attempt.requests).toHaveLength(1);
+    attempt.environment.cancel(reason, new ActivityCancellationDetails(details));
+    await expect(result).rejects.toThrow();
+    expect(attempt.lines.at(-1)).toBe(`Job <id>: ${text} on attempt 1`);
+    expect(attempt.records).toMatchObject([record]);
+  });
+
   it('calls any other error unexpected', async () => {
     const attempt = createAttempt();
     await expect(attempt.throwing(new TypeError('oops'))).rejects.toThrow('oops');
