@@ -16,13 +16,13 @@ const unansweredPollMs = 1_000;
 type Options = {
   holdfast: Pick<HoldfastClient, 'read'>;
   signal: AbortSignal;
-  /** Called with each task whose status or attempt has changed since the previous read. */
+  /** Called with each task that has another status or attempt, or was paused or resumed, since the previous read. */
   onChange: (task: Task) => void;
   note: (text: string) => void;
   patienceMs?: number;
 };
 
-const toState = ({ status, attempt }: Task) => `${status} ${attempt}`;
+const toState = ({ status, attempt, paused }: Task) => `${status} ${attempt} ${paused !== undefined}`;
 const isOpen = ({ finishedAt }: Task) => finishedAt === undefined;
 
 /** Runs `work` for every item, at most `atOnce` at a time. */

@@ -44,12 +44,16 @@ function toOutput({ output }: Task): string {
   return typeof joke === 'string' ? joke : (JSON.stringify(output) ?? '');
 }
 
+const toPausedBy = ({ by, reason }: NonNullable<Task['paused']>) =>
+  `${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : ` (${reason})`}`;
+
 /** Returns the details that follow the status, the most important first. */
 function toDetails(task: Task, nowMs: number): string {
-  const { attempt, maxAttempts, failure, lastFailure, status, submittedAt, finishedAt } = task;
+  const { attempt, maxAttempts, failure, lastFailure, paused, status, submittedAt, finishedAt } = task;
   const remainingMs = untilNextAttempt(task, nowMs);
   const details = [`attempt ${attempt}/${maxAttempts}`];
   if (remainingMs !== undefined) details.push(`next attempt in ${toSeconds(remainingMs)}`);
+  if (paused) details.push(`paused in Temporal${toPausedBy(paused)}`);
   if (finishedAt) details.push(`after ${toSeconds(Date.parse(finishedAt) - Date.parse(submittedAt))}`);
   if (status === 'completed') return `${details.join(', ')}: ${toOutput(task)}`;
   if (failure) return `${details.join(', ')}, ${failure.reason}: ${failure.type}: ${failure.message}`;
