@@ -37,8 +37,11 @@ export function toAnswerOf(end: End): Pick<Answer, 'status' | 'outcome' | 'joke'
 }
 
 /**
- * Whether a worker's death, a shutdown or a cancellation caused this end. No answer of the upstream can reproduce such
- * an end.
+ * Whether a worker's death, a shutdown, a cancellation or an operator caused this end. No answer of the upstream can
+ * reproduce such an end.
  */
 export const isOfTheServer = (end: End) =>
-  'type' in end && ['TemporalTimeout', 'Cancelled', 'WorkerShutdown'].includes(end.type);
+  'type' in end &&
+  ['TemporalTimeout', 'Cancelled', 'WorkerShutdown', 'ActivityPause', 'ActivityReset', 'FailedByOperator'].includes(
+    end.type,
+  );

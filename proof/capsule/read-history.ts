@@ -23,11 +23,13 @@ const durationMs = z
 
 const failure = z
   .object({
+    source: z.string().optional(),
     applicationFailureInfo: z.object({ type: z.string().default('Error'), details: payloads.optional() }).optional(),
     timeoutFailureInfo: z.object({}).optional(),
   })
-  .transform(({ applicationFailureInfo: own, timeoutFailureInfo: timeout }): End => {
+  .transform(({ source, applicationFailureInfo: own, timeoutFailureInfo: timeout }): End => {
     if (!own) return { type: timeout ? 'TemporalTimeout' : 'Cancelled' };
+    if (source !== 'TypeScriptSDK') return { type: 'FailedByOperator' };
     const { upstreamStatus } = (own.details?.[0] ?? {}) as { upstreamStatus?: number };
     return { type: own.type, ...(upstreamStatus !== undefined && { upstreamStatus }) };
   });
