@@ -3,12 +3,10 @@ import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
 import { withDeadline } from '../../temporal/deadline.ts';
-import { TaskQueueType, toEpochMs } from '../../temporal/payloads.ts';
+import { TaskQueueType } from '../../temporal/payloads.ts';
 import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
-
-/** Temporal lists the poller of a dead worker for 5 minutes. A live worker polls again at least every 60 s. */
-const pollerFreshMs = 75_000;
+import { createPollerCheck, pollerFreshMs } from './pollers.ts';
 
 const status = (value: string, description: string) => toBody(z.object({ status: z.literal(value) }), description);
 
@@ -39,25 +37,25 @@ const ready = createRoute({
 
 /** Creates `GET /health` and `GET /ready`. `/ready` needs Temporal and a worker that polled lately. */
 export function createHealthRoutes({ client, config }: { client: Client; config: Config }) {
-  const hasPoller = async (taskQueueType: temporal.api.enums.v1.TaskQueueType): Promise<boolean> => {
-    const { pollers } = await client.workflowService.describeTaskQueue({
-      namespace: config.temporal.namespace,
-      taskQueue: { name: config.taskQueue },
-      taskQueueType,
-    });
-    return (pollers ?? []).some(({ lastAccessTime }) => toEpochMs(lastAccessTime) > Date.now() - pollerFreshMs);
+  const createReader = (taskQueueType: temporal.api.enums.v1.TaskQueueType) => {
+    const isPolled = createPollerCheck();
+    return async () => {
+      const { pollers } = await client.workflowService.describeTaskQueue({
+        namespace: config.temporal.namespace,
+        taskQueue: { name: config.taskQueue },
+        taskQueueType,
+      });
+      return isPolled(pollers ?? []);
+    };
   };
+  const hasWorkflowPoller = createReader(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW);
+  const hasActivityPoller = createReader(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY);
 
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
       // Skips the queue: a queued readiness probe would report a healthy API as not ready.
-      const polled = await withDeadline(() =>
-        Promise.all([
-          hasPoller(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-          hasPoller(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-        ]),
-      );
+      const polled = await withDeadline(() => Promise.all([hasWorkflowPoller(), hasActivityPoller()]));
       if (!polled.every(Boolean)) {
         const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s`;
         throw new Problem('not-ready', detail);

@@ -12,7 +12,7 @@ const route = createRoute({
   tags: ['Tasks'],
   summary: 'List tasks: first the open ones by start time, then the finished ones by finish time',
   description:
-    'Without a status an open task shows as `scheduled` or `open`. With the status `queued`, `running`, `retrying` or `cancelling` a request reads up to 200 open tasks one by one, so a page may be short and still have a `nextCursor`. A new task may take a second to appear.',
+    'Without a status an open task shows as `scheduled` or `open`. With the status `queued`, `running`, `retrying` or `cancelling` a request reads up to 200 open tasks one by one, so a page may be short and still have a `nextCursor`. With `scheduled` that can happen while many new tasks are open. A new task may take a second to appear.',
   request: { query: listQuery },
   responses: { 200: toBody(taskListSchema, 'A page of tasks'), ...toResponses('unauthorized', 'temporal-unavailable') },
 });

@@ -12,6 +12,7 @@ import {
   defaultPageSize,
   isClosedStatus,
   type ListQuery,
+  maximumSkewMs,
   type Position,
   positionSchema,
   toVisibilityQuery,
@@ -21,8 +22,13 @@ import {
  * Temporal's list does not show statuses such as `retrying`. To filter by one of them, a request reads up to 200 open
  * tasks, 20 at once, with an RPC for each.
  */
+const readStatuses: (string | undefined)[] = ['queued', 'running', 'retrying', 'cancelling'];
 const maximumReads = 200;
 const readsAtOnce = 20;
+/** A request asks for at most this many pages of Temporal's list, which answers few requests a second. */
+const maximumPages = 5;
+
+type WorkflowInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 
 /**
  * Creates the function that reads a page of an owner's tasks. Open tasks come first, sorted by start time. Finished
@@ -36,9 +42,10 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
       .catch((error: unknown) => {
         throw token && isInvalidPageToken(error) ? toCursorProblem() : error;
       });
-    const listed = await Promise.all((page.executions ?? []).map((info) => toSummary(client, owner, info)));
+    const listed = await mapInGroups(page.executions ?? [], (info) => toSummary(client, owner, info, readTask));
+    const isAnyOpen = query.status === undefined || readStatuses.includes(query.status);
     return {
-      items: listed.filter((item) => item !== undefined),
+      items: listed.filter((item) => item !== undefined).filter(({ status }) => isAnyOpen || status === query.status),
       next: toNext(phase, Buffer.from(page.nextPageToken ?? []).toString('base64'), query.status),
     };
   };
@@ -47,17 +54,18 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
     const filter = { name: query.name, status: query.status };
     const phase = isClosedStatus(query.status) ? 'closed' : 'open';
     const start: Position = query.cursor ? parseCursor(positionSchema, filter, query.cursor) : { phase, token: '' };
-    const needsReads = ['queued', 'running', 'retrying', 'cancelling'].includes(query.status ?? '');
+    const needsReads = readStatuses.includes(query.status);
     const size = Math.min(query.limit ?? defaultPageSize, needsReads ? maximumReads : 1_000);
-    const page = await readPage(owner, query, start, size);
+    const listed: TaskSummary[] = [];
+    let next: Position | undefined = start;
     // If the open tasks do not fill the page, finished tasks follow in the same answer.
-    if (page.next?.phase === 'closed' && start.phase === 'open' && page.items.length < size) {
-      const rest = await readPage(owner, query, page.next, size - page.items.length);
-      page.items.push(...rest.items);
-      page.next = rest.next;
+    for (let pages = needsReads ? 1 : maximumPages; next && listed.length < size && pages > 0; pages -= 1) {
+      const page = await readPage(owner, query, next, size - listed.length);
+      listed.push(...page.items);
+      next = page.next;
     }
-    const items = needsReads ? await keepStatus(page.items, query.status, readTask) : page.items;
-    return { items, nextCursor: page.next ? toCursor(filter, page.next) : null };
+    const items = needsReads ? await keepStatus(listed, query.status, readTask) : listed;
+    return { items, nextCursor: next ? toCursor(filter, next) : null };
   };
 };
 
@@ -73,7 +81,8 @@ function toNext(phase: Position['phase'], token: string, status: ListQuery['stat
 async function toSummary(
   client: Client,
   owner: string,
-  info: temporal.api.workflow.v1.IWorkflowExecutionInfo,
+  info: WorkflowInfo,
+  readTask: TaskView['readTask'],
 ): Promise<TaskSummary | undefined> {
   const id = info.execution?.workflowId ?? '';
   const name = toTaskName(owner, id);
@@ -85,15 +94,37 @@ async function toSummary(
     WorkflowExecutionStatus[info.status ?? 0]
       ?.replace('WORKFLOW_EXECUTION_STATUS_', '')
       .replace('CANCELED', 'CANCELLED') ?? '';
-  const isScheduled = toEpochMs(info.executionTime) > Date.now();
+  const toOpenStatus = async () => ((await isScheduled(info, () => readTask(id, name))) ? 'scheduled' : 'open');
   return {
     id,
     name,
-    status: closedStatuses[statusName] ?? (isScheduled ? 'scheduled' : 'open'),
+    status: closedStatuses[statusName] ?? (await toOpenStatus()),
     input,
     submittedAt,
     ...(info.closeTime && { finishedAt: new Date(toEpochMs(info.closeTime)).toISOString() }),
   };
+}
+
+/**
+ * Whether an open task still waits for the end of its start delay. If the clocks of this host and of Temporal could
+ * disagree about that, the task is read.
+ */
+async function isScheduled(
+  { executionTime, startTime }: WorkflowInfo,
+  readTask: () => Promise<{ status: string }>,
+): Promise<boolean> {
+  if (toEpochMs(executionTime) <= toEpochMs(startTime)) return false;
+  const aheadMs = toEpochMs(executionTime) - Date.now();
+  if (Math.abs(aheadMs) > maximumSkewMs) return aheadMs > 0;
+  return (await readTask().catch(skipVanished))?.status === 'scheduled';
+}
+
+/** Returns the results of `map` in order. Runs it for at most 20 items at once. */
+async function mapInGroups<T, R>(items: T[], map: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let index = 0; index < items.length; index += readsAtOnce)
+    results.push(...(await Promise.all(items.slice(index, index + readsAtOnce).map(map))));
+  return results;
 }
 
 /** Reads each open task and keeps those that have this status now. */
@@ -102,18 +133,12 @@ async function keepStatus(
   status: ListQuery['status'],
   readTask: TaskView['readTask'],
 ): Promise<TaskSummary[]> {
-  const kept: TaskSummary[] = [];
-  for (let index = 0; index < items.length; index += readsAtOnce) {
-    const tasks = await Promise.all(
-      items.slice(index, index + readsAtOnce).map(({ id, name }) => readTask(id, name).catch(skipVanished)),
-    );
-    for (const task of tasks) {
-      if (task?.status !== status || !task) continue;
-      const { id, name, input, submittedAt } = task;
-      kept.push({ id, name, status: task.status, input, submittedAt });
-    }
-  }
-  return kept;
+  const tasks = await mapInGroups(items, ({ id, name }) => readTask(id, name).catch(skipVanished));
+  return tasks.flatMap((task) => {
+    if (!task || task.status !== status) return [];
+    const { id, name, input, submittedAt } = task;
+    return [{ id, name, status: task.status, input, submittedAt }];
+  });
 }
 
 /** Ignores that a task is not found. Lists lag behind, so a listed task may already be deleted. */

@@ -43,22 +43,29 @@ export const isClosedStatus = (status: string | undefined): status is keyof type
   status !== undefined && status in closedNames;
 
 /**
+ * How far the clocks of this host and of Temporal may differ. The list decides by time whether a task is scheduled only
+ * if its start is further away than this. It reads the other tasks that have a start delay.
+ */
+export const maximumSkewMs = 600_000;
+
+const toTime = (aheadMs: number) => new Date(Date.now() + aheadMs).toISOString();
+
+/**
  * Returns the list filter for Temporal. It uses only fields that every Temporal server indexes, so no search attribute
- * has to be registered.
+ * has to be registered. With the status `scheduled` or `open`, the answer has some tasks of the other status too.
  */
 export function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
   const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');
   const closed = (isClosedStatus(status) ? closedNames[status] : Object.values(closedNames).flat())
     .map((s) => `'${s}'`)
     .join(', ');
-  const now = new Date().toISOString();
   return [
     `WorkflowId STARTS_WITH '${toOwnerPrefix(owner)}'`,
     `WorkflowType IN (${types})`,
     phase === 'open' ? "ExecutionStatus = 'Running'" : `ExecutionStatus IN (${closed})`,
-    ...(status === 'scheduled' ? [`ExecutionTime > '${now}'`] : []),
+    ...(status === 'scheduled' ? [`ExecutionTime > '${toTime(-maximumSkewMs)}'`] : []),
     ...(phase === 'open' && status !== undefined && status !== 'scheduled' && status !== 'cancelling'
-      ? [`ExecutionTime <= '${now}'`]
+      ? [`ExecutionTime <= '${toTime(maximumSkewMs)}'`]
       : []),
   ].join(' AND ');
 }

@@ -38,19 +38,24 @@ export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) 
 
   async function poll() {
     const current = [...subscribers];
-    let nextAttemptMs = Number.POSITIVE_INFINITY;
+    let dueInMs = 0;
     try {
       const task = await readTask();
       const stateId = toStateId(task);
       const hasChanged = current.map((subscriber) => subscriber.offer(task, stateId)).includes(true);
       waitMs = hasChanged ? minimumWaitMs : Math.min(2 * waitMs, maximumWaitMs);
-      if (task.nextAttemptAt) nextAttemptMs = Math.max(0, Date.parse(task.nextAttemptAt) - Date.now());
+      if (task.nextAttemptAt) dueInMs = Date.parse(task.nextAttemptAt) - Date.now();
     } catch (error) {
       if (!(error instanceof TemporalUnavailable)) for (const subscriber of current) subscriber.close();
       waitMs = unavailableWaitMs;
     }
     timer = undefined;
-    if (subscribers.size > 0) pollWithin(Math.min(waitMs, nextAttemptMs));
+    if (subscribers.size === 0) return;
+    // If this host's clock is ahead of Temporal's, the attempt starts after it was due. So read again soon, but not at
+    // once: the task would be read without a pause until its attempt starts.
+    const isDueFirst = dueInMs > 0 && dueInMs < waitMs;
+    pollWithin(isDueFirst ? dueInMs : waitMs);
+    if (isDueFirst) waitMs = minimumWaitMs;
   }
 
   return {

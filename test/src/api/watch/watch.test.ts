@@ -80,6 +80,17 @@ test('a task that waits for its next attempt is read when the attempt is due', a
   states.close();
 });
 
+// Seen to fail when such a task was read without a pause: a host's clock that is ahead says that the attempt is due.
+test('a task whose attempt is overdue by this clock is read after the usual times, soon after it seemed due', async () => {
+  const { stage, watch } = createStage();
+  const due = Date.now() + 6_000;
+  stage.now = () => toTask({ status: 'retrying', attempt: 2, nextAttemptAt: new Date(due).toISOString() });
+  const states = watch(toTask());
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(stage.reads).toEqual([250, 500, 1_000, 2_000, 4_000, 6_000, 6_500, 7_500, 9_500, 13_500, 18_500]);
+  states.close();
+});
+
 // Seen to fail when every watch had its own poller, and when the poller continued after its last watch.
 test('all watches of a task share one poller, which ends with the last of them', async () => {
   const { stage, watch } = createStage();

@@ -1,0 +1,33 @@
+import type { temporal } from '@temporalio/proto';
+import { toEpochMs } from '../../temporal/payloads.ts';
+
+type Poller = temporal.api.taskqueue.v1.IPollerInfo;
+
+/** Temporal lists the poller of a dead worker for 5 minutes. A live worker polls again at least every 60 s. */
+export const pollerFreshMs = 75_000;
+
+/**
+ * Creates a function that tells whether one of these pollers of a task queue polled within 75 s.
+ *
+ * The clock of this host may differ from Temporal's. A last access that was not listed at the previous call happened
+ * since then, whatever the clocks say. A last access that does not change grows old at the pace of this process. So a
+ * difference of the clocks matters at the first call only, for at most 75 s.
+ */
+export function createPollerCheck(now = () => performance.now()) {
+  let known = new Map<string, { accessMs: number; polledAt: number }>();
+  let calledAt = Number.NEGATIVE_INFINITY;
+
+  return (pollers: Poller[]): boolean => {
+    const at = now();
+    const toKnown = ({ identity, lastAccessTime }: Poller) => {
+      const accessMs = toEpochMs(lastAccessTime);
+      const before = known.get(identity ?? '');
+      if (before?.accessMs === accessMs) return before;
+      const ageMs = Math.min(Math.max(0, Date.now() - accessMs), at - calledAt);
+      return { accessMs, polledAt: at - ageMs };
+    };
+    known = new Map(pollers.map((poller) => [poller.identity ?? '', toKnown(poller)]));
+    calledAt = at;
+    return [...known.values()].some(({ polledAt }) => at - polledAt < pollerFreshMs);
+  };
+}
