@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Registry } from 'prom-client';
+import { request } from 'undici';
 import type { Config } from '../config/config.ts';
 import { toHttpUrl } from '../http-url.ts';
-import { request } from 'undici';
 import { direct } from '../outbound/dispatcher.ts';
 
 type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort: number };
