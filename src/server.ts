@@ -7,6 +7,7 @@ import { onStop } from './stop.ts';
 import { createLog } from './telemetry/log.ts';
 import { createApiMetrics } from './telemetry/metrics.ts';
 import { createClient } from './temporal/connection.ts';
+import { findFault } from './temporal/fault.ts';
 
 /** When the process stops, open requests have this long to finish. Then their connections are closed. */
 const closeGraceMs = 5_000;
@@ -35,6 +36,8 @@ try {
     process.exit();
   });
   log.info(`API listens on ${toHttpUrl(config.host, config.port)}`);
+  const fault = await findFault(client, config.temporal);
+  if (fault && !stopping.signal.aborted) log.warn(fault);
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   const hint = code === 'EADDRINUSE' ? 'something else listens there; end it or set PORT' : message;

@@ -9,6 +9,8 @@ import { createLog } from './telemetry/log.ts';
 import { createWorkerMetrics } from './telemetry/metrics.ts';
 import { serveMonitor } from './telemetry/monitor.ts';
 import { installRuntime, toSdkLogger } from './telemetry/runtime.ts';
+import { createClient } from './temporal/connection.ts';
+import { findFault } from './temporal/fault.ts';
 import { toWorkerOptions } from './worker-options.ts';
 
 const config = loadConfigOrExit();
@@ -59,15 +61,22 @@ async function connect(): Promise<{ connection: NativeConnection; worker: Worker
       connection = await NativeConnection.connect(server);
       return { connection, worker: await Worker.create({ connection, workflowBundle, ...options }) };
     } catch (error) {
-      if (failures % 10 === 0)
-        log.warn(
-          `No answer from Temporal at ${server.address} yet. Start it, or set TEMPORAL_ADDRESS. Retrying every second.`,
-        );
+      if (failures % 10 === 0) log.warn(`${await explain(error)} Trying again every second.`);
       log.debug({ err: error }, 'No connection to Temporal');
       await connection?.close();
       await delay(1_000);
     }
   }
+}
+
+/** Returns in one line why there is no connection. The API's client asks, because it has the better error messages. */
+async function explain(error: unknown): Promise<string> {
+  const client = createClient(config);
+  const fault = await findFault(client, config.temporal);
+  await client.connection.close();
+  return (
+    fault ?? `No connection to Temporal at ${config.temporal.address}: ${(error as Error).message.split('\n')[0]}.`
+  );
 }
 
 const monitor = await serveMonitor(config, {

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { isGrpcServiceError, NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 
 /** Temporal cannot be reached or does not answer in time. With outcome `unknown`, the call may have had its effect. */
 export class TemporalUnavailable extends Error {
@@ -9,6 +9,23 @@ export class TemporalUnavailable extends Error {
   constructor(outcome: 'not-started' | 'unknown', options?: ErrorOptions) {
     super('Temporal cannot be reached or does not answer in time; try again', options);
     this.outcome = outcome;
+  }
+}
+
+const refusals = {
+  namespace: 'has no namespace of the configured name',
+  permission: 'denies access: the key or the certificate is wrong, or may not do this',
+  other: 'refuses the call',
+};
+
+/** Temporal answers, but refuses the call. An operator must correct the configuration. The call had no effect. */
+export class TemporalRefused extends Error {
+  override readonly name = 'TemporalRefused';
+  readonly reason: keyof typeof refusals;
+
+  constructor(reason: TemporalRefused['reason'], options?: ErrorOptions) {
+    super(`Temporal answers, but ${refusals[reason]}`, options);
+    this.reason = reason;
   }
 }
 
@@ -25,7 +42,7 @@ export class Refused extends Error {
   }
 }
 
-/** gRPC failures that pass by themselves. The others, such as a wrong key or a missing namespace, need an operator. */
+/** gRPC failures that pass by themselves. */
 const transientCodes = [
   status.CANCELLED,
   status.UNKNOWN,
@@ -35,7 +52,17 @@ const transientCodes = [
   status.UNAVAILABLE,
 ];
 
-export const isTransient = ({ code }: { code: number }) => transientCodes.includes(code);
+/** gRPC failures with which a server refuses a call that it has not carried out. */
+const refusalCodes = [
+  status.INVALID_ARGUMENT,
+  status.NOT_FOUND,
+  status.PERMISSION_DENIED,
+  status.FAILED_PRECONDITION,
+  status.UNIMPLEMENTED,
+  status.UNAUTHENTICATED,
+];
+
+const isTransient = ({ code }: { code: number }) => transientCodes.includes(code);
 
 /** Whether the server has certainly not carried out the call. */
 export const isNotSent = ({ code, details }: { code: number; details: string }) =>
@@ -45,9 +72,20 @@ export const isNotSent = ({ code, details }: { code: number; details: string }) 
 /** Returns the gRPC error that a client error is or wraps, or `undefined` if there is none. */
 export const findGrpcError = (error: unknown) => [error, (error as Error).cause].find(isGrpcServiceError);
 
-/** Whether the error means that there is no such workflow, or that the server no longer keeps it. */
+/** Whether the error means that the namespace is missing. The raw error says so only in its binary details. */
+const isNamespaceNotFound = (error: unknown) =>
+  error instanceof NamespaceNotFoundError ||
+  (isGrpcServiceError(error) &&
+    error.code === status.NOT_FOUND &&
+    String(error.metadata.get('grpc-status-details-bin')[0]).includes('NamespaceNotFoundFailure'));
+
+/**
+ * Whether a call about one execution failed because there is no such execution, or because the server no longer keeps
+ * it. Any other call fails with the same status if, for example, its namespace is missing.
+ */
 export const isNotFound = (error: unknown) =>
-  error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && error.code === status.NOT_FOUND);
+  error instanceof WorkflowNotFoundError ||
+  (isGrpcServiceError(error) && error.code === status.NOT_FOUND && !isNamespaceNotFound(error));
 
 /**
  * Whether the error means that the server did not create the page token. With SQL visibility the code is UNKNOWN,
@@ -56,9 +94,17 @@ export const isNotFound = (error: unknown) =>
 export const isInvalidPageToken = (error: unknown) =>
   isGrpcServiceError(error) && [status.UNKNOWN, status.INVALID_ARGUMENT].includes(error.code);
 
-/** Converts an error with a transient gRPC failure to `TemporalUnavailable`. Returns any other error as it is. */
+/**
+ * Converts an error with a transient gRPC failure to `TemporalUnavailable`, and a refusal to `TemporalRefused`. Returns
+ * any other error as it is, also the one for an execution that does not exist.
+ */
 export function toTemporalError(error: unknown): unknown {
+  if (error instanceof TemporalUnavailable || error instanceof TemporalRefused) return error;
+  if (isNamespaceNotFound(error)) return new TemporalRefused('namespace', { cause: error });
   const cause = findGrpcError(error);
-  if (!cause || !isTransient(cause)) return error;
-  return new TemporalUnavailable(isNotSent(cause) ? 'not-started' : 'unknown', { cause });
+  if (cause && isTransient(cause))
+    return new TemporalUnavailable(isNotSent(cause) ? 'not-started' : 'unknown', { cause });
+  if (!cause || !refusalCodes.includes(cause.code)) return error;
+  const isDenied = [status.PERMISSION_DENIED, status.UNAUTHENTICATED].includes(cause.code);
+  return new TemporalRefused(isDenied ? 'permission' : 'other', { cause });
 }

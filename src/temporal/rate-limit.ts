@@ -1,4 +1,4 @@
-import { Refused, TemporalUnavailable } from './errors.ts';
+import { Refused, TemporalRefused, TemporalUnavailable } from './errors.ts';
 
 export const windowMs = 60_000;
 
@@ -81,8 +81,8 @@ export function createRateLimit(limit: number, now?: () => number) {
         isUsed = earlier === undefined;
         return earlier;
       } catch (error) {
-        const isNotStarted = error instanceof TemporalUnavailable && error.outcome === 'not-started';
-        isUsed = !isNotStarted && !(error instanceof Refused);
+        const isNotSent = error instanceof TemporalUnavailable && error.outcome === 'not-started';
+        isUsed = !isNotSent && !(error instanceof Refused) && !(error instanceof TemporalRefused);
         throw error;
       } finally {
         const others = (starting.get(id) ?? 1) - 1;

@@ -1,8 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, batchType, type Counts } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
-import { isNotFound } from '../../temporal/errors.ts';
-import { toNoBatchProblem } from '../problems/problem.ts';
+import { orNotFound, toNoBatchProblem } from '../problems/problem.ts';
 import { closedStatuses } from '../views/task-view.ts';
 import { type BatchState, readChunk } from './batch-items.ts';
 import type { Batch, BatchItem } from './batch-schemas.ts';
@@ -18,12 +17,7 @@ const chunksAtOnce = 5;
 export function createBatchView(client: Client) {
   /** Reads a batch without items, and the state that `readPage` needs. @throws {Problem} `not-found` */
   const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
-    const description = await client.workflow
-      .getHandle(id)
-      .describe()
-      .catch((error: unknown) => {
-        throw isNotFound(error) ? toNoBatchProblem() : error;
-      });
+    const description = await orNotFound(client.workflow.getHandle(id).describe(), toNoBatchProblem);
     const memo = description.memo as BatchMemo | undefined;
     // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
     if (description.type !== batchType || !memo?.chunkSizes) throw toNoBatchProblem();

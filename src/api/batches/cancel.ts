@@ -1,10 +1,10 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
-import { type AttemptsArguments, attemptsSignal } from '../../contract.ts';
+import { type AttemptsArguments, attemptsSignal, type BatchMemo, toChunkId } from '../../contract.ts';
 import { isNotFound } from '../../temporal/errors.ts';
 import { noInput, readBody, toInput } from '../http/body.ts';
 import { anyBody, anyPost, noQuery, toBody, toResponses } from '../problems/openapi.ts';
-import { Problem } from '../problems/problem.ts';
+import { orNotFound, Problem, toNoBatchProblem } from '../problems/problem.ts';
 import type { TaskApp } from '../tasks/dependencies.ts';
 import { taskProblems } from '../tasks/task-operations.ts';
 import { toProgress } from '../views/activity-state.ts';
@@ -40,7 +40,7 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
       // If the batch ends after it was read, Temporal accepts the cancellation and does nothing.
       const { batch: before } = await view.readState(id, name);
       if (before.finishedAt) return before;
-      await cancelBatch(client, id);
+      await orNotFound(cancelBatch(client, id), toNoBatchProblem);
       return (await view.readState(id, name)).batch;
     });
     if (batch.status === 'completed' || batch.status === 'failed')
@@ -55,8 +55,11 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
  */
 async function cancelBatch(client: Client, id: string): Promise<void> {
   const handle = client.workflow.getHandle(id);
-  const { raw } = await handle.describe();
-  const chunks = (raw.pendingChildren ?? []).map(({ workflowId }) => workflowId ?? '');
+  const { raw, memo } = await handle.describe();
+  // After an operator's reset, chunks of the earlier run are no children of this run.
+  const chunks = raw.workflowExtendedInfo?.lastResetTime
+    ? (memo as BatchMemo).chunkSizes.map((_, number) => toChunkId(id, number))
+    : (raw.pendingChildren ?? []).map(({ workflowId }) => workflowId ?? '');
   const attempts: Record<string, number> = {};
   while (chunks.length > 0) {
     const found = await Promise.all(chunks.splice(0, chunksAtOnce).map((chunk) => readWaiting(client, chunk)));

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from '../../telemetry/log.ts';
+import { TemporalRefused } from '../../temporal/errors.ts';
 import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem } from '../problems/problem.ts';
 import type { ApiEnvironment } from './auth.ts';
 
@@ -9,7 +10,8 @@ export function answerErrors(app: OpenAPIHono<ApiEnvironment>, log: Logger): voi
   app.onError((error, c) => {
     const problem = toProblem(error);
     const { requestId } = c.var;
-    if (problem.slug === 'internal-error') log.error({ err: error, requestId }, 'Unexpected error');
+    if (error instanceof TemporalRefused) log.error({ requestId, cause: toCause(error) }, error.message);
+    else if (problem.slug === 'internal-error') log.error({ err: error, requestId }, 'Unexpected error');
     if (problem.slug === 'temporal-unavailable')
       log.warn({ requestId, cause: toCause(error) }, 'Temporal does not answer');
     return answerProblem(c, problem);

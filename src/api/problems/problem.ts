@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
-import { isNotFound, Refused, TemporalUnavailable } from '../../temporal/errors.ts';
+import { isNotFound, Refused, TemporalRefused, TemporalUnavailable } from '../../temporal/errors.ts';
 import type { Outcome } from './problem-type.ts';
-import { type ProblemSlug, problemSlugs, problems } from './problems.ts';
+import { type ProblemSlug, problems } from './problems.ts';
 
 type Fault = { pointer: string; detail: string };
 type Details = { errors?: Fault[]; outcome?: Outcome; headers?: Record<string, string> };
@@ -51,28 +51,49 @@ export function toValidationProblem(slug: 'bad-request' | 'invalid-input', { iss
 const toPointer = (path: PropertyKey[]) =>
   `#${path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
 
+/**
+ * The problems for the statuses with which the framework refuses a request. Any other status of the framework is an
+ * error of ours: the remaining problems state facts about tasks and Temporal that the framework cannot know.
+ */
+const frameworkProblems: Record<number, ProblemSlug> = {
+  400: 'bad-request',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  405: 'method-not-allowed',
+  408: 'request-timeout',
+  413: 'body-too-large',
+  414: 'uri-too-long',
+  415: 'unsupported-media-type',
+  422: 'invalid-input',
+  431: 'headers-too-large',
+};
+
 /** Translates any error into a problem. An unexpected error becomes a 500 that reveals nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof HTTPException) {
-    const slug = problemSlugs.find((known) => problems[known].status === error.status);
-    return new Problem(slug ?? 'internal-error', error.message);
-  }
+  const slug = error instanceof HTTPException && frameworkProblems[error.status];
+  if (slug) return new Problem(slug, (error as HTTPException).message || problems[slug].title);
   if (error instanceof TemporalUnavailable)
     return new Problem('temporal-unavailable', error.message, { outcome: error.outcome });
   if (error instanceof Refused) {
     const { reason, message, retryAfterSeconds: seconds } = error;
     return new Problem(reason, message, seconds === undefined ? {} : { headers: { 'Retry-After': String(seconds) } });
   }
-  if (isNotFound(error)) return toNoTaskProblem();
   return new Problem('internal-error', 'Unexpected error. Look up the `X-Request-Id` of this answer in the log', {
-    outcome: 'unknown',
+    outcome: error instanceof TemporalRefused ? 'not-started' : 'unknown',
   });
 }
 
 /** Returns the same 404 for an unknown id, another owner's task and a batch, so it does not reveal what exists. */
 export const toNoTaskProblem = () => new Problem('not-found', 'There is no task of this id');
 export const toNoBatchProblem = () => new Problem('not-found', 'There is no batch of this id');
+
+/** Awaits calls about one task or batch. @throws `toNotFound()` if Temporal has no such execution. */
+export const orNotFound = <T>(calls: Promise<T>, toNotFound: () => Problem): Promise<T> =>
+  calls.catch((error: unknown) => {
+    throw isNotFound(error) ? toNotFound() : error;
+  });
 
 /** Returns the 405 for a path that supports only these methods. */
 export function toMethodProblem(methods: string[]): Problem {

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
 import { withDeadline } from '../../temporal/deadline.ts';
+import { TemporalRefused } from '../../temporal/errors.ts';
 import { TaskQueueType } from '../../temporal/payloads.ts';
 import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
@@ -29,7 +30,7 @@ const ready = createRoute({
   tags: ['Operation'],
   summary: 'Whether tasks can run',
   description:
-    'Tasks can run if Temporal answers and a worker has polled lately. The problem of a 503 says which of these conditions is not met.',
+    'Tasks can run if Temporal answers, has the namespace and lets this API in, and a worker has polled lately. The problem of a 503 says which of these conditions is not met.',
   security: [],
   request: { query: noQuery },
   responses: { 200: status('ready', 'Tasks can run'), ...toResponses('not-ready', 'temporal-unavailable') },
@@ -51,11 +52,18 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
   const hasWorkflowPoller = createReader(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW);
   const hasActivityPoller = createReader(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY);
 
+  const toDetail = ({ reason, message }: TemporalRefused) =>
+    reason === 'namespace' ? `Temporal answers, but has no namespace ${config.temporal.namespace}` : message;
+
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
       // Skips the queue: a queued readiness probe would report a healthy API as not ready.
-      const polled = await withDeadline(() => Promise.all([hasWorkflowPoller(), hasActivityPoller()]));
+      const polled = await withDeadline(() => Promise.all([hasWorkflowPoller(), hasActivityPoller()])).catch(
+        (error: unknown) => {
+          throw error instanceof TemporalRefused ? new Problem('not-ready', toDetail(error)) : error;
+        },
+      );
       if (!polled.every(Boolean)) {
         const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s`;
         throw new Problem('not-ready', detail);

@@ -15,6 +15,7 @@ export const terminated: FinalFailure = {
 /**
  * Reads what only the history has about a task whose activity is no longer pending: the number of the last attempt,
  * the latest failure, and the output or final failure of the task. Takes one RPC: a history has about ten events.
+ * `isScheduled` says whether the history has the activity.
  */
 export async function readHistory(client: Client, workflowId: string, runId: string) {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
@@ -22,11 +23,12 @@ export async function readHistory(client: Client, workflowId: string, runId: str
   const [activity] = (await toActivityStates(client, events)).values();
   const cancelled = parseCancelReason(events);
   const lastFailure = activity?.lastFailure ?? cancelled?.lastFailure;
-  return {
+  const state = {
     attempt: activity?.attemptsMade || cancelled?.attempt || 1,
     ...(lastFailure && { lastFailure }),
     ...(await toEnd(client, events.at(-1) ?? {}, activity?.failure)),
   };
+  return { isScheduled: activity !== undefined, state };
 }
 
 /**

@@ -3,14 +3,14 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
 import type { TaskMemo } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
-import { toNoTaskProblem } from '../problems/problem.ts';
+import { orNotFound, toNoTaskProblem } from '../problems/problem.ts';
 import { toMaxAttempts, toPendingState, toShownAttempt } from './activity-state.ts';
 import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
 /**
- * The number of events in a history before its activity is scheduled. If a history has more events and no activity is
- * pending, the activity has ended.
+ * The usual number of events in a history before its activity is scheduled. If a history has no more, it need not be
+ * read.
  */
 const eventsBeforeActivity = 4;
 
@@ -51,8 +51,7 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
     links: toLinks(id, true),
   });
 
-  /** Reads a task together with its memo and the number of attempts that have begun. @throws {Problem} `not-found` */
-  const readWithMemo = async (id: string, name: TaskName): Promise<TaskState> => {
+  const readState = async (id: string, name: TaskName): Promise<TaskState> => {
     const description = await client.workflow.getHandle(id).describe();
     const memo = description.memo as TaskMemo | undefined;
     // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
@@ -66,13 +65,16 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
     const task = withinLimit({
       ...submitted,
       status,
-      ...((await readHistory(client, id, description.runId)) as Partial<Task>),
+      ...((await readHistory(client, id, description.runId)).state as Partial<Task>),
       ...(await toAbandoned(client, description)),
       finishedAt: description.closeTime?.toISOString(),
       links: toLinks(id, false),
     });
     return { memo, attemptsMade: task.attempt, task };
   };
+
+  /** Reads a task together with its memo and the number of attempts that have begun. @throws {Problem} `not-found` */
+  const readWithMemo = (id: string, name: TaskName) => orNotFound(readState(id, name), toNoTaskProblem);
 
   const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;
 
@@ -81,13 +83,14 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
     const { task, attemptsMade } = await readWithMemo(id, name);
     // If the task ends after this check, Temporal accepts the cancellation and does nothing.
     if (task.finishedAt) return task;
-    await client.workflowService.requestCancelWorkflowExecution({
+    const request = client.workflowService.requestCancelWorkflowExecution({
       namespace,
       identity: client.options.identity,
       requestId: randomUUID(),
       workflowExecution: { workflowId: id },
       reason: toCancelReason({ attemptsMade, lastFailure: task.lastFailure }),
     });
+    await orNotFound(request, toNoTaskProblem);
     return readTask(id, name);
   };
 
@@ -127,9 +130,12 @@ async function readActivity(client: Client, description: WorkflowExecutionDescri
     return { ...state, attempt, maxAttempts: toMaxAttempts(activity) };
   }
   if (historyLength <= eventsBeforeActivity) return { attemptsMade: 0 };
+  const { isScheduled, state } = await readHistory(client, workflowId, runId);
+  // A reset, a signal or the death of a worker adds events before the activity is scheduled.
+  if (!isScheduled) return { attemptsMade: 0 };
   // The activity has ended, and the workflow waits for a worker. If the workflow has ended since it was described, the
   // next read shows it.
-  const { attempt, lastFailure } = await readHistory(client, workflowId, runId);
+  const { attempt, lastFailure } = state;
   return { status: 'running', attemptsMade: attempt, attempt, ...(lastFailure && { lastFailure }) };
 }
 

@@ -1,0 +1,49 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config/config.ts';
+import { withDeadline } from './deadline.ts';
+import { findGrpcError, TemporalRefused, TemporalUnavailable, toTemporalError } from './errors.ts';
+
+type Target = Pick<Config['temporal'], 'address' | 'namespace'>;
+
+/** Returns in one line why this process cannot use Temporal, or `undefined` if it can. */
+export async function findFault(client: Client, { address, namespace }: Target): Promise<string | undefined> {
+  try {
+    await withDeadline(() => client.workflowService.describeNamespace({ namespace }));
+    return undefined;
+  } catch (error) {
+    return toFault(error, { address, namespace });
+  }
+}
+
+/** What the reason of a failed connection says if the fault is in the TLS settings of one of the two sides. */
+const tls = /certificate|SSL routines|ERR_TLS|ERR_SSL/i;
+
+/** Returns the error of the last connection. gRPC and OpenSSL surround it with text of their own. */
+const toReason = (details: string) =>
+  (details.replace(/^.*Last error: (Error: )?|\. Resolution note: *$/gs, '').split('\n')[0] ?? '').replace(
+    /^.*(SSL routines):[^:]*:([^:]*):.*$/,
+    '$1: $2',
+  );
+
+/** Returns in one line what an error of a call to Temporal means and what to do about it. */
+export function toFault(error: unknown, { address, namespace }: Target): string {
+  const known = toTemporalError(error);
+  const { details = '' } = findGrpcError(known) ?? {};
+  const reason = toReason(details);
+  const why = reason && ` (${reason})`;
+  if (known instanceof TemporalRefused) {
+    if (known.reason === 'namespace')
+      return `Temporal at ${address} has no namespace ${namespace}: create it, or correct TEMPORAL_NAMESPACE.`;
+    if (known.reason === 'permission')
+      return `Temporal at ${address} denies access to namespace ${namespace}${why}: check TEMPORAL_API_KEY and the client certificate.`;
+    return `Temporal at ${address} refuses the call${why}: check the TEMPORAL_ variables.`;
+  }
+  if (!(known instanceof TemporalUnavailable))
+    return `A call to Temporal at ${address} failed: ${(error as Error).message.split('\n')[0]}.`;
+  if (tls.test(reason))
+    return `The TLS connection to Temporal at ${address} fails${why}: check the TEMPORAL_TLS variables.`;
+  if (details.startsWith('Name resolution failed'))
+    return `The host name of Temporal at ${address} is unknown: correct TEMPORAL_ADDRESS.`;
+  const hint = reason.includes('ECONNREFUSED') ? '' : ' If it requires TLS, set TEMPORAL_TLS.';
+  return `Temporal at ${address} cannot be reached${why}: start it, or set TEMPORAL_ADDRESS.${hint}`;
+}
