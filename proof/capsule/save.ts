@@ -3,7 +3,8 @@ import { createJokeApiClient, type JokeApiClient } from '../../local/joke-api/jo
 import type { Config } from '../../src/config/config.ts';
 import { taskNames } from '../../src/tasks.ts';
 import { createClient } from '../../src/temporal/connection.ts';
-import { findGrpcError, isNotFound, isTransient } from '../../src/temporal/errors.ts';
+import { isNotFound } from '../../src/temporal/errors.ts';
+import { toFault } from '../../src/temporal/fault.ts';
 import { type Answer, type Capsule, capsuleSchema, countAttempts } from './capsule.ts';
 import { toAnswerOf } from './expected-end.ts';
 import { type Past, readHistory, readWorkflowType, toHistoryJson } from './read-history.ts';
@@ -38,11 +39,7 @@ async function fetchHistory(taskId: string, config: Config): Promise<unknown> {
       throw new SetupError(
         `Temporal at ${address}, namespace ${namespace}, knows no task ${taskId}: GET /tasks lists the ids.`,
       );
-    const { code, details } = findGrpcError(error) ?? { code: 0, details: '' };
-    if (isTransient({ code }))
-      throw new SetupError(`Temporal at ${address} cannot be reached: start it, or set TEMPORAL_ADDRESS.`);
-    if (details) throw new SetupError(`Temporal at ${address} says "${details}": check the TEMPORAL_ variables.`);
-    throw error;
+    throw new SetupError(toFault(error, config.temporal));
   } finally {
     await client.connection.close();
   }
@@ -56,10 +53,17 @@ const toHistoryAnswers = ({ ends }: Past): Answer[] =>
 
 async function readLedger(client: JokeApiClient, taskId: string, { ends }: Past): Promise<Answer[]> {
   const { items } = await client.ledger({ taskKey: taskId });
+  // After an operator's reset, the task begins again with attempt 1. The history has only that run.
+  const first = Math.max(
+    0,
+    items.findLastIndex(({ attempt }) => attempt === 1),
+  );
   return await Promise.all(
-    items.flatMap(({ attempt, status, outcome, jokeId }) =>
-      attempt === null ? [] : [toLedgerAnswer({ attempt, status, outcome, source: 'ledger' }, jokeId)],
-    ),
+    items
+      .slice(first)
+      .flatMap(({ attempt, status, outcome, jokeId }) =>
+        attempt === null ? [] : [toLedgerAnswer({ attempt, status, outcome, source: 'ledger' }, jokeId)],
+      ),
   );
 
   async function toLedgerAnswer(answer: Answer, id: string | null): Promise<Answer> {

@@ -8,6 +8,7 @@ import { nodeArguments } from '../../cli/node-arguments.ts';
 import { findFreePort } from '../../local/processes/ports.ts';
 import type { Capsule } from '../../proof/capsule/capsule.ts';
 import { type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
+import { resetToStart } from '../support/operator.ts';
 
 // Each test runs up to seven commands, and a busy machine needs 10 s for each.
 vi.setConfig({ testTimeout: 180_000 });
@@ -128,6 +129,18 @@ test('every kind of failed answer is replayed, also for attempts that the histor
   expect(changed.exitCode).toBe(0);
 });
 
+// Seen to fail when the answers of the run before the reset belonged to the capsule too.
+test('a task that an operator reset is saved and replayed as its current run', async () => {
+  const { id } = await run('reset', [{ status: 503 }, { status: 503 }, {}, { status: 503 }, {}]);
+  await resetToStart(holdfast, id);
+  await holdfast.until(id, (task) => isFinished(task) && task.attempt === 2);
+  const saved = await capsule([id, '--joke-api', holdfast.jokes.url, '--output', 'reset.json']);
+  expect(saved.lines).toEqual(['reset.json: the answers of 2 of 2 attempts are known']);
+  const replayed = await capsule(['--replay', 'reset.json']);
+  expect(replayed).toMatchObject({ exitCode: 0, errors: [] });
+  expect(replayed.lines.at(-1)).toBe('Verdict: the same as then; 2 of 2 attempts compared');
+});
+
 test('one line says what cannot be saved or replayed', async () => {
   const { body: batch } = await holdfast.call('POST', '/batches/fetch-joke', {
     headers: { 'content-type': 'application/json' },
@@ -138,7 +151,8 @@ test('one line says what cannot be saved or replayed', async () => {
   const cases = [
     [await capsule([batch.id]), 1, /is the id of a batch: give the id of a task/],
     [await capsule(['nobody']), 1, /knows no task nobody: GET \/tasks lists the ids/],
-    [await capsule(['nobody'], nowhere), 1, /cannot be reached: start it, or set TEMPORAL_ADDRESS/],
+    [await capsule(['nobody'], nowhere), 1, /cannot be reached \(.*\): start it, or set TEMPORAL_ADDRESS/],
+    [await capsule(['nobody'], { TEMPORAL_NAMESPACE: 'missing' }), 1, /has no namespace missing: create it/],
     [await capsule(['--replay', 'none.json']), 1, /is not a capsule: npm run capsule -- <task id> saves one/],
     [await capsule(['--replay', 'absent.json']), 1, /cannot be read \(ENOENT\)/],
     [await capsule([]), 2, /give a task id or --replay/],

@@ -2,12 +2,14 @@ import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
 import type { TaskMemo } from '../../contract.ts';
-import { isInvalidPageToken, isNotFound } from '../../temporal/errors.ts';
+import { isInvalidPageToken } from '../../temporal/errors.ts';
 import { toEpochMs, toMemo, WorkflowExecutionStatus } from '../../temporal/payloads.ts';
 import { parseCursor, toCursor, toCursorProblem } from '../http/cursor.ts';
+import { Problem } from '../problems/problem.ts';
 import type { TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
 import { closedStatuses, type TaskView } from '../views/task-view.ts';
+import { keepCurrentRuns } from './current-runs.ts';
 import {
   defaultPageSize,
   isClosedStatus,
@@ -39,10 +41,15 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
     const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
     const page = await client.workflowService
       .listWorkflowExecutions({ ...request, nextPageToken: Buffer.from(token, 'base64') })
-      .catch((error: unknown) => {
-        throw token && isInvalidPageToken(error) ? toCursorProblem() : error;
+      .catch(async (error: unknown) => {
+        if (!token || !isInvalidPageToken(error)) throw error;
+        // These codes can also mean that the server fails. Then the call fails without the token, too.
+        await client.workflowService.listWorkflowExecutions({ ...request, pageSize: 1 });
+        throw toCursorProblem();
       });
-    const listed = await mapInGroups(page.executions ?? [], (info) => toSummary(client, owner, info, readTask));
+    const owned = (page.executions ?? []).filter(({ execution }) => toTaskName(owner, execution?.workflowId ?? ''));
+    const current = await keepCurrentRuns(client, namespace, owned);
+    const listed = await mapInGroups(current, (info) => toSummary(client, owner, info, readTask));
     const isAnyOpen = query.status === undefined || readStatuses.includes(query.status);
     return {
       items: listed.filter((item) => item !== undefined).filter(({ status }) => isAnyOpen || status === query.status),
@@ -143,5 +150,5 @@ async function keepStatus(
 
 /** Ignores that a task is not found. Lists lag behind, so a listed task may already be deleted. */
 function skipVanished(error: unknown): undefined {
-  if (!isNotFound(error)) throw error;
+  if (!(error instanceof Problem && error.slug === 'not-found')) throw error;
 }

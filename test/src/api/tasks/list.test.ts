@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { toCursor } from '../../../../src/api/http/cursor.ts';
+import { createTaskList } from '../../../../src/api/tasks/task-list.ts';
 import type { TaskSummary } from '../../../../src/api/views/schemas.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
+import type { TaskView } from '../../../../src/api/views/task-view.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { type SignedIn, signIn, toSecret } from '../../../support/signed-in.ts';
@@ -310,6 +314,18 @@ test('a cursor works in every API process, and with both secrets of a rotation',
       );
     }
   }
+});
+
+// Seen to fail when every UNKNOWN with a page token was the fault of the cursor.
+test('a failure of the server is no fault of the cursor', async () => {
+  const failure = Object.assign(new Error('2 UNKNOWN'), { code: 2, details: 'something went wrong', metadata: {} });
+  const client = {
+    workflowService: { listWorkflowExecutions: () => Promise.reject(failure) },
+  } as unknown as Client;
+  const listTasks = createTaskList(client, holdfast.config, {} as TaskView);
+  const filter = { name: undefined, status: undefined };
+  const cursor = toCursor(filter, { phase: 'open', token: btoa('a token of the server') });
+  await expect(listTasks('local', { ...filter, cursor })).rejects.toBe(failure);
 });
 
 test('without API keys, cursors work too, and a forged one is still a 400', async () => {

@@ -1,0 +1,44 @@
+import type { Client } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+import { toEpochMs } from '../../temporal/payloads.ts';
+
+type Execution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
+
+const toId = ({ execution }: Execution) => execution?.workflowId ?? '';
+
+/**
+ * Keeps the executions that are the current run of their task. An operator's reset ends a run and starts another under
+ * the same id, and Temporal lists both. An open run is always the current one. For finished runs it takes one more
+ * call, which counts the runs of these ids, and another one only if an id has several.
+ */
+export async function keepCurrentRuns(
+  client: Client,
+  namespace: string,
+  executions: Execution[],
+): Promise<Execution[]> {
+  const runs = [...executions];
+  const finished = executions.filter(({ closeTime }) => closeTime);
+  if (finished.length > 0) {
+    const ids = [...new Set(finished.map(toId))];
+    const query = `WorkflowId IN (${ids.map((id) => `'${id}'`).join(', ')})`;
+    const { count } = await client.workflowService.countWorkflowExecutions({ namespace, query });
+    if (Number(count) !== finished.length) runs.push(...(await listAll(client, namespace, query)));
+  }
+  const latest = new Map<string, Execution>();
+  for (const run of runs) {
+    const known = latest.get(toId(run));
+    if (!known || toEpochMs(run.startTime) > toEpochMs(known.startTime)) latest.set(toId(run), run);
+  }
+  return executions.filter((run) => latest.get(toId(run))?.execution?.runId === run.execution?.runId);
+}
+
+async function listAll({ workflowService }: Client, namespace: string, query: string): Promise<Execution[]> {
+  const all: Execution[] = [];
+  let nextPageToken: Uint8Array | null | undefined;
+  do {
+    const page = await workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1_000, nextPageToken });
+    all.push(...(page.executions ?? []));
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken?.length);
+  return all;
+}
