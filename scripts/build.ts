@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflows } from '../src/bundle-workflows.ts';
 
 /**
  * `npm run build` creates `dist/` for production: JavaScript and the workflow bundle. Without that bundle, a worker
@@ -15,6 +15,6 @@ const tsc = createRequire(import.meta.url)
 
 rmSync(path('../dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '--project', path('../tsconfig.build.json')], { stdio: 'inherit' });
-const { code } = await bundleWorkflowCode({ workflowsPath: path('../src/workflows/index.ts') });
+const { code } = await bundleWorkflows();
 writeFileSync(path('../dist/workflow-bundle.js'), code);
 console.log(`dist/ is built; the workflow bundle has ${Math.round(code.length / 1024)} KiB`);

@@ -21,6 +21,12 @@ export const progressSignal = 'progress';
 export type ProgressArguments = [chunkId: string, counts: Counts];
 
 /**
+ * A batch sends this signal to a chunk that an earlier run of the batch started. The chunk then reports its counts at
+ * once and when it ends.
+ */
+export const reportSignal = 'report';
+
+/**
  * The API sends this signal to a batch before it cancels the batch. The argument has the number of attempts that each
  * waiting item has made, by the item's index. Temporal forgets these numbers when it cancels the items.
  */

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflows } from './bundle-workflows.ts';
 import { loadConfigOrExit } from './config/config.ts';
 import { toHttpUrl } from './http-url.ts';
 import { onStop } from './stop.ts';
@@ -40,12 +41,7 @@ function exit(): never {
 }
 
 const bundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-const workflowBundle = existsSync(bundle)
-  ? { codePath: bundle }
-  : await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)),
-      logger: toSdkLogger(log),
-    });
+const workflowBundle = existsSync(bundle) ? { codePath: bundle } : await bundleWorkflows(toSdkLogger(log));
 
 const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }) => {
   metrics.attempts.inc({ task, outcome, failure_type: failureType });

@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
+import { bundleWorkflows } from '../../src/bundle-workflows.ts';
 import { ConfigError, loadEnvironment } from '../../src/config/config.ts';
 import { obtainTimeSkippingServer } from '../obtain/time-skipping-server.ts';
 import { quietRuntime } from './quiet-runtime.ts';
@@ -14,13 +13,6 @@ function readServerPath(): string | undefined {
     throw error instanceof ConfigError ? new SetupError(error.message) : error;
   }
 }
-
-/** Returns a bundle of the workflows that workers run. */
-export const bundleWorkflows = () =>
-  bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('WARN'),
-  });
 
 /**
  * Obtains the time-skipping server (downloads it the first time) and starts it with a worker that runs our workflows.

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import { bundleWorkflows } from '../../src/bundle-workflows.ts';
 import type { Capsule } from './capsule.ts';
 
 /**
@@ -7,10 +7,7 @@ import type { Capsule } from './capsule.ts';
  * replay succeeds.
  */
 export async function replayWorkflow({ history, taskId }: Capsule): Promise<string | undefined> {
-  const workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('WARN'),
-  });
+  const workflowBundle = await bundleWorkflows();
   try {
     await Worker.runReplayHistory({ workflowBundle }, history, taskId);
     return undefined;

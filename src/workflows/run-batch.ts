@@ -1,12 +1,9 @@
 import {
   CancellationScope,
   CancelledFailure,
-  type ChildWorkflowOptions,
   condition,
-  defineSignal,
   isCancellation,
-  setHandler,
-  startChild,
+  patched,
   TemporalFailure,
   upsertMemo,
   workflowInfo,
@@ -17,7 +14,6 @@ import {
   type BatchArguments,
   type ChunkArguments,
   type Counts,
-  chunkType,
   type Inputs,
   type ProgressArguments,
   progressSignal,
@@ -25,7 +21,9 @@ import {
   workflowTaskTimeoutMs,
 } from '../contract.ts';
 import type { TaskName } from '../tasks.ts';
-import { type runChunk, toTotal } from './run-chunk.ts';
+import { isAttempts, isCounts, isSame, none, toSum, toTotal } from './counts.ts';
+import { handleSignal } from './handle-signal.ts';
+import { untilChunkEnds } from './until-chunk-ends.ts';
 
 /** More items in flight would fill the server's queues: 1,000 items starve a single task (measured). */
 const maximumInFlight = 400;
@@ -42,32 +40,43 @@ export async function runBatch<N extends TaskName>({
   ...common
 }: BatchArguments<N>): Promise<Counts> {
   const { workflowId } = workflowInfo();
+  /** The sizes of the chunks that this run has started. */
+  const sizes = new Map<string, number>();
   const countsByChunk = new Map<string, Counts>();
+  const readCounts = (chunkId: string) => countsByChunk.get(chunkId) ?? none;
   const toProgress = () => toSum([...countsByChunk.values()]);
   const update = (chunkId: string, counts: Counts) => {
-    if (toTotal(counts) <= toTotal(countsByChunk.get(chunkId) ?? none)) return;
+    const known = readCounts(chunkId);
+    if (isSame(counts, known)) return;
+    // Counts are lower than before only after an operator has reset the chunk. Builds up to 0.2 ignored them.
+    if (toTotal(counts) <= toTotal(known) && !patched('accept-lower-counts')) return;
     countsByChunk.set(chunkId, counts);
     upsertMemo({ progress: toProgress() });
   };
-  setHandler(defineSignal<ProgressArguments>(progressSignal), update);
-  setHandler(defineSignal<AttemptsArguments>(attemptsSignal), (attempts) => upsertMemo({ attempts }));
+  // After a reset, Temporal repeats the signals to the earlier run before this run starts a chunk: they do not fit.
+  handleSignal<ProgressArguments>(
+    progressSignal,
+    (chunkId, counts) => isCounts(counts, sizes.get(chunkId as string)),
+    update,
+  );
+  handleSignal<AttemptsArguments>(attemptsSignal, isAttempts, (attempts) => upsertMemo({ attempts }));
 
   /** Runs a chunk. Resolves when all its items are counted, even if its workflow failed or was cancelled. */
   const run = async (number: number, size: number, first: number) => {
     const chunkId = toChunkId(workflowId, number);
+    sizes.set(chunkId, size);
     try {
       const chunkInputs = toSlice(inputs, first, size);
-      update(
-        chunkId,
-        await untilChunkEnds({
-          workflowId: chunkId,
-          workflowTaskTimeout: workflowTaskTimeoutMs,
-          args: [{ ...common, first, inputs: chunkInputs }],
-        }),
-      );
+      const options = {
+        workflowId: chunkId,
+        workflowTaskTimeout: workflowTaskTimeoutMs,
+        args: [{ ...common, first, inputs: chunkInputs }] as [ChunkArguments<N>],
+      };
+      const progress = { size, read: () => readCounts(chunkId), write: (counts: Counts) => update(chunkId, counts) };
+      update(chunkId, await untilChunkEnds(options, progress));
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
-      const known = countsByChunk.get(chunkId) ?? none;
+      const known = readCounts(chunkId);
       const end = isCancellation(error) ? 'cancelled' : 'failed';
       update(chunkId, { ...known, [end]: known[end] + size - toTotal(known) });
     }
@@ -92,35 +101,6 @@ export async function runBatch<N extends TaskName>({
   upsertMemo({ progress: { ...progress, cancelled: total - progress.completed - progress.failed } });
   throw new CancelledFailure('The batch was cancelled');
 }
-
-/**
- * Runs a chunk to its end and returns its counts. Sends a cancellation to the chunk only after it has started.
- * Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the request. The chunk
- * would keep running (seen when a cancellation came within 50 ms of a submission).
- */
-async function untilChunkEnds<N extends TaskName>(
-  options: ChildWorkflowOptions & { args: [ChunkArguments<N>] },
-): Promise<Counts> {
-  const { cancelRequested } = CancellationScope.current();
-  return CancellationScope.nonCancellable(async () => {
-    const chunk = new CancellationScope();
-    const child = await chunk.run(() => startChild<typeof runChunk<N>>(chunkType, options));
-    cancelRequested.catch(() => chunk.cancel());
-    return child.result();
-  });
-}
-
-const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
-
-const toSum = (all: Counts[]): Counts =>
-  all.reduce(
-    (sum, { completed, failed, cancelled }) => ({
-      completed: sum.completed + completed,
-      failed: sum.failed + failed,
-      cancelled: sum.cancelled + cancelled,
-    }),
-    none,
-  );
 
 const toSlice = <N extends TaskName>(inputs: Inputs<N>, first: number, size: number): Inputs<N> =>
   Array.isArray(inputs) ? inputs.slice(first, first + size) : { count: size, input: inputs.input };

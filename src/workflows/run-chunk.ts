@@ -3,14 +3,25 @@ import {
   ActivityFailure,
   CancellationScope,
   CancelledFailure,
+  defineSignal,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   proxyActivities,
+  setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { type ChunkArguments, type Counts, type Inputs, type ProgressArguments, progressSignal } from '../contract.ts';
+import {
+  type ChunkArguments,
+  type Counts,
+  type Inputs,
+  type ProgressArguments,
+  progressSignal,
+  reportSignal,
+} from '../contract.ts';
 import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
+import { none, toTotal } from './counts.ts';
 
 /**
  * A chunk that runs longer than 2 s reports its counts to the batch. The batch can then start another chunk in place
@@ -35,11 +46,16 @@ export async function runChunk<N extends TaskName>({
   inputs,
   ...attempt
 }: ChunkArguments<N>): Promise<Counts> {
-  const { workflowId, parent } = workflowInfo();
-  const counts: Counts = { completed: 0, failed: 0, cancelled: 0 };
+  const { workflowId, runId, firstExecutionRunId, parent } = workflowInfo();
+  const counts: Counts = { ...none };
   const batch = parent && getExternalWorkflowHandle(parent.workflowId);
   // The signal fails if the batch has ended. Ignore the failure, because the counts are then not needed.
   const report = async () => await batch?.signal<ProgressArguments>(progressSignal, workflowId, counts).catch(() => {});
+  let isAsked = false;
+  setHandler(defineSignal(reportSignal), () => {
+    isAsked = true;
+    return report();
+  });
 
   const runItem = async (input: TaskInput<N>, index: number) => {
     const activities: TaskActivities = proxyActivities<TaskActivities>({
@@ -71,13 +87,13 @@ export async function runChunk<N extends TaskName>({
     await CancellationScope.nonCancellable(report);
     throw new CancelledFailure('The batch was cancelled');
   }
+  // The batch gets the result of its child, but not if an operator reset the batch or, after its end, the chunk.
+  if (isAsked || (runId !== firstExecutionRunId && patched('report-after-reset'))) await report();
   return counts;
 }
 
 const toList = <N extends TaskName>(inputs: Inputs<N>): TaskInput<N>[] =>
   Array.isArray(inputs) ? inputs : Array.from({ length: inputs.count }, () => inputs.input);
-
-export const toTotal = ({ completed, failed, cancelled }: Counts) => completed + failed + cancelled;
 
 /** Returns how an item ended. An item whose attempt fails during a cancellation is not retried: it is cancelled. */
 async function toEnd(item: Promise<unknown>): Promise<keyof Counts> {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { findFreePort } from '../../local/processes/ports.ts';
+import { withBatches } from '../support/batches.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 import { createOwnTemporal } from '../support/own-temporal.ts';
 import { type StartedProcess, startProcess } from '../support/start-process.ts';
@@ -67,6 +68,22 @@ test('after kill -9 of a worker in mid-attempt, another worker finishes the task
   });
   expect(recoverySeconds).toBeLessThan(heartbeatTimeout + baseDelay + 2);
   expect(holdfast.jokes.ledger({ taskKey: id }).map(({ attempt }) => attempt)).toEqual([1, 2]);
+});
+
+test('a signal that does not fit is named in the log', async () => {
+  const worker = await startWorkerProcess();
+  holdfast.jokes.rules.add({ when: { category: 'signal' }, then: [{ delayMs: 2_000 }] });
+  const batches = withBatches(holdfast);
+  const { id } = await batches.submit({ items: [{ category: 'signal' }] });
+  await holdfast.client.workflow.getHandle(id).signal('progress', 'malformed');
+  const output = await worker.waitForOutput('Ignored a signal');
+  const line = output.split('\n').find((text) => text.includes('Ignored a signal')) ?? '';
+  expect(JSON.parse(line)).toMatchObject({
+    level: 40,
+    workflowId: id,
+    msg: 'Ignored a signal that does not fit: progress',
+  });
+  expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 1 });
 });
 
 test('a stopping worker lets the running attempt end within its grace period, and takes no new task', async () => {

@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { obtainTemporalCli } from '../../local/obtain/temporal-cli.ts';
 import { obtainTimeSkippingServer } from '../../local/obtain/time-skipping-server.ts';
 import { dynamicConfigFlags } from '../../local/temporal/embedded-temporal.ts';
-import { bundleWorkflows } from '../../local/time-skipping/prepare-time-skipping.ts';
+import { bundleWorkflows } from '../../src/bundle-workflows.ts';
 import { loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { obtainBrowser } from './browser.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { until } from '../../cli/until.ts';
@@ -19,12 +19,16 @@ import { createContract, type Document } from './contract.ts';
 export type RunningWorker = { attempts: AttemptRecord[]; stop: () => Promise<void> };
 
 /** Starts a real worker with the real workflow bundle. `stop` drains it. Without `connection` it opens one itself. */
-export async function startWorker(config: Config, connection?: NativeConnection): Promise<RunningWorker> {
+export async function startWorker(
+  config: Config,
+  connection?: NativeConnection,
+  workflowBundle: WorkflowBundleOption = { codePath: inject('workflowBundle') },
+): Promise<RunningWorker> {
   const attempts: AttemptRecord[] = [];
   const own = connection ? undefined : await NativeConnection.connect({ address: config.temporal.address });
   const worker = await Worker.create({
     ...((connection ?? own) && { connection: connection ?? own }),
-    workflowBundle: { codePath: inject('workflowBundle') },
+    workflowBundle,
     ...toWorkerOptions(config, (attempt) => attempts.push(attempt)),
   } as Parameters<typeof Worker.create>[0]);
   const run = worker.run();

@@ -7,10 +7,14 @@ test('the workflow bundle contains no zod, and of our code only the contract and
   const names = modules.map((line) => line.slice('/***/ "./'.length, -1));
   expect(names.filter((name) => name.startsWith('src/')).sort()).toEqual([
     'src/contract.ts',
+    'src/workflows/counts.ts',
+    'src/workflows/handle-signal.ts',
     'src/workflows/index.ts',
+    'src/workflows/interceptors.ts',
     'src/workflows/run-batch.ts',
     'src/workflows/run-chunk.ts',
     'src/workflows/run-task.ts',
+    'src/workflows/until-chunk-ends.ts',
   ]);
   expect(names.filter((name) => /node_modules\/(zod|hono|@hono|pino|undici)\//.test(name))).toEqual([]);
 });
