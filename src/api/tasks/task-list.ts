@@ -43,7 +43,7 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
       .listWorkflowExecutions({ ...request, nextPageToken: Buffer.from(token, 'base64') })
       .catch(async (error: unknown) => {
         if (!token || !isInvalidPageToken(error)) throw error;
-        // These codes can also mean that the server fails. Then the call fails without the token, too.
+        // These codes can also mean a failure of the server. In that case the call fails without the token as well.
         await client.workflowService.listWorkflowExecutions({ ...request, pageSize: 1 });
         throw toCursorProblem();
       });
@@ -116,12 +116,10 @@ async function toSummary(
  * Whether an open task still waits for the end of its start delay. If the clocks of this host and of Temporal could
  * disagree about that, the task is read.
  */
-async function isScheduled(
-  { executionTime, startTime }: WorkflowInfo,
-  readTask: () => Promise<{ status: string }>,
-): Promise<boolean> {
-  if (toEpochMs(executionTime) <= toEpochMs(startTime)) return false;
-  const aheadMs = toEpochMs(executionTime) - Date.now();
+async function isScheduled(info: WorkflowInfo, readTask: () => Promise<{ status: string }>): Promise<boolean> {
+  const executionMs = toEpochMs(info.executionTime);
+  if (executionMs <= toEpochMs(info.startTime)) return false;
+  const aheadMs = executionMs - Date.now();
   if (Math.abs(aheadMs) > maximumSkewMs) return aheadMs > 0;
   return (await readTask().catch(skipVanished))?.status === 'scheduled';
 }
@@ -135,11 +133,7 @@ async function mapInGroups<T, R>(items: T[], map: (item: T) => Promise<R>): Prom
 }
 
 /** Reads each open task and keeps those that have this status now. */
-async function keepStatus(
-  items: TaskSummary[],
-  status: ListQuery['status'],
-  readTask: TaskView['readTask'],
-): Promise<TaskSummary[]> {
+async function keepStatus(items: TaskSummary[], status: ListQuery['status'], readTask: TaskView['readTask']) {
   const tasks = await mapInGroups(items, ({ id, name }) => readTask(id, name).catch(skipVanished));
   return tasks.flatMap((task) => {
     if (!task || task.status !== status) return [];

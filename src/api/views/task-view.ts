@@ -8,10 +8,7 @@ import { toMaxAttempts, toPendingState, toShownAttempt } from './activity-state.
 import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
-/**
- * The usual number of events in a history before its activity is scheduled. If a history has no more, it need not be
- * read.
- */
+/** If a history has no more events than this, its activity is not yet scheduled, so the history need not be read. */
 const eventsBeforeActivity = 4;
 
 type TaskState = { task: Task; memo: TaskMemo; attemptsMade: number };
@@ -147,9 +144,6 @@ async function toAbandoned(client: Client, { raw }: WorkflowExecutionDescription
   const [activity] = raw.pendingActivities ?? [];
   if (!activity) return {};
   const { attemptsMade, lastFailure } = await toPendingState(client, activity);
-  return {
-    attempt: Math.max(1, attemptsMade),
-    maxAttempts: toMaxAttempts(activity),
-    ...(lastFailure && { lastFailure }),
-  };
+  const attempt = Math.max(1, attemptsMade);
+  return { attempt, maxAttempts: toMaxAttempts(activity), ...(lastFailure && { lastFailure }) };
 }
