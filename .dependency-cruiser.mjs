@@ -61,9 +61,9 @@ export default {
     {
       name: 'api-runs-no-task',
       severity: 'error',
-      comment: 'The API starts workflows by name. It never runs their code.',
+      comment: 'The API starts workflows by name. It never runs their code, and makes no HTTP calls of its own.',
       from: { path: '^src/api/' },
-      to: { path: ['^src/(activities|workflows)/', 'node_modules/@temporalio/(worker|activity|workflow)/'] },
+      to: { path: ['^src/(activities|workflows|outbound)/', 'node_modules/@temporalio/(worker|activity|workflow)/'] },
     },
     {
       name: 'tasks-and-policy-import-zod-only',
@@ -96,6 +96,13 @@ export default {
           '^(node:)?(stream|zlib|util)',
         ],
       },
+    },
+    {
+      name: 'outbound-imports-undici-only',
+      severity: 'error',
+      comment: 'It makes connections. Its proxies come from the caller.',
+      from: { path: '^src/outbound/' },
+      to: { pathNot: ['^src/outbound/', 'node_modules/undici/', '^(node:)?(dns|net)$'] },
     },
     {
       name: 'http-clients-speak-http',
