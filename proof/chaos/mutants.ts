@@ -50,7 +50,7 @@ export const mutants: Mutant[] = [
   mutant('Retry-After ignored', ['gaps-follow-policy'], {
     file: 'src/activities/failure.ts',
     from: "    retryAfterMs: toRetryAfterMs(headers['retry-after']?.toString(), toTimeMs(headers.date?.toString())),\n",
-    to: '    retryAfterMs: toRetryAfterMs(retryAfter && undefined),\n',
+    to: '    retryAfterMs: toRetryAfterMs(undefined),\n',
   }),
   mutant('a cancellation that is confirmed and ignored', ['cancel-stops-calls'], {
     file: 'src/workflows/run-task.ts',
