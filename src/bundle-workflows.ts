@@ -3,7 +3,7 @@ import { bundleWorkflowCode, DefaultLogger, type Logger } from '@temporalio/work
 
 const toPath = (file: string) => fileURLToPath(new URL(`./workflows/${file}`, import.meta.url));
 
-/** Returns the code of the workflows as every worker runs it, as one JavaScript file. */
+/** Bundles the workflows and their interceptors into one JavaScript file. Every worker runs this bundle. */
 export const bundleWorkflows = (logger: Logger = new DefaultLogger('WARN')) =>
   bundleWorkflowCode({
     workflowsPath: toPath('index.ts'),

@@ -27,7 +27,7 @@ export async function listen(
     headersTimeout: requestTimeoutMs - 2_000,
     requestTimeout: requestTimeoutMs - 2_000,
     connectionsCheckingInterval: 1_000,
-    // Longer than a load balancer keeps its idle connections, or it would send requests into a closing one.
+    // A load balancer would send requests into closing connections if it kept idle ones longer than we do.
     keepAliveTimeout: keepAliveMs,
     // Node would answer a missing Host with an empty 400. The adapter refuses it as well, and we send a problem.
     requireHostHeader: false,

@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 
 const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** How often to check whether npm, the parent of this process, is still there. */
+/** How often to check whether npm, the parent of this process, still runs. */
 const checkParentMs = 500;
 
 /**
@@ -21,7 +21,7 @@ export function onStop(stop: (reason: string) => void): void {
   onParentGone((who) => once(`${who} is gone`));
 }
 
-/** Calls `end` for each SIGTERM, SIGINT and SIGHUP. A SIGHUP that was ignored when this process started stays ignored. */
+/** Calls `end` for each SIGTERM, SIGINT and SIGHUP. If SIGHUP was ignored at the start, it stays ignored. */
 export function onEndSignal(end: (signal: (typeof endSignals)[number]) => void): void {
   const ignoresHangup = wasHangupIgnored();
   const hasTerminal = [0, 1, 2].some(isatty);
@@ -33,7 +33,7 @@ export function onEndSignal(end: (signal: (typeof endSignals)[number]) => void):
     });
 }
 
-/** At exit, Node restores the mode of its terminal, and aborts with a core dump if the terminal is gone. */
+/** Ends this process by SIGHUP. At a normal exit, Node would abort with a core dump if its terminal is gone. */
 function dieOfHangup(): void {
   process.removeAllListeners('SIGHUP');
   process.kill(process.pid, 'SIGHUP');

@@ -65,7 +65,7 @@ async function connect(): Promise<{ connection: NativeConnection; worker: Worker
   }
 }
 
-/** Returns in one line why there is no connection. The API's client asks, because it has the better error messages. */
+/** Returns in one line why there is no connection. Uses the API's client, because its error messages are better. */
 async function explain(error: unknown): Promise<string> {
   const client = createClient(config);
   const fault = await findFault(client, config.temporal);

@@ -28,7 +28,7 @@ type Headers = Record<string, string | string[] | undefined>;
 export function toStatusFailure(status: number, headers: Headers, jitter: number): ApplicationFailure {
   return toAttemptFailure(toStatusFailureType(status), `HTTP ${status}`, {
     upstreamStatus: status,
-    // A date in Retry-After is a date of the upstream's clock, which the answer's own Date shows.
+    // A date in Retry-After is by the upstream's clock. The answer's Date header shows the time of that clock.
     retryAfterMs: toRetryAfterMs(headers['retry-after']?.toString(), toTimeMs(headers.date?.toString())),
     jitter,
   });

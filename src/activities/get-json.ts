@@ -19,12 +19,11 @@ import { readBody } from './read-body.ts';
 export type Upstream = { upstreamUrl: string; getJson: ReturnType<typeof createGetJson> };
 
 /**
- * Creates a function that sends one GET and returns the body, parsed by `schema`. It gives each kind of failed call its
- * failure type.
+ * Creates a function that sends one GET and returns the body, parsed by `schema`.
  *
- * The function follows no redirects. It reads at most 64 KiB of decoded body. It ends at the attempt's deadline, shortly
- * before start-to-close. It throws an `ApplicationFailure` with a failure type of `policy.ts`, or a `CancelledFailure`
- * if the task was cancelled.
+ * The function follows no redirects and reads at most 64 KiB of decoded body. It ends at the attempt's deadline, which
+ * is shortly before start-to-close. If the call fails, it throws an `ApplicationFailure` with a failure type of
+ * `policy.ts`. If the task was cancelled, it throws a `CancelledFailure`.
  */
 export function createGetJson(dispatcher: Dispatcher) {
   return async <S extends z.ZodType>(url: URL, schema: S, options: AttemptOptions): Promise<z.output<S>> => {
@@ -44,7 +43,8 @@ export function createGetJson(dispatcher: Dispatcher) {
           upstreamStatus: 200,
         });
       } finally {
-        // An unread body keeps its socket. Destroying it emits an error. Without a listener, that would end the process.
+        // An unread body keeps its socket. Destroying it emits an error. Without a listener, that error would end the
+        // process.
         body.on('error', () => {}).destroy();
       }
     } catch (error) {

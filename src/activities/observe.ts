@@ -51,7 +51,7 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
   },
 });
 
-/** Returns why a running attempt was ended. The failure types of a reset and a pause are those of the SDK. */
+/** Returns why an attempt ended before its call did. The failure types of a reset and a pause are those of the SDK. */
 function toInterruption() {
   const { reset = false, paused = false, cancelRequested = true } = cancellationDetails() ?? {};
   if (reset) return { text: 'reset by an operator', outcome: 'cancelled', failureType: 'ActivityReset' } as const;

@@ -62,7 +62,7 @@ async function* decode(body: Bytes, contentEncoding: string): Bytes {
   try {
     yield* codings.reduceRight((encoded: Bytes, coding) => decoders.get(coding)?.(encoded) ?? encoded, received());
   } catch {
-    // Each decoder has error codes of its own. What arrived and cannot be decoded is final, whatever its coding.
+    // Each decoder has its own error codes. A body that arrived and cannot be decoded is final, whatever its coding.
     throw receiveError ?? toAnswerFailure('InvalidResponse', 'The upstream answered a broken encoding');
   }
 }

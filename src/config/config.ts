@@ -33,7 +33,7 @@ const withoutEmpty = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 
 /**
- * Returns the proxies of an environment, for a command that needs no other part of the configuration.
+ * Returns the proxies of an environment. For commands that need no other part of the configuration.
  * @throws {ConfigError} if one of them is not valid.
  */
 export function loadProxies(environment: Environment): Proxies {
@@ -108,7 +108,7 @@ export function loadConfig(environment: Environment) {
         },
     temporalCliPath: data.TEMPORAL_CLI_PATH,
     temporalTestServerPath: data.TEMPORAL_TEST_SERVER_PATH,
-    /** For the log: variables that look like ours and have no effect. */
+    /** Log lines about variables and lines of `.env` that have no effect. */
     warnings,
   });
 }

@@ -21,7 +21,7 @@ function toSkipped(line: string): string[] {
 }
 
 /**
- * Returns the variables of a `.env` file. A line that sets nothing is a variable with a space in its name, so that
+ * Returns the variables of a `.env` file. A line that sets nothing becomes a variable with a space in its name, so that
  * `loadConfig` can warn about it.
  * @throws {TypeError} if the file is not text in UTF-8 or UTF-16.
  */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Proxies } from '../outbound/dispatcher.ts';
 
-/** Returns the URL of an HTTP proxy. Like curl, accepts host:port. The fault does not repeat it: it may have a password. */
+/** Returns the URL of an HTTP proxy. Accepts host:port, as curl does. The fault omits the URL and its password. */
 function toProxy(text: string, context: z.RefinementCtx): string {
   const given = text.includes('://') ? text : `http://${text}`;
   const url = URL.canParse(given) ? new URL(given) : undefined;

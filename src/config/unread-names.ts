@@ -1,4 +1,4 @@
-/** Long names may have two mistakes. In a short name, two mistakes make another word: `HOME` is not `HOST`. */
+/** Short names may differ in one edit only, because two edits often lead to an unrelated word, as `HOME` and `HOST`. */
 const toMaximumEdits = (name: string) => (name.length < 9 ? 1 : 2);
 
 /**
@@ -30,8 +30,8 @@ function findNearest(name: string, known: string[]): string | undefined {
 }
 
 /**
- * Returns a warning for each name that nobody reads and that resembles a known one. A name with a space is the beginning
- * of a line in `.env` that sets nothing. Its warning has only the known name, because the line may contain a secret.
+ * Returns a warning for each unknown name that resembles a known one. A name with a space is the beginning of a line in
+ * `.env` that sets nothing. Its warning has only the known name, because the line may contain a secret.
  */
 export function toWarnings(names: string[], known: string[]): string[] {
   return names.flatMap((name) => {

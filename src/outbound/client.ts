@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 
-/** The connection ended under the request. Without a byte of the answer, it may have ended before the request came. */
+/** The codes of a lost connection. It may have been closed before the request arrived. */
 const connectionLost = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
 
 /**
- * Creates undici's client for one connection at a time, with three differences:
+ * Creates an undici client, which has one connection at a time. It differs from undici's own in three points:
  *
- * - A GET on a connection that was used before, and that ends before any byte of the answer, is sent once more on a new
- *   connection. The other side may close an idle connection at any moment (RFC 9112 section 9.3.1).
+ * - If a reused connection is lost before any byte of the answer, a GET is sent once more on a new connection. The
+ *   other side may close an idle connection at any moment (RFC 9112 section 9.3.1).
  * - `100 Continue` before the answer is ignored (RFC 9110 section 15.2). undici would drop the connection.
  * - A call whose signal aborts ends at once. undici would first wait until it is connected.
  */
@@ -81,7 +81,7 @@ export function createClient(origin: URL, { connect, ...options }: Client.Option
 
 const informational = /^HTTP\/1\.\d 1\d\d[ \r]/;
 
-/** Presents each `100` to undici as `102`, which it ignores. Changes no other byte, and none of a body. */
+/** Changes the status `100` to `102`, which undici ignores. Changes no other byte, and nothing in a body. */
 function ignoreContinue(socket: Socket, isHeadExpected: () => boolean): void {
   const read = socket.read.bind(socket);
   socket.read = (size) => {

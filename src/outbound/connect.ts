@@ -11,8 +11,9 @@ const keepAliveInitialDelay = 30_000;
 const secure = buildConnector({ timeout: 0, keepAliveInitialDelay });
 
 /**
- * Connects to the first address of a host that answers. Gives up no address before it fails: Node gives each one but the
- * last only 250 ms, so that a slow network can never connect. Has no timeout, because each attempt has its own deadline.
+ * Connects to the first address of a host that answers. Keeps trying an address until it fails. Node would abandon
+ * every address but the last after 250 ms, and never connect over a slow network. There is no timeout, because each
+ * attempt has its own deadline.
  */
 export const connect: buildConnector.connector = (options, callback) => {
   const { hostname, protocol } = options;

@@ -14,8 +14,8 @@ const limits = {
   headersTimeout: 0,
   bodyTimeout: 0,
   maxHeaderSize: maximumHeaderBytes,
-  // An idle connection is closed after this time, whatever the upstream's Keep-Alive header says. Balancers and
-  // firewalls forget idle connections without a word, and a request on such a connection gets no answer.
+  // An idle connection is closed after this time, whatever the upstream's Keep-Alive header says. Load balancers and
+  // firewalls drop idle connections silently. A request on such a connection gets no answer.
   keepAliveTimeout: 4_000,
   keepAliveMaxTimeout: 4_000,
 };
@@ -24,8 +24,8 @@ const createPool = (origin: string | URL, options: object) =>
   new Pool(origin, { ...options, ...limits, factory: createClient });
 
 /**
- * Creates what sends our HTTP calls: through the proxy that applies, and directly to loopback. It has no blocked ports.
- * Idle connections are kept for 4 s.
+ * Creates the dispatcher of our HTTP calls. It uses the proxies, calls loopback directly, and blocks no port. It keeps
+ * idle connections for 4 s.
  */
 export const createDispatcher = ({ httpProxy, httpsProxy, noProxy }: Proxies = noProxies): Dispatcher =>
   new EnvHttpProxyAgent({
@@ -34,13 +34,13 @@ export const createDispatcher = ({ httpProxy, httpsProxy, noProxy }: Proxies = n
     httpProxy,
     httpsProxy,
     noProxy: noProxy === '*' ? '*' : `${noProxy},localhost,127.0.0.1,[::1]`,
-    // Many proxies allow CONNECT only to port 443, so a call over plain http names the whole URL instead.
+    // Many proxies allow CONNECT only to port 443. So a plain HTTP call sends the absolute URL to the proxy.
     proxyTunnel: false,
-    // undici itself connects to the proxy and through it. It would give up after 10 s, and an address after 250 ms.
+    // undici itself connects to a proxy. By default it abandons a connection after 10 s, and an address after 250 ms.
     proxyTls: { timeout: 0, autoSelectFamilyAttemptTimeout: 5_000 },
     requestTls: { timeout: 0 },
     factory: createPool,
   });
 
-/** Calls this machine and other places that need no proxy. */
+/** A dispatcher without proxies, for calls on this machine. */
 export const direct = createDispatcher();

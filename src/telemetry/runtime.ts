@@ -5,7 +5,7 @@ import type { Logger } from './log.ts';
 /** A try fails only if another process uses the random port. */
 const maximumTries = 20;
 
-/** Returns a logger that writes what the SDK logs to `log`. */
+/** Returns a logger that passes the SDK's log lines to `log`. */
 export const toSdkLogger = (log: Logger) =>
   new DefaultLogger('TRACE', ({ level, message, meta }) => {
     const method = isChatter(level, message, meta) ? 'debug' : (level.toLowerCase() as 'info');

@@ -6,8 +6,8 @@ import { isNotSent } from './errors.ts';
 const rpcDeadlineMs = 2_000;
 
 /**
- * The options of every gRPC channel of ours. It dials Temporal directly, as the worker's connection does. By default
- * grpc-js would use `http_proxy`, even for loopback.
+ * The options of all our gRPC channels. They dial Temporal directly, as the worker's connection does. By default,
+ * grpc-js uses `http_proxy`, even for loopback.
  */
 export const directChannel = { 'grpc.enable_http_proxy': 0 };
 

@@ -14,7 +14,7 @@ export class TemporalUnavailable extends Error {
 
 const refusals = {
   namespace: 'has no namespace of the configured name',
-  permission: 'denies access: the key or the certificate is wrong, or may not do this',
+  permission: 'denies access: the key or the certificate is wrong or lacks a permission',
   other: 'refuses the call',
 };
 
@@ -52,7 +52,7 @@ const transientCodes = [
   status.UNAVAILABLE,
 ];
 
-/** gRPC failures with which a server refuses a call that it has not carried out. */
+/** gRPC failures of calls that a server refuses and does not carry out. */
 const refusalCodes = [
   status.INVALID_ARGUMENT,
   status.NOT_FOUND,
@@ -96,7 +96,7 @@ export const isInvalidPageToken = (error: unknown) =>
 
 /**
  * Converts an error with a transient gRPC failure to `TemporalUnavailable`, and a refusal to `TemporalRefused`. Returns
- * any other error as it is, also the one for an execution that does not exist.
+ * any other error as it is, including the one for an execution that does not exist.
  */
 export function toTemporalError(error: unknown): unknown {
   if (error instanceof TemporalUnavailable || error instanceof TemporalRefused) return error;

@@ -15,10 +15,10 @@ export async function findFault(client: Client, { address, namespace }: Target):
   }
 }
 
-/** What the reason of a failed connection says if the fault is in the TLS settings of one of the two sides. */
+/** Matches the reason of a failed connection if the TLS settings of one side are wrong. */
 const tls = /certificate|SSL routines|ERR_TLS|ERR_SSL/i;
 
-/** Returns the error of the last connection. gRPC and OpenSSL surround it with text of their own. */
+/** Returns the message of the last failed connection, without the text that gRPC and OpenSSL add. */
 const toReason = (details: string) =>
   (details.replace(/^.*Last error: (Error: )?|\. Resolution note: *$/gs, '').split('\n')[0] ?? '').replace(
     /^.*(SSL routines):[^:]*:([^:]*):.*$/,

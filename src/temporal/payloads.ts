@@ -37,8 +37,8 @@ const unexpected = "An unexpected error. The worker's log has the details";
 
 /**
  * Decodes a failure with the client's data converter. Keeps the message only if Holdfast wrote it. The message of an
- * unexpected error may contain paths and addresses, so only the worker's log has it. A failure whose source is not the
- * SDK of our workers comes from an operator, as if `byOperator` were true.
+ * unexpected error may contain paths and addresses, so only the worker's log has it. A failure comes from an operator
+ * if `byOperator` is true or if its source is not the SDK of our workers.
  */
 export async function toFailure(client: Client, failure: ProtoFailure, byOperator = false): Promise<Failure> {
   const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);

@@ -21,12 +21,12 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as num
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Whether the value has the counts of a chunk with `size` items. */
+/** Whether the value is the counts of a chunk with `size` items. */
 export const isCounts = (value: unknown, size = 0): value is Counts =>
   isRecord(value) &&
   [value.completed, value.failed, value.cancelled].every(isCount) &&
   toTotal(value as Counts) <= size;
 
-/** Whether the value has numbers of attempts by the index of an item. */
+/** Whether the value is a record of attempts by the index of an item. */
 export const isAttempts = (value: unknown): value is AttemptsArguments[0] =>
   isRecord(value) && Object.entries(value).every(([index, attempts]) => /^\d+$/.test(index) && isCount(attempts));

@@ -1,8 +1,8 @@
 import { defaultPayloadConverter, type WorkflowInterceptors } from '@temporalio/workflow';
 
 /**
- * Removes the arguments of a signal that cannot be decoded, so that they do not fit. The SDK would decode them before
- * any handler runs and fail the workflow task for ever.
+ * If the arguments of a signal cannot be decoded, removes them. `handleSignal` then ignores the signal. The SDK decodes
+ * arguments before any handler runs, and would fail the workflow task for ever.
  */
 export const interceptors = (): WorkflowInterceptors => ({
   internals: [

@@ -53,7 +53,8 @@ export async function runBatch<N extends TaskName>({
     countsByChunk.set(chunkId, counts);
     upsertMemo({ progress: toProgress() });
   };
-  // After a reset, Temporal repeats the signals to the earlier run before this run starts a chunk: they do not fit.
+  // After a reset, Temporal repeats the signals to the earlier run. They come before this run starts a chunk and are
+  // ignored, because `sizes` does not have their chunk yet.
   handleSignal<ProgressArguments>(
     progressSignal,
     (chunkId, counts) => isCounts(counts, sizes.get(chunkId as string)),

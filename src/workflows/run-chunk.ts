@@ -87,7 +87,7 @@ export async function runChunk<N extends TaskName>({
     await CancellationScope.nonCancellable(report);
     throw new CancelledFailure('The batch was cancelled');
   }
-  // The batch gets the result of its child, but not if an operator reset the batch or, after its end, the chunk.
+  // Usually the batch gets the result of its child. It does not if an operator reset the batch, or the ended chunk.
   if (isAsked || (runId !== firstExecutionRunId && patched('report-after-reset'))) await report();
   return counts;
 }

@@ -20,8 +20,8 @@ type Progress = { size: number; read: () => Counts; write: (counts: Counts) => v
 /**
  * Runs a chunk to its end and returns its counts. `progress` has what the chunk reports meanwhile.
  *
- * After an operator has reset the batch, a chunk of the earlier run may still run under the same id. It is awaited. If
- * it ends without a report, because an operator terminated it, the chunk runs again.
+ * After an operator has reset the batch, a chunk of the earlier run may still run under the same id. This function then
+ * awaits that chunk. If it ends without a report, because an operator terminated it, the chunk runs again.
  */
 export async function untilChunkEnds<N extends TaskName>(options: Options<N>, progress: Progress): Promise<Counts> {
   for (;;) {
@@ -53,7 +53,7 @@ async function untilChildEnds<N extends TaskName>(options: Options<N>): Promise<
   });
 }
 
-/** Awaits the end of a chunk that is no child of this run. Returns whether it has reported the end of all its items. */
+/** Awaits the end of a chunk that is not a child of this run. Returns whether it reported the end of all its items. */
 async function isReported(chunkId: string, { size, read }: Progress): Promise<boolean> {
   const { cancelRequested } = CancellationScope.current();
   return CancellationScope.nonCancellable(async () => {

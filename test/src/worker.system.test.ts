@@ -70,7 +70,7 @@ test('after kill -9 of a worker in mid-attempt, another worker finishes the task
   expect(holdfast.jokes.ledger({ taskKey: id }).map(({ attempt }) => attempt)).toEqual([1, 2]);
 });
 
-test('a signal that does not fit is named in the log', async () => {
+test('a malformed signal is named in the log', async () => {
   const worker = await startWorkerProcess();
   holdfast.jokes.rules.add({ when: { category: 'signal' }, then: [{ delayMs: 2_000 }] });
   const batches = withBatches(holdfast);
@@ -81,7 +81,7 @@ test('a signal that does not fit is named in the log', async () => {
   expect(JSON.parse(line)).toMatchObject({
     level: 40,
     workflowId: id,
-    msg: 'Ignored a signal that does not fit: progress',
+    msg: 'Ignored a malformed signal: progress',
   });
   expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 1 });
 });

@@ -40,7 +40,7 @@ async function readStates(client: Client, chunkId: string, isSecondRead = false)
   if (hasEndedMeanwhile && !isSecondRead) return readStates(client, chunkId, true);
   for (const [index, activity] of pending)
     if (!hasEnded(states.get(index))) states.set(index, await toPendingState(client, activity));
-  // An operator can end a chunk alone. Its batch then counts the unfinished items as failed.
+  // An operator can terminate a single chunk. Its batch then counts the unfinished items as failed.
   if (closedStatuses[status.name] !== 'failed') return states;
   return new Map([...states].map(([index, state]) => [index, settle(state, undefined, 'failed')]));
 }
@@ -54,7 +54,7 @@ const toItems = ({ first, size }: Chunk, toState: (index: number) => ActivitySta
 const hasEnded = (state: ActivityState | undefined) =>
   ['completed', 'failed', 'cancelled'].includes(state?.status ?? '');
 
-/** Returns what stays true of an item that waited or ran when its chunk was ended. */
+/** Returns what is kept of the state of an item that had not ended when its chunk did. */
 const toLast = ({ attemptsMade, lastFailure }: ActivityState) => ({
   attemptsMade,
   ...(lastFailure && { lastFailure }),

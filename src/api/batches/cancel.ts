@@ -56,7 +56,7 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
 async function cancelBatch(client: Client, id: string): Promise<void> {
   const handle = client.workflow.getHandle(id);
   const { raw, memo } = await handle.describe();
-  // After an operator's reset, chunks of the earlier run are no children of this run.
+  // After an operator's reset, the chunks of the earlier run are not children of this run.
   const chunks = raw.workflowExtendedInfo?.lastResetTime
     ? (memo as BatchMemo).chunkSizes.map((_, number) => toChunkId(id, number))
     : (raw.pendingChildren ?? []).map(({ workflowId }) => workflowId ?? '');

@@ -8,8 +8,8 @@ const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 const toHost = (url: string) => (URL.canParse(url) ? new URL(url).host : undefined);
 
 /**
- * Whether a browser makes the call for a page of another origin. A browser says so itself in `Sec-Fetch-Site`, which
- * pages cannot set. Only without it are the hosts compared, because a reverse proxy may have replaced `Host`.
+ * Whether a browser makes the call for a page of another origin. Browsers say so in `Sec-Fetch-Site`, which pages
+ * cannot set. The hosts are compared only if that header is missing, because a reverse proxy may replace `Host`.
  */
 function isForeign({ req }: Context, host: string): boolean {
   const site = req.header('sec-fetch-site');

@@ -52,8 +52,8 @@ const toPointer = (path: PropertyKey[]) =>
   `#${path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
 
 /**
- * The problems for the statuses with which the framework refuses a request. Any other status of the framework is an
- * error of ours: the remaining problems state facts about tasks and Temporal that the framework cannot know.
+ * The problems for the statuses that the framework throws to refuse a request. Any other status of the framework
+ * becomes `internal-error`. The remaining problems are about tasks and Temporal, which the framework does not know.
  */
 const frameworkProblems: Record<number, ProblemSlug> = {
   400: 'bad-request',

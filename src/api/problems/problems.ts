@@ -103,7 +103,7 @@ const table = {
     status: 500,
     title: 'The API failed',
     description:
-      'An unexpected error, or Temporal refuses the call, for example because its namespace is missing. Look up the `X-Request-Id` of the answer in the log. The same request may succeed later. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
+      'An unexpected error. Or Temporal refuses the call, for example because the namespace is missing. Look up the `X-Request-Id` of the answer in the log. The same request may succeed later. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
     retryable: true,
     outcomes: ['not-started', 'unknown'],
   },
@@ -137,7 +137,7 @@ const table = {
     status: 503,
     title: 'Not ready to run tasks',
     description:
-      'Temporal answers, but tasks cannot run. `detail` says why. If no worker has polled for work lately, tasks are accepted, but wait for a worker. Start one, or ask again after `Retry-After` seconds. If the namespace is missing or Temporal denies access, no task is accepted until an operator has corrected that.',
+      'Temporal answers, but tasks cannot run. `detail` says why. If no worker has polled for work lately, tasks are accepted, but wait for a worker. Start one, or ask again after `Retry-After` seconds. If the namespace is missing or Temporal denies access, no task is accepted until an operator corrects that.',
     retryable: true,
     headers: { 'Retry-After': '2' },
   },

@@ -30,7 +30,7 @@ const ready = createRoute({
   tags: ['Operation'],
   summary: 'Whether tasks can run',
   description:
-    'Tasks can run if Temporal answers, has the namespace and lets this API in, and a worker has polled lately. The problem of a 503 says which of these conditions is not met.',
+    'Tasks can run if Temporal answers, has the namespace and grants access, and if a worker has polled lately. The problem of a 503 says which of these conditions is not met.',
   security: [],
   request: { query: noQuery },
   responses: { 200: status('ready', 'Tasks can run'), ...toResponses('not-ready', 'temporal-unavailable') },

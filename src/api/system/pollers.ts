@@ -3,15 +3,15 @@ import { toEpochMs } from '../../temporal/payloads.ts';
 
 type Poller = temporal.api.taskqueue.v1.IPollerInfo;
 
-/** Temporal lists the poller of a dead worker for 5 minutes. A live worker polls again at least every 60 s. */
+/** Temporal lists the poller of a dead worker for 5 minutes. A live worker polls at least every 60 s. */
 export const pollerFreshMs = 75_000;
 
 /**
  * Creates a function that tells whether one of these pollers of a task queue polled within 75 s.
  *
- * The clock of this host may differ from Temporal's. A last access that was not listed at the previous call happened
- * since then, whatever the clocks say. A last access that does not change grows old at the pace of this process. So a
- * difference of the clocks matters at the first call only, for at most 75 s.
+ * The clock of this host may differ from Temporal's. If a poller's last access has changed since the previous call, the
+ * poll happened after that call. While the last access does not change, its age grows by the timer of this process. So
+ * a difference of the clocks matters only at the first call, and for at most 75 s.
  */
 export function createPollerCheck(now = () => performance.now()) {
   let known = new Map<string, { accessMs: number; polledAt: number }>();

@@ -8,8 +8,8 @@ const toId = ({ execution }: Execution) => execution?.workflowId ?? '';
 
 /**
  * Keeps the executions that are the current run of their task. An operator's reset ends a run and starts another under
- * the same id, and Temporal lists both. An open run is always the current one. For finished runs it takes one more
- * call, which counts the runs of these ids, and another one only if an id has several.
+ * the same id, and Temporal lists both. An open run is always the current one. For finished runs, one call counts the
+ * runs of their ids. Only if an id has several runs, another call lists them.
  */
 export async function keepCurrentRuns(
   client: Client,

@@ -43,8 +43,8 @@ export const isClosedStatus = (status: string | undefined): status is keyof type
   status !== undefined && status in closedNames;
 
 /**
- * How far the clocks of this host and of Temporal may differ. The list decides by time whether a task is scheduled only
- * if its start is further away than this. It reads the other tasks that have a start delay.
+ * How far the clocks of this host and of Temporal may differ. If the start of a delayed task is further away than this,
+ * this host's clock decides whether the task is scheduled. Otherwise the list reads the task.
  */
 export const maximumSkewMs = 600_000;
 
@@ -52,7 +52,7 @@ const toTime = (aheadMs: number) => new Date(Date.now() + aheadMs).toISOString()
 
 /**
  * Returns the list filter for Temporal. It uses only fields that every Temporal server indexes, so no search attribute
- * has to be registered. With the status `scheduled` or `open`, the answer has some tasks of the other status too.
+ * has to be registered. Near their start, the filter lets delayed tasks pass whether or not they are scheduled.
  */
 export function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
   const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');

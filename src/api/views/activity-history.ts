@@ -43,7 +43,7 @@ async function toChange(client: Client, event: HistoryEvent, events: HistoryEven
   if (started) {
     const { attempt, lastFailure, requestId } = started;
     return {
-      // If an operator completes a waiting activity, Temporal writes a start without a request. No attempt began.
+      // If an operator completes a waiting activity, no attempt begins. Temporal then writes a start without a request.
       attemptsMade: (attempt ?? 1) - (requestId ? 0 : 1),
       ...(lastFailure && { lastFailure: await toFailure(client, lastFailure) }),
     };
@@ -62,7 +62,7 @@ async function toChange(client: Client, event: HistoryEvent, events: HistoryEven
   return { status: 'cancelled', ...(!hasStarted && { attemptsMade: 0 }) };
 }
 
-/** Whether somebody else than the worker of the attempt reported its failure. */
+/** Whether the failure was reported by someone other than the worker of the attempt. */
 function isByOperator({ activityTaskFailedEventAttributes: failed }: HistoryEvent, events: HistoryEvent[]): boolean {
   const start = failed && events.find(({ eventId }) => String(eventId) === String(failed.startedEventId));
   return start !== undefined && start?.activityTaskStartedEventAttributes?.identity !== failed?.identity;

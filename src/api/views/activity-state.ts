@@ -32,7 +32,7 @@ export type ActivityState = {
 export const toShownAttempt = ({ status, attemptsMade }: Pick<ActivityState, 'status' | 'attemptsMade'>) =>
   status === 'queued' || status === 'retrying' ? attemptsMade + 1 : Math.max(1, attemptsMade);
 
-/** Temporal stores no limit as 0. An operator can lift the limit of an open task. */
+/** Shown if there is no limit, which Temporal stores as 0. An operator can remove the limit of an open task. */
 const unlimitedAttempts = 2 ** 31 - 1;
 
 /** Returns the maximum number of attempts of an activity that has not ended. */
@@ -46,7 +46,7 @@ export function toProgress({ attempt, state, nextAttemptScheduleTime }: PendingA
   const isWaiting = state === SCHEDULED || state === PAUSED;
   const attemptsMade = (attempt ?? 1) - (isWaiting ? 1 : 0);
   if (!isWaiting) return { status: state === CANCEL_REQUESTED ? 'cancelling' : 'running', attemptsMade } as const;
-  // Temporal has this time only until it is reached by its own clock. The clock of this host may differ.
+  // Temporal returns this time only until its own clock reaches it. The clock of this host may differ.
   if (state === PAUSED || !nextAttemptScheduleTime) return { status: 'queued', attemptsMade } as const;
   const nextAttemptMs = toEpochMs(nextAttemptScheduleTime);
   return { status: 'retrying', attemptsMade, nextAttemptAt: new Date(nextAttemptMs).toISOString() } as const;

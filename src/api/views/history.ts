@@ -33,17 +33,17 @@ export async function readHistory(client: Client, workflowId: string, runId: str
 
 /**
  * Returns the output or final failure from the last event of a task's history; `{}` if the event has neither.
- * `ofActivity` is the failure of the activity. Only the activity's events tell whether an operator failed it.
+ * `activityFailure` is the failure according to the activity's events. Only they tell whether an operator failed it.
  */
 async function toEnd(
   client: Client,
   last: HistoryEvent,
-  ofActivity: FinalFailure | undefined,
+  activityFailure: FinalFailure | undefined,
 ): Promise<{ output?: unknown; failure?: Task['failure'] }> {
   const completed = last.workflowExecutionCompletedEventAttributes;
   if (completed) return { output: await toResult(client, completed.result) };
   const failure = last.workflowExecutionFailedEventAttributes?.failure;
-  if (failure && ofActivity) return { failure: ofActivity };
+  if (failure && activityFailure) return { failure: activityFailure };
   if (failure) {
     const reason = toReason(failure.activityFailureInfo?.retryState);
     return { failure: { ...(await toFailure(client, failure)), reason } };

@@ -21,10 +21,10 @@ export type FinalFailure = z.infer<typeof finalFailureSchema>;
 export const pausedSchema = z
   .object({
     reason: z.string().optional(),
-    by: z.string().optional().describe('The identity that Temporal has of the operator'),
+    by: z.string().optional().describe('The identity of the operator in Temporal'),
     since: z.iso.datetime().optional(),
   })
-  .describe('Set while an operator has paused the activity in Temporal: no attempt begins until it is resumed there');
+  .describe('Set while an operator has paused the activity in Temporal. No attempt begins until it is resumed there');
 
 export type Paused = z.infer<typeof pausedSchema>;
 
@@ -71,7 +71,7 @@ export const taskSchema = z
     maxAttempts: z
       .int()
       .min(1)
-      .describe('The limit now: an operator can change it in Temporal, and lift it (2147483647)'),
+      .describe('The current maximum. An operator can change it in Temporal. 2147483647: there is no maximum'),
     nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
     paused: pausedSchema.optional(),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),

@@ -51,8 +51,8 @@ export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) 
     }
     timer = undefined;
     if (subscribers.size === 0) return;
-    // If this host's clock is ahead of Temporal's, the attempt starts after it was due. So read again soon, but not at
-    // once: the task would be read without a pause until its attempt starts.
+    // If this host's clock is ahead of Temporal's, the attempt seems overdue until it starts. Meanwhile, the task must
+    // not be read in a tight loop.
     const isDueFirst = dueInMs > 0 && dueInMs < waitMs;
     pollWithin(isDueFirst ? dueInMs : waitMs);
     if (isDueFirst) waitMs = minimumWaitMs;

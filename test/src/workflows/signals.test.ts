@@ -50,11 +50,11 @@ test('a signal whose arguments cannot be decoded is ignored, and the batch ends'
   expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 2, failed: 0 });
 });
 
-test('signals whose arguments do not fit change nothing and stop nothing', async () => {
+test('malformed signals change nothing and stop nothing', async () => {
   const id = await submit();
   const batch = holdfast.client.workflow.getHandle(id);
   const chunk = `${id}~0`;
-  const unfit: unknown[][] = [
+  const malformed: unknown[][] = [
     [],
     [null],
     [chunk],
@@ -69,7 +69,7 @@ test('signals whose arguments do not fit change nothing and stop nothing', async
     [`${id}~1`, counts],
     [{}, counts],
   ];
-  for (const args of unfit) await batch.signal('progress', ...args);
+  for (const args of malformed) await batch.signal('progress', ...args);
   for (const args of [[], [null], ['text'], [[1]], [{ 0: 'one' }], [{ 0: -1 }], [{ item: 1 }]])
     await batch.signal('attempts', ...args);
   await batch.signal('unknown', 'text');
