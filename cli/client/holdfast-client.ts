@@ -43,12 +43,12 @@ type Options = {
 
 /**
  * Creates a client that calls a running Holdfast over HTTP. When `signal` aborts, every open call ends. There are no
- * retries, because measurements must see each failure. Only a GET on a stale connection goes to a new one.
+ * retries, because measurements must see each failure. Exception: a GET on a stale connection is repeated on a new one.
  * @throws {SetupError} if the key has characters that are not allowed in an HTTP header.
  */
 export function createHoldfastClient({ url, apiKey, proxies, signal, timeoutMs = 30_000 }: Options) {
   const dispatcher = createDispatcher(proxies);
-  // Without this check, fetch would throw an error whose message contains the whole key.
+  // Without this check, the error of undici would not say which variable is wrong.
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
     throw new SetupError('HOLDFAST_API_KEY has characters that are not allowed in a key. Set it to the secret only.');
   const authorization: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {};

@@ -16,7 +16,7 @@ const unansweredPollMs = 1_000;
 type Options = {
   holdfast: Pick<HoldfastClient, 'read'>;
   signal: AbortSignal;
-  /** Called with each task that has another status or attempt, or was paused or resumed, since the previous read. */
+  /** Called with each task that changed its status or attempt, or was paused or resumed, since the previous read. */
   onChange: (task: Task) => void;
   note: (text: string) => void;
   patienceMs?: number;

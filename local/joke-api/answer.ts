@@ -38,8 +38,8 @@ export const toErrorAnswer = (status: number, message: string, path: string) =>
   json(toErrorJson(status, message, path), status);
 
 /**
- * Returns what a well-behaved API answers: a joke, the categories, the jokes that a search finds, or an error. `isKnown` returns whether a
- * category exists.
+ * Returns what a well-behaved API answers: a joke, the categories, the jokes that a search finds, or an error.
+ * `isKnown` returns whether a category exists.
  */
 export function toNaturalAnswer(
   { method, path, category, query, origin }: Question,

@@ -28,7 +28,7 @@ const readBehaviour = (request: IncomingMessage, url: URL): Behaviour | undefine
 export function createJokeApi() {
   const rules = createRules();
   const ledger = createLedger();
-  /** The attempts that were reset before the headers, and have not been repeated. */
+  /** The attempts whose latest call was reset before the headers. */
   const resetCalls = new Set<string>();
   const isKnown = (category: string) => categories.includes(category) || rules.names(category);
 
@@ -38,7 +38,7 @@ export function createJokeApi() {
     const category = url.searchParams.get('category');
     const taskKey = header(request, 'idempotency-key');
     const attempt = toAttempt(header(request, 'holdfast-attempt'));
-    // A client may repeat a reset GET at once (RFC 9112 section 9.3.1). A scripted reset fails the whole attempt.
+    // A client may repeat a reset GET at once (RFC 9112 section 9.3.1). A scripted reset must fail the whole attempt.
     const call = `${taskKey} ${attempt}`;
     if (resetCalls.delete(call)) return void request.socket.resetAndDestroy();
     const entry = ledger.open({ taskKey, attempt, category, method, path });

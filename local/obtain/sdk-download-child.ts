@@ -3,7 +3,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 const [kind, downloadDir = '', version = ''] = process.argv.slice(2);
 const server = { executable: { type: 'cached-download', downloadDir, version } } as const;
 
-// The SDK starts what it downloaded and calls it over gRPC, which would dial loopback through `http_proxy`.
+// The SDK starts the downloaded server and calls it over gRPC. By default, gRPC dials loopback through `http_proxy`.
 process.env.no_grpc_proxy = '127.0.0.1';
 
 try {

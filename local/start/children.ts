@@ -27,7 +27,7 @@ export const watchdog = ({ path, holder }: Lock): ChildSpec =>
 export const jokeApi = (): ChildSpec =>
   toSpec({ name: 'joke API', stopWithinMs: 3_000, script: 'scripts/joke-api.ts' });
 
-/** Returns how to start the workers. A worker may take `shutdownGraceMs` to stop, plus 2 s until it ends by itself. */
+/** Returns how to start the workers. A worker needs at most `shutdownGraceMs` plus 2 s to stop. The rest is margin. */
 export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS.ProcessEnv): ChildSpec[] =>
   Array.from({ length: count }, (_, index) =>
     toSpec({

@@ -31,7 +31,7 @@ type RunOptions = {
  * busy machine.
  */
 export function createTimeSkippingEnvironment(serverPath: string): Promise<TestWorkflowEnvironment> {
-  // The SDK's test environment gives no access to its gRPC channels, which would dial loopback through `http_proxy`.
+  // The SDK's test environment has no option for its gRPC channels. They would dial loopback through `http_proxy`.
   process.env.no_grpc_proxy = '127.0.0.1';
   const create = () =>
     TestWorkflowEnvironment.createTimeSkipping({

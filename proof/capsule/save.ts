@@ -53,7 +53,7 @@ const toHistoryAnswers = ({ ends }: Past): Answer[] =>
 
 async function readLedger(client: JokeApiClient, taskId: string, { ends }: Past): Promise<Answer[]> {
   const { items } = await client.ledger({ taskKey: taskId });
-  // After an operator's reset, the task begins again with attempt 1. The history has only that run.
+  // After an operator's reset, the task begins again with attempt 1. The history has only the current run.
   const first = Math.max(
     0,
     items.findLastIndex(({ attempt }) => attempt === 1),

@@ -45,7 +45,7 @@ export const attemptsBounded: Invariant = {
       const attempts = calls.map(({ attempt }) => attempt ?? 0);
       const beyond = attempts.find((attempt) => attempt < 1 || attempt > policy.maximumAttempts);
       if (beyond !== undefined) return `attempt ${beyond} of ${policy.maximumAttempts} called the upstream`;
-      // A worker repeats a call whose connection was used before and was cut before the answer.
+      // A worker repeats a call if its connection was reused and was cut before the answer.
       const isRepeated = (call: LedgerEntry, at: number) =>
         calls.slice(at + 1).some((one) => one.attempt === call.attempt);
       const repeated = calls.filter(isRepeated);

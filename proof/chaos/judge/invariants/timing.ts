@@ -45,7 +45,7 @@ export const countEarly = (proof: Case) =>
       isDispatchedEarly(proof, before, next),
   ).length;
 
-/** Returns each pair of consecutive calls of a task, without an attempt's repetition of its own call. */
+/** Returns each pair of consecutive calls of a task. Leaves out pairs of calls of the same attempt. */
 const toGaps = ({ works }: Case) =>
   [...works.values()].flatMap(({ id, calls }) =>
     calls
