@@ -33,7 +33,7 @@ it.each([6_000, 10_080])(
   },
 );
 
-it('a proxy that is no URL is a fault that does not repeat it', () => {
+it('an invalid proxy URL is a fault that does not repeat the URL', () => {
   const environment = { HOLDFAST_URL: 'http://holdfast.invalid', HTTPS_PROXY: 'http://me:hunter2@' };
   expect(() => toTarget(environment)).toThrow(/HTTPS_PROXY must be the http:\/\/ or https:\/\/ URL of an HTTP proxy$/);
 });

@@ -87,7 +87,7 @@ describe('a good answer', () => {
       expect(((await (await ask(undefined, { category })).body.json()) as typeof aJoke).categories).toContain(category);
   });
 
-  // Seen to fail when /jokes/search was a joke that does not exist.
+  // Seen to fail when /jokes/search was read as the id of a joke.
   test('to a search is every joke with that text, in the form of api.chucknorris.io', async () => {
     const search = async (query: string) => (await fetch(`${api.url}/jokes/search?query=${query}`)).json();
     const { total, result } = (await search('computer')) as { total: number; result: { url: string; value: string }[] };
@@ -109,7 +109,7 @@ describe('a good answer', () => {
     },
   );
 
-  // Seen to fail when the texts of the package were told as they are.
+  // Seen to fail when the texts of the package were sent unchanged.
   test('has no character references in its text', async () => {
     for (const query of ['%26quot;', '%26amp;', '%26%2339;', '%26lt;'])
       expect(await (await fetch(`${api.url}/jokes/search?query=${query}`)).json()).toMatchObject({ total: 0 });
@@ -278,8 +278,8 @@ describe('a behaviour is seen on the wire', () => {
     await expect(ask({ reset: 'before-headers' })).rejects.toThrow();
   });
 
-  // A worker that repeats a call on a new connection must not get another behaviour than the one of its attempt.
-  test('a reset before headers resets the repeated call of the same attempt too, which is no call of its own', async () => {
+  // A worker repeats a reset call on a new connection. The repeated call must get the behaviour of its attempt.
+  test('a reset before the headers also resets the repeated call of the same attempt, and the ledger does not count that call', async () => {
     api.rules.add({ then: [{ reset: 'before-headers' }, { status: 503 }] });
     const attempt = (number: number) =>
       fetch(`${api.url}/jokes/random`, { headers: { 'idempotency-key': 'k', 'holdfast-attempt': `${number}` } });

@@ -68,7 +68,7 @@ test.each([
   ['http_proxy with NO_PROXY in upper case', { http_proxy: 'http://127.0.0.1:9', NO_PROXY: 'localhost,127.0.0.1' }],
   ['grpc_proxy and HTTPS_PROXY', { grpc_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9' }],
 ])(
-  'a proxy in the environment (%s) does not come between the processes of npm start',
+  'a proxy in the environment (%s) has no effect on the connections of npm start to its own processes',
   async (_, variables) => {
     const installation = await createInstallation({ no_proxy: '', no_grpc_proxy: '', ...variables });
     const started = start(installation, '--demo');

@@ -82,7 +82,7 @@ describe('an encoded answer', () => {
     expect(await fetchJoke(encoding, body)).toBe(failure);
   });
 
-  it('whose connection breaks is retried: it did not arrive', async () => {
+  it('that does not arrive whole is retried', async () => {
     const cutShort = await startRawUpstream(({ socket }) =>
       socket.end('HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 100\r\n\r\n'),
     );

@@ -164,7 +164,7 @@ describe('the request', () => {
     ]);
   });
 
-  // Seen to fail for 421, which fetch itself repeats. Only a reset of a connection that was used before is repeated
+  // Seen to fail for 421, which fetch itself repeats. Only a call on a reused connection is repeated
   // (test/src/outbound/connections.test.ts), and each attempt here has a new connection.
   it('is sent once per attempt: only Temporal retries', async () => {
     const behaviours: Behaviour[] = [{ reset: 'before-headers' }, { reset: 'mid-body' }, { cutShort: true }];
@@ -364,7 +364,7 @@ describe('headers', () => {
     response.writeHead(200, ofSize(size)).end(JSON.stringify({ id: '1', value: 'ha', url: 'u' }));
 
   // Seen to fail before: retried as "could not be reached (UND_ERR_HEADERS_OVERFLOW)".
-  it('over 16 KiB are final, as a body that is too large is: ResponseTooLarge', async () => {
+  it('over 16 KiB are final: ResponseTooLarge', async () => {
     await withUpstream(answerWith(17 * 1_024), async (upstreamUrl) =>
       expect(await failureOf({}, { upstreamUrl })).toMatchObject({
         type: 'ResponseTooLarge',
@@ -464,7 +464,7 @@ describe('Retry-After', () => {
 
   // Seen to fail before: a clock 10 minutes ahead gave a wait of 630 s, cut to 300 s; one 10 minutes behind gave none.
   it.each([-600, 600, 86_400])(
-    'as a date of an upstream whose clock is %i s off is measured by its own Date',
+    'as a date is compared with the Date of the answer if the clock of the upstream is %i s off',
     async (offset) => {
       const date = inSeconds(offset);
       await withUpstream(
@@ -480,7 +480,7 @@ describe('Retry-After', () => {
     },
   );
 
-  it('as a date is measured by the clock of the worker if the answer has no valid Date', async () => {
+  it('as a date is compared with the clock of the worker if the answer has no valid Date', async () => {
     for (const date of [undefined, 'yesterday'])
       await withUpstream(
         (response) => {

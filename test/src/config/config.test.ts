@@ -406,7 +406,7 @@ describe('.env', () => {
     expect(warnings).toEqual([`.env has a line about ${name} that sets nothing. Write ${name}=value`]);
   });
 
-  it('shows its lines that set nothing together with the faults, which they may explain', () => {
+  it('has warnings about lines that set nothing after the faults, which they may explain', () => {
     for (const name of ['API_KEYS', 'HOST']) vi.stubEnv(name, undefined);
     const { message } = errorOf(loadEnvironment(file(`HOST=0.0.0.0\nset API_KEYS=alice:${secret}\n`)));
     expect(message.split('\n').slice(1)).toEqual([
@@ -483,7 +483,7 @@ describe('a name that is not known', () => {
     expect(loadConfig({ [name]: '7' }).warnings).toEqual([`${name} has no effect. Did you mean ${nearest}?`]);
   });
 
-  it('is not warned about if it only belongs to something else', () => {
+  it('gets no warning if it belongs to another program', () => {
     const others =
       'PATH HOME HOSTNAME USER SHELL TERM PWD LANG TZ TMPDIR EDITOR DATABASE_URL NODE_OPTIONS npm_config_port';
     const fromKubernetes = 'HOLDFAST_PORT HOLDFAST_SERVICE_HOST TEMPORAL_PORT TEMPORAL_SERVICE_PORT KUBERNETES_PORT';

@@ -11,7 +11,7 @@ type RawUpstream = Awaited<ReturnType<typeof startRawUpstream>>;
 let upstream: RawUpstream | undefined;
 afterEach(() => upstream?.close());
 
-/** Runs attempts until one of them goes to a connection that was used before. Returns how that one ended. */
+/** Runs attempts until one of them reuses a connection. Returns how that one ended. */
 async function reuse({ requests }: RawUpstream, attempt: () => Promise<string>): Promise<string> {
   const ends: string[] = [];
   while (!requests.some(({ nth }) => nth > 1)) {
@@ -23,7 +23,7 @@ async function reuse({ requests }: RawUpstream, attempt: () => Promise<string>):
   return ends.at(-1) ?? '';
 }
 
-/** Starts an upstream and a worker's activities. `later` answers the requests on connections that were used before. */
+/** Starts an upstream and a worker's activities. `later` answers the requests on reused connections. */
 async function connectTo(later: (request: RawRequest) => unknown, headers = '') {
   upstream = await startRawUpstream((request) =>
     request.nth === 1 ? request.socket.write(jokeAnswer(headers)) : later(request),
@@ -35,7 +35,7 @@ const unreachable = /^UpstreamUnreachable: The upstream could not be reached \((
 
 describe('an idle connection', () => {
   // Seen to fail with undici's default, which believes the upstream's header for up to 10 minutes.
-  it('is closed after a few seconds, whatever the Keep-Alive header says, so that no request goes to a forgotten one', async () => {
+  it('is closed after a few seconds, whatever the Keep-Alive header says', async () => {
     const { upstream, attempt } = await connectTo(() => 'forgotten', 'Keep-Alive: timeout=600\r\n');
     const burst = () => Promise.all(Array.from({ length: 10 }, () => attempt({ timeoutMs: 3_000 })));
     expect(await burst()).toEqual(Array(10).fill('ha'));
@@ -43,13 +43,13 @@ describe('an idle connection', () => {
     expect(await burst()).toEqual(Array(10).fill('ha'));
   }, 15_000);
 
-  it('is used again before that', async () => {
+  it('is reused before that', async () => {
     const { upstream, attempt } = await connectTo(({ socket }) => socket.write(jokeAnswer()));
     expect(await reuse(upstream, attempt)).toBe('ha');
   });
 });
 
-describe('a connection that was used before', () => {
+describe('a reused connection', () => {
   // Seen to fail without the repetition.
   it.each<[string, (request: RawRequest) => unknown]>([
     ['is reset', ({ socket }) => socket.resetAndDestroy()],
@@ -62,7 +62,7 @@ describe('a connection that was used before', () => {
     expect(repeated?.head).toBe(lost?.head);
   });
 
-  it('and is reset in each of ten calls at once costs no attempt', async () => {
+  it('that is reset costs no attempt, even if ten calls meet it at once', async () => {
     const { upstream, attempt } = await connectTo(({ socket }) => socket.resetAndDestroy());
     const burst = () => Promise.all(Array.from({ length: 10 }, () => attempt()));
     expect(await burst()).toEqual(Array(10).fill('ha'));
@@ -71,7 +71,7 @@ describe('a connection that was used before', () => {
   });
 
   // Seen to fail when a call was repeated after the first byte of its answer.
-  it('and is reset after the first byte of the answer costs an attempt', async () => {
+  it('that is reset after the first byte of the answer costs an attempt', async () => {
     const { upstream, attempt } = await connectTo(({ socket }) => {
       socket.write('HTTP/1.1 2', () => setTimeout(() => socket.resetAndDestroy(), 20));
     });
@@ -82,13 +82,13 @@ describe('a connection that was used before', () => {
 
 describe('a new connection', () => {
   // Seen to fail when every reset was followed by another call.
-  it('that is reset before any byte of the answer costs an attempt, and is called once', async () => {
+  it('that is reset before any byte of the answer costs an attempt, and the call is not repeated', async () => {
     upstream = await startRawUpstream(({ socket }) => socket.resetAndDestroy());
     expect(await createAttempts({ upstreamUrl: upstream.url })()).toMatch(unreachable);
     expect(upstream.requests).toHaveLength(1);
   });
 
-  it('is tried only once in place of one that was reset', async () => {
+  it('replaces a reset one only once in an attempt', async () => {
     const { requests, ...raw } = await startRawUpstream(({ socket, nth }) =>
       nth > 1 || requests.some((earlier) => earlier.nth > 1) ? socket.resetAndDestroy() : socket.write(jokeAnswer()),
     );

@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
-/** A server in a thread that stops while it blocks: its kernel queue fills, and the kernel drops further handshakes. */
+/** A server in a thread. While the thread blocks, its kernel queue fills, and the kernel drops further handshakes. */
 const slowServer = `
 const { createServer } = require('node:net');
 const { parentPort, workerData: { answer, flag, host } } = require('node:worker_threads');
@@ -27,7 +27,7 @@ server.listen({ port: 0, host, backlog: 1 }, () => {
 });
 `;
 
-/** Starts an upstream that completes no handshake for `blockedMs`. The client's kernel then repeats its SYN after 1 s. */
+/** Starts an upstream that completes no handshake for `blockedMs`. The client's kernel repeats its SYN after 1 s. */
 async function startSlowUpstream(blockedMs: number) {
   const flag = new Int32Array(new SharedArrayBuffer(8));
   const workerData = { answer: jokeAnswer(), flag, host: '127.0.0.1' };
@@ -86,7 +86,7 @@ it('an attempt fails at once when every address refuses', async () => {
   );
 });
 
-it('an attempt to addresses that never answer lives until its deadline', async () => {
+it('an attempt to addresses that never answer continues until its deadline', async () => {
   const port = await startSlowUpstream(60_000);
   resolveTo('127.0.0.1');
   expect(await createAttempts({ upstreamUrl: `http://dual-stack.test:${port}` })({ timeoutMs: 800 })).toBe(

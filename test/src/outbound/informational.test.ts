@@ -35,7 +35,7 @@ it.each<[string, string[]]>([
   expect(await fetchTwice(parts)).toEqual(['ha', 'ha']);
 });
 
-it('text that looks like a 100 in the body stays as it is', async () => {
+it('a body with text that looks like a 100 is not changed', async () => {
   const body = JSON.stringify({ id: '1', value: 'HTTP/1.1 100 Continue', url: 'u' });
   const [before = '', after = ''] = body.split(/(?=HTTP)/);
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;

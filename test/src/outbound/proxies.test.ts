@@ -21,7 +21,7 @@ async function startUpstreamAndProxy(refuseWith?: number) {
 const noProxies = { httpProxy: '', httpsProxy: '', noProxy: '' };
 
 // Seen to fail before: ENOTFOUND.
-it('an http upstream that only the proxy can reach is called through it, by its whole URL', async () => {
+it('an http upstream that only the proxy can reach is called through it, with an absolute URL', async () => {
   const { proxy } = await startUpstreamAndProxy();
   const proxies = { ...noProxies, httpProxy: proxy.url.replace('//', '//me:secret%40@') };
   const attempt = createAttempts({ upstreamUrl: 'http://upstream.invalid:8080/v1', proxies });

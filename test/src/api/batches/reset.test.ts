@@ -29,7 +29,7 @@ function expectTrueCounts({ completed, failed, cancelled, items = [] }: Batch) {
 }
 
 // Seen to fail when a chunk that already ran counted as failed: the batch completed with `failed: 1`.
-test('a batch that an operator reset while an item was retried awaits that item, and its counts are true', async () => {
+test('a batch that is reset while an item is retried awaits that item, and its counts are right', async () => {
   const category = addCategory({ status: 503 }, { status: 503 }, {});
   const { id } = await batches.submit({ items: [{}, { category }] });
   await batches.until(id, ({ completed, items }) => completed === 1 && items?.[1]?.status === 'retrying');
@@ -44,7 +44,7 @@ test('a batch that an operator reset while an item was retried awaits that item,
   expect(toCallsOf(id)).toHaveLength(4);
 });
 
-test('a batch that is reset twice awaits its chunk all the same', async () => {
+test('a batch that is reset twice still awaits its chunk', async () => {
   const category = addCategory({ status: 503 }, { status: 503 }, {});
   const { id } = await batches.submit({ items: [{}, { category }] });
   await batches.until(id, ({ items }) => items?.[1]?.status === 'retrying');

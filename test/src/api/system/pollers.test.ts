@@ -23,7 +23,7 @@ function createHost({ clockAheadSeconds = 0 }) {
 
 // Seen to fail when the API's clock decided: 80 s ahead, `/ready` was 503 for ever.
 test.each([-3_600, -80, -60, 60, 80, 120, 3_600])(
-  'a live worker is seen from a host whose clock is %i s ahead, at the latest when it has polled again',
+  'a live worker counts as live, at the latest after its next poll, on a host whose clock is %i s ahead',
   (clockAheadSeconds) => {
     const { poll, pass, isPolled } = createHost({ clockAheadSeconds });
     poll();
@@ -39,7 +39,7 @@ test.each([-3_600, -80, -60, 60, 80, 120, 3_600])(
 
 // Seen to fail when the API's clock decided: 60 s behind, a dead worker counted for 135 s.
 test.each([-3_600, -60, 60, 3_600])(
-  'a dead worker does not count 75 s after its last poll, on a host whose clock is %i s ahead',
+  'a dead worker no longer counts 75 s after its last poll, on a host whose clock is %i s ahead',
   (clockAheadSeconds) => {
     const { poll, pass, isPolled } = createHost({ clockAheadSeconds });
     poll();

@@ -317,7 +317,7 @@ test('a cursor works in every API process, and with both secrets of a rotation',
 });
 
 // Seen to fail when every UNKNOWN with a page token was the fault of the cursor.
-test('a failure of the server is no fault of the cursor', async () => {
+test('a failure of the server is not reported as a bad cursor', async () => {
   const failure = Object.assign(new Error('2 UNKNOWN'), { code: 2, details: 'something went wrong', metadata: {} });
   const client = {
     workflowService: { listWorkflowExecutions: () => Promise.reject(failure) },

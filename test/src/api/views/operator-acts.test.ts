@@ -69,9 +69,9 @@ async function submitWaiting(category: string): Promise<Task> {
 const stretchWait = (workflowId: string, id?: string) =>
   activity('update-options', workflowId, id, '--retry-initial-interval', '1h', '--retry-maximum-interval', '1h');
 
-describe('a task whose activity an operator pauses', () => {
+describe('a task that an operator pauses', () => {
   // Seen to fail when the task read `queued`, and its failure was in the worker's log.
-  test('during a call runs as paused until the attempt ends, then waits as paused until it is resumed', async () => {
+  test('is running and paused until its attempt ends, then queued and paused until it is resumed', async () => {
     const { id } = await holdfast.submit({ category: addCategory([{ hang: 'headers' }, {}], false) });
     await holdfast.until(id, ({ status }) => status === 'running');
     await pause(id);
@@ -90,7 +90,7 @@ describe('a task whose activity an operator pauses', () => {
   });
 
   // Seen to fail when such a task was `retrying` at a time that passed, and then `queued`.
-  test('between two attempts waits without a time until it is resumed', async () => {
+  test('has no time of a next attempt until it is resumed', async () => {
     const { id, nextAttemptAt } = await submitWaiting(failsFirst(1));
     await pause(id);
     const waiting = await holdfast.read(id);
@@ -103,7 +103,7 @@ describe('a task whose activity an operator pauses', () => {
     expect(await holdfast.until(id, isFinished)).toMatchObject({ status: 'completed', attempt: 2 });
   });
 
-  test('by the command line shows who did it and since when', async () => {
+  test('shows who paused it with the command line, and since when', async () => {
     const { id } = await submitWaiting(failsFirst(1));
     const before = Date.now();
     await activity('pause', id);
@@ -113,7 +113,7 @@ describe('a task whose activity an operator pauses', () => {
   });
 
   // Seen to fail with one attempt for the item of the terminated batch that had not begun.
-  test('before its first attempt has made none, and so has the item of a batch', async () => {
+  test('before its first attempt has made no attempt, like the item of a batch', async () => {
     const busy = await startHoldfast({ API_BASE_URL: holdfast.jokes.url, WORKER_CONCURRENCY: '1' });
     try {
       await busy.startWorker();
@@ -144,7 +144,7 @@ describe('a task whose activity an operator pauses', () => {
     }
   });
 
-  test('and then terminates has made the attempts that began, and is no longer paused', async () => {
+  test('shows the attempts that began after it was terminated, and is no longer paused', async () => {
     const { id } = await submitHanging();
     await pause(id);
     await holdfast.until(id, ({ status }) => status === 'queued');
@@ -154,7 +154,7 @@ describe('a task whose activity an operator pauses', () => {
     expect(task).not.toHaveProperty('paused');
   });
 
-  test('and then cancels ends at once with the attempts that began, and is not paused while it is cancelled', async () => {
+  test('ends at once when it is cancelled, shows the attempts that began, and is no longer paused', async () => {
     const { id } = await submitHanging();
     await pause(id);
     await holdfast.until(id, ({ status }) => status === 'queued');
@@ -165,7 +165,7 @@ describe('a task whose activity an operator pauses', () => {
   });
 
   // Temporal makes one more attempt after a pause, even if the paused attempt was the last one.
-  test('during its last attempt never shows more attempts than the maximum', async () => {
+  test('never shows more attempts than the maximum, even if it is paused during its last one', async () => {
     const { id } = await holdfast.submit({
       category: addCategory([{ status: 503 }, { hang: 'headers' }, { status: 503 }], false),
     });
@@ -203,7 +203,7 @@ describe('a task whose options an operator updates', () => {
     expect(await holdfast.read(id)).toMatchObject({ status: 'failed', attempt: 1, maxAttempts: 7 });
   });
 
-  test('so that there is no limit shows the highest number that Temporal can count to', async () => {
+  test('shows 2147483647 if the operator removes the maximum', async () => {
     const { id } = await submitWaiting(addCategory([{ status: 503 }]));
     await holdfast.client.workflowService.updateActivityOptions({
       ...toReference(id),
@@ -215,8 +215,8 @@ describe('a task whose options an operator updates', () => {
   });
 });
 
-describe('a task whose activity an operator resets', () => {
-  test('during a call says so, and counts its attempts anew', async () => {
+describe('a task that an operator resets', () => {
+  test('says so if an attempt was running, and counts its attempts from 1 again', async () => {
     const { id } = await submitHanging();
     await activity('reset', id);
     const waiting = await holdfast.until(id, ({ status }) => status === 'retrying');
@@ -231,7 +231,7 @@ describe('a task whose activity an operator resets', () => {
     await holdfast.client.workflow.getHandle(id).terminate();
   });
 
-  test('between two attempts begins again with attempt 1', async () => {
+  test('begins again with attempt 1 if it was waiting', async () => {
     const { id } = await submitWaiting(failsFirst(1));
     await stretchWait(id);
     await activity('reset', id);
@@ -239,11 +239,11 @@ describe('a task whose activity an operator resets', () => {
   });
 });
 
-describe('a task whose activity an operator ends', () => {
+describe('a task that an operator ends', () => {
   const failed = { type: 'FailedByOperator', message: 'The task was failed by an operator' };
 
   // Seen to fail with "An unexpected error. The worker's log has the details", though no log had them.
-  test('as failed says that an operator failed it, and nothing of the reason', async () => {
+  test('as failed says that an operator failed it, and does not show the reason', async () => {
     const { id } = await submitHanging();
     await activity('fail', id, '1', '--reason', 'see /srv/notes at 10.0.0.1');
     const task = await holdfast.until(id, isFinished);
@@ -251,7 +251,7 @@ describe('a task whose activity an operator ends', () => {
     expect(task.failure).toEqual({ ...failed, reason: 'non-retryable' });
   });
 
-  test('as failed with an SDK says so too, and keeps the type', async () => {
+  test('as failed with an SDK says so too, and keeps the failure type', async () => {
     const { id } = await submitHanging();
     const { runId } = await holdfast.client.workflow.getHandle(id).describe();
     // Without a maximum of one attempt, Temporal would retry this failure.
@@ -265,7 +265,7 @@ describe('a task whose activity an operator ends', () => {
     expect(task.failure).toMatchObject({ type: 'RangeError', message: failed.message });
   });
 
-  test('as failed once, to be retried, says so while it waits', async () => {
+  test('as failed but retryable says so while it waits', async () => {
     const { id } = await submitHanging();
     await holdfast.client.workflowService.respondActivityTaskFailedById({
       namespace: holdfast.config.temporal.namespace,
@@ -279,7 +279,7 @@ describe('a task whose activity an operator ends', () => {
   });
 
   // Seen to fail with attempt 2: Temporal writes the start of an attempt that never began.
-  test('as completed while it waits has made only the attempts that began', async () => {
+  test('as completed while it waits shows only the attempts that began', async () => {
     const { id } = await submitWaiting(addCategory([{ status: 503 }]));
     await stretchWait(id);
     await activity('complete', id, '1', '--result', '{"id":"1","joke":"by hand","url":"http://localhost"}');
@@ -299,7 +299,7 @@ describe('an item of a batch', () => {
   }
   const untilWaiting = (id: string) => batches.until(id, ({ items }) => items?.[0]?.status === 'queued');
 
-  test('that an operator pauses shows it, with the attempts that began', async () => {
+  test('shows that an operator paused it, and the attempts that began', async () => {
     const id = await submitPaused();
     const { items } = await untilWaiting(id);
     expect(items).toEqual([
@@ -318,7 +318,7 @@ describe('an item of a batch', () => {
   });
 
   // Seen to fail with one attempt for the item that had made two.
-  test('that is paused when its batch is terminated has failed with the attempts that began', async () => {
+  test('has failed if its batch was terminated while it was paused, and shows the attempts that began', async () => {
     const { id } = await batches.submit({ items: [{ category: addCategory([{ status: 503 }, { hang: 'headers' }]) }] });
     await batches.until(id, ({ items }) => items?.[0]?.status === 'running' && items[0].attempts === 2);
     await pause(`${id}~0`, '0');
@@ -334,7 +334,7 @@ describe('an item of a batch', () => {
   });
 
   // Seen to fail with an item that ran for ever in a batch that had completed.
-  test('has failed as terminated if an operator terminates its chunk alone, as its batch counts it', async () => {
+  test('has failed as terminated if an operator terminates only its chunk, and its batch counts it as failed', async () => {
     const { id } = await batches.submit({ items: [{}, { category: addCategory([{ status: 503 }]) }] });
     await batches.until(id, ({ items }) => items?.[0]?.status === 'completed' && items[1]?.status === 'retrying');
     await stretchWait(`${id}~0`, '1');
@@ -347,7 +347,7 @@ describe('an item of a batch', () => {
     expect({ completed, failed }).toEqual({ completed: 1, failed: 1 });
   });
 
-  test('that an operator failed says so', async () => {
+  test('says so if an operator failed it', async () => {
     const { id } = await batches.submit({ items: [{ category: addCategory([{ hang: 'headers' }]) }] });
     await batches.until(id, ({ items }) => items?.[0]?.status === 'running');
     await activity('fail', `${id}~0`, '0', '--reason', 'by hand');

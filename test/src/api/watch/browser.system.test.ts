@@ -48,7 +48,7 @@ async function openPage(holdfast: Holdfast, environment: Environment = {}) {
 }
 
 // Seen to fail when the answer was a 503: the EventSource then gave up.
-test("a browser's EventSource survives a restart of the API while Temporal is away, and shows what happens later", async () => {
+test("a browser's EventSource survives a restart of the API while Temporal is unavailable, and gets later states", async () => {
   const temporal = await createOwnTemporal();
   onTestFinished(() => temporal.remove());
   await temporal.start();

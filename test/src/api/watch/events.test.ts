@@ -209,7 +209,7 @@ const running = { id: createTaskId('local', 'fetch-joke'), name: 'fetch-joke', s
 const path = `/tasks/${running.id}/events`;
 
 // Seen to fail when the answer was a 503, after which an EventSource never comes back.
-test('while Temporal is unavailable, a stream starts without a state, which follows as soon as it is known', async () => {
+test('while Temporal is unavailable, a stream starts without a state and sends it when it is known', async () => {
   const completed = { ...running, status: 'completed', finishedAt: '2026-11-30T00:00:00.000Z' } as Task;
   const { app } = createEventApp(toReads(away, away, running, completed));
   const answer = await app.request(path);
