@@ -5,7 +5,7 @@ import { parsePolicy, policyVariables } from './policy-variables.ts';
 import { lowerCaseProxyVariables, proxySettings, toProxies, toProxyVariables } from './proxy-variables.ts';
 import { isServerAddress, settings } from './settings.ts';
 import { parseTemporal, temporalVariables } from './temporal-variables.ts';
-import { toWarnings } from './unread-names.ts';
+import { toWarnings } from './warnings.ts';
 
 export type Environment = Record<string, string | undefined>;
 

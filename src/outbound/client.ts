@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 
 /** The codes of a lost connection. It may have been closed before the request arrived. */
-const connectionLost = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
+const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
 
 /**
  * Creates an undici client, which has one connection at a time. It differs from undici's own in three points:
@@ -61,7 +61,7 @@ export function createClient(origin: URL, { connect, ...options }: Client.Option
         signal?.removeEventListener('abort', giveUp);
         if (isGivenUp) return;
         const { code = '' } = error as NodeJS.ErrnoException;
-        if (!canRepeat || !isReused || !connectionLost.includes(code)) return handler.onError?.(error);
+        if (!canRepeat || !isReused || !connectionLostCodes.includes(code)) return handler.onError?.(error);
         canRepeat = false;
         send();
       },

@@ -46,10 +46,10 @@ export async function toFailure(client: Client, failure: ProtoFailure, byOperato
   if (cause instanceof TimeoutFailure) {
     return timeouts[cause.timeoutType ?? ''] ?? { type: 'TemporalTimeout', message: 'The task timed out' };
   }
-  const isOperators = byOperator || (cause instanceof ApplicationFailure && cause.failure?.source !== 'TypeScriptSDK');
-  const fallback = isOperators ? 'FailedByOperator' : 'UnexpectedError';
+  const isByOperator = byOperator || (cause instanceof ApplicationFailure && cause.failure?.source !== 'TypeScriptSDK');
+  const fallback = isByOperator ? 'FailedByOperator' : 'UnexpectedError';
   const type = (cause instanceof ApplicationFailure && cause.type) || fallback;
-  if (isOperators) return { type, message: 'The task was failed by an operator' };
+  if (isByOperator) return { type, message: 'The task was failed by an operator' };
   const isOurs = (failureTypes as readonly string[]).includes(type);
   const { upstreamStatus } = ((cause as ApplicationFailure).details?.[0] ?? {}) as { upstreamStatus?: number };
   return {

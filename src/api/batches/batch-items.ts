@@ -55,7 +55,7 @@ const hasEnded = (state: ActivityState | undefined) =>
   ['completed', 'failed', 'cancelled'].includes(state?.status ?? '');
 
 /** Returns what is kept of the state of an item that had not ended when its chunk did. */
-const toLast = ({ attemptsMade, lastFailure }: ActivityState) => ({
+const toKept = ({ attemptsMade, lastFailure }: ActivityState) => ({
   attemptsMade,
   ...(lastFailure && { lastFailure }),
 });
@@ -65,7 +65,7 @@ const toLast = ({ attemptsMade, lastFailure }: ActivityState) => ({
  * item was cancelled between two attempts, only the memo has the number of its attempts.
  */
 function settle(state: ActivityState, knownAttempts: number | undefined, end: BatchState['end']): ActivityState {
-  if (end === 'failed' && !hasEnded(state)) return { ...toLast(state), status: 'failed', failure: terminated };
+  if (end === 'failed' && !hasEnded(state)) return { ...toKept(state), status: 'failed', failure: terminated };
   if (state.status !== 'cancelled' && (end !== 'cancelled' || hasEnded(state))) return state;
-  return { ...toLast(state), status: 'cancelled', attemptsMade: state.attemptsMade || (knownAttempts ?? 0) };
+  return { ...toKept(state), status: 'cancelled', attemptsMade: state.attemptsMade || (knownAttempts ?? 0) };
 }
