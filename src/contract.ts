@@ -16,9 +16,12 @@ export const chunkType = 'run-chunk';
 /** How many items of a batch have ended in each way. */
 export type Counts = { completed: number; failed: number; cancelled: number };
 
-/** A chunk sends this signal to its batch, with the chunk's counts so far. */
+/**
+ * A chunk sends this signal to its batch, with the chunk's counts so far. Only a chunk that an operator has reset may
+ * have lower counts than before. Lower counts of any other chunk come from a signal that was overtaken.
+ */
 export const progressSignal = 'progress';
-export type ProgressArguments = [chunkId: string, counts: Counts];
+export type ProgressArguments = [chunkId: string, counts: Counts, isReset?: boolean];
 
 /**
  * A batch sends this signal to a chunk that an earlier run of the batch started. The chunk then reports its counts at

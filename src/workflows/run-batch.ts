@@ -3,7 +3,6 @@ import {
   CancelledFailure,
   condition,
   isCancellation,
-  patched,
   TemporalFailure,
   upsertMemo,
   workflowInfo,
@@ -45,11 +44,9 @@ export async function runBatch<N extends TaskName>({
   const countsByChunk = new Map<string, Counts>();
   const readCounts = (chunkId: string) => countsByChunk.get(chunkId) ?? none;
   const toProgress = () => toSum([...countsByChunk.values()]);
-  const update = (chunkId: string, counts: Counts) => {
+  const update = (chunkId: string, counts: Counts, isReset = false) => {
     const known = readCounts(chunkId);
-    if (isSame(counts, known)) return;
-    // Counts are lower than before only after an operator has reset the chunk. Builds up to 0.2 ignored them.
-    if (toTotal(counts) <= toTotal(known) && !patched('accept-lower-counts')) return;
+    if (isSame(counts, known) || (!isReset && toTotal(counts) <= toTotal(known))) return;
     countsByChunk.set(chunkId, counts);
     upsertMemo({ progress: toProgress() });
   };
@@ -57,7 +54,8 @@ export async function runBatch<N extends TaskName>({
   // ignored, because `sizes` does not have their chunk yet.
   handleSignal<ProgressArguments>(
     progressSignal,
-    (chunkId, counts) => isCounts(counts, sizes.get(chunkId as string)),
+    (chunkId, counts, isReset = false) =>
+      isCounts(counts, sizes.get(chunkId as string)) && typeof isReset === 'boolean',
     update,
   );
   handleSignal<AttemptsArguments>(attemptsSignal, isAttempts, (attempts) => upsertMemo({ attempts }));
@@ -73,7 +71,7 @@ export async function runBatch<N extends TaskName>({
         workflowTaskTimeout: workflowTaskTimeoutMs,
         args: [{ ...common, first, inputs: chunkInputs }] as [ChunkArguments<N>],
       };
-      const progress = { size, read: () => readCounts(chunkId), write: (counts: Counts) => update(chunkId, counts) };
+      const progress = { size, read: () => readCounts(chunkId), clear: () => update(chunkId, none, true) };
       update(chunkId, await untilChunkEnds(options, progress));
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;

@@ -49,12 +49,16 @@ export async function runChunk<N extends TaskName>({
   const { workflowId, runId, firstExecutionRunId, parent } = workflowInfo();
   const counts: Counts = { ...none };
   const batch = parent && getExternalWorkflowHandle(parent.workflowId);
+  const isReset = runId !== firstExecutionRunId;
   // The signal fails if the batch has ended. Ignore the failure, because the counts are then not needed.
-  const report = async () => await batch?.signal<ProgressArguments>(progressSignal, workflowId, counts).catch(() => {});
+  const report = async () =>
+    await batch?.signal<ProgressArguments>(progressSignal, workflowId, counts, isReset).catch(() => {});
   let isAsked = false;
-  setHandler(defineSignal(reportSignal), () => {
+  setHandler(defineSignal(reportSignal), async () => {
+    // A worker of an older build may have ignored the signal. A replay must then ignore it as well.
+    if (!patched('report-when-asked')) return;
     isAsked = true;
-    return report();
+    await report();
   });
 
   const runItem = async (input: TaskInput<N>, index: number) => {
@@ -88,7 +92,7 @@ export async function runChunk<N extends TaskName>({
     throw new CancelledFailure('The batch was cancelled');
   }
   // Usually the batch gets the result of its child. It does not if an operator reset the batch, or the ended chunk.
-  if (isAsked || (runId !== firstExecutionRunId && patched('report-after-reset'))) await report();
+  if (isAsked || (isReset && patched('report-after-reset'))) await report();
   return counts;
 }
 

@@ -8,14 +8,14 @@ import {
 } from '@temporalio/workflow';
 import { type ChunkArguments, type Counts, chunkType, reportSignal } from '../contract.ts';
 import type { TaskName } from '../tasks.ts';
-import { none, toTotal } from './counts.ts';
+import { toTotal } from './counts.ts';
 import type { runChunk } from './run-chunk.ts';
 
 /** How often a batch checks that a chunk of an earlier run still runs. */
 const checkMs = 300_000;
 
 type Options<N extends TaskName> = ChildWorkflowOptions & { workflowId: string; args: [ChunkArguments<N>] };
-type Progress = { size: number; read: () => Counts; write: (counts: Counts) => void };
+type Progress = { size: number; read: () => Counts; clear: () => void };
 
 /**
  * Runs a chunk to its end and returns its counts. `progress` has what the chunk reports meanwhile.
@@ -31,7 +31,7 @@ export async function untilChunkEnds<N extends TaskName>(options: Options<N>, pr
       if (!isAlreadyStarted(error) || !patched('await-running-chunk')) throw error;
     }
     if (await isReported(options.workflowId, progress)) return progress.read();
-    progress.write(none);
+    progress.clear();
   }
 }
 

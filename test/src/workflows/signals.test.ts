@@ -50,6 +50,16 @@ test('a signal whose arguments cannot be decoded is ignored, and the batch ends'
   expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 2, failed: 0 });
 });
 
+test('a report that arrives after the end of its chunk does not lower the counts of the batch', async () => {
+  const category = randomUUID();
+  holdfast.jokes.rules.add({ when: { category }, then: [{ status: 503 }, { status: 503 }, {}] });
+  // The first 100 items are one chunk, the last item is another.
+  const { id } = await batches.submit({ items: [...Array(100).fill({}), { category }] });
+  await batches.until(id, ({ completed }) => completed === 100);
+  await holdfast.client.workflow.getHandle(id).signal('progress', `${id}~0`, counts, false);
+  expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 101, running: 0 });
+});
+
 test('malformed signals change nothing and stop nothing', async () => {
   const id = await submit();
   const batch = holdfast.client.workflow.getHandle(id);
@@ -68,6 +78,7 @@ test('malformed signals change nothing and stop nothing', async () => {
     [chunk, { ...counts, completed: 3 }],
     [`${id}~1`, counts],
     [{}, counts],
+    [chunk, { ...counts, completed: 2 }, 'text'],
   ];
   for (const args of malformed) await batch.signal('progress', ...args);
   for (const args of [[], [null], ['text'], [[1]], [{ 0: 'one' }], [{ 0: -1 }], [{ item: 1 }]])

@@ -97,6 +97,16 @@ test('a chunk that an operator reset after its end changes the counts of its ope
   expectTrueCounts(ended);
 });
 
+test('a chunk that an operator reset while an item was retried is awaited, and its counts are true', async () => {
+  const category = addCategory({ status: 503 }, { status: 503 }, {});
+  const { id } = await batches.submit({ items: [{}, { category }] });
+  await batches.until(id, ({ items }) => items?.[1]?.status === 'retrying');
+  await resetToStart(holdfast, `${id}~0`);
+  const ended = await batches.untilEnded(id);
+  expect(ended).toMatchObject({ status: 'completed', completed: 2, failed: 0, running: 0 });
+  expectTrueCounts(ended);
+});
+
 // Seen to fail without the check: the batch waited for ever for a report.
 test('a chunk that an operator terminates while a reset batch awaits it runs again', async () => {
   const category = addCategory({ status: 503 });
