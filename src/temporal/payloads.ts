@@ -27,10 +27,13 @@ const timeouts: Record<string, Failure> = {
   HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker sent no heartbeat in time' },
 };
 
+const wasReset = 'The attempt was ended because the task was reset by an operator';
+
 /** The messages for attempts that an operator ended with Temporal's tools. The types are those of the SDK. */
 const operatorMessages: Record<string, string> = {
   ActivityPause: 'The attempt was ended because the task was paused by an operator',
-  ActivityReset: 'The attempt was ended because the task was reset by an operator',
+  ActivityReset: wasReset,
+  ResetWorkflow: wasReset,
 };
 
 const unexpected = "An unexpected error. The worker's log has the details";
@@ -49,7 +52,7 @@ export async function toFailure(client: Client, failure: ProtoFailure, byOperato
   const isByOperator = byOperator || (cause instanceof ApplicationFailure && cause.failure?.source !== 'TypeScriptSDK');
   const fallback = isByOperator ? 'FailedByOperator' : 'UnexpectedError';
   const type = (cause instanceof ApplicationFailure && cause.type) || fallback;
-  if (isByOperator) return { type, message: 'The task was failed by an operator' };
+  if (isByOperator) return { type, message: operatorMessages[type] ?? 'The task was failed by an operator' };
   const isOurs = (failureTypes as readonly string[]).includes(type);
   const { upstreamStatus } = ((cause as ApplicationFailure).details?.[0] ?? {}) as { upstreamStatus?: number };
   return {

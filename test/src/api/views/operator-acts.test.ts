@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Task } from '../../../../src/api/views/schemas.ts';
+import { toFailure } from '../../../../src/temporal/payloads.ts';
 import { withBatches } from '../../../support/batches.ts';
 import { eventually, type Holdfast, isFinished, type RunningWorker, startHoldfast } from '../../../support/holdfast.ts';
 
@@ -236,6 +237,15 @@ describe('a task that an operator resets', () => {
     await stretchWait(id);
     await activity('reset', id);
     expect(await holdfast.until(id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 });
+  });
+
+  // Temporal writes this failure if a workflow is reset while an activity without a retry policy runs.
+  test('together with its workflow says so', async () => {
+    const failure = { message: 'see /srv/notes', source: 'Server', resetWorkflowFailureInfo: {} };
+    expect(await toFailure(holdfast.client, failure)).toEqual({
+      type: 'ResetWorkflow',
+      message: 'The attempt was ended because the task was reset by an operator',
+    });
   });
 });
 
