@@ -32,6 +32,13 @@ export default {
       to: { path: '^test/' },
     },
     { name: 'scripts-are-imported-by-nobody', severity: 'error', from: {}, to: { path: '^scripts/' } },
+    {
+      name: 'build-imports-src-only',
+      severity: 'error',
+      comment: 'The Dockerfile copies nothing else.',
+      from: { path: '^scripts/build\\.ts$' },
+      to: { path: '^(cli|local|proof|bench)/' },
+    },
     { name: 'proof-imports-no-bench', severity: 'error', from: { path: '^proof/' }, to: { path: '^bench/' } },
     { name: 'bench-imports-no-proof', severity: 'error', from: { path: '^bench/' }, to: { path: '^proof/' } },
     {

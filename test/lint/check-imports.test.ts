@@ -21,6 +21,7 @@ const forbidden: Record<string, [from: string, to: string]> = {
   'folders-proof-and-bench': ['proof/fuzz/run.ts', 'scripts/fuzz.ts'],
   'product-imports-no-test': ['cli/report.ts', 'test/support/example.ts'],
   'scripts-are-imported-by-nobody': ['scripts/plan.ts', 'scripts/task.ts'],
+  'build-imports-src-only': ['scripts/build.ts', 'cli/progress.ts'],
   'proof-imports-no-bench': ['proof/chaos/load.ts', 'bench/peer/start.ts'],
   'bench-imports-no-proof': ['bench/holdfast/start.ts', 'proof/system/load.ts'],
   'entry-points-are-imported-by-nobody': ['local/start/children.ts', 'src/worker.ts'],
