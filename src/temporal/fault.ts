@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import { withDeadline } from './deadline.ts';
@@ -28,7 +29,7 @@ const toReason = (details: string) =>
 /** Returns in one line what an error of a call to Temporal means and what to do about it. */
 export function toFault(error: unknown, { address, namespace }: Target): string {
   const known = toTemporalError(error);
-  const { details = '' } = findGrpcError(known) ?? {};
+  const { code, details = '' } = findGrpcError(known) ?? {};
   const reason = toReason(details);
   const why = reason && ` (${reason})`;
   if (known instanceof TemporalRefused) {
@@ -40,6 +41,7 @@ export function toFault(error: unknown, { address, namespace }: Target): string 
   }
   if (!(known instanceof TemporalUnavailable))
     return `A call to Temporal at ${address} failed: ${(error as Error).message.split('\n')[0]}.`;
+  if (code === status.RESOURCE_EXHAUSTED) return `Temporal at ${address} refuses calls at this moment${why}.`;
   if (tls.test(reason))
     return `The TLS connection to Temporal at ${address} fails${why}: check the TEMPORAL_TLS variables.`;
   if (details.startsWith('Name resolution failed'))
