@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Batch } from '../../../../src/api/batches/batch-schemas.ts';
 import { toCounts, withBatches } from '../../../support/batches.ts';
@@ -53,6 +54,19 @@ test('a batch that is reset twice still awaits its chunk', async () => {
   await resetToStart(holdfast, id);
   const ended = await batches.untilEnded(id);
   expect(ended).toMatchObject({ status: 'completed', completed: 2 });
+  expect(toCallsOf(id)).toHaveLength(4);
+});
+
+test('a batch that `temporal workflow reset` reset to its last workflow task awaits its chunk all the same', async () => {
+  const category = addCategory({ status: 503 }, { status: 503 }, {});
+  const { id } = await batches.submit({ items: [{}, { category }] });
+  await batches.until(id, ({ completed, items }) => completed === 1 && items?.[1]?.status === 'retrying');
+  const target = ['--address', holdfast.config.temporal.address, '--workflow-id', id];
+  const reset = ['workflow', 'reset', ...target, '--type', 'LastWorkflowTask', '--reason', 'by an operator'];
+  await execa(inject('temporalCli'), reset);
+  const ended = await batches.untilEnded(id);
+  expect(ended).toMatchObject({ status: 'completed', completed: 2, failed: 0, running: 0 });
+  expectTrueCounts(ended);
   expect(toCallsOf(id)).toHaveLength(4);
 });
 
