@@ -46,10 +46,7 @@ test.each<[string, Error]>([
     'Temporal at temporal.test:7233 cannot be reached: start it, or set TEMPORAL_ADDRESS. If it requires TLS, set TEMPORAL_TLS.',
     grpc(4, ''),
   ],
-  [
-    'A call to Temporal at temporal.test:7233 failed: no.',
-    new Error('no\nstack'),
-  ],
+  ['A call to Temporal at temporal.test:7233 failed: no.', new Error('no\nstack')],
 ])('an error is explained in one line: %s', (line, error) => {
   expect(toFault(error, target)).toBe(line);
 });

@@ -57,7 +57,7 @@ test('a batch that is reset twice still awaits its chunk', async () => {
   expect(toCallsOf(id)).toHaveLength(4);
 });
 
-test('a batch that `temporal workflow reset` reset to its last workflow task awaits its chunk all the same', async () => {
+test('a batch that `temporal workflow reset` resets to its last workflow task awaits its chunk', async () => {
   const category = addCategory({ status: 503 }, { status: 503 }, {});
   const { id } = await batches.submit({ items: [{}, { category }] });
   await batches.until(id, ({ completed, items }) => completed === 1 && items?.[1]?.status === 'retrying');
@@ -111,7 +111,7 @@ test('a chunk that an operator reset after its end changes the counts of its ope
   expectTrueCounts(ended);
 });
 
-test('a chunk that an operator reset while an item was retried is awaited, and its counts are true', async () => {
+test('a chunk that is reset while an item is retried is awaited, and its counts are right', async () => {
   const category = addCategory({ status: 503 }, { status: 503 }, {});
   const { id } = await batches.submit({ items: [{}, { category }] });
   await batches.until(id, ({ items }) => items?.[1]?.status === 'retrying');
