@@ -21,7 +21,6 @@ test.each<[string, Error]>([
     'Temporal at temporal.test:7233 refuses the call (bad name): check the TEMPORAL_ variables.',
     grpc(3, 'bad name\nat line 1'),
   ],
-  // Seen to fail: "cannot be reached", and the hint to start it.
   [
     'Temporal at temporal.test:7233 refuses calls at this moment (namespace rate limit exceeded).',
     grpc(8, 'namespace rate limit exceeded'),
