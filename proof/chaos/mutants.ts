@@ -66,6 +66,12 @@ export const mutants: Mutant[] = [
     from: '      maximumAttempts: policy.maximumAttempts,\n',
     to: '      maximumAttempts: policy.maximumAttempts + 1,\n',
   }),
+  mutant('each call sent twice', ['attempts-bounded'], {
+    file: 'src/activities/fetch-joke.ts',
+    from: '    const { id, value, url: link } = await withHeartbeat(() => getJson(url, upstreamJoke, options));',
+    to: `    await withHeartbeat(() => getJson(url, upstreamJoke, options));
+    const { id, value, url: link } = await withHeartbeat(() => getJson(url, upstreamJoke, options));`,
+  }),
   mutant('waits that do not grow', ['gaps-follow-policy'], {
     file: 'src/policy.ts',
     from: '      backoffCoefficient: policy.backoffCoefficient,\n',

@@ -49,6 +49,9 @@ export const disturbing = kinds(
   'drop-upstream',
 );
 
+/** The faults that cut a worker's connections to the upstream: at once, or when they end. */
+export const cutting = kinds('cut-upstream', 'drop-upstream');
+
 /** The faults that can delay an attempt's call of the upstream long after Temporal dispatched the attempt. */
 export const postponing = kinds('stop-worker', 'stop-temporal', 'delay-temporal', 'delay-upstream', 'drop-temporal');
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { invariants } from '../../../proof/chaos/judge/invariants/index.ts';
 import { toMeaning, toResult } from '../../../proof/chaos/judge/to-result.ts';
-import type { Evidence } from '../../../proof/chaos/types.ts';
+import type { Evidence, FaultKind } from '../../../proof/chaos/types.ts';
 import { createEvidence } from '../../support/evidence.ts';
 
 const judge = (evidence: Evidence) => toResult(evidence, { command: 'npm run prove', seconds: 1 });
@@ -237,6 +237,32 @@ test.each(bends)('%s reports this: %s', (invariant, _, bend) => {
   expect(verdict).toBe('failed');
   const violation = results.find(({ name }) => name === invariant)?.violations[0];
   expect(violation?.text).not.toBe('');
+});
+
+/** Returns a run in which an attempt made more calls than one, 50 ms after each other, with a fault between them. */
+function createRepeated(kind: FaultKind, repetitions: number): Evidence {
+  const evidence = createEvidence();
+  const lost = call(evidence, 'retried', 1);
+  for (let nth = 1; nth <= repetitions; nth += 1) {
+    const startedAt = lost.startedAt + 50 * nth;
+    evidence.calls.push({ ...lost, seq: 900 + nth, startedAt, endedAt: startedAt + 10 });
+  }
+  Object.assign(lost, { outcome: 'client-gone', status: null, endedAt: lost.startedAt + 40 });
+  evidence.faults.push({ ...last(evidence.faults), kind, startedAt: lost.startedAt + 20, endedAt: lost.startedAt + 30 });
+  return evidence;
+}
+
+test.each(['cut-upstream', 'drop-upstream'] as const)('after %s an attempt may call the upstream once more', (kind) => {
+  expect(toBroken(createRepeated(kind, 1))).toEqual([]);
+});
+
+// Seen to fail when every fault near the first call explained the second.
+test.each([
+  ['kill-worker', 1],
+  ['delay-upstream', 1],
+  ['cut-upstream', 2],
+] as const)('after %s an attempt may not call the upstream %i more times', (kind, repetitions) => {
+  expect(toBroken(createRepeated(kind, repetitions))).toEqual(['attempts-bounded']);
 });
 
 test('for every invariant, one of these changes breaks it', () => {

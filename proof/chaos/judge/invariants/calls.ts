@@ -1,6 +1,6 @@
 import type { LedgerEntry } from '../../../../local/joke-api/ledger.ts';
-import type { Work } from '../join.ts';
-import { aftermathMs, endOf, examine, type Finding, type Invariant, reachMs } from './invariant.ts';
+import { cutting, type Work } from '../join.ts';
+import { aftermathMs, endOf, examine, type Finding, type Invariant, reachMs, toleranceMs } from './invariant.ts';
 
 const isAnswered200 = ({ outcome, status }: LedgerEntry) => outcome === 'answered' && status === 200;
 const isFinalStatus = ({ outcome, status }: LedgerEntry) =>
@@ -39,19 +39,20 @@ export const failedForAReason: Invariant = {
 
 export const attemptsBounded: Invariant = {
   name: 'attempts-bounded',
-  title: 'No task makes more attempts than the maximum, and an attempt calls the upstream twice only after a fault',
+  title: 'No task makes more attempts than the maximum, and only a cut connection lets an attempt call twice',
   check: ({ works, policy, faultWithin }) =>
     examine(works, ({ calls, final }) => {
       const attempts = calls.map(({ attempt }) => attempt ?? 0);
       const beyond = attempts.find((attempt) => attempt < 1 || attempt > policy.maximumAttempts);
       if (beyond !== undefined) return `attempt ${beyond} of ${policy.maximumAttempts} called the upstream`;
-      // A worker repeats a call if its connection was reused and was cut before the answer.
-      const isRepeated = (call: LedgerEntry, at: number) =>
-        calls.slice(at + 1).some((one) => one.attempt === call.attempt);
-      const repeated = calls.filter(isRepeated);
-      const isExplained = (call: LedgerEntry) => faultWithin(call.startedAt - reachMs, endOf(call) + reachMs);
-      if (new Set(repeated.map(({ attempt }) => attempt)).size < repeated.length || !repeated.every(isExplained))
-        return `an attempt made two calls: ${attempts.join(', ')}`;
+      // A worker repeats a call once if its connection was reused and was cut before the answer.
+      const isUnexplained = (call: LedgerEntry, index: number) => {
+        const [before, beforeThat] = [calls[index - 1], calls[index - 2]];
+        if (before?.attempt !== call.attempt) return false;
+        if (beforeThat?.attempt === call.attempt) return true;
+        return !faultWithin(before.startedAt - toleranceMs, call.startedAt + toleranceMs, cutting);
+      };
+      if (calls.some(isUnexplained)) return `an attempt made several calls: ${attempts.join(', ')}`;
       return (final?.attempt ?? 0) > policy.maximumAttempts ? `it shows attempt ${final?.attempt}` : undefined;
     }),
 };
