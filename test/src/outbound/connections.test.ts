@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { platform } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createAttempts } from '../../support/attempt.ts';
 import { eventually } from '../../support/holdfast.ts';
 import { jokeAnswer, type RawRequest, startRawUpstream } from '../../support/raw-upstream.ts';
@@ -71,10 +72,8 @@ describe('a reused connection', () => {
   });
 
   // Seen to fail when a call was repeated after the first byte of its answer.
-  it('that is reset after the first byte of the answer costs an attempt', async () => {
-    const { upstream, attempt } = await connectTo(({ socket }) => {
-      socket.write('HTTP/1.1 2', () => setTimeout(() => socket.resetAndDestroy(), 20));
-    });
+  it('that is closed after the first byte of the answer costs an attempt', async () => {
+    const { upstream, attempt } = await connectTo(({ socket }) => socket.end('H'));
     expect(await reuse(upstream, attempt)).toMatch(unreachable);
     expect(upstream.requests.at(-1)?.nth).toBe(2);
   });
@@ -86,6 +85,20 @@ describe('a new connection', () => {
     upstream = await startRawUpstream(({ socket }) => socket.resetAndDestroy());
     expect(await createAttempts({ upstreamUrl: upstream.url })()).toMatch(unreachable);
     expect(upstream.requests).toHaveLength(1);
+  });
+
+  it('whose TLS handshake is reset costs an attempt, and one that is not answered lasts until its deadline', async () => {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => {}).once('data', () => connections === 1 && socket.resetAndDestroy());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const attempt = createAttempts({ upstreamUrl: `https://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    expect(await attempt()).toMatch(unreachable);
+    expect(await attempt({ timeoutMs: 500 })).toMatch(/^UpstreamTimeout: /);
+    expect(connections).toBe(2);
   });
 
   it('replaces a reset one only once in an attempt', async () => {
