@@ -16,12 +16,11 @@ export type Target = { url: string; apiKey: string | undefined; proxies?: Proxie
  */
 export function toTarget(environment: Environment, url = environment.HOLDFAST_URL || undefined): Target {
   const apiKey = environment.HOLDFAST_API_KEY || undefined;
-  const proxies = loadProxies(environment);
   if (url === undefined) {
-    const { host, port } = loadConfig(environment);
+    const { host, port, proxies } = loadConfig(environment);
     return { url: toUrl(host, port), apiKey, proxies };
   }
-  return { url: toBaseUrl(url, 'a Holdfast'), apiKey, proxies };
+  return { url: toBaseUrl(url, 'a Holdfast'), apiKey, proxies: loadProxies(environment) };
 }
 
 /** Returns the URL at which this machine reaches a server that listens on `host`. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Client, type Dispatcher } from 'undici';
+import { type buildConnector, Client, type Dispatcher } from 'undici';
 
 /** The codes of a lost connection. It may have been closed before the request arrived. */
 const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
@@ -12,20 +12,21 @@ const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET
  * - `100 Continue` before the answer is ignored (RFC 9110 section 15.2). undici would drop the connection.
  * - A call whose signal aborts ends at once. undici would first wait until it is connected.
  */
-export function createClient(origin: URL, { connect, ...options }: Client.Options): Client {
+export function createClient(
+  origin: URL,
+  { connect, ...options }: Client.Options & { connect: buildConnector.connector },
+): Client {
   let wasUsed = false;
   let isHeadExpected = false;
   const client = new Client(origin, {
     ...options,
-    connect: (target, callback) => {
-      if (typeof connect !== 'function') throw new TypeError('createClient needs a function that connects.');
+    connect: (target, callback) =>
       connect(target, (...[error, socket]) => {
         if (error) return callback(error, null);
         wasUsed = false;
         ignoreContinue(socket, () => isHeadExpected);
         callback(null, socket);
-      });
-    },
+      }),
   });
   const dispatch = client.dispatch.bind(client);
   client.dispatch = (request, handler) => {
@@ -56,7 +57,6 @@ export function createClient(origin: URL, { connect, ...options }: Client.Option
       },
       onData: (chunk) => handler.onData?.(chunk) ?? true,
       onComplete: (trailers) => handler.onComplete?.(trailers),
-      onUpgrade: (status, headers, socket) => handler.onUpgrade?.(status, headers, socket),
       onError(error) {
         signal?.removeEventListener('abort', giveUp);
         if (isGivenUp) return;

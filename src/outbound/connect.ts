@@ -49,7 +49,7 @@ function connectToFirst([...hosts]: string[], port: number, callback: buildConne
       clearTimeout(timer);
       hosts.length = 0;
       socket.off('error', onError);
-      for (const other of open) if (other !== socket) other.off('error', onError).destroy();
+      for (const other of open) if (other !== socket) other.destroy();
       callback(null, socket);
     });
     timer = setTimeout(tryNext, nextAddressAfterMs);
