@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,6 +27,8 @@ async function fetchJoke(encoding: string | string[], body: Buffer) {
 
 // `cut` halves an encoded body. `damage` overwrites its last eight bytes, which hold gzip's checksum.
 const longJson = JSON.stringify({ ...joke, value: 'x'.repeat(2_000) });
+// Brotli has no level without compression. It cannot compress random digits to less than a third.
+const noise = JSON.stringify({ ...joke, value: randomBytes(20_000).toString('hex') });
 const cut = (body: Buffer) => body.subarray(0, body.length / 2);
 const damage = (body: Buffer) => Buffer.concat([body.subarray(0, -8), Buffer.alloc(8, 1)]);
 
@@ -73,6 +76,7 @@ describe('an encoded answer', () => {
     ['gzip that stops early', 'gzip', cut(gzipSync(longJson, { level: 0 })), truncated],
     ['deflate that stops early', 'deflate', cut(deflateSync(longJson, { level: 0 })), truncated],
     ['raw deflate that stops early', 'deflate', cut(deflateRawSync(longJson, { level: 0 })), truncated],
+    ['br that stops early', 'br', cut(brotliCompressSync(noise)), truncated],
     ['a bomb in gzip', 'gzip', gzipSync(Buffer.alloc(50_000_000)), tooLarge],
     ['a bomb in deflate', 'deflate', deflateSync(Buffer.alloc(50_000_000)), tooLarge],
     ['a bomb in raw deflate', 'deflate', deflateRawSync(Buffer.alloc(50_000_000)), tooLarge],
