@@ -19,16 +19,20 @@ const queued: ActivityState = { status: 'queued', attemptsMade: 0 };
  */
 export async function readChunk(client: Client, { id, memo, end }: BatchState, chunk: Chunk): Promise<BatchItem[]> {
   try {
-    const states = await readStates(client, toChunkId(id, chunk.number));
-    return toItems(chunk, (index) => settle(states.get(String(index)) ?? queued, memo.attempts?.[index], end));
+    const toState = await readStates(client, toChunkId(id, chunk.number));
+    return toItems(chunk, (index) => settle(toState(index), memo.attempts?.[index], end));
   } catch (error) {
     if (!isNotFound(error)) throw error;
     return end === 'completed' ? [] : toItems(chunk, () => settle(queued, undefined, end));
   }
 }
 
-/** Reads the states of a chunk's items, by index. Items that have not been scheduled are missing. */
-async function readStates(client: Client, chunkId: string, isSecondRead = false): Promise<Map<string, ActivityState>> {
+/** Reads the states of a chunk's items. Returns a function from an item's index to its state. */
+async function readStates(
+  client: Client,
+  chunkId: string,
+  isSecondRead = false,
+): Promise<(index: number) => ActivityState> {
   const handle = client.workflow.getHandle(chunkId);
   const { events } = await handle.fetchHistory();
   const states = await toActivityStates(client, events ?? []);
@@ -40,9 +44,8 @@ async function readStates(client: Client, chunkId: string, isSecondRead = false)
   if (hasEndedMeanwhile && !isSecondRead) return readStates(client, chunkId, true);
   for (const [index, activity] of pending)
     if (!hasEnded(states.get(index))) states.set(index, await toPendingState(client, activity));
-  // An operator can terminate a single chunk. Its batch then counts the unfinished items as failed.
-  if (closedStatuses[status.name] !== 'failed') return states;
-  return new Map([...states].map(([index, state]) => [index, settle(state, undefined, 'failed')]));
+  // An operator can terminate a single chunk, even before it has scheduled its items.
+  return (index) => settle(states.get(String(index)) ?? queued, undefined, closedStatuses[status.name]);
 }
 
 const toItems = ({ first, size }: Chunk, toState: (index: number) => ActivityState): BatchItem[] =>
@@ -61,8 +64,8 @@ const toKept = ({ attemptsMade, lastFailure }: ActivityState) => ({
 });
 
 /**
- * Returns the state of an item, adjusted to how its batch ended. `knownAttempts` comes from the batch's memo: if the
- * item was cancelled between two attempts, only the memo has the number of its attempts.
+ * Returns the state of an item, adjusted to how its batch or its chunk ended. `knownAttempts` comes from the batch's
+ * memo: if the item was cancelled between two attempts, only the memo has the number of its attempts.
  */
 function settle(state: ActivityState, knownAttempts: number | undefined, end: BatchState['end']): ActivityState {
   if (end === 'failed' && !hasEnded(state)) return { ...toKept(state), status: 'failed', failure: terminated };

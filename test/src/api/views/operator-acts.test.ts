@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Client } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { Task } from '../../../../src/api/views/schemas.ts';
+import { chunkType, toChunkId } from '../../../../src/contract.ts';
 import { toFailure } from '../../../../src/temporal/payloads.ts';
 import { withBatches } from '../../../support/batches.ts';
 import { eventually, type Holdfast, isFinished, type RunningWorker, startHoldfast } from '../../../support/holdfast.ts';
@@ -355,6 +356,21 @@ describe('an item of a batch', () => {
     expect(items?.[0]).toMatchObject({ status: 'completed' });
     expect(items?.[1]).toEqual({ index: 1, status: 'failed', attempts: 1, failure: expect.any(Object) });
     expect({ completed, failed }).toEqual({ completed: 1, failed: 1 });
+  });
+
+  // Seen to fail when such an item was queued for ever.
+  test('has failed as terminated if an operator terminates a chunk that has not scheduled it yet', async () => {
+    const workerless = await startHoldfast();
+    onTestFinished(() => workerless.stop());
+    const { id } = await withBatches(workerless).submit({ count: 1 });
+    const chunk = await workerless.client.workflow.start(chunkType, {
+      workflowId: toChunkId(id, 0),
+      taskQueue: workerless.config.taskQueue,
+    });
+    await chunk.terminate();
+    const { items } = await withBatches(workerless).read(id, '?limit=1');
+    expect(items).toEqual([{ index: 0, status: 'failed', attempts: 0, failure: expect.any(Object) }]);
+    await workerless.client.workflow.getHandle(id).terminate();
   });
 
   test('says so if an operator failed it', async () => {
