@@ -64,8 +64,10 @@ async function toChange(client: Client, event: HistoryEvent, events: HistoryEven
 
 /** Whether the failure was reported by someone other than the worker of the attempt. */
 function isByOperator({ activityTaskFailedEventAttributes: failed }: HistoryEvent, events: HistoryEvent[]): boolean {
-  const start = failed && events.find(({ eventId }) => String(eventId) === String(failed.startedEventId));
-  return start !== undefined && start?.activityTaskStartedEventAttributes?.identity !== failed?.identity;
+  if (!failed) return false;
+  // The id of an event is its place in the history, from 1.
+  const start = events[Number(failed.startedEventId) - 1]?.activityTaskStartedEventAttributes;
+  return start?.identity !== failed.identity;
 }
 
 /** Returns why Temporal made no further attempt. */
