@@ -11,7 +11,6 @@ afterEach(() => {
 
 const list = '{"items":[],"nextCursor":null}';
 
-// Seen to fail before: the commands did not know the proxy (ENOTFOUND).
 it('a Holdfast that only a proxy can reach is called through it', async () => {
   const holdfast = await startRawUpstream(({ socket }) =>
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${list.length}\r\n\r\n${list}`),
@@ -23,7 +22,6 @@ it('a Holdfast that only a proxy can reach is called through it', async () => {
   expect(proxy.calls.map(({ line }) => line)).toEqual(['GET http://holdfast.invalid/tasks?']);
 });
 
-// Seen to fail before with fetch, which refuses these ports without a code: "bad port".
 it.each([6_000, 10_080])(
   'a Holdfast on port %i is called as on any other, and a failure names its code',
   async (port) => {

@@ -9,7 +9,6 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-// Seen to fail before: npm start saw no way to the upstream and replaced it by the joke API.
 it('npm start finds the default upstream through the proxy of the workers', async () => {
   const upstream = await startRawUpstream(({ socket }) => socket.write(jokeAnswer()));
   const proxy = await startHttpProxy({ names: { 'upstream.invalid': upstream.port } });

@@ -256,7 +256,6 @@ test.each(['cut-upstream', 'drop-upstream'] as const)('after %s an attempt may c
   expect(toBroken(createRepeated(kind, 1))).toEqual([]);
 });
 
-// Seen to fail when every fault near the first call explained the second.
 test.each([
   ['kill-worker', 1],
   ['delay-upstream', 1],

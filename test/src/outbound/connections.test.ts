@@ -71,7 +71,6 @@ describe('a reused connection', () => {
     expect(upstream.requests.length).toBeLessThanOrEqual(30);
   });
 
-  // Seen to fail when a call was repeated after the first byte of its answer.
   it('that is closed after the first byte of the answer costs an attempt', async () => {
     const { upstream, attempt } = await connectTo(({ socket }) => socket.end('H'));
     expect(await reuse(upstream, attempt)).toMatch(unreachable);

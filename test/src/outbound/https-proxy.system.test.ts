@@ -42,7 +42,6 @@ async function runAttempt(env: Record<string, string>) {
   return lines.at(-1) ?? errors();
 }
 
-// Seen to fail before: the variables were ignored (ENOTFOUND).
 it.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY'])(
   'an https upstream is called through a tunnel of %s, and its CA comes from NODE_EXTRA_CA_CERTS',
   async (variable) => {

@@ -358,7 +358,6 @@ describe('an item of a batch', () => {
     expect({ completed, failed }).toEqual({ completed: 1, failed: 1 });
   });
 
-  // Seen to fail when such an item was queued for ever.
   test('has failed as terminated if an operator terminates a chunk that has not scheduled it yet', async () => {
     const workerless = await startHoldfast();
     onTestFinished(() => workerless.stop());
