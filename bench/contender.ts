@@ -3,8 +3,8 @@ export type Submissions = { seconds: number; latenciesMs: number[] };
 
 /**
  * One system under comparison. It starts once and is measured in every round, in turn with the others. While others are
- * measured, it has nothing to process. Every task is one GET of the same upstream. All systems have the same retry
- * settings and run ten tasks at once.
+ * measured, it has nothing to process. Every task is one GET of the same upstream. All systems allow five attempts and
+ * run ten tasks at once.
  */
 export type Contender = {
   /** The name of its row in the table. */
@@ -20,13 +20,13 @@ export type Contender = {
   submit(count: number, atOnce: number): Promise<Submissions>;
   /** Returns how many tasks have completed since the start, according to its own store. */
   completed(): Promise<number>;
-  /** Makes later submissions wait. Stops the worker, or sends them to a queue without one (`leavesNoBacklog`). */
+  /** Stops the worker, or makes later submissions go to a queue without a worker (`leavesNoBacklog`). */
   pauseWorker(): Promise<void>;
   /** Reverses `pauseWorker`. */
   resumeWorker(): Promise<void>;
   /** True if submissions during a pause go to a queue without a worker. The resumed worker then has no backlog. */
   leavesNoBacklog?: true;
-  /** Returns the pids of its processes, including its server. Their CPU seconds and memory are measured. */
+  /** Returns the pids of its processes, including those of its store. Their CPU seconds and memory are measured. */
   pids(): number[];
   /** Ends its processes and removes its files. */
   stop(): Promise<void>;

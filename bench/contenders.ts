@@ -7,7 +7,7 @@ export type Entry = {
   start: (scene: Scene) => Promise<Contender[] | { skipped: string }>;
 };
 
-/** Loads the code of a peer only when the peer runs, because other runs do not need its packages. */
+/** Loads the code of a peer only when the peer runs. */
 const peer = (key: string, name: string, load: () => Promise<StartContender>): Entry => ({
   key,
   name,

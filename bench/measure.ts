@@ -90,6 +90,6 @@ export function toSizes(
 ): Sizes {
   const toSize = (rate: number) => Math.round(Math.min(most, Math.max(least, rate * seconds)) / 100) * 100;
   const [submissions, completions] = [toSize(submissionRate), toSize(completionRate)];
-  // If the first half leaves a backlog, the worker must process it too. `completions` tasks take it about `seconds`.
+  // The worker processes `completions` tasks in about `seconds`. A backlog of the first half must not be larger.
   return { submissions: leavesNoBacklog ? submissions : Math.min(submissions, completions), completions };
 }

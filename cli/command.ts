@@ -31,8 +31,8 @@ export const decimalNumber = (min: number, max: number) => (text: string) => {
 /**
  * Runs a command and exits with the code that `work` returns. On Ctrl-C, `signal` aborts, `work` cleans up, and the
  * exit code is 130. A second Ctrl-C calls the function that `work` passed to `ending.onForced`. Without such a
- * function, it exits immediately. If `work` throws a `SetupError` or `ConfigError`, only its message is printed. Any
- * other error is printed with its stack.
+ * function, the process exits immediately. If `work` throws a `SetupError` or `ConfigError`, only its message is
+ * printed. Any other error is printed with its stack.
  * `say` prints the notices about stopping. By default they go to stderr, because a program may read stdout.
  */
 export async function runCommand(

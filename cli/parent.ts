@@ -1,8 +1,8 @@
 import { readStat } from './proc.ts';
 
 /**
- * Returns the pid of our parent. npm runs scripts in a shell. Debian's sh stays between npm and us, other shells do
- * not. If the parent is a shell, the result also has the pid of its parent, npm.
+ * Returns the pid of our parent. npm starts us from a shell. Debian's sh keeps running as our parent. Other shells
+ * exec us, so npm is our parent. If our parent is a shell, the result also has the pid of the shell's parent, npm.
  */
 function readAncestors(): string {
   const parent = readStat(process.ppid);

@@ -68,7 +68,7 @@ export function readMemoryMiB(pid: number): number {
 /** States of a TCP socket (Linux, include/net/tcp_states.h). */
 const tcpStates: Record<string, 'established' | 'listening'> = { '01': 'established', '0A': 'listening' };
 
-/** Returns this machine's TCP sockets. `file` is the target under which `readOpenFiles` lists the socket. */
+/** Returns this machine's TCP sockets. `file` is the text that `readOpenFiles` returns for the socket. */
 export const readTcpSockets = () => ['tcp', 'tcp6'].flatMap(readTcpTable);
 
 function readTcpTable(name: string) {

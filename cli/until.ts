@@ -17,7 +17,7 @@ type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
  * Calls `read` repeatedly until it returns a truthy value, and resolves with that value. Reads at least once, and once
  * more at the deadline.
  * @throws {SetupError} with the message of `onTimeout` after `withinMs`. If `onTimeout` returns an error, throws that
- *   error. Also throws the reason of `signal` when it aborts, and every error of `read`.
+ *   error. Also throws an error when `signal` aborts, and every error of `read`.
  */
 export async function until<T>(
   read: () => T | Promise<T>,

@@ -7,8 +7,8 @@ export type Mutation = { file: string; from: string; to: string };
 
 /**
  * Applies a mutation to a copy of the project.
- * @throws {SetupError} unless `from` occurs exactly once in `file`. Otherwise the mutant is out of date and might
- *   break nothing.
+ * @throws {SetupError} if `from` does not occur exactly once in `file`: such a mutant is out of date and might break
+ *   nothing.
  */
 export function mutate(directory: string, { file, from, to }: Mutation) {
   const path = join(directory, file);

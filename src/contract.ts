@@ -45,12 +45,12 @@ export type BatchArguments<N extends TaskName = TaskName> = BatchOptions<N> & {
   chunkSizes: number[];
 };
 
-/** The argument of a chunk's workflow. `first` is the index of its first item in the batch. */
+/** The argument of a chunk's workflow. `first` is the index, in the whole batch, of the chunk's first item. */
 export type ChunkArguments<N extends TaskName = TaskName> = BatchOptions<N> & { inputs: Inputs<N>; first: number };
 
 type SubmissionMemo = {
   submittedAt: string;
-  /** Set only with an idempotency key. Another submission with the same key must have the same hash. */
+  /** A hash of the submission, set only with an idempotency key. A key may be used again only with the same hash. */
   fingerprint?: string;
 };
 

@@ -27,7 +27,7 @@ export async function listen(
     headersTimeout: requestTimeoutMs - 2_000,
     requestTimeout: requestTimeoutMs - 2_000,
     connectionsCheckingInterval: 1_000,
-    // Node would answer a missing Host with an empty 400. The adapter refuses it as well, and we send a problem.
+    // Node would answer a missing Host with an empty 400. Hono's adapter refuses it too, but we answer with a problem.
     requireHostHeader: false,
   };
   const listener = getRequestListener(app.fetch, {

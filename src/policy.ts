@@ -119,9 +119,9 @@ export function toRetryDelayMs(
 }
 
 /**
- * Returns the attempt's own deadline in whole milliseconds, as timers need. It is 50 to 500 ms before start-to-close:
- * a call that hangs must end on the worker before the server gives up the attempt. Otherwise two attempts could
- * overlap.
+ * Returns the attempt's own deadline in whole milliseconds, as timers need. It is 50 to 500 ms before the
+ * start-to-close timeout: a call that hangs must end on the worker before the server gives up the attempt. Otherwise
+ * two attempts could overlap.
  */
 export function toDeadlineMs(startToCloseTimeoutMs: number): number {
   return Math.floor(startToCloseTimeoutMs - Math.min(500, Math.max(50, startToCloseTimeoutMs * 0.1)));

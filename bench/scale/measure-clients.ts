@@ -18,7 +18,7 @@ export type Crowd = {
   memoryMiB: number;
 };
 
-/** Connects clients to the API while no worker runs. Measures their cost for the API and the delay of submissions. */
+/** Connects clients to the API while no worker runs. Measures their cost to the API, and how fast submissions are. */
 export async function measureClients(
   scene: Scene,
   { clients, signal }: { clients: number; signal: AbortSignal },

@@ -4,7 +4,7 @@ import { SetupError } from '../setup-error.ts';
 
 type ProblemBody = { type?: string; title?: string; detail?: string; outcome?: string };
 
-/** Thrown when the API answers with a problem. The message is the call and the problem document on one line. */
+/** Thrown when the API answers with a problem. The message has the call, the status, the title and the detail. */
 export class ApiProblem extends SetupError {
   override name = 'ApiProblem';
   readonly status: number;
@@ -95,7 +95,6 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }
     read: (id: string) => call<Task>('GET', `/tasks/${encodeURIComponent(id)}`),
     cancel: (id: string) => call<Task>('POST', `/tasks/${encodeURIComponent(id)}/cancel`),
     rerun: (id: string) => call<Task>('POST', `/tasks/${encodeURIComponent(id)}/rerun`),
-    /** Reads a page of the list. */
     list: (query: ListQuery = {}) => call<TaskList>('GET', `/tasks?${new URLSearchParams(query)}`),
 
     /** @throws {SetupError} if the server at the URL is not Holdfast. */

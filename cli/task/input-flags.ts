@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { type TaskName, tasks } from '../../src/tasks.ts';
 
-/** Flags that every task has. An input field of the same name can only be set by `--input`. */
+/** Flags that every task's command has. An input field with such a name can only be set by `--input`. */
 const reserved = ['count', 'watch', 'wait', 'input', 'url', 'json', 'help'];
 
 const toFlagName = (field: string) => field.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);

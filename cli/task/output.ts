@@ -8,8 +8,8 @@ const shortestId = 8;
 type Options = { json?: true | undefined; watch?: true | undefined };
 
 /**
- * Creates the output of the command. Stdout gets a line for each change of a task, or only JSON documents with `json`.
- * Notes go to stderr. With `watch`, one more line shows the time until the next attempt. A terminal redraws that line.
+ * Creates the output of the command. Stdout gets a line for each change of a task. With `json`, each line is a JSON
+ * document. Notes go to stderr. With `watch` but not `json`, a live line shows the time until the next attempt.
  */
 export function createOutput({ json, watch }: Options) {
   const shorten = createShortIds();

@@ -114,7 +114,7 @@ export async function startPostgres({ directory, say, signal }: Options) {
     toUrl: (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
     port,
     password,
-    /** The pid of the main process (postmaster). Its other processes are children of this one. */
+    /** The pid of the main process (postmaster). The server's other processes are its children. */
     pid: server.pid,
     /** For example `PostgreSQL 15.14`. */
     version: `PostgreSQL ${version}`,

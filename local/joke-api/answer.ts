@@ -56,7 +56,7 @@ export function toNaturalAnswer(
 const markup =
   '<script>alert("joke")</script> <b>bold</b> & "quoted" \u001b[31mred\u001b[0m\u0007\nsecond line\r\nthird\u2028line';
 const mebibyte = 1_048_576;
-/** The body of `gzip-bomb`. It is compressed only once, because that blocks all answers for tens of milliseconds. */
+/** The body of `gzip-bomb`. It is compressed once only: compressing blocks all answers for tens of milliseconds. */
 let bomb: Buffer | undefined;
 
 const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer> = {

@@ -41,7 +41,7 @@ export function createJokeApi() {
     let jokeId: string | undefined;
     const record = {
       status: (status: number) => Object.assign(entry, { status }),
-      /** Records the outcome now. Exception: a request that hangs ends only when the client leaves. */
+      /** Records the outcome: `hung` when the client leaves, any other outcome at once. */
       ends: (outcome: Outcome) => {
         if (outcome === 'hung') ending = outcome;
         else ledger.end(entry, outcome);

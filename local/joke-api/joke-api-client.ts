@@ -57,7 +57,7 @@ export function createJokeApiClient({ url: given, signal }: Options) {
         await Promise.all(ids.map(removeRule));
       }
     },
-    /** Returns the ledger's entries, oldest first, and counts. `after` leaves out entries up to that `seq`. */
+    /** Returns the ledger's entries, oldest first, and its counts. With `after`, only entries with a larger `seq`. */
     ledger: (filter: { taskKey?: string; category?: string; after?: string } = {}) =>
       call<LedgerPage>('GET', `/admin/ledger?${new URLSearchParams(filter)}`),
     /** Returns the text of the joke with that id, or undefined if it cannot be read. */

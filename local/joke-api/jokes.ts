@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 export type Joke = { id: string; text: string; categories: string[] };
 
-/** Maps each category to a tag of the joke package. Categories of api.chucknorris.io have the same names here. */
+/** Maps each category to a tag of the joke package. If api.chucknorris.io has the category too, its name is equal. */
 const tagOf: Record<string, string> = {
   animal: 'animal',
   car: 'car',
@@ -31,7 +31,7 @@ export const categories = Object.keys(tagOf);
 const tellable = new Set([...Object.values(tagOf), 'attitude', 'sarcastic']);
 const toId = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
-/** The jokes of the package whose tags are all harmless, because demos show them. */
+/** The package's jokes that have only harmless tags. Demos show these jokes. */
 const jokes = new Map<string, Joke>();
 for (const { body, tags } of createRequire(import.meta.url)('one-liner-joke/jokes.json') as {
   body: string;

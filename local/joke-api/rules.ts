@@ -31,7 +31,7 @@ const matches = ({ when, ratio, seed }: Rule, request: Request) =>
   (when.attempt === undefined || when.attempt === request.attempt) &&
   (ratio === 1 || toShare(request, seed) < ratio);
 
-/** Creates the list of rules. Each matching request of a task key gets the rule's next behaviour. */
+/** Creates the list of rules. Each task key gets a rule's behaviours in order, one for each matching request. */
 export function createRules() {
   let rules: (Rule & { used: Map<string | null, number> })[] = [];
   let added = 0;
@@ -62,8 +62,8 @@ export function createRules() {
     /** Returns whether a rule names this category. A category that a rule names exists as long as the rule does. */
     names: (category: string) => rules.some(({ when }) => when.category === category),
     /**
-     * Returns how to answer this request, and uses up one behaviour of the rule that matches. After the last
-     * behaviour, returns the last one again with `repeat`, else `{}`. If no rule matches, returns `{}`. `{}` is a good
+     * Returns how to answer this request, and uses up one behaviour of the rule that matches. When all are used up,
+     * returns the last one again if the rule has `repeat`. Otherwise, and if no rule matches, returns `{}`: a good
      * answer.
      */
     next(request: Request): Behaviour {

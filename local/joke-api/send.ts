@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import type { Outcome } from './ledger.ts';
 
-/** Records what was sent. `send` calls `status` with each status, and `ends` with each outcome but `answered`. */
+/** Records what was sent. `send` calls `status` with the status, and `ends` if it cuts short, resets or hangs. */
 export type Recorder = { status(status: number): void; ends(as: Outcome): void };
 
 /** The delay between the last byte and the reset, which gives the client time to read the bytes. */
@@ -26,7 +26,7 @@ const write = (response: ServerResponse, bytes: Buffer) =>
     response.write(bytes, (error) => (error ? reject(error) : resolve()));
   });
 
-/** Writes the body at that rate, except its last slice. Returns that slice, so that the caller can end with it. */
+/** Writes the body at the given rate, but not its last slice. Returns that slice: the caller ends with it. */
 async function writeMost(
   response: ServerResponse,
   body: Answer['body'],

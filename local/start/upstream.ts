@@ -13,8 +13,8 @@ const isReachable = (url: string) =>
   );
 
 /**
- * Returns whether tasks fetch from the local joke API, and tells the user if so. The cases are `--demo`, and an unset
- * `API_BASE_URL` while the default upstream cannot be reached.
+ * Returns whether tasks fetch from the local joke API, and tells the user if so. They do with `--demo`, and if
+ * `API_BASE_URL` is unset and the default upstream cannot be reached.
  */
 export async function usesJokeApi({ upstreamUrl, upstreamIsDefault, jokeApiPort }: Config, { demo, say }: Options) {
   if (demo) {

@@ -75,7 +75,7 @@ export async function runTemporalOnPostgres({ embedded, temporal, dataDir }: Con
     await prepareSchema(executables.sqlTool, postgres, signal);
     await checkPorts(ports);
     server = await startServer(executables.server, home, postgres, embedded.port);
-    // Record both. If this process and the guarding shells are killed together, the next start ends them.
+    // Record both servers: if this process and the guarding shells are killed, the next start can end the servers.
     lock.record([...toRecord('PostgreSQL', 0, postgres.pid), ...toRecord('Temporal', 1, server.pid)]);
     await prepareTemporal(temporal, embedded.retentionDays, signal);
     await waitUntilUsable(temporal, signal);

@@ -10,7 +10,7 @@ import type { LedgerEntry, Span } from '../joke-api/ledger.ts';
 export type Trial = {
   /** Variables that differ from Holdfast's defaults, for example `{ MAX_ATTEMPTS: '3' }`. */
   variables?: Environment;
-  /** One behaviour for each call, in order. Later calls get a good answer, or the last behaviour with `repeat`. */
+  /** One behaviour for each call, in order. Later calls get a good answer or, with `repeat`, the last behaviour. */
   behaviours?: Behaviour[];
   repeat?: boolean;
   /** What each attempt does instead of the real activity. */

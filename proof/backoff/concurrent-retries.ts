@@ -7,7 +7,7 @@ import type { Context } from './waits.ts';
 const tasks = 200;
 const gaps = 800;
 
-/** Each policy gets half of the tasks. Their longest waits overlap, so that all tasks wait at the same moment. */
+/** Each policy gets half of the tasks. The longest waits of both overlap, so that all tasks wait at the same moment. */
 const policies = [
   { what: 'the default policy', variables: {}, expected: [2, 4, 8, 16] },
   {

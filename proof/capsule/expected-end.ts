@@ -12,8 +12,8 @@ export function toExpectedEnd({ status, outcome, joke }: Answer): End {
   if (['hung', 'client-gone', 'open'].includes(outcome)) return { type: 'UpstreamTimeout' satisfies FailureType };
   if (outcome !== 'answered' || status === null || status < 200)
     return { type: 'UpstreamUnreachable' satisfies FailureType };
-  // The history lacks only attempts before the last two, and all of them were retried. A complete 200 can cause only
-  // this retryable failure.
+  // The history lacks only attempts before the last two, and all of these failed and were retried. After a complete 200
+  // only this failure is retried.
   if (!joke) return { type: 'TruncatedResponse' satisfies FailureType, upstreamStatus: 200 };
   return { output: { id: joke.id, joke: joke.value, url: joke.url } };
 }

@@ -64,9 +64,7 @@ export type Past = {
   attempts: number;
   /** How the activity was scheduled. Undefined if the task ended before that. */
   activity?: z.output<typeof scheduled>;
-  /**
-   * The known ends, by attempt number. The history keeps only the end of the last attempt and the failure before it.
-   */
+  /** The known ends, by attempt number. The history keeps only the ends of the last two attempts. */
   ends: Map<number, End>;
 };
 

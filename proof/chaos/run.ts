@@ -30,14 +30,15 @@ export type RunOptions = {
   inMemory?: boolean;
   /** An existing directory for the build and Temporal's data. The caller removes it. */
   directory: string;
-  /** An existing directory for the history and the logs. */
+  /** An existing directory for `history.jsonl` and the logs. */
   output: string;
   say: Say;
   signal: AbortSignal;
 };
 
 /**
- * Clients stop waiting this long after the last fault was healed. The invariant `ended-in-time` allows only a minute.
+ * Clients stop waiting this long after the last fault was healed. It is longer than the minute that the invariant
+ * `ended-in-time` allows, so that the ends of late tasks are seen.
  */
 const patienceMs = 90_000;
 /** The time before the first fault, so that the first tasks run undisturbed. */

@@ -3,7 +3,7 @@ import type { Behaviour } from '../../local/joke-api/behaviour.ts';
 /** A failure of the upstream, and the failure type that the task must report. */
 export type UpstreamFailure = { name: string; behaviour: Behaviour; type: string };
 
-/** Longer than the first waits of usual policies. It must lengthen these waits, up to MAX_DELAY. */
+/** In seconds. Longer than the first waits of usual policies, so Holdfast must lengthen these, up to MAX_DELAY. */
 const retryAfter = '5';
 
 /**

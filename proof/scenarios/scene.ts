@@ -36,7 +36,7 @@ export function createScene({ fast, verbose, say, signal }: Options): Scene {
   };
 }
 
-/** Formats variables as `BASE_DELAY=2 MAX_ATTEMPTS=6`, with the full values if `--fast` scaled them down. */
+/** Formats variables as `BASE_DELAY=2 MAX_ATTEMPTS=6`. If `--fast` scaled them down, adds the full values. */
 export function toSetUp(variables: Variables, { fast }: Pick<Scene, 'fast'>, inFull: Variables): string {
   const toText = (some: Variables) =>
     Object.entries(some)

@@ -18,8 +18,8 @@ const shortestTimerMs = 1_000;
 const fewest = 5;
 
 /**
- * A measured wait. `after` is the number of the failed attempt before it. `lateMs` is the time by which it exceeds the
- * policy's longest wait.
+ * A measured wait. `after` is the number of the failed attempt before it. `lateMs` is the time by which the wait
+ * exceeds the policy's longest wait.
  */
 export type Wait = { after: number; gapMs: number; lateMs: number };
 

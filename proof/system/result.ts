@@ -4,7 +4,7 @@ import type { Policy } from '../../src/policy.ts';
 import type { Verdict } from '../checks/check.ts';
 
 /**
- * One submission: when it was sent, its latency, and the HTTP status or 0 without an answer. `atMs` and every `…AtMs`
+ * One submission: when it was sent, its latency, and its HTTP status (0 if no answer came). `atMs` and every `…AtMs`
  * are milliseconds since the start of the run.
  */
 export type Submission = { check: string; atMs: number; latencyMs: number; status: number };

@@ -42,7 +42,7 @@ export async function watchRetrying(
 }
 
 /**
- * Compares what a task announced while it was retrying with the policy and with the upstream's calls.
+ * Compares the next attempt and its time, as a retrying task announced them, with the policy and the upstream's calls.
  * @throws {CheckFailure} if the announced attempt or time does not match the policy or the calls.
  */
 export function expectAnnounced({ task, askedAtMs }: Seen, calls: LedgerEntry[], policy: Policy): void {

@@ -21,7 +21,7 @@ const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { tim
  * Sends one GET and returns the body, parsed by `schema`. Gives each kind of failed call its failure type.
  *
  * Follows no redirects. Reads at most 64 KiB of decoded body. Ends at the attempt's deadline, shortly before
- * start-to-close.
+ * the start-to-close timeout.
  * @throws {ApplicationFailure} with a failure type of `policy.ts`.
  * @throws {CancelledFailure} if the task was cancelled.
  */
@@ -38,7 +38,7 @@ export async function getJson<S extends z.ZodType>(url: URL, schema: S, options:
       if (parsed.success) return parsed.data;
       throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', { upstreamStatus: 200 });
     } finally {
-      // An unread body keeps its socket. Destroying it emits an error. Without a listener, that would end the process.
+      // An unread body would keep its socket, so it is destroyed. An error without a listener would end the process.
       body.on('error', () => {}).destroy();
     }
   } catch (error) {

@@ -17,7 +17,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Whether the host is loopback. There the API may listen without API keys (see `guardOrigin`). */
+/** Whether the host is loopback. On loopback, the API may listen without API keys (see `guardOrigin`). */
 const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
 
 /**

@@ -14,7 +14,7 @@ const peakWindowMs = 1_000;
 
 type Step = { attempt: number; startMs: number; latestStartMs: number; waitMs: number | null; longestWaitMs: number };
 
-/** Returns all attempts that the policy allows if each fails at once. Without jitter, both starts are the same. */
+/** Returns all attempts of a task if each fails immediately. Without jitter, `latestStartMs` equals `startMs`. */
 function toSteps(policy: Policy): Step[] {
   const steps: Step[] = [];
   let [startMs, latestStartMs] = [0, 0];
@@ -73,10 +73,10 @@ const toParameters = (policy: Policy) =>
   ) as Record<PolicyParameterName, number>;
 
 /**
- * Returns the timeline of a task whose first `failures` attempts fail at once. If the policy allows another attempt,
- * it succeeds. By default, all attempts fail. The plan also has the longest outage that the policy survives, and the
- * worst times and numbers of calls. Durations are in seconds. Ignores Retry-After, which can lengthen a wait up to the
- * maximum.
+ * Returns the timeline of a task whose first `failures` attempts fail immediately. If the policy allows another
+ * attempt, that one succeeds. By default, all attempts fail. The plan also has the longest outage that the policy
+ * survives, the longest possible durations, and the calls of a herd of tasks. Durations are in seconds. Ignores
+ * Retry-After, which can lengthen a wait up to the maximum.
  */
 export function toRetryPlan(policy: Policy, { failures = policy.maximumAttempts }: { failures?: number } = {}) {
   const all = toSteps(policy);

@@ -14,6 +14,6 @@ export function createLog({ logLevel }: Pick<Config, 'logLevel'>, name: 'api' | 
   const options: LoggerOptions = { level: logLevel, base: { process: name, pid: process.pid } };
   return pretty
     ? pino(options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }))
-    : // At exit, pino's default destination retries lost lines. It would never end if stdout has been closed.
+    : // At exit, pino's default destination retries unwritten lines. With a closed stdout, the process would never end.
       pino(options, pino.destination({ sync: true }));
 }

@@ -28,7 +28,7 @@ export function installRuntime(log: Logger): number {
   }
 }
 
-/** Whether a line is about the SDK's own progress, or a failed attempt that `observeAttempts` has logged already. */
+/** Whether a line is about the SDK's own progress, or repeats a failure that `observeAttempts` has already logged. */
 function isChatter(level: string, message: string, meta: { sdkComponent?: string } | undefined): boolean {
   return (
     ['Activity failed', 'Workflow failed'].includes(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity')

@@ -3,7 +3,7 @@ import { TemporalUnavailable } from './errors.ts';
 type Waiting = { start: (silentMs: number) => void; refuse: (error: TemporalUnavailable) => void };
 type Bounds = { minimum: number; maximum: number; slowMs: number };
 
-/** When a call is lost and the server has answered no other call for this long, the server counts as unavailable. */
+/** When a call gets no answer and no other call got one for this long, Temporal counts as unavailable. */
 const maximumSilenceMs = 1_000;
 
 /** A slow call shrinks the limit by a thirtieth. Four fast calls raise it by one. */
@@ -18,9 +18,9 @@ const increase = 1 / 4;
  * after a faster call (additive increase, multiplicative decrease). This protects a small server from overload, and
  * sends enough calls to a distant server.
  *
- * Calls wait only while Temporal answers. When a call is lost and Temporal has answered nothing since that call
- * began, all waiting calls fail with `TemporalUnavailable`. Nothing was started for them. A call that has waited
- * receives the milliseconds since Temporal's last answer, so that it can shorten its deadline.
+ * Calls wait only while Temporal answers. When a call gets no answer, and Temporal has answered nothing since that call
+ * began or for 1 s, all waiting calls fail with `TemporalUnavailable`. Nothing was started for them. A call that has
+ * waited receives the milliseconds since Temporal's last answer, so that it can shorten its deadline.
  */
 export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds) {
   const waiting: Waiting[] = [];

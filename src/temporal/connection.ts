@@ -2,7 +2,7 @@ import { Client, Connection, makeGrpcRetryInterceptor } from '@temporalio/client
 import type { Config } from '../config/config.ts';
 import { isNotSent } from './errors.ts';
 
-/** The deadline of one RPC. By default the SDK retries for 20 s, and a call to a stopped server never ends. */
+/** The deadline of one RPC. By default the SDK retries for 20 s, and a call to a server that hangs never ends. */
 const rpcDeadlineMs = 2_000;
 
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;

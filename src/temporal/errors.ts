@@ -50,7 +50,7 @@ export const isNotFound = (error: unknown) =>
   error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && error.code === status.NOT_FOUND);
 
 /**
- * Whether the error means that the server did not create the page token. With SQL visibility the code is UNKNOWN,
+ * Whether the error means that the page token did not come from the server. With SQL visibility the code is UNKNOWN,
  * otherwise INVALID_ARGUMENT.
  */
 export const isInvalidPageToken = (error: unknown) =>

@@ -2,7 +2,7 @@ import { Refused, TemporalUnavailable } from './errors.ts';
 
 export const windowMs = 60_000;
 
-/** Bounds memory, because callers may be addresses, and there are many. The window that ends first is dropped. */
+/** Bounds memory: callers may be IP addresses, which are many. To make room, the window that ends first is dropped. */
 const maximumWindows = 10_000;
 
 /** `starting` has the ids that are being started now, each with its number of submissions. */

@@ -5,8 +5,8 @@ import { runTask } from './run-task.ts';
 export { runBatch as 'run-batch' } from './run-batch.ts';
 export { runChunk as 'run-chunk' } from './run-chunk.ts';
 /**
- * The workflow type is the task's name. The SDK would run a default export for every unknown type. There is none, so an
- * unknown task waits for a newer worker.
+ * The workflow type is the task's name. The SDK would run a default export for every unknown type. This file has none,
+ * so an unknown task waits for a newer worker.
  */
 export { runTask as 'fetch-joke' };
 

@@ -34,7 +34,8 @@ const maximumInFlight = 400;
  * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as it fits:
  * at most 400 items are in flight. An item that has ended makes room for another, even while other items of its
  * chunk are retried. After each change, the memo gets the counts (`progress`), so the API can read them while no
- * worker runs. A cancelled batch waits for running attempts and counts the rest as cancelled.
+ * worker runs. A cancelled batch waits for running attempts. Items that then have neither completed nor failed count as
+ * cancelled.
  */
 export async function runBatch<N extends TaskName>({
   inputs,
@@ -94,7 +95,7 @@ export async function runBatch<N extends TaskName>({
 }
 
 /**
- * Runs a chunk to its end and returns its counts. Sends a cancellation to the chunk only after it has started.
+ * Runs a chunk to its end and returns its counts. Cancels the chunk only after the chunk has started.
  * Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the request. The chunk
  * would keep running (seen when a cancellation came within 50 ms of a submission).
  */

@@ -20,7 +20,7 @@ import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 const firstReportMs = 2_000;
 const maximumReportMs = 60_000;
 
-/** One workflow task may contain the outputs of all items of a chunk, and a gRPC message has at most 4 MiB. */
+/** The limit of one output: a workflow task may contain all outputs of a chunk, in a gRPC message of at most 4 MiB. */
 const maximumOutputBytes = 16 * 1024;
 
 /**
@@ -79,7 +79,7 @@ const toList = <N extends TaskName>(inputs: Inputs<N>): TaskInput<N>[] =>
 
 export const toTotal = ({ completed, failed, cancelled }: Counts) => completed + failed + cancelled;
 
-/** Returns how an item ended. An item whose attempt fails during a cancellation is not retried: it is cancelled. */
+/** Returns how an item ended. If an attempt fails during a cancellation, its item counts as cancelled, not failed. */
 async function toEnd(item: Promise<unknown>): Promise<keyof Counts> {
   try {
     await item;

@@ -20,7 +20,7 @@ const effects = { delay: 'chunks were late', cut: 'connections were cut', drop: 
  */
 export function createInjector(stack: ProvedStack, busy: Set<object>, signal: AbortSignal) {
   /**
-   * Runs `work` with the candidate that `pick` selects. If that candidate has a fault, takes the next one without.
+   * Runs `work` with the candidate that `pick` selects. If that candidate has a fault, takes the next that has none.
    * Waits while all candidates have a fault.
    */
   async function withFree<T extends object>(

@@ -28,8 +28,8 @@ const weights: Record<FaultKind, number> = {
 };
 
 /**
- * The shortest and longest duration of each kind, in milliseconds. A kill lasts until the process is back. A worker can
- * be stopped for longer than its heartbeat timeout.
+ * The shortest and longest duration of each kind, in milliseconds. After a kill, the restart begins when the duration
+ * is over. A worker can be stopped for longer than its heartbeat timeout.
  */
 const durations: Record<string, [number, number]> = {
   kill: [0, 300],

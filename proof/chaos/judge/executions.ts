@@ -62,8 +62,8 @@ async function readExecution(client: Client, id: string, runId: string, type: st
 }
 
 /**
- * Reads the third record: every workflow in Temporal, with what its history says. It reads from the server directly
- * and not through the API, so that the proof does not depend on what it judges.
+ * Reads every workflow in Temporal, with what its history says. Reads from the server directly and not through the
+ * API, so that the proof does not depend on what it judges.
  */
 export async function readExecutions(
   { address, namespace }: { address: string; namespace: string },

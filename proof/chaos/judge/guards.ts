@@ -4,7 +4,7 @@ import type { Guard } from './result.ts';
 
 /** The minimum share of submissions that were accepted. */
 const acceptedShare = 0.9;
-/** The minimum share of the planned faults of each kind whose effect was seen. */
+/** Of the planned faults of each kind, at least this share must have had its effect. */
 const verifiedShare = 0.6;
 
 const kills: FaultKind[] = ['kill-worker', 'kill-api', 'kill-temporal'];

@@ -40,8 +40,8 @@ export type ProveResult = {
   /** Per second: tasks and items accepted, tasks and items ended, calls of the upstream. */
   throughput: { second: number; accepted: number; ended: number; calls: number }[];
   /**
-   * For each call that died with a killed worker: milliseconds from the kill -9 to the next attempt, minus the
-   * policy's longest wait.
+   * For each call that died with a killed worker: milliseconds from the kill -9 to the next attempt, minus the longest
+   * wait that the policy allows between the two attempts.
    */
   recovery: { values: number[]; boundMs: number; percentiles: Percentiles };
 };

@@ -23,7 +23,7 @@ type Options = {
 };
 
 const upWithinMs = 60_000;
-/** The limit for a graceful end. SHUTDOWN_GRACE is 3 s. */
+/** The limit for a graceful end: SHUTDOWN_GRACE, which is 3 s, and ample time to spare. */
 const deployWithinMs = 20_000;
 const endWithinMs = 8_000;
 
@@ -106,8 +106,8 @@ export function createPart({ name, command, args, cwd, env, logs, port, isReady,
     },
 
     /**
-     * Sends SIGTERM. The effect is verified if the process ended in the time that an orchestrator allows. Call `start`
-     * afterwards.
+     * Sends SIGTERM. The effect is verified if the process ended within `deployWithinMs`, without a SIGKILL. Call
+     * `start` afterwards.
      */
     async end(): Promise<{ verified: boolean; seen: string }> {
       const leaving = living();

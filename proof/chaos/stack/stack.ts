@@ -32,8 +32,8 @@ type Options = {
 };
 
 /**
- * Starts the stack under test: Temporal on a WAL file, two APIs, three workers and the joke API as processes, with a
- * TCP proxy in front of each API, of Temporal and of the upstream. `stop` ends all of them.
+ * Starts the stack under test: Temporal on SQLite in WAL mode, two APIs, three workers and the joke API as processes,
+ * with a TCP proxy in front of each API, of Temporal and of the upstream. `stop` ends all of them.
  * @throws {SetupError} if a part does not become ready. The message quotes the end of its log.
  */
 export async function startProvedStack({ directory, logs, dist, inMemory = false, say, signal }: Options) {

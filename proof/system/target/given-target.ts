@@ -23,7 +23,7 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
     throw toKeyFault(error, target);
   });
   const { nonRetryableErrors: nonRetryableErrorTypes, heartbeatTimeout, ...parameters } = plan.policy;
-  // A heartbeat timeout below the minimum can only be the default. It is left out, because it cannot be set.
+  // A heartbeat timeout below the minimum can only be the default. `policySchema` refuses it, and adds it if left out.
   const isDefault = heartbeatTimeout < policyParameters.heartbeatTimeout.minimum;
   const fields = toPolicyFields(isDefault ? parameters : { ...parameters, heartbeatTimeout });
   const read = policySchema.safeParse({ ...fields, nonRetryableErrorTypes });

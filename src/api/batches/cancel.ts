@@ -67,7 +67,7 @@ async function cancelBatch(client: Client, id: string): Promise<void> {
   await handle.cancel();
 }
 
-/** Returns, by index, the number of attempts made by each item of a chunk that waits for its next attempt. */
+/** Returns the number of attempts that each waiting item of a chunk has made, by the item's index. */
 async function readWaiting(client: Client, chunkId: string): Promise<Record<string, number>> {
   const description = await client.workflow.getHandle(chunkId).describe().catch(ignoreNotFound);
   const items = (description?.raw.pendingActivities ?? []).map(

@@ -58,13 +58,13 @@ export type StartBatch = ReturnType<typeof createStartBatch>;
 
 function toInputs(name: TaskName, body: unknown): Inputs {
   const { list, repeat } = toBatchBodies(name);
-  // For a bad item, a union of the two schemas would only report that the body fits neither of them.
+  // Choose the schema by `items`: a union of both would not report which item is bad, only that neither schema fits.
   if (typeof body === 'object' && body !== null && 'items' in body) return toInput(list, body).items;
   const { count, input } = toInput(repeat, body);
   return { count, input: input ?? (toInput(repeat.shape.input.unwrap(), {}) as TaskInput) };
 }
 
-/** Returns the size in bytes of each input as JSON. @throws {Problem} 413 if their sum is too large for one start. */
+/** Returns the size in bytes of each input as JSON. @throws {Problem} 413 if the sum is too large for Temporal. */
 function toBytes(inputs: Inputs): number[] {
   const toSize = (input: TaskInput) => Buffer.byteLength(JSON.stringify(input));
   const sizes = Array.isArray(inputs)

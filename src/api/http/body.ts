@@ -38,8 +38,8 @@ const toCutShort = () => new Problem('bad-request', 'The body ended before it wa
 
 /**
  * Returns the JSON body as it was received, or `{}` if there is none. Without a body, the content type may be any.
- * @throws {Problem} 415 for another content type or an encoded body; 400 for a body that is incomplete, is not JSON in
- *   UTF-8 or is nested deeper than 64 levels.
+ * @throws {Problem} 415 for an encoded body or a content type other than JSON; 400 for a body that is incomplete, is
+ *   not JSON in UTF-8 or is nested deeper than 64 levels.
  */
 export async function readBody(c: Context): Promise<unknown> {
   if (!mayHaveBody(c)) return {};

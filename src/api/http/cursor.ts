@@ -3,7 +3,7 @@ import { Problem } from '../problems/problem.ts';
 
 /**
  * Returns the cursor of a page: the filter of the list and the page's position in it, as JSON in base64url. The cursor
- * is not signed. The owner comes from the request, so a forged cursor can show only the caller's own tasks.
+ * is not signed, because the owner comes from the request. A forged cursor can show only the caller's own tasks.
  */
 export const toCursor = (filter: object, position: unknown): string =>
   Buffer.from(JSON.stringify({ filter, position })).toString('base64url');

@@ -6,7 +6,7 @@ export const maximumBodyBytes = 64 * 1024;
 /** All inputs of a batch go into one workflow start, and Temporal refuses a start of 2.2 MB (measured). */
 export const maximumBatchBytes = 1536 * 1024;
 export const maximumUrlLength = 8 * 1024;
-/** Node enforces this limit and the timeout below, and `listen.ts` answers. The app never sees these requests. */
+/** Node enforces this limit and the timeout below. `listen.ts`, not the app, answers the requests that exceed them. */
 export const maximumHeaderBytes = 16 * 1024;
 export const requestTimeoutMs = 15_000;
 

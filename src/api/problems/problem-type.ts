@@ -11,7 +11,7 @@ export type ProblemType = {
   description: string;
   /** Whether the same request may succeed later. */
   retryable?: true;
-  /** Whether the answer may list single faults under `errors`. */
+  /** Whether the answer may list its faults under `errors`. */
   errors?: true;
   /** What may have happened to a submission. If there is only one outcome, every `Problem` of this type has it. */
   outcomes?: readonly Outcome[];

@@ -43,7 +43,7 @@ export const limitSubmissions = (admission: Pick<Admission, 'readRate' | 'requir
     setRateHeaders((name, value) => c.header(name, value));
     admission.requireCapacity(rateLimitKey);
     await next();
-    // The answer now exists, and `c.header` would copy it.
+    // Now that the answer exists, `c.header` would copy it, so set its headers directly.
     setRateHeaders((name, value) => c.res.headers.set(name, value));
 
     function setRateHeaders(set: (name: string, value: string) => void) {

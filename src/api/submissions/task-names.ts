@@ -2,13 +2,13 @@ import type { Context } from 'hono';
 import { taskNames } from '../../tasks.ts';
 import { Problem, toMethodProblem } from '../problems/problem.ts';
 
-/** Answers 405 to methods other than POST on a task name's path. Otherwise `/tasks/{id}` would take it for an id. */
+/** Answers 405 to any method but POST on a task name's path. Otherwise `/tasks/{id}` would take the name for an id. */
 export function requirePost(): never {
   throw toMethodProblem(['POST']);
 }
 
 /**
- * Answers 404 with a list of the task names to a POST to an unknown name. Without this route the answer would be 405.
+ * Answers a POST to an unknown name with a 404 that lists the task names. Without this route the answer would be 405.
  * Add it after the other routes.
  */
 export function refuseUnknownName(c: Context): Response | Promise<Response> {

@@ -4,7 +4,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { toQuery } from '../http/query.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
 
-/** All files come from this server, and icons are `data:` URLs. CSP allows the inline styles that a script sets. */
+/** All files come from this server, and icons are `data:` URLs. Styles that a script sets need no 'unsafe-inline'. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -7,7 +7,7 @@ import { TaskQueueType, toEpochMs } from '../../temporal/payloads.ts';
 import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
 
-/** Temporal lists the poller of a dead worker for 5 minutes. A live worker polls again at least every 60 s. */
+/** Temporal lists dead workers for 5 minutes. A live one polls at least every 60 s, so an older poll does not count. */
 const pollerFreshMs = 75_000;
 
 const status = (value: string, description: string) => toBody(z.object({ status: z.literal(value) }), description);
@@ -51,7 +51,7 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
-      // Skips the queue: a queued readiness probe would report a healthy API as not ready.
+      // Skips the queue for calls to Temporal: a probe that waits there would report a healthy API as not ready.
       const polled = await withDeadline(() =>
         Promise.all([
           hasPoller(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),

@@ -79,7 +79,7 @@ async function toSummary(
   const name = toTaskName(owner, id);
   if (!name) return undefined;
   const { input, submittedAt } = (await toMemo(client, info.memo)) as Partial<TaskMemo>;
-  // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
+  // Anyone with access to Temporal can start a workflow with a task's id, so list only those that have the API's memo.
   if (input === undefined || submittedAt === undefined) return undefined;
   const statusName =
     WorkflowExecutionStatus[info.status ?? 0]

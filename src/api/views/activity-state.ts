@@ -107,7 +107,7 @@ async function toChange(client: Client, event: HistoryEvent): Promise<Partial<Ac
     if (failed.retryState === RetryState.RETRY_STATE_CANCEL_REQUESTED) return { status: 'cancelled', lastFailure };
     return { status: 'failed', lastFailure, failure: { ...lastFailure, reason: toReason(failed.retryState) } };
   }
-  // If an activity is cancelled while it waits for an attempt, the history has none of its earlier attempts.
+  // If an activity is cancelled while it waits, the history lacks its earlier attempts, so this 0 may be too low.
   const hasStarted = Number(event.activityTaskCanceledEventAttributes?.startedEventId ?? 0) > 0;
   return { status: 'cancelled', ...(!hasStarted && { attemptsMade: 0 }) };
 }

@@ -45,7 +45,7 @@ async function toEnd(client: Client, last: HistoryEvent): Promise<{ output?: unk
 }
 
 /**
- * Returns the reason of a cancellation, which Temporal stores in the history. Temporal forgets the attempts of an
+ * Returns the reason to give for a cancellation. Temporal stores it in the history. Temporal forgets the attempts of an
  * activity that is cancelled between two attempts, so the reason keeps the number and the failure of the last one.
  */
 export const toCancelReason = ({ attemptsMade, lastFailure }: Pick<ActivityState, 'attemptsMade' | 'lastFailure'>) =>

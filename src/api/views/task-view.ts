@@ -55,7 +55,7 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
   const readWithMemo = async (id: string, name: TaskName): Promise<TaskState> => {
     const description = await client.workflow.getHandle(id).describe();
     const memo = description.memo as TaskMemo | undefined;
-    // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
+    // Anyone with access to Temporal can start a workflow with this id, so require the type and memo that the API sets.
     if (description.type !== name || !memo?.submittedAt) throw toNoTaskProblem();
     const submitted = toSubmitted(id, name, memo);
     const status = closedStatuses[description.status.name];
@@ -124,7 +124,7 @@ async function readActivity(client: Client, description: WorkflowExecutionDescri
 
 /**
  * Returns the attempt and failure of a task that an operator terminated while its activity was pending. The attempts
- * are not in the history, but the description of such a workflow still lists the activity as pending.
+ * are not in the history, but the description of the task's workflow still lists the activity as pending.
  */
 async function toAbandoned(client: Client, { raw }: WorkflowExecutionDescription): Promise<Partial<Task>> {
   const [activity] = raw.pendingActivities ?? [];

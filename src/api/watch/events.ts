@@ -13,7 +13,7 @@ import type { Watcher } from './watch.ts';
 
 /** The maximum number of open streams in this process. Each stream holds a connection. */
 const maximumStreams = 500;
-/** Proxies close idle connections, often after 30 s. A failed write also shows that the client is gone. */
+/** Proxies close an idle stream, often after 30 s. A heartbeat prevents this. If it fails, the client is gone. */
 const heartbeatMs = 15_000;
 /** How long an EventSource waits before it reconnects. */
 const retryMs = 2_000;
@@ -73,7 +73,7 @@ export function createEventRoutes(
     c.header('Content-Type', 'text/event-stream');
     c.header('X-Accel-Buffering', 'no');
     if (c.req.method === 'HEAD') return c.body(null, 200);
-    // Other streams may have opened while Temporal was called.
+    // Check again, because other streams may have opened while the task was read.
     requireFreeStream();
     count(1);
     const changes = watch(task);

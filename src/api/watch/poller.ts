@@ -18,9 +18,9 @@ export const toStateId = (task: Task) => sha256(JSON.stringify(task)).toString('
 
 /**
  * Reads one task repeatedly for all its subscribers. The wait doubles while nothing changes. When the task's next
- * attempt is due, the task is read even if the wait is not over. A subscriber has read the task before it was added. It
- * receives only reads that began later, so no state is older than its own. If the task no longer exists, all
- * subscribers are closed.
+ * attempt is due, the task is read even if the wait is not over. A subscriber has already read the task when it is
+ * added. It gets only the results of reads that begin later, so it never gets a state older than the one it has. If
+ * the task no longer exists, all subscribers are closed.
  */
 export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) {
   const subscribers = new Set<Subscriber>();

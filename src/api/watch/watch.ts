@@ -43,7 +43,7 @@ function createSubscription(knownStateId: string, onClose: () => void) {
   let wake = () => {};
   const subscription = {
     isOpen: true,
-    /** Keeps the state for `next` if it differs from the latest one. Returns whether it does. */
+    /** If the task has changed since the last known state, keeps it for `next` and returns true. */
     offer(task: Task, offeredStateId: string): boolean {
       if (offeredStateId === stateId) return false;
       stateId = offeredStateId;

@@ -7,12 +7,12 @@ import { aftermathMs, endOf, examine, type Invariant, reachMs, toCases, toleranc
 /** What the server's timers, a poll and a busy machine can add to an undisturbed wait. */
 const latenessMs = 2_500;
 /**
- * A killed Temporal may forget dispatches that it made up to this long before the kill. It saves its queue positions
- * every second, or later while dispatches are in flight.
+ * A killed Temporal may forget dispatches that it made up to this long before the kill. It saves every second which
+ * dispatches it has made, or later while dispatches are in flight.
  */
 const forgottenMs = 4_000;
 
-/** Returns the shortest wait that the policy and the Retry-After of `call` allow after it, in milliseconds. */
+/** Returns the shortest wait after `call` that the policy and the Retry-After of its answer allow, in milliseconds. */
 function toLeastWaitMs({ policy, faultWithin }: Case, call: LedgerEntry): number {
   const wait = toWaitMs(policy, call.attempt ?? 1) ?? 0;
   // A fault may have kept the answer, and so its Retry-After, from the worker.
@@ -80,8 +80,8 @@ export const gapsFollowPolicy: Invariant = {
 const quietMs = 500;
 
 /**
- * Returns the milliseconds from a worker's kill -9 to the next attempt of each call that died with it, minus the
- * longest wait of the policy. Leaves out calls that another fault may have affected.
+ * For each call that died with a killed worker, returns the milliseconds from the kill -9 to the next attempt, minus
+ * the longest wait that the policy allows before it. Leaves out calls that another fault may have affected.
  */
 export function toRecoveries({ faults, works, policy, ...proof }: Case): { id: string; recoveryMs: number }[] {
   const kills = faults.filter(({ kind, verified }) => kind === 'kill-worker' && verified);
