@@ -11,7 +11,7 @@ type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
 const withRpcDeadline: Interceptor = (options, nextCall) =>
   nextCall({ ...options, deadline: options.deadline ?? Date.now() + rpcDeadlineMs }) as ReturnType<Interceptor>;
 
-/** Retries only calls that were certainly not carried out. With the SDK's retries, the outcome would be unknown. */
+/** Retries only calls that were certainly not carried out. The SDK's own retries would also repeat other calls. */
 const retryNotSent = makeGrpcRetryInterceptor({
   retryableDecider: (attempt, status) => attempt < 3 && isNotSent(status),
   delayFunction: (attempt) => 100 * attempt,

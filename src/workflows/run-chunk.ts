@@ -13,14 +13,14 @@ import { type ChunkArguments, type Counts, type Inputs, type ProgressArguments, 
 import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 
 /**
- * A chunk that runs longer than 2 s reports its counts to the batch. The batch can then start another chunk in place
- * of items that have ended. Each interval is twice as long as the one before it, because a report adds five events to
+ * A chunk that runs longer than 2 s reports its counts to the batch. The batch then knows how many items have ended and
+ * may start another chunk. Each interval is twice as long as the one before it, because a report adds five events to
  * the batch's history, which may have at most 51,200 events.
  */
 const firstReportMs = 2_000;
 const maximumReportMs = 60_000;
 
-/** The limit of one output: a workflow task may contain all outputs of a chunk, in a gRPC message of at most 4 MiB. */
+/** Temporal may send all outputs of a chunk to its workflow in one gRPC message, which may have at most 4 MiB. */
 const maximumOutputBytes = 16 * 1024;
 
 /**
