@@ -13,8 +13,7 @@ const queued: ActivityState = { status: 'queued', attemptsMade: 0 };
 
 /**
  * Reads the items of a chunk. Needs no worker: the history has the ended items, and `describe()` returns the pending
- * ones.
- * Returns an empty list if the batch is completed and Temporal no longer keeps the chunk.
+ * ones. Returns an empty list if the batch is completed and Temporal no longer keeps the chunk.
  */
 export async function readChunk(client: Client, { id, memo, end }: BatchState, chunk: Chunk): Promise<BatchItem[]> {
   try {

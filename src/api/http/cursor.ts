@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Problem } from '../problems/problem.ts';
 
 /**
- * Returns the cursor of a page: the filter of the list and the page's position in it, as JSON in base64url. The cursor
- * is not signed, because the owner comes from the request. A forged cursor can show only the caller's own tasks.
+ * Returns the cursor of a page: the filter of a list and a position in the list, as JSON in base64url. The cursor is
+ * not signed. It cannot change the owner, so a forged cursor can show only the caller's own tasks.
  */
 export const toCursor = (filter: object, position: unknown): string =>
   Buffer.from(JSON.stringify({ filter, position })).toString('base64url');

@@ -3,7 +3,7 @@ import { Problem } from '../problems/problem.ts';
 import { toTarget } from './node-request.ts';
 
 export const maximumBodyBytes = 64 * 1024;
-/** All inputs of a batch go into one workflow start, and Temporal refuses a start of 2.2 MB (measured). */
+/** All inputs of a batch go into one workflow start. Temporal refuses a start of 2.2 MB (measured), so stay below. */
 export const maximumBatchBytes = 1536 * 1024;
 export const maximumUrlLength = 8 * 1024;
 /** Node enforces this limit and the timeout below. `listen.ts`, not the app, answers the requests that exceed them. */

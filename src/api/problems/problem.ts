@@ -8,7 +8,7 @@ import { type ProblemSlug, problemSlugs, problems } from './problems.ts';
 type Fault = { pointer: string; detail: string };
 type Details = { errors?: Fault[]; outcome?: Outcome; headers?: Record<string, string> };
 
-/** An error that `app.onError` answers as a problem (RFC 9457). `Details` adds to the slug's entry in `problems`. */
+/** An error that `app.onError` answers as a problem (RFC 9457): its slug's entry in `problems` plus `Details`. */
 export class Problem extends Error {
   readonly slug: ProblemSlug;
   readonly outcome: Outcome | undefined;

@@ -34,7 +34,7 @@ function toOutcome(c: Context): 'accepted' | 'replayed' | 'refused' | 'unknown' 
 }
 
 /**
- * Refuses a submission before its body is read if the rate limit or the limit of starts in flight is reached. With a
+ * If the rate limit or the limit of starts in flight is reached, refuses a submission before its body is read. With a
  * rate limit, every answer has the headers of draft-ietf-httpapi-ratelimit-headers-10.
  */
 export const limitSubmissions = (admission: Pick<Admission, 'readRate' | 'requireCapacity'>) =>

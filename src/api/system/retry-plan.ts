@@ -114,7 +114,7 @@ const route = createRoute({
   responses: { 200: toBody(retryPlanSchema, 'The plan'), ...toResponses('unauthorized') },
 });
 
-/** Creates `GET /retry-plan`. It plans with the server's own policy. Each query parameter replaces one value. */
+/** Creates `GET /retry-plan`. It plans with the server's own policy, except for values that the query replaces. */
 export function createRetryPlanRoute({ policy: own, shutdownGraceMs }: Pick<Config, 'policy' | 'shutdownGraceMs'>) {
   return new OpenAPIHono<ApiEnvironment>().openapi(route, (c) => {
     const { failures, ...overrides } = c.req.valid('query');

@@ -13,7 +13,7 @@ export const terminated: FinalFailure = {
 
 /**
  * Reads what only the history has about a task whose activity is no longer pending: the number of the last attempt,
- * the latest failure, and the output or final failure of the task. Takes one RPC: a history has about ten events.
+ * the latest failure, and the output or final failure of the task. One RPC is enough for a history of about ten events.
  */
 export async function readHistory(client: Client, workflowId: string, runId: string) {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
@@ -46,7 +46,7 @@ async function toEnd(client: Client, last: HistoryEvent): Promise<{ output?: unk
 
 /**
  * Returns the reason to give for a cancellation. Temporal stores it in the history. Temporal forgets the attempts of an
- * activity that is cancelled between two attempts, so the reason keeps the number and the failure of the last one.
+ * activity that is cancelled between two attempts, so the reason keeps the number and failure of the last attempt.
  */
 export const toCancelReason = ({ attemptsMade, lastFailure }: Pick<ActivityState, 'attemptsMade' | 'lastFailure'>) =>
   JSON.stringify({ attempt: Math.max(1, attemptsMade), lastFailure });

@@ -96,9 +96,7 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
 
 export type TaskView = ReturnType<typeof createTaskView>;
 
-/**
- * Returns the state of an open task. Needs no worker. While the activity is pending, the description has everything.
- */
+/** Returns the state of an open task. Needs no worker. Reads the history only if the activity has ended. */
 async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
   const { raw, executionTime } = description;
   const state = await readActivity(client, description);

@@ -13,7 +13,7 @@ import type { Watcher } from './watch.ts';
 
 /** The maximum number of open streams in this process. Each stream holds a connection. */
 const maximumStreams = 500;
-/** Proxies close an idle stream, often after 30 s. A heartbeat prevents this. If it fails, the client is gone. */
+/** Proxies close idle streams, often after 30 s. A heartbeat prevents this. If its write fails, the client is gone. */
 const heartbeatMs = 15_000;
 /** How long an EventSource waits before it reconnects. */
 const retryMs = 2_000;

@@ -59,7 +59,7 @@ export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) 
       waitMs = minimumWaitMs;
       pollWithin(waitMs);
     },
-    /** Removes a subscriber. Returns whether it was the last one. The poller stops reading after the last one. */
+    /** Removes a subscriber. Returns whether it was the last one. Without subscribers, the poller stops. */
     remove(subscriber: Subscriber): boolean {
       subscribers.delete(subscriber);
       if (subscribers.size > 0) return false;

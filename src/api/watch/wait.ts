@@ -30,8 +30,8 @@ const preferences = /(?:"(?:\\.|[^"\\])*"?|[^,"])+/g;
 
 /**
  * Returns the seconds of `Prefer: wait=20`, or `undefined` if there is no valid wait. As RFC 7240 requires, only the
- * first `wait` counts, even if it is malformed. The client asks for an upper bound, so a wait above the maximum is
- * shortened to it.
+ * first `wait` counts, even if it is malformed. A wait is only an upper bound, so one above the maximum is shortened
+ * to the maximum.
  */
 export function parsePreferredWait(prefer = ''): number | undefined {
   const first = prefer.match(preferences)?.find((preference) => /^\s*wait\s*(=|;|$)/i.test(preference));
