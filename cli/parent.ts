@@ -1,8 +1,8 @@
 import { readStat } from './proc.ts';
 
 /**
- * Returns the pid of our parent. npm starts us from a shell. Debian's sh keeps running as our parent. Other shells
- * exec us, so npm is our parent. If our parent is a shell, the result also has the pid of the shell's parent, npm.
+ * Returns the pid of our parent. If our parent is a shell, adds the pid of the shell's parent, npm. npm starts us from
+ * a shell: Debian's sh keeps running between npm and us, but other shells exec us, which makes npm our parent.
  */
 function readAncestors(): string {
   const parent = readStat(process.ppid);

@@ -9,7 +9,7 @@ import type { AttemptOptions, TaskInput, TaskName } from './tasks.ts';
 /** If a worker dies, another worker gets its workflow task after this time. Temporal's default is 10 s. */
 export const workflowTaskTimeoutMs = 5_000;
 
-/** The workflow types of batches. The workflow type of a task is its name. */
+/** The workflow types of a batch and of its chunks. The workflow type of a task is the name of the task. */
 export const batchType = 'run-batch';
 export const chunkType = 'run-chunk';
 

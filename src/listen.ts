@@ -15,7 +15,7 @@ type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
 /**
  * Listens on the configured address and returns the server. Requests that Node's parser or Hono's adapter refuses do
- * not reach the app. They get a problem as their answer too.
+ * not reach the app. Their answer is a problem document, like the errors of the app.
  * @throws the system's error (`EADDRINUSE`, `EACCES`, …) if the address cannot be used.
  */
 export async function listen(
@@ -27,7 +27,7 @@ export async function listen(
     headersTimeout: requestTimeoutMs - 2_000,
     requestTimeout: requestTimeoutMs - 2_000,
     connectionsCheckingInterval: 1_000,
-    // Node would answer a missing Host with an empty 400. Hono's adapter refuses it too, but we answer with a problem.
+    // Node would answer a missing Host with an empty 400. Hono's adapter refuses it too: `errorHandler` then answers.
     requireHostHeader: false,
   };
   const listener = getRequestListener(app.fetch, {

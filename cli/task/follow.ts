@@ -37,7 +37,7 @@ export async function eachOf<T>(items: T[], atOnce: number, work: (item: T) => P
 /**
  * Reads `tasks` until all have ended, and keeps the map up to date. It keeps trying while Temporal or the API is
  * unavailable, because accepted tasks are safe.
- * @throws {SetupError} after `patienceMs` without a successful answer. Throws errors that are not transient at once.
+ * @throws {SetupError} after `patienceMs` without a successful answer. Throws a non-transient error at once.
  */
 export async function followTasks(
   tasks: Map<string, Task>,

@@ -74,8 +74,8 @@ export function toListLine({ submittedAt, status, id, input }: TaskSummary): str
 export const toTaskCount = (count: number) => (count === 1 ? '1 task' : `${count} tasks`);
 
 /**
- * Returns `5 tasks: 4 completed, 1 failed`, followed by the numbers of cancelled, open and unsubmitted tasks that are
- * not zero. `asked` is the number of tasks that the user asked for.
+ * Returns `5 tasks: 4 completed, 1 failed`. The numbers of cancelled, open and unsubmitted tasks follow if they are not
+ * zero. `asked` is the number of tasks that the user asked for.
  */
 export function toSummary(tasks: Task[], asked = tasks.length): string {
   const count = (...wanted: Task['status'][]) => tasks.filter(({ status }) => wanted.includes(status)).length;

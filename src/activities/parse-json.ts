@@ -9,7 +9,7 @@ export function parseJson(body: Uint8Array, jitter: number): unknown {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   try {
-    // With `stream`, the decoder keeps back an incomplete last character. Without it, the decoder would throw.
+    // With `stream`, the decoder keeps back an incomplete last character. Without `stream`, it would throw.
     text = decoder.decode(body, { stream: true });
     const value: unknown = JSON.parse(text);
     decoder.decode();

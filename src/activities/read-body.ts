@@ -6,7 +6,7 @@ type Bytes = AsyncIterable<Buffer>;
 
 const maximumBytes = 64 * 1024;
 
-/** Each content coding needs memory, so a response with more of them would be an attack. fetch has the same limit. */
+/** Each content coding needs memory, so a response with more codings is refused. fetch has the same limit. */
 const maximumCodings = 5;
 
 /** These options decode an incomplete stream as far as it goes, like curl. Its JSON is then reported as truncated. */

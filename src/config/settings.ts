@@ -38,8 +38,8 @@ function toUpstream(text: string, context: z.RefinementCtx): string {
 
 /**
  * The variables and their defaults. The variables of the retry policy are in `policyParameters`.
- * `@temporalio/envconfig` parses `TEMPORAL_*`. Of these, the schema has
- * only the ones that envconfig does not check, and the ones that it does not know.
+ * `@temporalio/envconfig` parses `TEMPORAL_*`. This schema has only the `TEMPORAL_*` variables that envconfig does not
+ * check or does not know.
  */
 export const settings = z.object({
   API_BASE_URL: z.string().default('https://api.chucknorris.io').transform(toUpstream),

@@ -5,7 +5,7 @@ import { toLongestWaitMs, toSeconds } from './waits.ts';
 
 /** A restart or deploy of an upstream takes about 30 s to drain the old process and 30 s to start the new process. */
 const commonOutageMs = 60_000;
-/** Beyond this number, longer waits are suggested: more attempts would hammer an upstream that is down. */
+/** If more attempts are needed, longer waits are suggested: many attempts would hammer an upstream that is down. */
 const mostAttemptsSuggested = 20;
 
 export type LintSubject = { policy: Policy; shutdownGraceMs: number };

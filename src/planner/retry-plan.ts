@@ -7,8 +7,9 @@ import {
 } from '../policy-parameters.ts';
 import { toLongestWaitMs, toSeconds } from './waits.ts';
 
-/** The maximum number of attempts that a plan lists. The herd simulation has the same limit for each task. */
+/** The maximum number of attempts that a plan lists, and that the herd simulation plays for each task. */
 export const attemptsListed = 100;
+/** A herd is this many tasks that start and fail together. */
 export const herdSize = 100;
 const peakWindowMs = 1_000;
 

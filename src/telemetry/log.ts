@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 
 export type { Logger };
 
-/** Loaded only for a terminal. A production install does not have it, because it is a development dependency. */
+/** pino-pretty, if stdout is a terminal. It is a development dependency, so a production install does not have it. */
 const pretty = process.stdout.isTTY ? (await import('pino-pretty').catch(() => undefined))?.default : undefined;
 
 /**

@@ -18,9 +18,9 @@ const increase = 1 / 4;
  * after a faster call (additive increase, multiplicative decrease). This protects a small server from overload, and
  * sends enough calls to a distant server.
  *
- * Calls wait only while Temporal answers. When a call gets no answer, and Temporal has answered nothing since that call
- * began or for 1 s, all waiting calls fail with `TemporalUnavailable`. Nothing was started for them. A call that has
- * waited receives the milliseconds since Temporal's last answer, so that it can shorten its deadline.
+ * Calls wait only while Temporal answers. When a call gets no answer, all waiting calls fail with `TemporalUnavailable`
+ * if Temporal has answered no other call since that call began, or none for 1 s. Nothing was started for them. A call
+ * that has waited receives the milliseconds since Temporal's last answer, so that it can shorten its deadline.
  */
 export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds) {
   const waiting: Waiting[] = [];

@@ -1,6 +1,6 @@
 import { TemporalUnavailable, toTemporalError } from './errors.ts';
 
-/** Callers get an answer within 3 s, however many RPCs it needs. One RPC has a shorter deadline than this. */
+/** The deadline of all RPCs of a request together: callers get an answer within 3 s. One RPC has a shorter deadline. */
 export const callDeadlineMs = 2_500;
 
 /**

@@ -21,7 +21,7 @@ export const toHistoryText: (history: temporal.api.history.v1.IHistory) => strin
 /** A failure as API clients see it. */
 export type Failure = { type: string; message: string; upstreamStatus?: number };
 
-/** The failures of attempts that timed out. `type` is the name in Temporal's retry policies. */
+/** The failures of attempts that timed out. `type` is the name that Temporal's retry policies use. */
 const timeouts: Record<string, Failure> = {
   START_TO_CLOSE: { type: 'TemporalTimeout:StartToClose', message: 'The attempt ran longer than its timeout' },
   HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker sent no heartbeat in time' },

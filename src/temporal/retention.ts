@@ -6,8 +6,8 @@ const cachedMs = 600_000;
 
 /**
  * Returns a function that reads how long the namespace keeps a finished task, in milliseconds. It resolves with
- * `undefined` while Temporal does not answer: a missing `Idempotency-Expires` is better than a refused task. It keeps
- * the value for ten minutes. Concurrent readers share one call.
+ * `undefined` while Temporal does not answer: an answer without the header `Idempotency-Expires` is better than a
+ * refused task. It keeps the value for ten minutes. Concurrent readers share one call.
  */
 export function createRetention({ workflowService }: Client, namespace: string) {
   let known: { retentionMs: number; until: number } | undefined;

@@ -97,7 +97,7 @@ export async function runBatch<N extends TaskName>({
 /**
  * Runs a chunk to its end and returns its counts. Cancels the chunk only after the chunk has started.
  * Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the request. The chunk
- * would keep running (seen when a cancellation came within 50 ms of a submission).
+ * would then keep running (seen when a cancellation came within 50 ms of a submission).
  */
 async function untilChunkEnds<N extends TaskName>(
   options: ChildWorkflowOptions & { args: [ChunkArguments<N>] },
