@@ -6,8 +6,8 @@ import type { Context } from './waits.ts';
 type Case = UpstreamFailure & { variables?: Trial['variables'] };
 
 /**
- * The server cannot skip the time of a hanging attempt, so these timeouts are short. The attempt's own deadline must
- * end it before the server's heartbeat timeout does.
+ * The server cannot skip the time of a hanging attempt, so these timeouts are short. The attempt must end at its own
+ * deadline of 2.7 s. The heartbeat timeout comes later, because a heartbeat after 0.8 s restarts it.
  */
 const shortTimeouts = { JOB_TIMEOUT: '3', HEARTBEAT_TIMEOUT: '2.5' };
 

@@ -12,8 +12,7 @@ export function toExpectedEnd({ status, outcome, joke }: Answer): End {
   if (['hung', 'client-gone', 'open'].includes(outcome)) return { type: 'UpstreamTimeout' satisfies FailureType };
   if (outcome !== 'answered' || status === null || status < 200)
     return { type: 'UpstreamUnreachable' satisfies FailureType };
-  // The history lacks only attempts before the last two, and all of these failed and were retried. After a complete 200
-  // only this failure is retried.
+  // An attempt whose end the history lacks was retried, and after a complete 200 only this failure is retried.
   if (!joke) return { type: 'TruncatedResponse' satisfies FailureType, upstreamStatus: 200 };
   return { output: { id: joke.id, joke: joke.value, url: joke.url } };
 }

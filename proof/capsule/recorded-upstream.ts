@@ -13,8 +13,8 @@ const badBodies = new Map<string, NonNullable<Behaviour['body']>>([
 ]);
 
 /**
- * Returns the behaviour with which the joke API repeats an answer. `end` comes from the history. Only the history says
- * what was wrong with the body of a 200.
+ * Returns the behaviour with which the joke API repeats an answer. `end` is the attempt's end in the history, because
+ * only the history says what was wrong with the body of a 200.
  */
 function toBehaviour({ status, outcome, joke }: Answer, end: End | undefined): Behaviour {
   const own = status === null ? {} : { status };

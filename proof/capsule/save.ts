@@ -11,8 +11,8 @@ import { type Past, readHistory, readWorkflowType, toHistoryJson } from './read-
 type Options = { config: Config; jokeApi?: string | undefined; signal: AbortSignal };
 
 /**
- * Reads a task from Temporal. Returns its capsule, and how many attempts were made as far as is known. An answer comes
- * from the joke API's ledger if the ledger has it, otherwise from the history.
+ * Reads a task from Temporal. Returns its capsule, and the number of attempts that are known. An answer comes from the
+ * joke API's ledger if the ledger has it, otherwise from the history.
  * @throws {SetupError} if `taskId` is not the id of a task, or Temporal or the joke API cannot be reached.
  */
 export async function toCapsule(taskId: string, { config, jokeApi, signal }: Options) {

@@ -5,7 +5,7 @@ import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { toSeconds, untilFound } from './until.ts';
 
-/** A moment from which recovery is measured. If it has a limit, no task may take longer than that from this moment. */
+/** A moment from which recovery is measured. If it has a `limit`, each task must recover within that limit. */
 export type Moment = { name: string; atMs: number; limit?: { ms: number; sum: string } };
 
 export type Timing = { heartbeatTimeoutMs: number; waitMs: number };

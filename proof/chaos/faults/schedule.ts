@@ -42,7 +42,7 @@ const durations: Record<string, [number, number]> = {
 };
 const toFamily = (kind: FaultKind) => kind.split('-')[0] as string;
 
-/** No fault follows a worker's kill for this long, so that its recovery can be measured. */
+/** No fault follows a worker's kill for this long, so that the recovery can be measured. */
 const calmAfterWorkerMs = 4_500;
 const pauses: [number, number] = [-800, 1_600];
 

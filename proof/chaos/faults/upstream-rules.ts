@@ -3,7 +3,7 @@ import type { FaultKind } from '../types.ts';
 
 /** The Retry-After of the fault `upstream-429`: longer than the first two waits of the policy. */
 export const faultRetryAfterSeconds = 2;
-/** The Retry-After of the first attempt of `prove-limited`. Holdfast clamps it to the maximum interval. */
+/** The Retry-After for the first attempt of a `prove-limited` task. Holdfast clamps it to the maximum interval. */
 export const longRetryAfterSeconds = 60;
 
 /**

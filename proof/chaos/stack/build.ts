@@ -10,8 +10,8 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const parts = ['src', 'scripts/build.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 /**
- * Runs `npm run build` in a copy of the project with `mutations`, and returns the path of its `dist/`. Built processes
- * start in half a second.
+ * Runs `npm run build` in a copy of the project with `mutations`, and returns the path of its `dist/`. The stack runs
+ * built processes, because they start in half a second.
  * @throws {SetupError} if the project does not build.
  */
 export async function buildCopy(directory: string, mutations: Mutation[], signal: AbortSignal): Promise<string> {

@@ -5,9 +5,7 @@ import type { ProbedStack, Target } from '../target/target.ts';
 
 const title = 'Memory Usage';
 const processes = ['API', 'worker'] as const;
-/**
- * During the first thousand tasks, the heap grows because V8 compiles code and collects feedback. That growth ends.
- */
+/** These rounds do not count: at first, the heap grows because V8 compiles code and collects feedback. */
 const warmUpRounds = 8;
 const rounds = 8;
 /** This check does not test load, so tasks are submitted in small lots, one after the other. */

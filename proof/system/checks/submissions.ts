@@ -7,7 +7,7 @@ import type { Target } from '../target/target.ts';
 /** The predecessor's testing guide demanded this rate. With 100 tasks, the predecessor reached 42.74/s. */
 const leastASecond = 40;
 const predecessor = 42.74;
-/** With fewer tasks, the rate is only the latency of one submission. */
+/** With fewer tasks, the rate shows only the latency of one submission. */
 const fewestForARate = 50;
 
 const title = 'Concurrent Task Submissions';

@@ -23,7 +23,8 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
     throw toKeyFault(error, target);
   });
   const { nonRetryableErrors: nonRetryableErrorTypes, heartbeatTimeout, ...parameters } = plan.policy;
-  // A heartbeat timeout below the minimum can only be the default. `policySchema` refuses it, and adds it if left out.
+  // Only the default heartbeat timeout can be below the minimum. `policySchema` refuses it as an input, but sets it if
+  // the field is missing.
   const isDefault = heartbeatTimeout < policyParameters.heartbeatTimeout.minimum;
   const fields = toPolicyFields(isDefault ? parameters : { ...parameters, heartbeatTimeout });
   const read = policySchema.safeParse({ ...fields, nonRetryableErrorTypes });

@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm';
 import { threadId } from 'node:worker_threads';
 
 /**
- * Serves the memory in use after a full garbage collection, at a Unix socket named by pid and thread. This script is
+ * Serves the memory in use after a full garbage collection, at a Unix socket named after pid and thread. This script is
  * preloaded (`NODE_OPTIONS=--import=…`) into each process of a measured stack and each of their threads. Every thread
- * has its own heap, also the one that runs the workflows. The script is plain JavaScript, because it loads before tsx.
+ * has its own heap, and the workflows run in a thread. The script is plain JavaScript, because it loads before tsx.
  */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');

@@ -72,7 +72,7 @@ export const forwardOnly: Invariant = {
 const toText = ({ state, attempt, counts }: Seen) =>
   counts ? `${state} with ${JSON.stringify(counts)}` : `${state}, attempt ${attempt}`;
 
-/** Returns the part of an ended task or batch that may never change. */
+/** Returns the part of an ended task or batch that must never change. */
 const toEnd = ({ items, counts, ...end }: Seen) => JSON.stringify({ ...end, ...(isFinal(end.state) && { counts }) });
 
 export const endNeverChanges: Invariant = {

@@ -7,8 +7,8 @@ import { aftermathMs, endOf, examine, type Invariant, reachMs, toCases, toleranc
 /** What the server's timers, a poll and a busy machine can add to an undisturbed wait. */
 const latenessMs = 2_500;
 /**
- * A killed Temporal may forget dispatches that it made up to this long before the kill. It saves every second which
- * dispatches it has made, or later while dispatches are in flight.
+ * A killed Temporal may forget dispatches that it made up to this long before the kill. Every second, or later while
+ * dispatches are in flight, Temporal saves which dispatches it has made.
  */
 const forgottenMs = 4_000;
 
