@@ -90,6 +90,6 @@ export function toSizes(
 ): Sizes {
   const toSize = (rate: number) => Math.round(Math.min(most, Math.max(least, rate * seconds)) / 100) * 100;
   const [submissions, completions] = [toSize(submissionRate), toSize(completionRate)];
-  // The worker processes `completions` tasks in about `seconds`. A backlog of the first half must not be larger.
+  // The worker processes `completions` tasks in about `seconds`. The first half must not leave a larger backlog.
   return { submissions: leavesNoBacklog ? submissions : Math.min(submissions, completions), completions };
 }

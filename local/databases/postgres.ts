@@ -41,7 +41,7 @@ async function createCluster(bin: string, data: string, passwordFile: string, us
 }
 
 /**
- * Lets other users enter every directory between the temporary directory and `directory`, but not list its content.
+ * Lets other users enter, but not list, every directory between the temporary directory and `directory`.
  * Does nothing if `directory` is not below the temporary directory.
  */
 async function openPathTo(directory: string) {

@@ -99,7 +99,7 @@ async function listen(server: Server, port: number, host: string) {
 }
 
 /**
- * Starts the joke API. Port 0 takes any free port. Keep it on loopback, because anyone who can reach it can script it.
+ * Starts the joke API. Port 0 takes any free port. Use a loopback `host`: anyone who can reach the API can script it.
  * @throws {Error} the system's error (`code: 'EADDRINUSE'`, for example) if the API cannot listen on that port.
  */
 export async function startJokeApi({ port = 0, host = '127.0.0.1' } = {}): Promise<JokeApi> {

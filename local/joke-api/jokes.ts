@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 export type Joke = { id: string; text: string; categories: string[] };
 
-/** Maps each category to a tag of the joke package. If api.chucknorris.io has the category too, its name is equal. */
+/** Maps each category to a tag of the joke package. If api.chucknorris.io has the category too, the names are equal. */
 const tagOf: Record<string, string> = {
   animal: 'animal',
   car: 'car',
@@ -55,7 +55,7 @@ function pickFrom(choice: Joke[]): Joke {
 }
 
 /**
- * Returns a random joke of that category, or any joke if there is no category. If only a rule names the category,
+ * Returns a random joke of that category, or any joke if no category is given. If only a rule names the category,
  * returns any joke and labels it with the category.
  */
 export function pickJoke(category?: string | null): Joke {

@@ -62,9 +62,9 @@ export function createRules() {
     /** Returns whether a rule names this category. A category that a rule names exists as long as the rule does. */
     names: (category: string) => rules.some(({ when }) => when.category === category),
     /**
-     * Returns how to answer this request, and uses up one behaviour of the rule that matches. When all are used up,
-     * returns the last one again if the rule has `repeat`. Otherwise, and if no rule matches, returns `{}`: a good
-     * answer.
+     * Returns how to answer this request, and uses up one behaviour of the first rule that matches. When all are used
+     * up, returns the last one again if the rule has `repeat`, or else `{}`, which asks for a good answer. Also returns
+     * `{}` if no rule matches.
      */
     next(request: Request): Behaviour {
       const rule = rules.find((candidate) => matches(candidate, request));

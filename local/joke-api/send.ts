@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import type { Outcome } from './ledger.ts';
 
-/** Records what was sent. `send` calls `status` with the status, and `ends` if it cuts short, resets or hangs. */
+/** Records what was sent. `send` calls `status` with the status, and `ends` for an answer cut short, a reset or a hang. */
 export type Recorder = { status(status: number): void; ends(as: Outcome): void };
 
 /** The delay between the last byte and the reset, which gives the client time to read the bytes. */
@@ -26,7 +26,7 @@ const write = (response: ServerResponse, bytes: Buffer) =>
     response.write(bytes, (error) => (error ? reject(error) : resolve()));
   });
 
-/** Writes the body at the given rate, but not its last slice. Returns that slice: the caller ends with it. */
+/** Writes the body at the given rate, but not its last slice. Returns that slice, which the caller sends. */
 async function writeMost(
   response: ServerResponse,
   body: Answer['body'],
@@ -45,7 +45,7 @@ async function writeMost(
 }
 
 /**
- * Sends `answer` as `behaviour` says. For a `hang` it returns at once, and the request stays open until the client
+ * Sends `answer` as `behaviour` says. When a `hang` begins, it returns, and the request stays open until the client
  * leaves.
  * @throws {Error} if `signal` aborts during a pause, or if a write fails: the client has left.
  */

@@ -31,8 +31,8 @@ const living = new Set<ProcessIdentity>();
 const killLiving = () => killNow([...living]);
 
 /**
- * Starts a program that is not ours and must not outlive this process. Even if this process is killed with -9, the
- * program gets its end signal and can shut down cleanly.
+ * Starts a program that must not outlive this process. Even if this process is killed with -9, the program gets its
+ * end signal and can shut down cleanly.
  * @throws {SetupError} if the program cannot be started. The message names the log file.
  */
 export async function startGuarded({
@@ -46,7 +46,7 @@ export async function startGuarded({
   endWithinMs = 10_000,
 }: Options) {
   const shell = spawn('sh', ['-c', guard, 'sh', endSignal, logFile, command, ...args], {
-    // In its own process group, so Ctrl-C in a terminal reaches only us.
+    // Gives the shell its own process group, so that Ctrl-C in a terminal reaches only us.
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
     ...(cwd && { cwd }),

@@ -76,7 +76,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       const spawned = spawn(process.execPath, nodeArguments(script), {
         cwd: directory,
         env: current as NodeJS.ProcessEnv,
-        // In its own process group: Ctrl-C in a terminal reaches only us. `npm start` ends when its IPC channel closes.
+        // `npm start` gets its own process group, so Ctrl-C reaches only us. It ends when its IPC channel closes.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
@@ -124,8 +124,8 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   };
 
   /**
-   * Kills the stack's processes when this process exits, for example on a second Ctrl-C. Otherwise one could write into
-   * the directory while it is removed. `npm start` is killed first, because it restarts the others.
+   * Kills the stack's processes when this process exits, for example on a second Ctrl-C. Otherwise a process could
+   * write into the directory while it is removed. `npm start` is killed first, because it restarts the others.
    */
   const killAll = () => {
     const starter = identify(child?.pid ?? 0);

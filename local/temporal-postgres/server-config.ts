@@ -21,7 +21,7 @@ type Options = {
   port: number;
   /**
    * The services of the last start, whose ports are used again. With other ports the server would first wait about
-   * 10 s for the hosts that it remembers.
+   * 10 s for itself at the old ports, which its database still lists.
    */
   before?: Services | undefined;
 };

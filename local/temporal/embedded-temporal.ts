@@ -74,7 +74,7 @@ const isServing = (connection: Connection) => {
 };
 
 /**
- * Waits until the server that we started serves. Then sets the retention of the namespace to `retentionDays`, and
+ * Waits until our server is ready to serve. Then sets the retention of the namespace to `retentionDays`, and
  * creates the namespace if it does not exist.
  * @throws {SetupError} if the server does not serve within 60 s.
  */

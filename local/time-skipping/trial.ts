@@ -40,7 +40,7 @@ export const timeAttempts =
         if (!task) return await next(input);
         const times: Span = { startedAt: await nowMs(), endedAt: null };
         task.times.push(times);
-        // The real server sends the retry policy with each attempt. The time-skipping server does not.
+        // The real server sends the retry policy with each attempt. The time-skipping server does not, so add it here.
         Object.assign(activityInfo(), { retryPolicy: toActivityOptions(task.policy).retry });
         try {
           return task.instead ? await task.instead() : await next(input);
