@@ -56,7 +56,7 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
       const detail = 'A different submission already used this Idempotency-Key; it was not changed';
       throw new Refused('idempotency-mismatch', detail);
     };
-    // Not awaited yet: the retention is read while the workflow starts. In sequence, both calls could miss the deadline.
+    // Not awaited yet: the retention is read while the workflow starts. In sequence, both calls could be too late.
     const retention = idempotencyKey === undefined ? undefined : readRetentionMs();
     const first = await admission.start(rateLimitKey, id, startOrReadFirst);
     const value = first ?? fresh;

@@ -20,7 +20,7 @@ import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 const firstReportMs = 2_000;
 const maximumReportMs = 60_000;
 
-/** Temporal may send all outputs of a chunk in one gRPC message of at most 4 MiB. A hundred outputs of this size fit. */
+/** Temporal may send all outputs of a chunk in one gRPC message of at most 4 MiB. 100 outputs of this size fit. */
 const maximumOutputBytes = 16 * 1024;
 
 /**
