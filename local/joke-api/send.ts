@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import type { Outcome } from './ledger.ts';
 
-/** Records what was sent. `send` calls `status` with the status, and `ends` for a cut-short answer, a reset or a hang. */
+/** Records what was sent. `send` calls `status` with the status, `ends` for a cut-off answer, a reset or a hang. */
 export type Recorder = { status(status: number): void; ends(as: Outcome): void };
 
 /** The delay between the last byte and the reset, which gives the client time to read the bytes. */
