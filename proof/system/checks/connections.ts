@@ -10,7 +10,7 @@ const tasksRead = 100;
 const mostSockets = 2;
 const sampleMs = 20;
 
-/** The API multiplexes all calls over one connection to Temporal: load does not open more. */
+/** The API multiplexes all calls over one connection to Temporal. Load does not open more connections. */
 export const connections: Check<Target> = {
   title,
   unavailable({ findApiPid, temporalPort }) {

@@ -11,7 +11,7 @@ import type { ProbedStack, Target } from './target.ts';
 
 const probe = new URL('./memory-probe.mjs', import.meta.url).href;
 
-/** Returns options for a further stack. It prints nothing, because it would only repeat the lines of the first one. */
+/** Returns options for a second stack. That stack prints nothing: it would only repeat the lines of the first one. */
 export const silent = (options: StackOptions): StackOptions => ({ ...options, say: () => {} });
 
 /** Reads the memory of a thread at its Unix socket (see memory-probe.mjs). */
