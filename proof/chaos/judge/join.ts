@@ -26,13 +26,13 @@ export type Case = Evidence & {
   executionsById: Map<string, Execution[]>;
   callsByKey: Map<string, LedgerEntry[]>;
   lastHealAt: number;
-  /** Returns the first fault of these kinds (default: `disturbing`) that overlaps the interval, if any. */
+  /** Returns the first fault of these kinds (default: `disturbing`) that overlaps `from` to `to`, if any. */
   faultWithin: (from: number, to: number, kinds?: ReadonlySet<FaultKind>) => FaultRecord | undefined;
 };
 
 const kinds = (...names: FaultKind[]): ReadonlySet<FaultKind> => new Set(names);
 
-/** The faults that can end an attempt, lose its answer or keep its worker from the next attempt. */
+/** The faults that can end an attempt, lose its answer or keep a worker from making the next attempt. */
 export const disturbing = kinds(
   'kill-worker',
   'kill-temporal',

@@ -46,7 +46,7 @@ export async function readToTheEnd(
       Array.from({ length: readersAtOnce }, async () => {
         for (const [index, accepted] of queue) {
           if (over.aborted) return;
-          // A 404 already breaks an invariant, so there is no need to read on.
+          // A 404 already breaks the invariant `read-your-write`, so there is no need to read on.
           await persist(
             { client, over },
             toRead(accepted, index + api),

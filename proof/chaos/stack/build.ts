@@ -18,7 +18,7 @@ export async function buildCopy(directory: string, mutations: Mutation[], signal
   for (const part of parts) cpSync(join(root, part), join(directory, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   for (const mutation of mutations) mutate(directory, mutation);
-  // Runs in its own process group, so that `kill` also reaches the compiler, which is a child of the script.
+  // The build runs in its own process group, so that `kill` also reaches the compiler, which is a child of the script.
   const build = execa(process.execPath, nodeArguments(join(directory, 'scripts/build.ts')), {
     cwd: directory,
     stdin: 'ignore',
