@@ -16,7 +16,7 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /**
  * Runs the fuzzer with each seed against the Holdfast of `--url` or, without `--url`, against a new stack. Returns the
  * exit code: 1 if any answer was not as documented, else 0.
- * @throws {SetupError} if Schemathesis cannot be installed, the Holdfast does not answer, or a seed takes more than `minutes`.
+ * @throws {SetupError} if Schemathesis cannot be installed, the Holdfast does not answer, or a seed exceeds `minutes`.
  */
 export async function runFuzz(flags: FuzzFlags, signal: AbortSignal): Promise<number> {
   const say = (line: string) => console.log(line);
