@@ -15,7 +15,7 @@ export type ScaleResult = {
   ratio: number;
 };
 
-/** The goal for `ratio`. */
+/** The smallest `ratio` that meets the goal. */
 export const leastRatio = 0.9;
 
 const one = (value: number) => value.toFixed(1);

@@ -15,8 +15,8 @@ const header = (request: IncomingMessage, name: string) => request.headers[name]
 const toAttempt = (text: string | null) => (text && /^\d{1,9}$/.test(text) ? Number(text) : null);
 
 /**
- * Returns the behaviour in the query, or else in the header. If there is one, no rule is tried and no rule's behaviour
- * is used up.
+ * Returns the behaviour in the query, or else the one in the header. If the request has either, no rule is tried, and
+ * no behaviour of a rule is used up.
  */
 const readBehaviour = (request: IncomingMessage, url: URL): Behaviour | undefined => {
   const text = url.searchParams.get('behave') ?? header(request, 'joke-api-behave');
@@ -76,7 +76,7 @@ export function createJokeApi() {
     const url = new URL(address);
     return url.pathname.startsWith('/jokes/') ? tell(request, response, url) : admin(request, response);
   });
-  // Never close idle connections: a client may send a request at that moment and would see a failing upstream.
+  // Never close an idle connection: if a client sent a request at that moment, the upstream would seem to fail.
   server.keepAliveTimeout = 0;
   return { server, rules, ledger };
 }

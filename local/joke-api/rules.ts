@@ -56,15 +56,15 @@ export function createRules() {
     clear() {
       rules = [];
     },
-    /** Returns the rules in the order they are tried. `applied` is the number of requests that the rule decided. */
+    /** Returns the rules in the order that `next` tries them. `applied` counts the requests that a rule decided. */
     list: () =>
       rules.map(({ used, ...rule }) => ({ ...rule, applied: [...used.values()].reduce((sum, n) => sum + n, 0) })),
-    /** Returns whether a rule names this category. A category that a rule names exists as long as the rule does. */
+    /** Returns whether a rule names this category. A category that a rule names exists until the rule is removed. */
     names: (category: string) => rules.some(({ when }) => when.category === category),
     /**
-     * Returns how to answer this request, and uses up one behaviour of the first rule that matches. When all are used
-     * up, returns the last one again if the rule has `repeat`, or else `{}`, which asks for a good answer. Also returns
-     * `{}` if no rule matches.
+     * Returns how to answer this request, and uses up one behaviour of the first rule that matches. When the task key
+     * has used up all its behaviours, returns the last one again if the rule has `repeat`. Otherwise, or if no rule
+     * matches, returns `{}`, which asks for a good answer.
      */
     next(request: Request): Behaviour {
       const rule = rules.find((candidate) => matches(candidate, request));

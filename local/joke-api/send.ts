@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import type { Outcome } from './ledger.ts';
 
-/** Records what was sent. `send` calls `status` with the status, `ends` for a cut-off answer, a reset or a hang. */
+/** Records what was sent. `send` calls `status` with the sent status, and `ends` for `cutShort`, `reset` or `hang`. */
 export type Recorder = { status(status: number): void; ends(as: Outcome): void };
 
 /** The delay between the last byte and the reset, which gives the client time to read the bytes. */
@@ -45,9 +45,9 @@ async function writeMost(
 }
 
 /**
- * Sends `answer` as `behaviour` says. When a `hang` begins, it returns, and the request stays open until the client
- * leaves.
- * @throws {Error} if `signal` aborts during a pause, or if a write fails: the client has left.
+ * Sends `answer` as `behaviour` says. With `hang`, returns when the silence begins, and the request stays open until
+ * the client leaves.
+ * @throws {Error} if `signal` aborts during a pause, or if a write fails. In both cases the connection is closed.
  */
 export async function send(
   response: ServerResponse,

