@@ -2,7 +2,7 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import { fetchJoke } from '../peer/fetch-joke.mjs';
 import { serve } from '../peer/serve.mjs';
 
-/** Five attempts with waits of 2, 4, 8 and 16 s. These are below 300 s, the limit of Holdfast. DBOS has no such limit. */
+/** Five attempts with waits of 2, 4, 8 and 16 s. Holdfast's maximum of 300 s, which DBOS lacks, is longer. */
 const retries = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 2, backoffRate: 2 };
 
 DBOS.registerWorkflow(() => DBOS.runStep(fetchJoke, { name: 'fetchJoke', ...retries }), { name: 'fetch-joke' });

@@ -11,7 +11,7 @@ const passedOn = ['BATCH', 'PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
 export const baseEnvironment = () => Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
 
 /**
- * Starts a Node process of a peer. Its script answers requests through `serve.mjs`. It ends when this process ends.
+ * Starts a Node process of a peer. The script answers requests through `serve.mjs`. The child ends when we end.
  * @throws {SetupError} if the child does not become ready.
  */
 export async function startChild({ script, args = [], env, logFile }: Options) {

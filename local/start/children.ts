@@ -27,7 +27,7 @@ export const watchdog = ({ path, holder }: Lock): ChildSpec =>
 export const jokeApi = (): ChildSpec =>
   toSpec({ name: 'joke API', stopWithinMs: 3_000, script: 'scripts/joke-api.ts' });
 
-/** Returns how to start the workers. A worker ends itself 5 s after `shutdownGraceMs`. If not, we kill it 3 s later. */
+/** Returns how to start the workers. A worker ends itself 5 s after `shutdownGraceMs`, so we kill it only 8 s after. */
 export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS.ProcessEnv): ChildSpec[] =>
   Array.from({ length: count }, (_, index) =>
     toSpec({
