@@ -2,7 +2,7 @@ import { readStat } from './proc.ts';
 
 /**
  * Returns the pid of our parent. If our parent is a shell, adds the pid of the shell's parent, npm. npm starts us from
- * a shell: Debian's sh keeps running between npm and us, but other shells exec us, which makes npm our parent.
+ * a shell: Debian's sh keeps running between npm and us, but other shells turn into us by exec, so npm is our parent.
  */
 function readAncestors(): string {
   const parent = readStat(process.ppid);
@@ -11,7 +11,7 @@ function readAncestors(): string {
 
 /**
  * Calls `gone` when our parent ends without sending us a signal, for example after kill -9. The parent is a script of
- * ours with an IPC channel, or npm. Without such a parent, this does nothing. The argument of `gone` names the parent.
+ * ours with an IPC channel, or npm. Without such a parent, nothing happens. The argument of `gone` names the parent.
  */
 export function onParentGone(gone: (who: string) => void) {
   if (process.send) {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-// Linux only: these functions read /proc, see proc(5). On other systems, their callers use other means, such as `ps`.
+// These functions read /proc (see proc(5)), so they work only on Linux. Elsewhere, their callers use other means.
 
 /** Linux counts CPU time in hundredths of a second. */
 const ticksPerSecond = 100;
@@ -18,7 +18,7 @@ type Stat = {
 /** Returns the fields of `/proc/<pid>/stat` that we use, or undefined if the process is gone. */
 export function readStat(pid: number): Stat | undefined {
   try {
-    // The name may contain spaces and parentheses.
+    // The process's name may contain spaces and parentheses, so it ends at the last parenthesis.
     const [, name, rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
     const fields = rest.split(' ');
     const [state, ppid] = fields;
@@ -52,7 +52,7 @@ export const readChildPids = (pid: number): number[] =>
 export const readOpenFiles = (pid: number): string[] =>
   orNone(() => readdirSync(`/proc/${pid}/fd`).flatMap((fd) => orNone(() => [readlinkSync(`/proc/${pid}/fd/${fd}`)])));
 
-/** Returns the working directory and the arguments of a process as one text. It is empty if the process is gone. */
+/** Returns the working directory and the arguments of a process as one text, or '' if the process is gone. */
 export const readCommand = (pid: number): string =>
   orNone(() => [readlinkSync(`/proc/${pid}/cwd`), readFileSync(`/proc/${pid}/cmdline`, 'utf8')]).join(' ');
 

@@ -7,7 +7,7 @@ type Options = {
   /** The pause between two reads, or a function that returns the next pause. */
   everyMs?: number | (() => number);
   signal?: AbortSignal | undefined;
-  /** Returns the error after `withinMs`, or its message. The message says what is wrong and what to do about it. */
+  /** Returns the error to throw after `withinMs`, or only its message, which says what is wrong and what to do. */
   onTimeout?: () => string | Error;
 };
 

@@ -15,6 +15,6 @@ console.log(`Joke API: ${api.url}`);
 const stop = () => void api.close();
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
-// The IPC channel closes when the parent ends, even by kill -9. With `unref`, it does not keep this process alive.
+// The IPC channel closes when the parent ends, even by kill -9. `unref` lets this process end with the channel open.
 process.once('disconnect', stop);
 process.channel?.unref();

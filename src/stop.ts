@@ -1,6 +1,6 @@
 /**
  * Calls `stop` once, with the reason, when this process must end: on SIGTERM, on SIGINT, or when its parent is gone. A
- * child of `npm start` has an IPC channel to its parent. The channel also closes when the parent dies from kill -9.
+ * child of `npm start` has an IPC channel to its parent. This channel closes even when the parent dies from kill -9.
  */
 export function onStop(stop: (reason: string) => void): void {
   let stopped = false;

@@ -36,7 +36,7 @@ const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }
   metrics.attemptDuration.observe({ task, outcome }, seconds);
 });
 
-/** Creates a worker that is connected to Temporal. Tries every second. Rejects if the process stops meanwhile. */
+/** Creates a connected worker: tries every second until Temporal answers, and rejects if the process stops first. */
 async function connect(): Promise<{ connection: NativeConnection; worker: Worker }> {
   const { namespace: _, ...server } = config.temporal;
   for (let failures = 0; ; failures += 1) {

@@ -4,7 +4,7 @@ import { SetupError } from '../setup-error.ts';
 
 type ProblemBody = { type?: string; title?: string; detail?: string; outcome?: string };
 
-/** Thrown when the API answers with a problem. The message has the call, the status, the title and the detail. */
+/** Thrown when the API answers with a problem. The message has the call, and the problem's status, title and detail. */
 export class ApiProblem extends SetupError {
   override name = 'ApiProblem';
   readonly status: number;
@@ -18,7 +18,7 @@ export class ApiProblem extends SetupError {
 
 /**
  * Thrown when the API does not answer, or when a gateway answers in its place. If `isRefused` is true, the call started
- * nothing. Otherwise it may have started something.
+ * nothing. Otherwise the call may have started something.
  */
 export class NoAnswer extends SetupError {
   override name = 'NoAnswer';
@@ -41,7 +41,7 @@ type Options = {
 /**
  * Creates a client that calls a running Holdfast over HTTP. When `signal` aborts, every open call ends. There are no
  * retries, because measurements must see each failure.
- * @throws {SetupError} if the key has characters that are not allowed in an HTTP header.
+ * @throws {SetupError} if `apiKey` has characters that are not allowed in an HTTP header.
  */
 export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }: Options) {
   // Without this check, fetch would throw an error whose message contains the whole key.
@@ -113,7 +113,7 @@ export function createHoldfastClient({ url, apiKey, signal, timeoutMs = 30_000 }
 
 export type HoldfastClient = ReturnType<typeof createHoldfastClient>;
 
-/** Returns `undefined` if the text is not a JSON object. */
+/** Returns the JSON object or array in `text`, or `undefined` if the text is anything else. */
 function parseObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -123,7 +123,7 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-/** Returns the error code of Node or undici, for example ECONNREFUSED. Without a code, returns the message. */
+/** Returns the error's code from Node or undici, for example ECONNREFUSED, or its message if it has no code. */
 function toCode(error: unknown): string {
   const { cause, message } = error as { cause?: { code?: string; message?: string }; message: string };
   return cause?.code ?? cause?.message ?? message;

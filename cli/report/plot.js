@@ -21,7 +21,7 @@ function toLogAxis(valuesMs, maximumTicks = 8) {
 const timeAxisX = ({ ticks }, label) => [Plot.axisX(ticks, { text: toTime, label })];
 const timeAxisY = ({ ticks }, label) => [Plot.gridY(ticks), Plot.axisY(ticks, { text: toTime, label })];
 
-/** A logarithmic axis cannot show zero. */
+/** Raises a time below 1 ms to 1 ms, because a logarithmic axis cannot show zero. */
 const atLeast1 = (ms) => Math.max(1, ms);
 
 function plot(width, label, options) {

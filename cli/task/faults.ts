@@ -11,7 +11,7 @@ export const toSentence = ({ message }: Error) => (message.endsWith('.') ? messa
 
 /**
  * Returns a sentence that says whether a failed submission started its task. Returns '' for an error without an
- * outcome, because its message is enough.
+ * outcome, because the error's message is enough.
  */
 function toOutcome(error: SetupError): string {
   const known = error instanceof ApiProblem ? error.problem.outcome : undefined;

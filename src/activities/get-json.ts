@@ -14,14 +14,14 @@ import { toJobId } from './job-id.ts';
 import { parseJson } from './parse-json.ts';
 import { readBody } from './read-body.ts';
 
-/** undici's own limits of 300 s are off, because each attempt has its own deadline. */
+/** undici's own timeouts are off, because each attempt has its own deadline. */
 const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
 
 /**
- * Sends one GET and returns the body, parsed by `schema`. Gives each kind of failed call its failure type.
+ * Sends one GET and returns the body, parsed by `schema`.
  *
- * Follows no redirects. Reads at most 64 KiB of decoded body. Ends at the attempt's deadline, shortly before
- * the start-to-close timeout.
+ * Follows no redirects. Reads at most 64 KiB of decoded body. Ends at the latest at the attempt's deadline, which is
+ * shortly before the start-to-close timeout.
  * @throws {ApplicationFailure} with a failure type of `policy.ts`.
  * @throws {CancelledFailure} if the task was cancelled.
  */
@@ -38,7 +38,7 @@ export async function getJson<S extends z.ZodType>(url: URL, schema: S, options:
       if (parsed.success) return parsed.data;
       throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', { upstreamStatus: 200 });
     } finally {
-      // An unread body would keep its socket, so it is destroyed. An error without a listener would end the process.
+      // An unread body keeps its socket, so the body is destroyed. Without a listener, its error would end the process.
       body.on('error', () => {}).destroy();
     }
   } catch (error) {
@@ -69,7 +69,7 @@ function toCallFailure(error: unknown, isLate: boolean, jitter: number): Error {
       ? toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter })
       : new CancelledFailure('The task was cancelled');
   }
-  // The codes of Node, undici and zlib name the cause (ECONNREFUSED, UND_ERR_SOCKET) without an address.
+  // The codes of Node, undici and zlib (ECONNREFUSED, UND_ERR_SOCKET) contain no address, so clients may see them.
   const { code = 'network error' } = error as { code?: string };
   if (code === 'Z_DATA_ERROR')
     return toAttemptFailure('InvalidResponse', 'The upstream answered a broken encoding', { upstreamStatus: 200 });

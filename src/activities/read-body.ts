@@ -6,10 +6,10 @@ type Bytes = AsyncIterable<Buffer>;
 
 const maximumBytes = 64 * 1024;
 
-/** Each content coding needs memory, so a response with more codings is refused. fetch has the same limit. */
+/** Each content coding needs memory, so a response with over five codings is refused. `fetch` has the same limit. */
 const maximumCodings = 5;
 
-/** These options decode an incomplete stream as far as it goes, like curl. Its JSON is then reported as truncated. */
+/** With these options, an incomplete stream is decoded as far as it goes. Its JSON is then reported as truncated. */
 const zlibOptions = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
 const brotliOptions = { flush: constants.BROTLI_OPERATION_FLUSH, finishFlush: constants.BROTLI_OPERATION_FLUSH };
 
@@ -51,7 +51,7 @@ function decode(body: Bytes, contentEncoding: string): Bytes {
   return codings.reduceRight((encoded, coding) => decoders.get(coding)?.(encoded) ?? encoded, body);
 }
 
-/** `deflate` means zlib's format (RFC 9110), but some servers omit zlib's header. The first byte shows if they did. */
+/** `deflate` is zlib's format, but some servers omit its header (RFC 9110). The first byte shows if it is there. */
 async function* inflate(encoded: Bytes): Bytes {
   const chunks = encoded[Symbol.asyncIterator]();
   const first = await chunks.next();

@@ -37,9 +37,9 @@ function toUpstream(text: string, context: z.RefinementCtx): string {
 }
 
 /**
- * The variables and their defaults. The variables of the retry policy are in `policyParameters`.
- * `@temporalio/envconfig` parses `TEMPORAL_*`. This schema has only the `TEMPORAL_*` variables that envconfig does not
- * check or does not know.
+ * The environment variables and their defaults. Two groups are elsewhere: `policyParameters` has the numbers of the
+ * retry policy, and `@temporalio/envconfig` parses `TEMPORAL_*`. A `TEMPORAL_*` variable is in this schema only if
+ * envconfig does not know it or does not check its value.
  */
 export const settings = z.object({
   API_BASE_URL: z.string().default('https://api.chucknorris.io').transform(toUpstream),

@@ -5,7 +5,7 @@ import { toLongestWaitMs, toSeconds } from './waits.ts';
 
 /** A restart or deploy of an upstream takes about 30 s to drain the old process and 30 s to start the new process. */
 const commonOutageMs = 60_000;
-/** If more attempts are needed, longer waits are suggested: many attempts would hammer an upstream that is down. */
+/** If an outage needs more attempts than this, longer waits are suggested. More attempts would hammer the upstream. */
 const mostAttemptsSuggested = 20;
 
 export type LintSubject = { policy: Policy; shutdownGraceMs: number };
@@ -85,7 +85,7 @@ const rules = {
     },
 
   'cap-unreachable': ({ policy }) => {
-    // Waits never get shorter, so the last wait is the longest.
+    // No wait is shorter than the one before it, so the last wait is the longest.
     const longestMs = toLongestWaitMs(policy, policy.maximumAttempts - 1);
     if (policy.maximumAttempts === 1 || !isBelow(longestMs, policy.maximumIntervalMs)) return undefined;
     return {
@@ -99,7 +99,8 @@ const rules = {
     if (toSeconds(heartbeatTimeoutMs) < third) return undefined;
     const { minimum, default: usual } = policyParameters.heartbeatTimeout;
     const quarter = Math.floor(toSeconds(startToCloseTimeoutMs) / 4);
-    // If even the minimum is too long, suggest a JOB_TIMEOUT whose third is above the default heartbeat timeout.
+    // If even the minimum heartbeat timeout is too long, suggest a JOB_TIMEOUT whose third is above the default
+    // heartbeat timeout.
     const set: Finding['set'] =
       minimum < third
         ? { HEARTBEAT_TIMEOUT: Math.min(usual, Math.max(minimum, quarter)) }

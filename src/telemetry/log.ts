@@ -7,8 +7,8 @@ export type { Logger };
 const pretty = process.stdout.isTTY ? (await import('pino-pretty').catch(() => undefined))?.default : undefined;
 
 /**
- * Returns the log of this process. It writes JSON lines to stdout. If stdout is a terminal and pino-pretty is
- * installed, it writes readable text instead.
+ * Returns the log of this process. The log writes JSON lines to stdout. If stdout is a terminal and pino-pretty is
+ * installed, the log writes readable text instead.
  */
 export function createLog({ logLevel }: Pick<Config, 'logLevel'>, name: 'api' | 'worker'): Logger {
   const options: LoggerOptions = { level: logLevel, base: { process: name, pid: process.pid } };

@@ -3,24 +3,25 @@ import { TemporalUnavailable } from './errors.ts';
 type Waiting = { start: (silentMs: number) => void; refuse: (error: TemporalUnavailable) => void };
 type Bounds = { minimum: number; maximum: number; slowMs: number };
 
-/** When a call gets no answer and no other call got one for this long, Temporal counts as unavailable. */
+/** When a call gets no answer, and no other call has got an answer for this long, Temporal counts as unavailable. */
 const maximumSilenceMs = 1_000;
 
-/** A slow call shrinks the limit by a thirtieth. Four fast calls raise it by one. */
+/** A slow call shrinks the limit by a thirtieth. Four fast calls raise the limit by one. */
 const decrease = 29 / 30;
 const increase = 1 / 4;
 
 /**
- * Returns a function that limits how many calls to Temporal run at once. Other calls wait in the order of arrival.
- * Without a limit, many simultaneous calls would slow each other down until all of them miss their deadlines.
+ * Returns a function that limits how many calls to Temporal run at once. Calls beyond the limit wait in the order of
+ * arrival. Without a limit, many simultaneous calls would slow each other down until all of them miss their deadlines.
  *
- * The limit adapts between `minimum` and `maximum`: it shrinks after a call that takes longer than `slowMs` and grows
- * after a faster call (additive increase, multiplicative decrease). This protects a small server from overload, and
- * sends enough calls to a distant server.
+ * The limit adapts between `minimum` and `maximum`: it shrinks after a call that takes longer than `slowMs` or gets no
+ * answer, and grows after any other call (additive increase, multiplicative decrease). A small server is thus protected
+ * from overload, and a distant server still gets enough calls.
  *
  * Calls wait only while Temporal answers. When a call gets no answer, all waiting calls fail with `TemporalUnavailable`
- * if Temporal has answered no other call since that call began, or none for 1 s. Nothing was started for them. A call
- * that has waited receives the milliseconds since Temporal's last answer, so that it can shorten its deadline.
+ * if Temporal has answered no other call since that call began, or no other call for 1 s. A waiting call that fails has
+ * started nothing. A call that has waited receives the milliseconds since Temporal's last answer, to shorten its
+ * deadline.
  */
 export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds) {
   const waiting: Waiting[] = [];

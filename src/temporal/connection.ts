@@ -2,7 +2,7 @@ import { Client, Connection, makeGrpcRetryInterceptor } from '@temporalio/client
 import type { Config } from '../config/config.ts';
 import { isNotSent } from './errors.ts';
 
-/** The deadline of one RPC. By default the SDK retries for 20 s, and a call to a server that hangs never ends. */
+/** The deadline of one RPC. The SDK has none: it repeats failed calls for 20 s, and waits forever for a hung server. */
 const rpcDeadlineMs = 2_000;
 
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
@@ -18,8 +18,8 @@ const retryNotSent = makeGrpcRetryInterceptor({
 });
 
 /**
- * Creates the API's client. It connects at its first call. After a lost connection it waits 0.1 to 2 s before each try
- * to reconnect. grpc-js would wait up to 120 s by default.
+ * Creates the API's client. The client connects at its first call. After a lost connection, it waits 0.1 to 2 s before
+ * each try to reconnect. grpc-js would wait up to 120 s by default.
  */
 export function createClient({ temporal: { namespace, ...connection } }: Pick<Config, 'temporal'>): Client {
   return new Client({

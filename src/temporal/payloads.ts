@@ -29,7 +29,7 @@ const timeouts: Record<string, Failure> = {
 
 /**
  * Decodes a failure with the client's data converter. Keeps the message only if Holdfast wrote it. The message of an
- * unexpected error may contain paths and addresses, so only the worker's log has it.
+ * unexpected error may contain paths and addresses, so only the worker's log has that message.
  */
 export async function toFailure(client: Client, failure: ProtoFailure): Promise<Failure> {
   const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
