@@ -6,14 +6,15 @@ import { terminated } from '../views/history.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
 
-/** What is known about a batch before its items are read. `end` is how it ended, or undefined while it runs. */
+/** What is known about a batch before its items are read. `end` is how the batch ended, if it has. */
 export type BatchState = { id: string; memo: BatchMemo; end: 'completed' | 'cancelled' | 'failed' | undefined };
 
 const queued: ActivityState = { status: 'queued', attemptsMade: 0 };
 
 /**
- * Reads the items of a chunk. Needs no worker: the history has the ended items, and `describe()` returns the pending
- * ones. Returns an empty list if the batch is completed and Temporal no longer keeps the chunk.
+ * Reads the items of a chunk. Needs no worker: the history of the chunk's workflow has the ended items, and its
+ * description has the pending ones. Returns an empty list if the batch is completed and Temporal no longer keeps the
+ * chunk.
  */
 export async function readChunk(client: Client, { id, memo, end }: BatchState, chunk: Chunk): Promise<BatchItem[]> {
   try {
@@ -25,7 +26,7 @@ export async function readChunk(client: Client, { id, memo, end }: BatchState, c
   }
 }
 
-/** Reads the states of a chunk's items, by index. Items that have not been scheduled are missing. */
+/** Reads the states of a chunk's items, by index. The map lacks items whose activity is not scheduled yet. */
 async function readStates(client: Client, chunkId: string, isSecondRead = false): Promise<Map<string, ActivityState>> {
   const handle = client.workflow.getHandle(chunkId);
   const { events } = await handle.fetchHistory();
@@ -33,7 +34,7 @@ async function readStates(client: Client, chunkId: string, isSecondRead = false)
   const { raw, status } = await handle.describe();
   const open = status.name === 'RUNNING' ? (raw.pendingActivities ?? []) : [];
   const pending = new Map(open.map((activity) => [activity.activityId ?? '', activity]));
-  // If an item ended after the history was read, it is no longer pending. A second read of the history shows its end.
+  // An item that ended after the history was read is no longer pending. A second read of the history shows its end.
   const hasEndedMeanwhile = [...states].some(([index, state]) => !hasEnded(state) && !pending.has(index));
   if (hasEndedMeanwhile && !isSecondRead) return readStates(client, chunkId, true);
   for (const [index, activity] of pending)
@@ -52,7 +53,7 @@ const hasEnded = (state: ActivityState | undefined) =>
 
 /**
  * Returns the state of an item, adjusted to how its batch ended. `knownAttempts` comes from the batch's memo: if the
- * item was cancelled between two attempts, only the memo has the number of its attempts.
+ * item was cancelled between two attempts, only the memo has the number of attempts that the item made.
  */
 function settle(state: ActivityState, knownAttempts: number | undefined, end: BatchState['end']): ActivityState {
   if (end === 'failed' && !hasEnded(state)) return { ...state, status: 'failed', failure: terminated };

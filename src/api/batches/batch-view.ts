@@ -14,9 +14,9 @@ type Page = { items: BatchItem[]; next: number | undefined };
 const maximumChunks = 20;
 const chunksAtOnce = 5;
 
-/** Creates the functions that read batches. `readState` takes one RPC. `readPage` takes two or more for each chunk. */
+/** Creates the functions that read batches. `readState` takes one RPC, `readPage` takes two or more for each chunk. */
 export function createBatchView(client: Client) {
-  /** Reads a batch without items, and the state that `readPage` needs. @throws {Problem} `not-found` */
+  /** Reads a batch without its items, and the state that `readPage` needs. @throws {Problem} `not-found` */
   const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
     const description = await client.workflow
       .getHandle(id)
@@ -33,8 +33,8 @@ export function createBatchView(client: Client) {
   };
 
   /**
-   * Reads up to `limit` items, starting at index `start`. With a status, a page may be short or empty. `next` is the
-   * index where the next page starts; undefined on the last page.
+   * Reads up to `limit` items, from index `start` on. With a `status`, a page may be short or empty, because one
+   * request reads at most 20 chunks. `next` is the index at which the next page begins, or undefined on the last page.
    */
   const readPage = async (
     state: BatchState,
@@ -64,7 +64,7 @@ export type BatchView = ReturnType<typeof createBatchView>;
 
 const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 
-/** Builds a batch from its memo. If an operator terminated the batch, its unfinished items count as failed. */
+/** Returns the batch that a memo describes. If an operator terminated the batch, unfinished items count as failed. */
 export function toBatch(
   id: string,
   name: TaskName,

@@ -1,4 +1,4 @@
-/** The limits of a chunk. All its inputs go to the server in one message of at most 4 MiB, so 1 MiB leaves room. */
+/** The limits of a chunk. Its inputs go to Temporal in one message of at most 4 MiB, so 1 MiB of inputs is safe. */
 const maximumItems = 100;
 const maximumBytes = 1024 * 1024;
 

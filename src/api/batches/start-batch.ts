@@ -13,7 +13,7 @@ import { type Batch, toBatchBodies } from './batch-schemas.ts';
 import { type BatchView, toBatch } from './batch-view.ts';
 import { toChunkSizes } from './chunks.ts';
 
-/** The lowest priority; 1 is the highest. Tasks have the default, 3, so they overtake the queued items of batches. */
+/** Temporal's lowest priority (1 is the highest). Tasks have the default, 3, so tasks overtake queued batch items. */
 const priority = { priorityKey: 5 };
 
 type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce };
@@ -58,7 +58,7 @@ export type StartBatch = ReturnType<typeof createStartBatch>;
 
 function toInputs(name: TaskName, body: unknown): Inputs {
   const { list, repeat } = toBatchBodies(name);
-  // Choose the schema by `items`: a union of both would not report which item is bad, only that neither schema fits.
+  // Choose the schema by `items`: a union of both schemas would report that neither fits, but not which item is bad.
   if (typeof body === 'object' && body !== null && 'items' in body) return toInput(list, body).items;
   const { count, input } = toInput(repeat, body);
   return { count, input: input ?? (toInput(repeat.shape.input.unwrap(), {}) as TaskInput) };

@@ -13,7 +13,7 @@ export type ProblemType = {
   retryable?: true;
   /** Whether the answer may list its faults under `errors`. */
   errors?: true;
-  /** What may have happened to a submission. If there is only one outcome, every `Problem` of this type has it. */
+  /** What may have happened to a submission. If only one outcome is possible, every `Problem` of this type has it. */
   outcomes?: readonly Outcome[];
   /** The default headers of the answer. A `Problem` may replace a value with a more exact one. */
   headers?: Partial<Record<HeaderName, string>>;

@@ -5,32 +5,33 @@ const table = {
     status: 400,
     title: 'The request is malformed',
     description:
-      'The syntax, a header, the path or a query parameter is wrong. Unknown and repeated parameters are errors. `errors` points at each fault where possible. Correct the request; sent unchanged, it fails again.',
+      'The syntax, a header, the path or a query parameter is wrong. Unknown and repeated parameters are errors. `errors` points at each fault where possible. Correct the request: the same request fails again.',
     errors: true,
   },
   unauthorized: {
     status: 401,
     title: 'A valid API key is missing',
     description:
-      'This Holdfast requires an API key. Send `Authorization: Bearer <secret>` with the secret of one of its keys. A secret in the query string is ignored.',
+      'This Holdfast requires an API key. Send `Authorization: Bearer <secret>` with the secret of such a key. A secret in the query string is ignored.',
     headers: { 'WWW-Authenticate': 'Bearer realm="holdfast"' },
   },
   forbidden: {
     status: 403,
     title: 'The request comes from a foreign web page',
     description:
-      'A browser sent this request for a page of another origin. State-changing calls are accepted from pages of this API’s own origin and from clients other than browsers.',
+      'A browser sent this request for a page of another origin. State-changing calls are accepted only from pages of this API’s own origin and from clients other than browsers.',
   },
   'not-found': {
     status: 404,
     title: 'There is no such resource',
     description:
-      'There is no such path, or no task or batch with this id that your key may see. A task of another key gets the same answer. Finished tasks are deleted after the retention time.',
+      'There is no such path, or no task or batch with this id that your key may see. The answer is the same for a task or batch of another API key. Finished tasks and batches are deleted after the retention time.',
   },
   'method-not-allowed': {
     status: 405,
     title: 'The resource does not support this method',
-    description: 'The path exists, but does not support this method. `Allow` lists the methods that it supports.',
+    description:
+      'The path exists, but does not support this method. The header `Allow` lists the methods that the path supports.',
     headers: { Allow: 'GET, HEAD, POST' },
   },
   'request-timeout': {
@@ -53,7 +54,7 @@ const table = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    description: 'The body is larger than the limit. Nothing was started. Send less in one request.',
+    description: 'The body is over 64 KiB, or over 1.5 MiB for a batch. Nothing was started. Send less in one request.',
   },
   'uri-too-long': {
     status: 414,
@@ -70,7 +71,7 @@ const table = {
     status: 421,
     title: 'This host name is not served here',
     description:
-      'Without API keys this API answers only to `localhost` and the loopback addresses, so that no web page can reach it by DNS rebinding. Use one of these names in the URL, or set `API_KEYS`.',
+      'Without API keys this API answers only to `localhost` and the loopback addresses, so that no web page can reach it by DNS rebinding. Use one of these hosts in the URL, or set `API_KEYS`.',
   },
   'invalid-input': {
     status: 422,
@@ -83,13 +84,13 @@ const table = {
     status: 422,
     title: 'The Idempotency-Key belongs to another submission',
     description:
-      'The key was sent before with another body, delay or task. That first submission is unchanged. Repeat a call exactly as it was, or choose a new key for a new task.',
+      'This `Idempotency-Key` was sent before with another body or delay, or for another rerun. The task or batch of that first submission is unchanged. Repeat the first submission exactly as it was, or choose a new key for a new one.',
   },
   'rate-limited': {
     status: 429,
     title: 'Too many submissions',
     description:
-      'This key (without API keys: this address) has submitted as many tasks this minute as `RATE_LIMIT` allows. Nothing was started. Try again after `Retry-After` seconds. The header `RateLimit` of each answer says how many submissions are left.',
+      'Your API key has submitted as many tasks and batches in a minute as `RATE_LIMIT` allows. Without API keys, the submissions from your address are counted. Nothing was started. Try again after `Retry-After` seconds. The header `RateLimit` of each answer to a submission says how many are left.',
     retryable: true,
     outcomes: ['not-started'],
     headers: { 'Retry-After': '60' },
@@ -97,13 +98,13 @@ const table = {
   'headers-too-large': {
     status: 431,
     title: 'The header fields are too large',
-    description: 'The header fields have more than 16 KiB in total. Send fewer or shorter ones, cookies first.',
+    description: 'The header fields have more than 16 KiB in total. Remove or shorten some of them, cookies first.',
   },
   'internal-error': {
     status: 500,
     title: 'The API failed',
     description:
-      'An unexpected error. Look up the `X-Request-Id` of the answer in the log. The same request may succeed later. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
+      'An unexpected error occurred. Look up the `X-Request-Id` of the answer in the log. The same request may succeed later. If `outcome` is `unknown`, look at the list of tasks before you send the request again: the task may have been started.',
     retryable: true,
     outcomes: ['not-started', 'unknown'],
   },
@@ -111,7 +112,7 @@ const table = {
     status: 503,
     title: 'Temporal does not answer',
     description:
-      'The Temporal server behind this API does not answer. Try again after `Retry-After` seconds. For a submission, `outcome` says whether the task may have started (`unknown`) or certainly has not (`not-started`).',
+      'The Temporal server behind this API does not answer. Try again after `Retry-After` seconds. For a submission, `outcome` says whether the task or batch may have been started (`unknown`) or certainly was not (`not-started`).',
     retryable: true,
     outcomes: ['not-started', 'unknown'],
     headers: { 'Retry-After': '2' },
@@ -137,7 +138,7 @@ const table = {
     status: 503,
     title: 'Not ready to run tasks',
     description:
-      'Temporal answers, but no worker has polled for work lately. Tasks are accepted, but wait for a worker. Start one, or ask again after `Retry-After` seconds.',
+      'Temporal answers, but no worker has polled for work lately. Tasks are accepted, but they wait for a worker. Start a worker, or ask again after `Retry-After` seconds.',
     retryable: true,
     headers: { 'Retry-After': '2' },
   },

@@ -7,7 +7,7 @@ import { TaskQueueType, toEpochMs } from '../../temporal/payloads.ts';
 import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
 
-/** Temporal lists dead workers for 5 minutes. A live one polls at least every 60 s, so an older poll does not count. */
+/** Temporal lists dead workers for 5 minutes. Live workers poll every 60 s or sooner, so a poll counts for 75 s. */
 const pollerFreshMs = 75_000;
 
 const status = (value: string, description: string) => toBody(z.object({ status: z.literal(value) }), description);
@@ -18,7 +18,7 @@ const health = createRoute({
   operationId: 'readHealth',
   tags: ['Operation'],
   summary: 'Whether this process is alive',
-  description: 'Checks nothing else. It is a 200 even if Temporal does not answer.',
+  description: 'This call checks only the process: the answer is 200 even if Temporal does not answer.',
   security: [],
   request: { query: noQuery },
   responses: { 200: status('ok', 'The process is alive'), ...toResponses() },
@@ -51,7 +51,7 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
-      // Skips the queue for calls to Temporal: a probe that waits there would report a healthy API as not ready.
+      // Skips the queue of `temporal/admission.ts`: a probe that waits in it could report a healthy API as not ready.
       const polled = await withDeadline(() =>
         Promise.all([
           hasPoller(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),

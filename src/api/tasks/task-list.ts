@@ -19,7 +19,7 @@ import {
 
 /**
  * Temporal's list does not show statuses such as `retrying`. To filter by one of them, a request reads up to 200 open
- * tasks, 20 at once, with an RPC for each.
+ * tasks, 20 at once, with one or two RPCs for each.
  */
 const maximumReads = 200;
 const readsAtOnce = 20;
@@ -62,7 +62,7 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
 };
 
 /**
- * Returns where the next page begins; `undefined` after the last page. In a list of all statuses, the finished tasks
+ * Returns where the next page begins, or `undefined` after the last page. In a list of all statuses, the finished tasks
  * follow the open ones.
  */
 function toNext(phase: Position['phase'], token: string, status: ListQuery['status']): Position | undefined {
@@ -79,7 +79,7 @@ async function toSummary(
   const name = toTaskName(owner, id);
   if (!name) return undefined;
   const { input, submittedAt } = (await toMemo(client, info.memo)) as Partial<TaskMemo>;
-  // Anyone with access to Temporal can start a workflow with a task's id, so list only those that have the API's memo.
+  // Anyone with access to Temporal can start a workflow with a task's id, so list only workflows with the API's memo.
   if (input === undefined || submittedAt === undefined) return undefined;
   const statusName =
     WorkflowExecutionStatus[info.status ?? 0]
@@ -96,7 +96,7 @@ async function toSummary(
   };
 }
 
-/** Reads each open task and keeps those that have this status now. */
+/** Reads each of these open tasks and keeps those whose current status is `status`. */
 async function keepStatus(
   items: TaskSummary[],
   status: ListQuery['status'],
@@ -116,7 +116,7 @@ async function keepStatus(
   return kept;
 }
 
-/** Ignores that a task is not found. Lists lag behind, so a listed task may already be deleted. */
+/** Ignores that a task is not found. Temporal's lists lag behind, so a listed task may already be deleted. */
 function skipVanished(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }

@@ -24,7 +24,7 @@ export type ActivityState = {
   status: (typeof activityStatuses)[number];
   /** The number of attempts that have begun, including a running one. */
   attemptsMade: number;
-  /** The start of the next attempt while `retrying`, as ISO 8601. */
+  /** The start of the next attempt, as ISO 8601. Set only while `retrying`. */
   nextAttemptAt?: string;
   lastFailure?: Failure;
   output?: unknown;
@@ -32,15 +32,15 @@ export type ActivityState = {
 };
 
 /**
- * Returns the attempt number that a task shows, from 1. While the activity waits for an attempt, this is the next
- * attempt, otherwise the latest one.
+ * Returns the attempt number that a task shows, from 1. While the activity waits for an attempt, this is the
+ * number of that attempt, otherwise the number of the latest attempt.
  */
 export const toShownAttempt = ({ status, attemptsMade }: Pick<ActivityState, 'status' | 'attemptsMade'>) =>
   status === 'queued' || status === 'retrying' ? attemptsMade + 1 : Math.max(1, attemptsMade);
 
 /**
- * Returns the status and attempts of an activity that has not ended. While the activity waits, Temporal's `attempt` is
- * already the number of the next attempt.
+ * Returns the status and attempts of an activity that has not ended. While the activity waits for an attempt,
+ * Temporal's `attempt` is already the number of that attempt.
  */
 export function toProgress({ attempt, state, nextAttemptScheduleTime }: PendingActivity) {
   const isWaiting = state === SCHEDULED || state === PAUSED;
@@ -107,7 +107,7 @@ async function toChange(client: Client, event: HistoryEvent): Promise<Partial<Ac
     if (failed.retryState === RetryState.RETRY_STATE_CANCEL_REQUESTED) return { status: 'cancelled', lastFailure };
     return { status: 'failed', lastFailure, failure: { ...lastFailure, reason: toReason(failed.retryState) } };
   }
-  // If an activity is cancelled while it waits, the history lacks its earlier attempts, so this 0 may be too low.
+  // If an activity is cancelled between two attempts, the history lacks its attempts, so this 0 may be too low.
   const hasStarted = Number(event.activityTaskCanceledEventAttributes?.startedEventId ?? 0) > 0;
   return { status: 'cancelled', ...(!hasStarted && { attemptsMade: 0 }) };
 }

@@ -59,7 +59,7 @@ export const taskSchema = z
       .min(1)
       .describe('The number of the current or latest attempt, or of the next one while the task waits for it'),
     maxAttempts: z.int().min(1),
-    nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
+    nextAttemptAt: time.optional().describe('The time of the next attempt, set only while the task is `retrying`'),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
     output: anyOutput.optional().describe('The output of a completed task'),
     failure: finalFailureSchema.optional().describe('The failure of a failed task'),

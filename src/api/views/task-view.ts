@@ -9,8 +9,8 @@ import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
 /**
- * The number of events in a history before its activity is scheduled. If a history has more events and no activity is
- * pending, the activity has ended.
+ * The number of events in a task's history before its activity is scheduled. If the history has more events than these
+ * and no activity is pending, the activity has ended.
  */
 const eventsBeforeActivity = 4;
 
@@ -76,7 +76,7 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
 
   const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;
 
-  /** Requests the cancellation of a task that is open. Returns the task afterwards. @throws {Problem} `not-found` */
+  /** Requests the cancellation of a task unless it has ended. Returns the task. @throws {Problem} `not-found` */
   const cancelTask = async (id: string, name: TaskName): Promise<Task> => {
     const { task, attemptsMade } = await readWithMemo(id, name);
     // If the task ends after this check, Temporal accepts the cancellation and does nothing.
@@ -115,7 +115,7 @@ async function readActivity(client: Client, description: WorkflowExecutionDescri
   }
   if (historyLength <= eventsBeforeActivity) return { attemptsMade: 0 };
   // The activity has ended, and the workflow waits for a worker. If the workflow has ended since it was described, the
-  // next read shows it.
+  // next read of the task shows that.
   const { attempt, lastFailure } = await readHistory(client, workflowId, runId);
   return { status: 'running', attemptsMade: attempt, attempt, ...(lastFailure && { lastFailure }) };
 }
