@@ -2,7 +2,7 @@ import { ApiProblem, NoAnswer } from '../client/holdfast-client.ts';
 import { type Target, toKeyFault } from '../client/target.ts';
 import { SetupError } from '../setup-error.ts';
 
-/** Returns true if a later call may succeed: Temporal is unavailable, the API is restarting, or a limit applies. */
+/** Returns true if a later call may succeed: Temporal is down, the API restarts, or a caller's limit is reached. */
 export const isTransient = (error: unknown): error is SetupError =>
   error instanceof NoAnswer || (error instanceof ApiProblem && (error.status >= 500 || error.status === 429));
 

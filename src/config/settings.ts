@@ -37,8 +37,8 @@ function toUpstream(text: string, context: z.RefinementCtx): string {
 }
 
 /**
- * The environment variables and their defaults. Two groups are elsewhere: `policyParameters` has the numbers of the
- * retry policy, and `@temporalio/envconfig` parses `TEMPORAL_*`. A `TEMPORAL_*` variable is in this schema only if
+ * The environment variables and their defaults. Two groups are elsewhere: `policy-variables.ts` parses the variables of
+ * the retry policy, and `@temporalio/envconfig` parses `TEMPORAL_*`. A `TEMPORAL_*` variable is in this schema only if
  * envconfig does not know it or does not check its value.
  */
 export const settings = z.object({

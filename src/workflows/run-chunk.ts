@@ -20,7 +20,7 @@ import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 const firstReportMs = 2_000;
 const maximumReportMs = 60_000;
 
-/** Temporal may send a chunk's outputs in one gRPC message of at most 4 MiB. 100 outputs of this size, a full chunk, fit. */
+/** Temporal may send a chunk's outputs in one gRPC message of at most 4 MiB. 100 outputs of this size fit into it. */
 const maximumOutputBytes = 16 * 1024;
 
 /**
