@@ -84,7 +84,7 @@ const table = {
     status: 422,
     title: 'The Idempotency-Key belongs to another submission',
     description:
-      'This `Idempotency-Key` was sent before with another body or delay, or for another rerun. The task or batch of that first submission is unchanged. Repeat the first submission exactly as it was, or choose a new key for a new one.',
+      'This `Idempotency-Key` was sent before with another body or delay, or for a rerun of another task. The task or batch of that first submission is unchanged. Repeat the first submission exactly as it was, or choose a new key for a new submission.',
   },
   'rate-limited': {
     status: 429,

@@ -59,7 +59,7 @@ export async function answerAccepted(
   return c.json(task, isAwaited ? 200 : 202, { Location: task.links.self, ...headers });
 }
 
-/** Waits until the task ends, `ms` have passed, the client leaves or the server stops. Returns the last known task. */
+/** Waits until the task ends, `ms` pass, the client leaves or the server stops. Returns the task as last read. */
 async function waitForEnd(changes: Subscription, accepted: Task, ms: number, clientGone: AbortSignal): Promise<Task> {
   const deadline = performance.now() + ms;
   clientGone.addEventListener('abort', changes.close);
