@@ -41,5 +41,5 @@ function toFault(field: unknown, fault: string, overrides: PolicyOverrides, toLa
   const parameter = toParameterName(field) ?? 'maxAttempts';
   if (overrides[parameter] !== undefined) return { parameter, message };
   const given = parameter === 'maxDelay' ? 'baseDelay' : 'jobTimeout';
-  return { parameter: given, message: `needs a different ${toLabel(parameter)}, which ${message}` };
+  return { parameter: given, message: `does not fit ${toLabel(parameter)}: ${toLabel(parameter)} ${message}` };
 }

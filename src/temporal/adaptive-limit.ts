@@ -15,13 +15,13 @@ const increase = 1 / 4;
  * arrival. Without a limit, many simultaneous calls would slow each other down until all of them miss their deadlines.
  *
  * The limit adapts between `minimum` and `maximum`: it shrinks after a call that takes longer than `slowMs` or gets no
- * answer, and grows after any other call (additive increase, multiplicative decrease). A small server is thus protected
- * from overload, and a distant server still gets enough calls.
+ * answer, and grows after any other call (additive increase, multiplicative decrease). It stays low for a small server,
+ * which is slow under many calls. It grows for a distant server, whose calls are slower but below `slowMs`.
  *
- * Calls wait only while Temporal answers. When a call gets no answer, all waiting calls fail with `TemporalUnavailable`
- * if Temporal has answered no other call since that call began, or no other call for 1 s. A waiting call that fails has
- * started nothing. A call that has waited receives the milliseconds since Temporal's last answer, to shorten its
- * deadline.
+ * Calls wait only while Temporal answers. When a call gets no answer, Temporal counts as unavailable in two cases: its
+ * last answer came before that call began, or more than 1 s ago. Then all waiting calls fail with
+ * `TemporalUnavailable`. They have started nothing. A waiting call that starts gets the milliseconds since Temporal's
+ * last answer, and can shorten its own deadline by them.
  */
 export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds) {
   const waiting: Waiting[] = [];
