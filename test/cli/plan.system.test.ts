@@ -117,7 +117,12 @@ describe('a fault is printed to stderr only, without a stack', () => {
     [['--failures', '-1'], {}, 2, 'It must be a whole number from 0 to 10000.'],
     [['--jitter', '1.1'], {}, 2, 'It must be a number from 0 to 1.'],
     [['--max-delay', '1'], {}, 2, '--max-delay must not be below the initial interval (--base-delay)'],
-    [['--base-delay', '400'], {}, 2, '--base-delay does not fit --max-delay: --max-delay must not be below the initial'],
+    [
+      ['--base-delay', '400'],
+      {},
+      2,
+      '--base-delay does not fit --max-delay: --max-delay must not be below the initial',
+    ],
     [['--job-timeout', '30'], { HEARTBEAT_TIMEOUT: '60' }, 2, '--job-timeout does not fit --heartbeat-timeout'],
     [['now'], {}, 2, 'too many arguments'],
     [[], { MAX_DELAY: '1' }, 78, 'MAX_DELAY must not be below the initial interval (BASE_DELAY)'],

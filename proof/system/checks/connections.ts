@@ -58,7 +58,9 @@ export const connections: Check<Target> = {
     say(`  Time taken: ${((performance.now() - started) / 1_000).toFixed(2)}s`);
     say(`  Successful: ${reads - errors.length}/${reads}`);
     say(`  Latency: ${toPercentileLine(toPercentiles(latenciesMs))}`);
-    say(`  Sockets from the API to Temporal, as the operating system lists them: at most ${most} in ${samples.length} samples`);
+    say(
+      `  Sockets from the API to Temporal, as the operating system lists them: at most ${most} in ${samples.length} samples`,
+    );
     expectThat(samples.length >= 3, 'No sample was taken during the reads: nothing was counted');
     expectThat(most >= 1, `No socket of process ${pid} leads to port ${temporalPort}: nothing was counted`);
     expectThat(most <= mostSockets, `The API held ${most} sockets to Temporal, more than ${mostSockets}`);

@@ -33,9 +33,9 @@ export function createBatchView(client: Client) {
   };
 
   /**
-   * Reads up to `limit` items, from index `start` on. With a `status`, only items of that status. The page may then be short or
-   * empty, because one request reads at most 20 chunks. `next` is the index at which the next page begins, or undefined
-   * on the last page.
+   * Reads up to `limit` items, from index `start` on. With a `status`, reads only items of that status. The page may
+   * then be short or empty, because one request reads at most 20 chunks. `next` is the index at which the next page
+   * begins, or undefined on the last page.
    */
   const readPage = async (
     state: BatchState,
