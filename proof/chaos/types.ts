@@ -4,7 +4,7 @@ import type { Policy } from '../../src/policy.ts';
 /** The processes that can be killed, stopped and redeployed. */
 export type Role = 'worker' | 'api' | 'temporal';
 
-/** The links that have a proxy. They lead from clients to the API, from API and workers to Temporal, and to the upstream. */
+/** The links that have a proxy: clients → API, API and workers → Temporal, workers → upstream. */
 export type Link = 'clients' | 'temporal' | 'upstream';
 
 export const faultKinds = [

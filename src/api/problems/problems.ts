@@ -30,8 +30,7 @@ const table = {
   'method-not-allowed': {
     status: 405,
     title: 'The resource does not support this method',
-    description:
-      'The path exists, but does not support this method. The header `Allow` lists the methods that the path supports.',
+    description: 'The path exists, but does not support this method. `Allow` lists the methods that it supports.',
     headers: { Allow: 'GET, HEAD, POST' },
   },
   'request-timeout': {
