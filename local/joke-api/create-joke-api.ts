@@ -41,7 +41,7 @@ export function createJokeApi() {
     let jokeId: string | undefined;
     const record = {
       status: (status: number) => Object.assign(entry, { status }),
-      /** Records the outcome: `hung` when the client leaves, any other outcome at once. */
+      /** Records an outcome at once. Only `hung` is recorded later, when the client closes the connection. */
       ends: (outcome: Outcome) => {
         if (outcome === 'hung') ending = outcome;
         else ledger.end(entry, outcome);

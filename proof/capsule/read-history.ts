@@ -76,7 +76,7 @@ export const readWorkflowType = (history: { events: { [key: string]: unknown }[]
 
 /**
  * Reads what the history of a task says about the task's attempts.
- * @throws {z.ZodError} for a history that is not a task's.
+ * @throws {z.ZodError} for events without the fields that are read here.
  */
 export function readHistory(history: { events: { [key: string]: unknown }[] }): Past {
   const past: Past = { workflowType: readWorkflowType(history), attempts: 0, ends: new Map() };

@@ -48,7 +48,7 @@ export async function crashEverything(
   let left = '';
   // The operating system closes a process's sockets a moment after the process is gone. So this waits for ports too.
   await untilFound(
-    () => `After the kill, not all of these were gone: ${left},`,
+    () => `After the kill, these were not gone: ${left},`,
     async () => {
       const listening = await Promise.all(ports.map(isListening));
       const open = ports.filter((_, index) => listening[index]).map((each) => `port ${each}`);

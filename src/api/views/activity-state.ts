@@ -62,8 +62,8 @@ export async function toPendingState(
 
 /**
  * Returns the states of all activities in a history, by activity id. Temporal writes attempts into the history only
- * when the activity ends, so a pending activity appears as `running` with one attempt. The description of its workflow
- * has the real state.
+ * when the activity ends, so a pending activity appears as `running` or `cancelling`, with one attempt. The
+ * description of its workflow has the real state.
  */
 export async function toActivityStates(client: Client, events: HistoryEvent[]): Promise<Map<string, ActivityState>> {
   const idsByEvent = new Map<string, string>();
