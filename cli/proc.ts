@@ -41,7 +41,7 @@ export const listPids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-/** Returns the pids of a process's children, ended ones that it has not awaited included. Empty if it is gone. */
+/** Returns the pids of a process's children, zombies included. The list is empty if the process is gone. */
 export const readChildPids = (pid: number): number[] =>
   orNone(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number));
 
@@ -52,7 +52,7 @@ export const readChildPids = (pid: number): number[] =>
 export const readOpenFiles = (pid: number): string[] =>
   orNone(() => readdirSync(`/proc/${pid}/fd`).flatMap((fd) => orNone(() => [readlinkSync(`/proc/${pid}/fd/${fd}`)])));
 
-/** Returns the working directory and the arguments of a process as one text. It is '' for a process that is gone or foreign. */
+/** Returns a process's working directory and arguments as one text. It is '' if the process is gone or foreign. */
 export const readCommand = (pid: number): string =>
   orNone(() => [readlinkSync(`/proc/${pid}/cwd`), readFileSync(`/proc/${pid}/cmdline`, 'utf8')]).join(' ');
 
