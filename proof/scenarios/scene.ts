@@ -36,11 +36,12 @@ export function createScene({ fast, verbose, say, signal }: Options): Scene {
   };
 }
 
-/** Formats variables as `BASE_DELAY=2 MAX_ATTEMPTS=6`. If `--fast` scaled them down, adds the full values. */
-export function toSetUp(variables: Variables, { fast }: Pick<Scene, 'fast'>, inFull: Variables): string {
-  const toText = (some: Variables) =>
-    Object.entries(some)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' ');
-  return fast ? `${toText(variables)} (scaled down by --fast from ${toText(inFull)})` : toText(variables);
-}
+/** Formats variables as `BASE_DELAY=2 MAX_ATTEMPTS=6`. */
+export const toText = (variables: Variables) =>
+  Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
+/** Formats variables with `toText`. If `--fast` scaled them down, adds the full values. */
+export const toSetUp = (variables: Variables, { fast }: Pick<Scene, 'fast'>, inFull: Variables) =>
+  fast ? `${toText(variables)} (scaled down by --fast from ${toText(inFull)})` : toText(variables);

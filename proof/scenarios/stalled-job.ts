@@ -3,7 +3,7 @@ import type { Stack } from '../../local/stack/start-stack.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
 import { crashEverything, crashWorker, type Moment, type Timing } from './crashes.ts';
 import { holdTasks } from './held-tasks.ts';
-import type { Scene } from './scene.ts';
+import { type Scene, toText } from './scene.ts';
 import { toSeconds } from './until.ts';
 
 const count = 10;
@@ -12,7 +12,10 @@ const count = 10;
  * a much shorter heartbeat timeout, the scenario would mainly measure that start.
  */
 const timing: Timing = { heartbeatTimeoutMs: 10_000, waitMs: 2_000 };
-const variables = { HEARTBEAT_TIMEOUT: '10', BASE_DELAY: '2' };
+const variables = {
+  HEARTBEAT_TIMEOUT: String(timing.heartbeatTimeoutMs / 1_000),
+  BASE_DELAY: String(timing.waitMs / 1_000),
+};
 
 /** Formats durations as `min 5.10 s, median 5.52 s, max 5.90 s`. */
 function toSpread(durationsMs: number[]): string {
@@ -67,7 +70,7 @@ async function recoverFrom(crash: Crash, stack: Stack, tools: Tools): Promise<nu
 export const stalledJob: Check<Scene> = {
   title: 'Stalled Job Recovery',
   async run(scene, tools) {
-    tools.say('Set-up: Holdfast with HEARTBEAT_TIMEOUT=10 BASE_DELAY=2');
+    tools.say(`Set-up: Holdfast with ${toText(variables)}`);
     tools.say('        an upstream that holds every first attempt');
     return await scene.withStack(variables, async (stack) => {
       const { workerConcurrency } = stack.config();
