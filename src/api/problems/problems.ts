@@ -53,7 +53,7 @@ const table = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    description: 'The body is over 64 KiB, or over 1.5 MiB for a batch. Nothing was started. Send less in one request.',
+    description: 'The body is larger than the limit. Nothing was started. Send less in one request.',
   },
   'uri-too-long': {
     status: 414,
