@@ -2,9 +2,9 @@
 export type Submissions = { seconds: number; latenciesMs: number[] };
 
 /**
- * One system under comparison. It starts once and is measured in every round, in turn with the others. While others are
- * measured, it has nothing to process. Every task is one GET of the same upstream. All systems have the same retry
- * settings and run ten tasks at once.
+ * One system under comparison. It is started once, and every round measures all contenders in turn. While another
+ * contender is measured, this one has nothing to process. Every task is one GET of the same upstream. All systems allow
+ * five attempts and run ten tasks at once.
  */
 export type Contender = {
   /** The name of its row in the table. */
@@ -14,19 +14,19 @@ export type Contender = {
   /** The versions of the running software: `pg-boss 11.1.0`, `PostgreSQL 15.14`. */
   versions: string[];
   /**
-   * Submits `count` tasks in the way its users would, with `atOnce` calls open at a time. A contender for batches makes
-   * one call. Resolves when all tasks are accepted.
+   * Submits `count` tasks in the way its users would, with `atOnce` calls open at a time. A contender for batches
+   * submits all tasks in one call. Resolves when all tasks are accepted.
    */
   submit(count: number, atOnce: number): Promise<Submissions>;
   /** Returns how many tasks have completed since the start, according to its own store. */
   completed(): Promise<number>;
-  /** Makes later submissions wait. Stops the worker, or sends them to a queue without one (`leavesNoBacklog`). */
+  /** Stops the worker, or makes later submissions go to a queue without a worker (`leavesNoBacklog`). */
   pauseWorker(): Promise<void>;
   /** Reverses `pauseWorker`. */
   resumeWorker(): Promise<void>;
   /** True if submissions during a pause go to a queue without a worker. The resumed worker then has no backlog. */
   leavesNoBacklog?: true;
-  /** Returns the pids of its processes, including its server. Their CPU seconds and memory are measured. */
+  /** Returns the pids of its processes, including those of its store. Their CPU seconds and memory are measured. */
   pids(): number[];
   /** Ends its processes and removes its files. */
   stop(): Promise<void>;

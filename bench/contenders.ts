@@ -7,7 +7,7 @@ export type Entry = {
   start: (scene: Scene) => Promise<Contender[] | { skipped: string }>;
 };
 
-/** Loads the code of a peer only when the peer runs, because other runs do not need its packages. */
+/** Returns the entry of a peer. The peer's code is loaded only when the peer is started. */
 const peer = (key: string, name: string, load: () => Promise<StartContender>): Entry => ({
   key,
   name,

@@ -26,7 +26,7 @@ const ratios: Ratio[] = [
   ),
 ];
 
-/** Compares a run with the goals. Calculates each ratio round by round, so that a disturbance affects both sides. */
+/** Compares a run with the goals. Each ratio is calculated round by round, so a disturbance affects both systems. */
 export function toGoals(rows: Row[]): Goal[] {
   const find = (name: string) => rows.find((row) => row.name === name);
   return ratios.map(({ what, of: [name, figure], to, atLeast }) => {

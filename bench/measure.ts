@@ -53,9 +53,9 @@ async function untilCompleted({ name, completed }: Contender, wanted: number, si
 }
 
 /**
- * Measures one round of one contender. The first half measures submissions alone, with the worker off. Then the worker
- * processes the backlog, if there is one. The second half measures from the first call until the last task completes.
- * The worker is off afterwards.
+ * Measures one round of one contender. The first half measures submissions alone, with the worker paused. Then the
+ * worker processes the backlog, if there is one. The second half measures completions, from the first submission until
+ * the last task completes. The worker is paused again afterwards.
  */
 export async function measureRound(contender: Contender, sizes: Sizes, signal: AbortSignal): Promise<Round> {
   await contender.pauseWorker();
@@ -82,7 +82,7 @@ export async function measureRound(contender: Contender, sizes: Sizes, signal: A
   };
 }
 
-/** Returns how many tasks make each half of a round take about `seconds`, estimated from a smaller round. */
+/** Returns how many tasks make each half of a round take about `seconds`, estimated from an earlier round. */
 export function toSizes(
   { submissionRate, completionRate }: Round,
   { leavesNoBacklog }: Pick<Contender, 'leavesNoBacklog'>,
@@ -90,6 +90,6 @@ export function toSizes(
 ): Sizes {
   const toSize = (rate: number) => Math.round(Math.min(most, Math.max(least, rate * seconds)) / 100) * 100;
   const [submissions, completions] = [toSize(submissionRate), toSize(completionRate)];
-  // If the first half leaves a backlog, the worker must process it too. `completions` tasks take it about `seconds`.
+  // The worker needs about `seconds` for `completions` tasks, so the first half must not leave more tasks than that.
   return { submissions: leavesNoBacklog ? submissions : Math.min(submissions, completions), completions };
 }

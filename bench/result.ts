@@ -17,7 +17,7 @@ export type Row = {
   submissionLatency: Percentiles;
 };
 
-/** A goal. `ratio` is its figure, usually a ratio of two systems. It is undefined if one of them was not measured. */
+/** A goal. `ratio` is the measured figure, usually a ratio of two systems. It is undefined if either is missing. */
 export type Goal = { what: string; goal: string; ratio?: Spread; met?: boolean };
 
 export type BenchResult = {

@@ -82,7 +82,7 @@ export async function runBench({
 
 const rotate = <T>(list: T[], by: number): T[] => list.map((_, index) => list[(index + by) % list.length] as T);
 
-/** Measures how many microseconds one calculation of a wait takes. This equals the seconds for a million of them. */
+/** Measures the time of one calculation of a wait in µs. It equals the time of a million calculations in seconds. */
 function measureCalculation(rounds: number): Goal {
   timeWaitCalculations(calculations);
   const ratio = toSpread(Array.from({ length: rounds }, () => timeWaitCalculations(calculations).seconds));

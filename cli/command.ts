@@ -3,8 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { createEnding, type Ending } from './ending.ts';
 
 /**
- * Creates a command for `npm run <name> -- …`, with a `--help` flag. For a wrong flag it prints one line, with a
- * suggestion if there is one, and exits with code 2. Subcommands made with `.command()` do the same.
+ * Creates a command for `npm run <name> -- …`, with a `--help` flag. For a wrong flag, the command prints one line,
+ * with a suggestion if there is one, and exits with code 2. Subcommands made with `.command()` do the same.
  */
 export function createCommand(name: string, description: string): Command {
   return new Command(`npm run ${name} --`)
@@ -31,9 +31,9 @@ export const decimalNumber = (min: number, max: number) => (text: string) => {
 /**
  * Runs a command and exits with the code that `work` returns. On Ctrl-C, `signal` aborts, `work` cleans up, and the
  * exit code is 130. A second Ctrl-C calls the function that `work` passed to `ending.onForced`. Without such a
- * function, it exits immediately. If `work` throws a `SetupError` or `ConfigError`, only its message is printed. Any
- * other error is printed with its stack.
- * `say` prints the notices about stopping. By default they go to stderr, because a program may read stdout.
+ * function, the process exits immediately. If `work` throws a `SetupError` or `ConfigError`, only the error's message
+ * is printed. Any other error is printed with its stack. `say` prints the notices about stopping. By default, these
+ * notices go to stderr, because a program may read stdout.
  */
 export async function runCommand(
   work: (signal: AbortSignal, ending: Ending) => Promise<number>,

@@ -6,13 +6,13 @@ import { SetupError } from './setup-error.ts';
 /** The exit code for each signal: 128 plus the signal's number, as in shells. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** A second signal within this time belongs to the same Ctrl-C: the terminal sends one signal, and npm another. */
+/** A second signal within this time belongs to the same Ctrl-C: the terminal and npm each send one. */
 const sameKeyPressMs = 500;
 
 /**
- * Decides when and with which code a command ends. A signal ends it, and so does the end of its parent (npm or another
- * script), a call of `end` or a call of `fail`. The first of these sets the exit code and aborts `asked`. A second
- * signal exits immediately, or calls the function that `onForced` has set.
+ * Decides when and with which code a command ends. A signal ends the command, and so does the end of its parent (npm or
+ * another script), a call of `end` or a call of `fail`. The first of these events sets the exit code and aborts
+ * `asked`. A second signal exits immediately, or calls the function that `onForced` has set.
  */
 export function createEnding(say: Say) {
   const asked = new AbortController();
@@ -47,7 +47,7 @@ export function createEnding(say: Say) {
     end,
     /**
      * Prints the error and ends the command with exit code 1, or 78 for an invalid configuration. The stack is printed
-     * only for a bug, which is any error but a `SetupError` or a `ConfigError`.
+     * only for a bug, which is any error other than a `SetupError` or a `ConfigError`.
      */
     fail(error: unknown) {
       if (asked.signal.aborted) return;

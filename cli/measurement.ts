@@ -30,7 +30,7 @@ export const toPercentileLine = ({ p50, p90, p95, p99, max }: Percentiles) =>
 
 /**
  * Calculates `count` waits and returns how many seconds that took. The policy has six attempts, and the calculation
- * cycles through the waits after the first five. It also returns the sum of the waits, so that the JavaScript engine
+ * cycles through the waits after attempts 1 to 5. Also returns the sum of the waits, so that the JavaScript engine
  * cannot skip the calculations.
  */
 export function timeWaitCalculations(count: number): { sumMs: number; seconds: number } {

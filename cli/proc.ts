@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-// Linux only: these functions read /proc, see proc(5). On other systems, their callers use other means, such as `ps`.
+// These functions read /proc (see proc(5)), so they work only on Linux. Elsewhere, their callers use other means.
 
 /** Linux counts CPU time in hundredths of a second. */
 const ticksPerSecond = 100;
@@ -18,7 +18,7 @@ type Stat = {
 /** Returns the fields of `/proc/<pid>/stat` that we use, or undefined if the process is gone. */
 export function readStat(pid: number): Stat | undefined {
   try {
-    // The name may contain spaces and parentheses.
+    // The process's name may contain spaces and parentheses, so it ends at the last parenthesis.
     const [, name, rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
     const fields = rest.split(' ');
     const [state, ppid] = fields;
@@ -41,7 +41,7 @@ export const listPids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-/** Returns the pids of a process's living children. The list is empty if the process is gone. */
+/** Returns the pids of a process's children, zombies included. The list is empty if the process is gone. */
 export const readChildPids = (pid: number): number[] =>
   orNone(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number));
 
@@ -52,7 +52,7 @@ export const readChildPids = (pid: number): number[] =>
 export const readOpenFiles = (pid: number): string[] =>
   orNone(() => readdirSync(`/proc/${pid}/fd`).flatMap((fd) => orNone(() => [readlinkSync(`/proc/${pid}/fd/${fd}`)])));
 
-/** Returns the working directory and the arguments of a process as one text. It is empty if the process is gone. */
+/** Returns a process's working directory and arguments as one text. It is '' if the process is gone or foreign. */
 export const readCommand = (pid: number): string =>
   orNone(() => [readlinkSync(`/proc/${pid}/cwd`), readFileSync(`/proc/${pid}/cmdline`, 'utf8')]).join(' ');
 
@@ -68,7 +68,7 @@ export function readMemoryMiB(pid: number): number {
 /** States of a TCP socket (Linux, include/net/tcp_states.h). */
 const tcpStates: Record<string, 'established' | 'listening'> = { '01': 'established', '0A': 'listening' };
 
-/** Returns this machine's TCP sockets. `file` is the target under which `readOpenFiles` lists the socket. */
+/** Returns this machine's TCP sockets. `file` is the text that `readOpenFiles` returns for the socket. */
 export const readTcpSockets = () => ['tcp', 'tcp6'].flatMap(readTcpTable);
 
 function readTcpTable(name: string) {

@@ -4,7 +4,7 @@ export type Say = (line: string) => void;
 
 /**
  * Creates a display for the progress of a long step. On a terminal, `update` redraws one line. Elsewhere, it prints a
- * plain line at most every `plainEveryMs`. Call `end` before you print anything else, and when the step is over.
+ * plain line, at most one every `plainEveryMs`. Call `end` before you print anything else, and when the step is over.
  */
 export function createProgress(say: Say, { stream = process.stdout, plainEveryMs = 10_000 } = {}) {
   const startedAt = performance.now();

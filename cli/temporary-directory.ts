@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Creates a temporary directory. This process removes it on exit, even after a second Ctrl-C. Call `remove` to remove
- * it earlier.
+ * Creates a temporary directory. This process removes the directory on exit, even after a second Ctrl-C. Call `remove`
+ * to remove it earlier.
  */
 export function createTemporaryDirectory(prefix: string) {
   const path = mkdtempSync(join(tmpdir(), prefix));

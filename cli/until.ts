@@ -7,7 +7,7 @@ type Options = {
   /** The pause between two reads, or a function that returns the next pause. */
   everyMs?: number | (() => number);
   signal?: AbortSignal | undefined;
-  /** Returns the error after `withinMs`, or its message. The message says what is wrong and what to do about it. */
+  /** Returns the error to throw after `withinMs`, or only its message, which says what is wrong and what to do. */
   onTimeout?: () => string | Error;
 };
 
@@ -17,7 +17,7 @@ type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
  * Calls `read` repeatedly until it returns a truthy value, and resolves with that value. Reads at least once, and once
  * more at the deadline.
  * @throws {SetupError} with the message of `onTimeout` after `withinMs`. If `onTimeout` returns an error, throws that
- *   error. Also throws the reason of `signal` when it aborts, and every error of `read`.
+ *   error. Also throws an error when `signal` aborts, and every error of `read`.
  */
 export async function until<T>(
   read: () => T | Promise<T>,

@@ -2,13 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../cli/setup-error.ts';
 
-/** A change that breaks something: replaces `from`, which occurs exactly once in `file`, with `to`. */
+/** A change that breaks something. It replaces `from`, which occurs exactly once in `file`, with `to`. */
 export type Mutation = { file: string; from: string; to: string };
 
 /**
- * Applies a mutation to a copy of the project.
- * @throws {SetupError} unless `from` occurs exactly once in `file`. Otherwise the mutant is out of date and might
- *   break nothing.
+ * Applies a mutation to the copy of the project in `directory`.
+ * @throws {SetupError} if `from` does not occur exactly once in `file`: such a mutation is out of date, and might break
+ *   nothing.
  */
 export function mutate(directory: string, { file, from, to }: Mutation) {
   const path = join(directory, file);

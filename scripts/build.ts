@@ -6,7 +6,7 @@ import { bundleWorkflows } from '../src/bundle-workflows.ts';
 
 /**
  * `npm run build` creates `dist/` for production: JavaScript and the workflow bundle. Without that bundle, a worker
- * bundles the workflows at each start.
+ * would bundle the workflows each time it starts.
  */
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const tsc = createRequire(import.meta.url)

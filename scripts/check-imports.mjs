@@ -3,8 +3,9 @@ import { cruise } from 'dependency-cruiser';
 import config from '../.dependency-cruiser.mjs';
 
 /**
- * Checks the direction of imports in the working directory. `npm run lint` runs it. dependency-cruiser finds no modules
- * and reports success if its parser does not know our version of TypeScript. So too few modules are also a failure.
+ * Checks the direction of imports in the working directory. `npm run lint` runs this check. If dependency-cruiser's
+ * parser does not know our version of TypeScript, it finds no modules but reports success. So fewer than
+ * `fewestModules` modules are a failure too.
  */
 const fewestModules = 300;
 const folders = ['src', 'cli', 'local', 'proof', 'bench', 'scripts'].filter((folder) => existsSync(folder));

@@ -25,7 +25,7 @@ const flags = createCommand('prove', 'Breaks a stack, then checks what clients, 
   .option('--faults <count>', `faults to inject meanwhile (default: ${usualFaults})`, wholeNumber(1, 10_000))
   .option('--seed <number>', 'repeats the tasks and faults of a run (default: random)', wholeNumber(0, 2 ** 31))
   .option('--minutes <count>', 'no fault begins after this many minutes', wholeNumber(1, 1_440), 120)
-  .option('--only <kinds>', 'inject only these faults: kill,stop-worker', toKinds)
+  .option('--only <kinds>', 'inject only these faults, for example kill,stop-worker', toKinds)
   .option('--quick', `${quickSize.tasks} tasks and ${quickSize.faults} faults, within 5 minutes`)
   .option('--mutants', 'run builds that each break a promise, and name the invariant that catches each')
   .option('--output <directory>', 'the directory for records, logs, prove.json and prove.html (default: .prove)')

@@ -6,7 +6,7 @@ import { checkNumbers, toCheckList } from '../proof/checks/check-numbers.ts';
 import { runSuite } from '../proof/checks/run-suite.ts';
 
 const { only } = createCommand('stress:backoff', 'Tests the exponential backoff with seven checks.')
-  .option('--only <numbers>', 'run only these checks: 1,3', checkNumbers(checks))
+  .option('--only <numbers>', 'run only these checks, for example 1,3', checkNumbers(checks))
   .addHelpText('after', `\nChecks:\n${toCheckList(checks)}`)
   .parse()
   .opts<{ only?: number[] }>();

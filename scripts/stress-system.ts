@@ -8,7 +8,7 @@ const flags = createCommand('stress:system', 'Runs eight checks under load again
   .option('--quick', '50 tasks; without --url, also half the waits (BASE_DELAY=1)')
   .option('--url <url>', 'a running Holdfast (default: starts one with a joke API, and stops it at the end)')
   .option('--joke-api <url>', 'the joke API that the Holdfast at --url calls')
-  .option('--only <numbers>', `run only these checks: 1,3 (of ${checks.length})`, checkNumbers(checks))
+  .option('--only <numbers>', `run only these of the ${checks.length} checks, for example 1,3`, checkNumbers(checks))
   .option('--json <file>', 'write every figure to this file')
   .option('--report <file>', 'write an HTML report to this file')
   .option('--verbose', "show the log of the stack's processes on stderr")

@@ -2,14 +2,15 @@ import type { TaskActivityOptions } from './policy.ts';
 import type { AttemptOptions, TaskInput, TaskName } from './tasks.ts';
 
 /**
- * What the API and the workflows agree on. Running workflows of older builds also rely on these names, ids and fields,
- * so they must not change. This file is part of the workflow bundle, so it imports types only.
+ * This file has what the API and the workflows agree on. Workflows that an older build started rely on the names, ids
+ * and fields in it, so none of these may change. The file is part of the workflow bundle. It imports only types, so it
+ * adds no other file to the bundle.
  */
 
 /** If a worker dies, another worker gets its workflow task after this time. Temporal's default is 10 s. */
 export const workflowTaskTimeoutMs = 5_000;
 
-/** The workflow types of batches. The workflow type of a task is its name. */
+/** The workflow types of a batch and of its chunks. The workflow type of a task is the name of the task. */
 export const batchType = 'run-batch';
 export const chunkType = 'run-chunk';
 
@@ -30,8 +31,8 @@ export type ProgressArguments = [chunkId: string, counts: Counts, isReset?: bool
 export const reportSignal = 'report';
 
 /**
- * The API sends this signal to a batch before it cancels the batch. The argument has the number of attempts that each
- * waiting item has made, by the item's index. Temporal forgets these numbers when it cancels the items.
+ * The API sends this signal to a batch before the API cancels the batch. The signal's argument has the number of
+ * attempts of each waiting item, by the item's index. Temporal forgets these numbers when it cancels the items.
  */
 export const attemptsSignal = 'attempts';
 export type AttemptsArguments = [attempts: Record<string, number>];
@@ -42,7 +43,7 @@ export type TaskArguments<N extends TaskName = TaskName> = {
   options: TaskActivityOptions;
 } & AttemptOptions;
 
-/** The inputs of a batch: a list, or one input for all `count` items. */
+/** The inputs of a batch: a list with one input per item, or one input for all `count` items. */
 export type Inputs<N extends TaskName = TaskName> = TaskInput<N>[] | { count: number; input: TaskInput<N> };
 
 /** What all items of a batch share. */
@@ -54,23 +55,23 @@ export type BatchArguments<N extends TaskName = TaskName> = BatchOptions<N> & {
   chunkSizes: number[];
 };
 
-/** The argument of a chunk's workflow. `first` is the index of its first item in the batch. */
+/** The argument of a chunk's workflow. `first` is the index, in the whole batch, of the chunk's first item. */
 export type ChunkArguments<N extends TaskName = TaskName> = BatchOptions<N> & { inputs: Inputs<N>; first: number };
 
 type SubmissionMemo = {
   submittedAt: string;
-  /** Set only with an idempotency key. Another submission with the same key must have the same hash. */
+  /** A hash of the submission, if it has an idempotency key. Only a submission with the same hash may reuse the key. */
   fingerprint?: string;
 };
 
-/** The memo of a task's workflow. The API can read it while no worker runs. */
+/** The memo of a task's workflow. The API can read it even while no worker runs. */
 export type TaskMemo = SubmissionMemo & { input: TaskInput; maxAttempts: number; rerunOf?: string };
 
 /** The memo of a batch's workflow. The workflow adds `progress` and `attempts`. */
 export type BatchMemo = SubmissionMemo & {
   chunkSizes: number[];
   progress?: Counts;
-  /** The argument of `attemptsSignal`. Set when the batch receives that signal. */
+  /** The argument of `attemptsSignal`. It is set when the batch receives that signal. */
   attempts?: Record<string, number>;
 };
 
@@ -79,7 +80,7 @@ export type Submission =
   | { type: TaskName; args: [TaskArguments]; memo: TaskMemo }
   | { type: typeof batchType; args: [BatchArguments]; memo: BatchMemo };
 
-/** Returns the prefix of all ids of an owner. Ids contain a hash of the owner, because Temporal never encrypts ids. */
+/** Returns the prefix of an owner's ids. It has a hash, not the owner's name, because Temporal never encrypts ids. */
 export const toIdPrefix = (ownerHash: string) => `${ownerHash}_`;
 
 /** Returns the id of a task, which is also its workflow id: `{ownerHash}_{task}_{key}`. `key` is a UUID or a hash. */

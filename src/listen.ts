@@ -15,7 +15,7 @@ type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
 /**
  * Listens on the configured address and returns the server. Requests that Node's parser or Hono's adapter refuses do
- * not reach the app. They get a problem as their answer too.
+ * not reach the app. The answer to such a request is a problem document, like the app's own errors.
  * @throws the system's error (`EADDRINUSE`, `EACCES`, …) if the address cannot be used.
  */
 export async function listen(
@@ -29,7 +29,8 @@ export async function listen(
     connectionsCheckingInterval: 1_000,
     // A load balancer would send requests into closing connections if it kept idle ones longer than we do.
     keepAliveTimeout: keepAliveMs,
-    // Node would answer a missing Host with an empty 400. The adapter refuses it as well, and we send a problem.
+    // Node itself would answer a request without Host with an empty 400. Hono's adapter refuses such a request too, and
+    // `errorHandler` then answers.
     requireHostHeader: false,
   };
   const listener = getRequestListener(app.fetch, {
@@ -41,8 +42,8 @@ export async function listen(
   server.on('connection', (socket: Socket) => {
     const responses = new Set<ServerResponse>();
     answering.set(socket, responses);
-    // Node emits 'close' only on the response that has the socket. Pipelined responses that wait behind it need the
-    // event as well.
+    // Node emits 'close' only on the response that has the socket. The pipelined responses behind that response need
+    // the event as well.
     socket.once('close', () => {
       for (const response of responses) if (!response.socket) response.emit('close');
     });
@@ -54,7 +55,7 @@ export async function listen(
   });
   server.on('clientError', (error: ParserError, socket: Socket) => {
     const response = [...(answering.get(socket) ?? [])].at(-1);
-    // The bad bytes follow a complete request. It may have started a task, so its answer must still be sent.
+    // The bad bytes follow a complete request. This request may have started a task, so its answer must still be sent.
     if (response?.req.complete && !response.writableFinished && error.code !== 'ECONNRESET')
       response.once('close', () => socket.destroy()).once('finish', () => socket.end());
     else if (socket.writable && error.code !== 'ECONNRESET') refuse(socket, toSlug(error));
@@ -66,14 +67,14 @@ export async function listen(
       'method-not-allowed',
     ),
   );
-  // We may ignore an unknown expectation (RFC 9110 section 10.1.1). Node would answer it with an empty 417.
+  // The app answers despite an unknown expectation (RFC 9110 section 10.1.1). Node would answer with an empty 417.
   server.on('checkExpectation', listener);
   server.listen(port, host);
   await once(server, 'listening');
   return server;
 }
 
-/** Matches a request line with any method. Does not match bytes of another protocol: they are a bad request. */
+/** Matches a request line with any method. Bytes of another protocol do not match, because they are a bad request. */
 const requestLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\s]*( HTTP\/1\.[01])?(\r\n|$)/;
 
 function toSlug({ code, rawPacket }: ParserError): ProblemSlug {
@@ -83,7 +84,7 @@ function toSlug({ code, rawPacket }: ParserError): ProblemSlug {
   return code === 'HPE_INVALID_METHOD' && line.endsWith('\r\n') ? 'method-not-allowed' : 'bad-request';
 }
 
-/** Returns the answer to a request that did not reach the app. It has the same headers as the app's answers. */
+/** Returns the answer to a request that did not reach the app, with the same headers as the app's answers. */
 function toAnswer(slug: ProblemSlug) {
   const problem = new Problem(slug, 'The request could not be read');
   return {

@@ -1,7 +1,7 @@
 type PolicyParameter = {
-  /** The field of `Policy`. Durations are in milliseconds there. */
+  /** The field of `Policy` that the parameter sets. In `Policy`, durations are in milliseconds. */
   field: string;
-  /** The unit of the bounds and of the default. `attempts` is a whole number. */
+  /** The unit of the bounds and of the default. The unit `attempts` allows only whole numbers. */
   unit: 'attempts' | 'seconds' | 'ratio';
   minimum: number;
   maximum: number;
@@ -9,8 +9,8 @@ type PolicyParameter = {
 };
 
 /**
- * The numbers of a retry policy, by their names in the API (`maxAttempts`; on the command line `--max-attempts`).
- * The schema, the configuration, the planner, `npm run plan` and the OpenAPI document derive from this table.
+ * The numbers of a retry policy, by their names in the API. On the command line, `maxAttempts` is `--max-attempts`. The
+ * schema, the configuration, the planner, `npm run plan` and the OpenAPI document derive from this table.
  */
 export const policyParameters = {
   maxAttempts: { field: 'maximumAttempts', unit: 'attempts', minimum: 1, maximum: 10_000, default: 5 },

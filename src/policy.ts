@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type PolicyParameterName, policyParameters, toFieldFactor } from './policy-parameters.ts';
 
-/** Failure types that are retried. */
+/** Failure types that are retried, unless `NON_RETRYABLE_ERRORS` names them. */
 export const retryableFailureTypes = [
   'UpstreamUnavailable',
   'UpstreamRateLimited',
@@ -40,7 +40,7 @@ function toNumberSchema(name: PolicyParameterName) {
 const withDefault = (name: PolicyParameterName) =>
   toNumberSchema(name).default(policyParameters[name].default * toFieldFactor(name));
 
-/** Lets a rule run if the `fields` that it uses are valid. By default zod runs it only if all fields are valid. */
+/** Lets a rule run if the `fields` that it uses are valid. By default, zod runs a rule only if all fields are valid. */
 const ifValid =
   (...fields: string[]) =>
   ({ issues }: { issues: { path?: PropertyKey[] }[] }) =>
@@ -54,8 +54,8 @@ export const toDefaultHeartbeatTimeoutMs = (startToCloseTimeoutMs: number) =>
   Math.min(policyParameters.heartbeatTimeout.default * 1_000, startToCloseTimeoutMs / 3);
 
 /**
- * The retry policy, with durations in milliseconds. Rejects every value that Temporal's server would reject. The
- * server checks a policy only when it schedules the activity. With a bad policy, the workflow would then hang.
+ * The schema of the retry policy, with durations in milliseconds. Rejects every value that Temporal's server would
+ * reject. The server checks a policy only when an activity is scheduled. A bad policy then makes the workflow hang.
  */
 export const policySchema = z
   .strictObject({
@@ -103,9 +103,9 @@ export function toWaitMs(backoff: Backoff, attempt: number): number | null {
 
 /**
  * Returns the whole milliseconds to wait after failed attempt `attempt`, or null after the last attempt. Includes
- * jitter and the upstream's Retry-After. The wait is at least 1, because a delay of 0 would end the retries.
- * The wait is `max(wait of the policy, Retry-After) * (1 + jitter * random())`, capped at the maximum interval.
- * `random` returns numbers in [0, 1). Pass a seeded `random` to get the same waits again.
+ * jitter and the upstream's Retry-After. The wait is at least 1 ms, because a delay of 0 would end the retries. The
+ * wait is `max(wait of the policy, Retry-After) * (1 + jitter * random())`, capped at the maximum interval. `random`
+ * returns numbers in [0, 1). Pass a seeded `random` to get the same waits again.
  */
 export function toRetryDelayMs(
   backoff: Backoff,
@@ -119,15 +119,15 @@ export function toRetryDelayMs(
 }
 
 /**
- * Returns the attempt's own deadline in whole milliseconds, as timers need. It is 50 to 500 ms before start-to-close:
- * a call that hangs must end on the worker before the server gives up the attempt. Otherwise two attempts could
- * overlap.
+ * Returns the attempt's own deadline in whole milliseconds, because timers need whole numbers. The deadline is 50 to
+ * 500 ms before the start-to-close timeout: a call that hangs must end on the worker before the server gives up the
+ * attempt. Otherwise two attempts could overlap.
  */
 export function toDeadlineMs(startToCloseTimeoutMs: number): number {
   return Math.floor(startToCloseTimeoutMs - Math.min(500, Math.max(50, startToCloseTimeoutMs * 0.1)));
 }
 
-/** Converts the policy to Temporal's ActivityOptions: plain data, which each workflow gets in its input. */
+/** Converts the policy to Temporal's ActivityOptions, as plain data, because each workflow gets them in its input. */
 export function toActivityOptions(policy: Policy) {
   return {
     startToCloseTimeout: policy.startToCloseTimeoutMs,

@@ -9,7 +9,7 @@ import { createApiMetrics } from './telemetry/metrics.ts';
 import { createClient } from './temporal/connection.ts';
 import { findFault } from './temporal/fault.ts';
 
-/** When the process stops, open requests have this long to finish. Then their connections are closed. */
+/** When the process stops, unanswered requests have this long to finish. After that, all connections are closed. */
 const closeGraceMs = 5_000;
 
 const config = loadConfigOrExit();

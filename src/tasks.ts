@@ -9,7 +9,7 @@ const text = (max: number) =>
     .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be well-formed Unicode without NUL')
     .meta({ maxLength: max, pattern: '^[^\\u0000]*$' });
 
-/** The catalogue of all tasks. The key is the URL segment, the workflow type and the activity type. */
+/** The catalogue of all tasks. Each key is the task's URL segment, its workflow type and its activity type. */
 export const tasks = {
   'fetch-joke': {
     summary: 'Fetch a random joke from the upstream',
@@ -33,11 +33,11 @@ export type TraceContext = { traceparent?: string; tracestate?: string };
 /** Options of an attempt that are not part of Temporal's activity options. */
 export type AttemptOptions = {
   jitter: number;
-  /** For an item of a batch: the maximum size of its output as JSON. */
+  /** The maximum size of the output as JSON, in bytes. Only an item of a batch has one. */
   maximumOutputBytes?: number;
 } & TraceContext;
 
-/** One activity per task, with the same name. The compiler checks `activities/index.ts` against this type. */
+/** The activity of each task, under the task's name. The compiler checks `activities/index.ts` against this type. */
 export type TaskActivities = {
   [N in TaskName]: (input: TaskInput<N>, options: AttemptOptions) => Promise<TaskOutput<N>>;
 };

@@ -14,7 +14,8 @@ export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord)
     maxConcurrentActivityTaskExecutions: config.workerConcurrency,
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,
-    // A workflow waits this long for the worker that has it cached. After a crash, the default of 10 s is too long.
+    // A workflow task waits this long for the worker that has cached its workflow. The default of 10 s would be too
+    // long after a crash of that worker.
     stickyQueueScheduleToStartTimeout: 1_000,
   } satisfies WorkerOptions;
 }

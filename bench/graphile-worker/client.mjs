@@ -5,7 +5,7 @@ import { serve, submitAll } from '../peer/serve.mjs';
 const utils = await makeWorkerUtils({ connectionString: process.env.STORE_URL });
 const reading = new pg.Pool({ connectionString: process.env.STORE_URL, max: 1 });
 
-/** Five attempts. The waits are e^n seconds, and no setting changes them. */
+/** Five attempts. The wait after attempt n is e^n seconds, and no setting changes that. */
 const options = { maxAttempts: 5 };
 let added = 0;
 
@@ -19,7 +19,7 @@ serve({
       count,
       atOnce,
     ),
-  /** graphile-worker deletes completed jobs. So this returns the number of added jobs minus the number of jobs left. */
+  /** graphile-worker deletes completed jobs. So `completed` returns the number of added jobs minus the jobs left. */
   async completed() {
     const addedBefore = added;
     const { rows } = await reading.query('SELECT count(*)::int AS count FROM graphile_worker._private_jobs');

@@ -15,7 +15,7 @@ async function call(url, method, path, body) {
   return JSON.parse(text);
 }
 
-/** `open` has the ids of the batches that have not ended. `inEnded` is the number of completed items in the others. */
+/** `open` has the ids of the batches that have not ended. `inEnded` counts the completed items in ended batches. */
 const open = new Set();
 let inEnded = 0;
 

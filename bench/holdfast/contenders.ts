@@ -22,8 +22,8 @@ const storage = 'SQLite, WAL, synchronous=NORMAL: kill -9 loses nothing';
  * Starts Holdfast as `npm start` does, with one worker. Also starts a minimal Temporal worker and client, which use
  * the same Temporal server.
  *
- * Here a pause does not stop the worker. Instead, submissions during a pause go to a task queue without a worker, so
- * no backlog is left. A second API process of Holdfast uses that queue.
+ * Here `pauseWorker` does not stop the worker. Instead, submissions during a pause go to a task queue without a worker,
+ * so the worker gets no backlog. A second API process of Holdfast uses that queue.
  */
 export async function startHoldfastContenders(scene: Scene): Promise<Contender[]> {
   const { say, signal, upstreamUrl } = scene;

@@ -38,7 +38,7 @@ async function start(scene: Scene): Promise<Contender> {
   const procrastinate = ['-m', 'procrastinate', '--app=app.procrastinate_app.app'];
   const startPython = (name: string, ...args: string[]) =>
     startGuarded({ command: python, args, cwd: home, env, logFile: join(directory, `${name}.log`) });
-  // Nothing waits for the worker. It takes jobs as soon as it has registered itself in the database.
+  // No readiness check is needed: a round measures completions only after the worker has processed a backlog.
   const startWorker = () => startPython('worker', ...procrastinate, 'worker', `--concurrency=${concurrency}`);
   let api: Guarded | undefined;
   let worker: Guarded | undefined;

@@ -14,8 +14,8 @@ const advice = 'The old stack needs Python 3.11+ with venv and access to PyPI. O
 
 /**
  * Returns the path of Python in a cached virtual environment that has exactly the packages of `requirements.txt`.
- * Creates the environment with pip if needed. Start installed programs with `python -m`: the scripts that pip creates
- * contain the path of the environment's first directory, which `fillCache` renames.
+ * Creates the environment with pip if it is missing. Start installed programs with `python -m`. The scripts that pip
+ * creates do not work, because they contain the path that the environment has before `fillCache` renames its directory.
  * @throws {SetupError} if Python is missing or an installation step fails. The message says what is needed.
  */
 export async function obtainPython({ say, signal }: Pick<Scene, 'say' | 'signal'>): Promise<string> {

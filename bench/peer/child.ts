@@ -11,8 +11,8 @@ const passedOn = ['BATCH', 'PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
 export const baseEnvironment = () => Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
 
 /**
- * Starts a Node process of a peer. The script answers requests through `serve.mjs`. The child ends with this process.
- * @throws {SetupError} if it does not become ready.
+ * Starts a Node process of a peer. The script answers requests through `serve.mjs`. The child ends when we end.
+ * @throws {SetupError} if the child does not become ready.
  */
 export async function startChild({ script, args = [], env, logFile }: Options) {
   const log = openSync(logFile, 'a');
@@ -55,7 +55,7 @@ export async function startChild({ script, args = [], env, logFile }: Options) {
       if (reply.error) throw new Error(reply.error);
       return reply.result as T;
     },
-    /** Asks the child to end, and kills it after 10 s. Resolves when it has ended. */
+    /** Asks the child to end, and kills it if it is still alive after 10 s. Resolves when it has ended. */
     async stop() {
       const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
       if (child.connected) child.disconnect();

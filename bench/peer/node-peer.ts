@@ -54,7 +54,7 @@ export async function startNodePeer(scene: Scene, peer: NodePeer): Promise<Conte
   }
 
   try {
-    // The worker starts first, because it creates the tables.
+    // The worker starts first, because it creates the tables that the client uses.
     worker = await start('worker');
     client = await start('client');
   } catch (error) {

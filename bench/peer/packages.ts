@@ -39,7 +39,7 @@ async function install({ say, signal }: Omit<Obtain, 'explicitPath'>) {
 
 /**
  * Installs exactly the packages of `bench/package.json` in `bench/node_modules`, once per process.
- * @throws {SetupError} if the installation fails. The message has the command to run.
+ * @throws {SetupError} if the installation fails. The message names the command that installs them.
  */
 export async function obtainPackages(options: Omit<Obtain, 'explicitPath'>): Promise<void> {
   installing ??= install(options);

@@ -1,6 +1,6 @@
 /**
- * Tells the bench that this process is ready. Then answers each request of the bench by calling the function that it
- * names. When the bench disconnects, runs `stop` and exits.
+ * Tells the bench that this process is ready. Then answers each request of the bench by calling the function that the
+ * request names. When the bench disconnects, runs `stop` and exits.
  * @param {{ stop: () => Promise<unknown> } & Record<string, (...args: never[]) => Promise<unknown>>} requests
  */
 export function serve({ stop, ...requests }) {

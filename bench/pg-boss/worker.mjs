@@ -8,7 +8,7 @@ boss.on('error', console.error);
 await boss.start();
 await boss.createQueue(queue, queueOptions);
 
-/** Ten workers, each of which runs one job at a time. Each fetches 50 jobs at once, which saves round trips. */
+/** Ten workers each run one job at a time. Each worker fetches 50 jobs at once, which saves round trips. */
 const options = {
   localConcurrency: 10,
   batchSize: 50,

@@ -3,7 +3,7 @@ import { Agent, fetch } from 'undici';
 import { type Percentiles, toPercentiles } from '../../cli/measurement.ts';
 import type { Scene } from './start-scene.ts';
 
-/** The maximum number of event streams of an API process. Further clients submit with `wait=60` instead. */
+/** The maximum number of event streams of an API process. Clients above this number submit with `wait=60` instead. */
 const mostStreams = 500;
 const submissions = 200;
 const idleMs = 5_000;
@@ -18,7 +18,7 @@ export type Crowd = {
   memoryMiB: number;
 };
 
-/** Connects clients to the API while no worker runs. Measures their cost for the API and the delay of submissions. */
+/** Connects clients to the API while no worker runs. Measures their cost to the API, and how long submissions take. */
 export async function measureClients(
   scene: Scene,
   { clients, signal }: { clients: number; signal: AbortSignal },

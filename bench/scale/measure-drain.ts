@@ -60,7 +60,7 @@ export async function measureDrain(
   const { seconds } = await scene.submit(tasks);
   await scene.setWorkers(workers);
   let changedAt = performance.now();
-  // A small backlog may be drained before the first poll. This first sample then gives `toRates` the two it needs.
+  // `toRates` needs two samples. The first is taken here, because the first poll may find all tasks completed.
   const samples: Sample[] = [{ at: changedAt, done: 0 }];
   let done = 0;
   const isDrained = async () => {

@@ -8,14 +8,14 @@ export type ScaleResult = {
   quick: boolean;
   /** A small backlog and a large one, with one worker. */
   backlogs: Drain[];
-  /** One backlog, with a growing number of worker processes. */
+  /** Backlogs of the same size, with a growing number of worker processes. */
   workers: Drain[];
   crowds: Crowd[];
   /** The drain rate with the large backlog, divided by the rate with the small one. */
   ratio: number;
 };
 
-/** The goal for `ratio`. */
+/** The smallest `ratio` that meets the goal. */
 export const leastRatio = 0.9;
 
 const one = (value: number) => value.toFixed(1);

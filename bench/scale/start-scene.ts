@@ -18,7 +18,7 @@ const queue = 'bench-scale';
 
 /**
  * Starts Holdfast with its embedded Temporal server, as `npm start` does. Also starts a second API process, which is
- * the measured one. It has its own task queue, at first without workers. The worker of `npm start` has nothing to do.
+ * the measured one. It uses its own task queue, at first without workers. The worker of `npm start` gets no tasks.
  */
 export async function startScene({ say, signal }: { say: Say; signal: AbortSignal }) {
   const { path: directory, remove } = createTemporaryDirectory('holdfast-scale-');
@@ -49,7 +49,7 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
         cwd: directory,
         env,
         logFile: join(directory, 'holdfast.log'),
-        // Longer than the time that the worker gives its running attempts to end.
+        // This is longer than the time that a stopping worker gives its running attempts.
         endWithinMs: 45_000,
       });
     const api = await startNode('src/server.ts');

@@ -6,7 +6,7 @@ import { SetupError } from '../setup-error.ts';
 
 type ProblemBody = { type?: string; title?: string; detail?: string; outcome?: string };
 
-/** Thrown when the API answers with a problem. The message is the call and the problem document on one line. */
+/** Thrown when the API answers with a problem. The message has the call, and the problem's status, title and detail. */
 export class ApiProblem extends SetupError {
   override name = 'ApiProblem';
   readonly status: number;
@@ -20,7 +20,7 @@ export class ApiProblem extends SetupError {
 
 /**
  * Thrown when the API does not answer, or when a gateway answers in its place. If `isRefused` is true, the call started
- * nothing. Otherwise it may have started something.
+ * nothing. Otherwise the call may have started something.
  */
 export class NoAnswer extends SetupError {
   override name = 'NoAnswer';
@@ -44,7 +44,7 @@ type Options = {
 /**
  * Creates a client that calls a running Holdfast over HTTP. When `signal` aborts, every open call ends. There are no
  * retries, because measurements must see each failure. Exception: a GET on a stale connection is repeated on a new one.
- * @throws {SetupError} if the key has characters that are not allowed in an HTTP header.
+ * @throws {SetupError} if `apiKey` has characters that are not allowed in an HTTP header.
  */
 export function createHoldfastClient({ url, apiKey, proxies, signal, timeoutMs = 30_000 }: Options) {
   const dispatcher = createDispatcher(proxies);
@@ -100,7 +100,6 @@ export function createHoldfastClient({ url, apiKey, proxies, signal, timeoutMs =
     read: (id: string) => call<Task>('GET', `/tasks/${encodeURIComponent(id)}`),
     cancel: (id: string) => call<Task>('POST', `/tasks/${encodeURIComponent(id)}/cancel`),
     rerun: (id: string) => call<Task>('POST', `/tasks/${encodeURIComponent(id)}/rerun`),
-    /** Reads a page of the list. */
     list: (query: ListQuery = {}) => call<TaskList>('GET', `/tasks?${new URLSearchParams(query)}`),
 
     /** @throws {SetupError} if the server at the URL is not Holdfast. */
@@ -119,7 +118,7 @@ export function createHoldfastClient({ url, apiKey, proxies, signal, timeoutMs =
 
 export type HoldfastClient = ReturnType<typeof createHoldfastClient>;
 
-/** Returns `undefined` if the text is not a JSON object. */
+/** Returns the JSON object or array in `text`, or `undefined` if the text is anything else. */
 function parseObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);

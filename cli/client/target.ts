@@ -8,9 +8,9 @@ import { ApiProblem } from './holdfast-client.ts';
 export type Target = { url: string; apiKey: string | undefined; proxies?: Proxies };
 
 /**
- * Returns the URL and the key that client commands use. The URL is the flag `--url`, or `HOLDFAST_URL` without the
- * flag. Without both, it comes from the `HOST` and `PORT` of this environment. The key comes only from
- * `HOLDFAST_API_KEY`, because process listings show flags.
+ * Returns the URL and the key that client commands use. The URL is `url` (the flag `--url`). Without `url`, it is
+ * `HOLDFAST_URL`. Without both, it is made from `HOST` and `PORT`. The key comes from `HOLDFAST_API_KEY`. There is no
+ * flag for the key, because process listings show flags.
  * @throws {SetupError} if the URL is not valid.
  * @throws {ConfigError} if the environment is not valid.
  */

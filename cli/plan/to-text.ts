@@ -3,7 +3,7 @@ import type { RetryPlan } from '../../src/planner/retry-plan.ts';
 
 type Attempt = RetryPlan['attempts'][number];
 
-/** Formats seconds as `1530 s (25 min 30 s)`. Below two minutes the part in parentheses is left out. */
+/** Formats seconds as `1530 s (25 min 30 s)`. Durations below two minutes have no part in parentheses. */
 function toDuration(seconds: number): string {
   if (seconds < 120) return `${seconds} s`;
   const whole = Math.round(seconds);

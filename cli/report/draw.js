@@ -44,7 +44,7 @@ for (const chart of charts) {
   );
 }
 
-/** Draws a chart. If that fails, shows and reports the error in its place, so that the other charts are still drawn. */
+/** Draws a chart. If that fails, shows the error in place of the chart, so that the other charts are still drawn. */
 function draw({ container, draw: drawAt }) {
   try {
     container.replaceChildren(...drawAt(container.clientWidth));

@@ -17,11 +17,11 @@ function toLogAxis(valuesMs, maximumTicks = 8) {
   return { scale: { type: 'log', domain }, ticks: toLogTicks(domain, maximumTicks) };
 }
 
-// These axes are marks, because the axis that Plot adds for a logarithmic scale leaves some ticks without text.
+// We draw the axes as marks, because Plot's automatic axis for a logarithmic scale leaves some ticks without text.
 const timeAxisX = ({ ticks }, label) => [Plot.axisX(ticks, { text: toTime, label })];
 const timeAxisY = ({ ticks }, label) => [Plot.gridY(ticks), Plot.axisY(ticks, { text: toTime, label })];
 
-/** A logarithmic axis cannot show zero. */
+/** Raises a time below 1 ms to 1 ms, because a logarithmic axis cannot show zero. */
 const atLeast1 = (ms) => Math.max(1, ms);
 
 function plot(width, label, options) {

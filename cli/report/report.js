@@ -1,4 +1,4 @@
-// Shared by all scripts of the page. Texts of a run enter the document only as text nodes, never as markup.
+// All scripts of the page use this file. Texts of a run enter the document only as text nodes, never as markup.
 
 /** Returns an element. Strings among `children` become text nodes. */
 function element(name, attributes = {}, ...children) {

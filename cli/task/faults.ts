@@ -2,7 +2,7 @@ import { ApiProblem, NoAnswer } from '../client/holdfast-client.ts';
 import { type Target, toKeyFault } from '../client/target.ts';
 import { SetupError } from '../setup-error.ts';
 
-/** Returns true if a later call may succeed: Temporal is unavailable, the API is restarting, or a limit applies. */
+/** Returns true if a later call may succeed: Temporal is down, the API restarts, or a caller's limit is reached. */
 export const isTransient = (error: unknown): error is SetupError =>
   error instanceof NoAnswer || (error instanceof ApiProblem && (error.status >= 500 || error.status === 429));
 
@@ -11,7 +11,7 @@ export const toSentence = ({ message }: Error) => (message.endsWith('.') ? messa
 
 /**
  * Returns a sentence that says whether a failed submission started its task. Returns '' for an error without an
- * outcome, because its message is enough.
+ * outcome, because the error's message is enough.
  */
 function toOutcome(error: SetupError): string {
   const known = error instanceof ApiProblem ? error.problem.outcome : undefined;

@@ -4,7 +4,7 @@ import type { HoldfastClient } from '../client/holdfast-client.ts';
 import { SetupError } from '../setup-error.ts';
 import { isTransient, toSentence } from './faults.ts';
 
-// These two limits keep the load on the API low, even while a thousand tasks are watched.
+// These two values keep the load on the API low, even while a thousand tasks are watched.
 const pollMs = 250;
 const maximumReadsAtOnce = 8;
 
@@ -16,7 +16,7 @@ const unansweredPollMs = 1_000;
 type Options = {
   holdfast: Pick<HoldfastClient, 'read'>;
   signal: AbortSignal;
-  /** Called with each task that changed its status or attempt, or was paused or resumed, since the previous read. */
+  /** Called with each task whose status, attempt number or `paused` has changed since the previous read. */
   onChange: (task: Task) => void;
   note: (text: string) => void;
   patienceMs?: number;
@@ -35,9 +35,9 @@ export async function eachOf<T>(items: T[], atOnce: number, work: (item: T) => P
 }
 
 /**
- * Reads `tasks` until all have ended, and keeps the map up to date. It keeps trying while Temporal or the API is
+ * Reads `tasks` until all have ended, and keeps the map up to date. Keeps trying while Temporal or the API is
  * unavailable, because accepted tasks are safe.
- * @throws {SetupError} after `patienceMs` without any answer. Errors that are not transient are thrown immediately.
+ * @throws {SetupError} after `patienceMs` without a successful answer. Throws a non-transient error at once.
  */
 export async function followTasks(
   tasks: Map<string, Task>,

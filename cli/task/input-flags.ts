@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { type TaskName, tasks } from '../../src/tasks.ts';
 
-/** Flags that every task has. An input field of the same name can only be set by `--input`. */
+/** Flags that every task's command has. An input field with such a name can be set only by `--input`. */
 const reserved = ['count', 'watch', 'wait', 'input', 'url', 'json', 'help'];
 
 const toFlagName = (field: string) => field.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
@@ -20,8 +20,8 @@ function parseInput(text: string): object {
 
 /**
  * Adds to `command` a flag for each text field of the task's input schema, and `--input` for the whole input.
- * @returns A function that turns the parsed flags into one input. It returns `undefined` if neither `--input` nor the
- *   flag of a field was given.
+ * @returns A function that turns the parsed flags into one input. The function returns `undefined` if neither `--input`
+ *   nor the flag of a field was given.
  */
 export function addInputFlags(command: Command, name: TaskName): (flags: object) => object | undefined {
   const { properties = {} } = z.toJSONSchema(tasks[name].input, { io: 'input', unrepresentable: 'any' });

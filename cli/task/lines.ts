@@ -1,6 +1,6 @@
 import type { Task, TaskSummary } from '../../src/api/views/schemas.ts';
 
-/** Every status, in the order in which the live line lists them. If one is missing, this does not compile. */
+/** Every status, in the order of the live line. If a status is missing, this object does not compile. */
 const statuses: Record<TaskSummary['status'], true> = {
   scheduled: true,
   queued: true,
@@ -15,8 +15,8 @@ const statuses: Record<TaskSummary['status'], true> = {
 export const statusNames = Object.keys(statuses) as TaskSummary['status'][];
 const columnWidth = Math.max(...statusNames.map((status) => status.length));
 
-// Texts of upstreams and callers may contain characters that move the cursor, change colours, reorder text or break
-// a line.
+// Texts of upstreams and callers may contain characters that move the cursor, change colours, reorder text or break a
+// line. Such characters are escaped.
 const unsafe = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 const shortEscapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 const toCodePoint = (character: string) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
@@ -25,7 +25,7 @@ const toCodePoint = (character: string) => `\\u${(character.codePointAt(0) ?? 0)
 export const escapeText = (text: string) =>
   text.replace(unsafe, (character) => shortEscapes[character] ?? toCodePoint(character));
 
-/** Returns the value as JSON on one line, with control characters escaped. It parses to the same value. */
+/** Returns the value as JSON on one line, with control characters escaped. The line parses to the same value. */
 export const toJsonLine = (value: unknown) => JSON.stringify(value).replace(unsafe, toCodePoint);
 
 /** Formats a time as `20:45:00.123` in the local time zone. */
@@ -38,7 +38,7 @@ const toSeconds = (ms: number) => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
 const untilNextAttempt = ({ nextAttemptAt }: Task, nowMs: number) =>
   nextAttemptAt === undefined ? undefined : Date.parse(nextAttemptAt) - nowMs;
 
-/** Returns the text of a joke. Returns any other output as JSON. */
+/** Returns the joke's text if the output has a joke. Otherwise returns the output as JSON. */
 function toOutput({ output }: Task): string {
   const { joke } = (output ?? {}) as { joke?: unknown };
   return typeof joke === 'string' ? joke : (JSON.stringify(output) ?? '');
@@ -47,7 +47,7 @@ function toOutput({ output }: Task): string {
 const toPausedBy = ({ by, reason }: NonNullable<Task['paused']>) =>
   `${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : ` (${reason})`}`;
 
-/** Returns the details that follow the status, the most important first. */
+/** Returns the details that follow the status in the line of a task. */
 function toDetails(task: Task, nowMs: number): string {
   const { attempt, maxAttempts, failure, lastFailure, paused, status, submittedAt, finishedAt } = task;
   const remainingMs = untilNextAttempt(task, nowMs);
@@ -68,7 +68,7 @@ function toDetails(task: Task, nowMs: number): string {
 export const toTaskLine = (task: Task, id: string, nowMs = Date.now()) =>
   [toTime(nowMs), id, task.status.padEnd(columnWidth), escapeText(toDetails(task, nowMs))].join('  ');
 
-/** Formats a task as a line of the list. The line has the whole id, because `status` and `cancel` need it. */
+/** Formats a task as a line of the list. The line has the whole id, because `status`, `cancel` and `rerun` need it. */
 export function toListLine({ submittedAt, status, id, input }: TaskSummary): string {
   const date = new Date(submittedAt);
   const clock = `${date.toLocaleDateString('sv')} ${date.toLocaleTimeString('sv')}`;
@@ -78,8 +78,8 @@ export function toListLine({ submittedAt, status, id, input }: TaskSummary): str
 export const toTaskCount = (count: number) => (count === 1 ? '1 task' : `${count} tasks`);
 
 /**
- * Returns `5 tasks: 4 completed, 1 failed`, followed by the numbers of cancelled, open and unsubmitted tasks that are
- * not zero. `asked` is the number of tasks that the user asked for.
+ * Returns `5 tasks: 4 completed, 1 failed`. The numbers of cancelled, open and unsubmitted tasks follow if they are not
+ * zero. `asked` is the number of tasks that the user asked for.
  */
 export function toSummary(tasks: Task[], asked = tasks.length): string {
   const count = (...wanted: Task['status'][]) => tasks.filter(({ status }) => wanted.includes(status)).length;

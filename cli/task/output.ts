@@ -8,8 +8,8 @@ const shortestId = 8;
 type Options = { json?: true | undefined; watch?: true | undefined };
 
 /**
- * Creates the output of the command. Stdout gets a line for each change of a task, or only JSON documents with `json`.
- * Notes go to stderr. With `watch`, one more line shows the time until the next attempt. A terminal redraws that line.
+ * Creates the output of the command. Stdout gets a line for each change of a task. With `json`, each line is a JSON
+ * document. Notes go to stderr. With `watch` but not `json`, a live line shows the time until the next attempt.
  */
 export function createOutput({ json, watch }: Options) {
   const shorten = createShortIds();
@@ -26,13 +26,13 @@ export function createOutput({ json, watch }: Options) {
       print(`${toTaskLine(task, shorten(task.id))}${withId ? `, ${task.id}` : ''}`);
     },
     listed: (item: TaskSummary) => print(json ? toJsonLine(item) : toListLine(item)),
-    /** Prints the last line. With `json` it goes to stderr. */
+    /** Prints the last line of the output. With `json`, this line goes to stderr. */
     summary: (line: string) => (json ? output.note(line) : print(line)),
     note(text: string) {
       progress?.end();
       console.error(text.split('\n').map(escapeText).join('\n'));
     },
-    /** Runs `work`. With `watch`, shows the live line meanwhile. */
+    /** Runs `work`. With `watch` but not `json`, shows the live line meanwhile. */
     async whileLive<T>(tasks: () => Task[], work: () => Promise<T>): Promise<T> {
       if (!watch || json) return await work();
       const bar = createProgress(say);

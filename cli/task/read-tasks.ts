@@ -1,7 +1,7 @@
 import type { Task, TaskList } from '../../src/api/views/schemas.ts';
 import type { Session } from './session.ts';
 
-/** The page size with `--all`. */
+/** The page size with `--all`, unless `--limit` sets another. */
 const largePage = 200;
 
 export type ListFlags = { name?: string; status?: string; limit?: number; all?: true };

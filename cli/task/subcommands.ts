@@ -11,7 +11,7 @@ const watchFlag = 'also show the time until the next attempt: live on a terminal
 const watched = `Prints a line for each new state of a task, or a document with --json. The last line shows how the task
 ended. Each task is read every 250 ms, so shorter states may be missing.`;
 
-/** Allows only letters, digits, `_` and `-`, because others could change the path of the request. */
+/** Allows only letters, digits, `_` and `-`, because other characters could change the path of the request. */
 function parseId(text: string): string {
   if (/^[\w-]+$/.test(text)) return text;
   throw new InvalidArgumentError('It must be a whole id. `npm run task -- list` prints them.');

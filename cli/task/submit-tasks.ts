@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 
 const maximumSubmissionsAtOnce = 10;
 
-/** What to submit. `submit` is called once for each of the `count` tasks. It starts a new task or a rerun. */
+/** What to submit. `submit` is called once for each of the `count` tasks. Each call starts a new task or a rerun. */
 type Order = { submit: (holdfast: HoldfastClient) => Promise<Task>; count: number; wait: boolean };
 
 /** Submits tasks. Returns the accepted tasks and the first error. After an error or Ctrl-C it submits no more tasks. */

@@ -26,7 +26,7 @@ type User = Awaited<ReturnType<typeof findUnprivilegedUser>>;
 
 /**
  * Creates a database cluster in `data`, and a `passwordFile` with a random password for the superuser.
- * @throws {SetupError} with the end of the error if `initdb` fails.
+ * @throws {SetupError} if `initdb` fails. The message has the end of its error.
  */
 async function createCluster(bin: string, data: string, passwordFile: string, user: User, signal: AbortSignal) {
   await writeFile(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
@@ -41,7 +41,7 @@ async function createCluster(bin: string, data: string, passwordFile: string, us
 }
 
 /**
- * Lets other users enter every directory between the temporary directory and `directory`, but not list its content.
+ * Lets other users enter, but not list, every directory between the temporary directory and `directory`.
  * Does nothing if `directory` is not below the temporary directory.
  */
 async function openPathTo(directory: string) {
@@ -51,7 +51,7 @@ async function openPathTo(directory: string) {
   }
 }
 
-/** @throws {SetupError} if another major version created the cluster: PostgreSQL would not start on it. */
+/** @throws {SetupError} if another major version created the cluster, because this version cannot start on it. */
 async function requireSameMajor(data: string, version: string) {
   const major = (await readFile(join(data, 'PG_VERSION'), 'utf8')).trim();
   if (!version.startsWith(`${major}.`))
@@ -65,7 +65,7 @@ async function requireSameMajor(data: string, version: string) {
  * on). If this process runs as root, the server runs as an unprivileged user. `stop` ends the server and keeps its
  * files. The server also ends when this process does.
  * @throws {SetupError} if no working PostgreSQL is found (the message says what to install), if the database cannot be
- *   created or belongs to another version, or if the server is not ready in time (the message names the log file).
+ *   created, if another major version created it, or if the server is not ready in time (the message names the log).
  */
 export async function startPostgres({ directory, say, signal }: Options) {
   const bin = await obtainPostgres({ say, signal });
@@ -114,7 +114,7 @@ export async function startPostgres({ directory, say, signal }: Options) {
     toUrl: (database = 'postgres') => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
     port,
     password,
-    /** The pid of the main process (postmaster). Its other processes are children of this one. */
+    /** The pid of the main process (postmaster). The server's other processes are its children. */
     pid: server.pid,
     /** For example `PostgreSQL 15.14`. */
     version: `PostgreSQL ${version}`,

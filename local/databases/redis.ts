@@ -21,8 +21,8 @@ const durable = { appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy'
 /**
  * Starts a Redis server on a free loopback port, with durable settings. `stop` ends it and keeps its files. The
  * server also ends when this process does.
- * @throws {SetupError} when Redis is not installed (the message says what to install), does not start (it quotes the
- *   end of the log) or does not listen in time (it names the log file).
+ * @throws {SetupError} when Redis is not installed (the message says what to install), does not start (the message
+ *   quotes the end of the log) or does not listen in time (the message names the log file).
  */
 export async function startRedis({ directory, signal }: Options) {
   const command = await findOnPath('redis-server');

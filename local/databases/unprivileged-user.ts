@@ -9,8 +9,8 @@ async function readId(flag: string, name: string): Promise<number | undefined> {
 }
 
 /**
- * Returns the uid and gid of the user `postgres`, or of `nobody` if there is no such user. PostgreSQL refuses to run
- * as root, so it runs as this user. Returns undefined if this process does not run as root.
+ * PostgreSQL refuses to run as root. If this process does, returns the uid and gid of a user for PostgreSQL: `postgres`
+ * if it exists, otherwise `nobody`. Returns undefined if this process does not run as root.
  * @throws {SetupError} if this machine has neither user.
  */
 export async function findUnprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {

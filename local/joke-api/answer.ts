@@ -68,7 +68,7 @@ export function toNaturalAnswer(
 const markup =
   '<script>alert("joke")</script> <b>bold</b> & "quoted" \u001b[31mred\u001b[0m\u0007\nsecond line\r\nthird\u2028line';
 const mebibyte = 1_048_576;
-/** The body of `gzip-bomb`. It is compressed only once, because that blocks all answers for tens of milliseconds. */
+/** The body of `gzip-bomb`. It is compressed only once, because compressing blocks all other answers for tens of ms. */
 let bomb: Buffer | undefined;
 
 const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer> = {
@@ -88,7 +88,7 @@ const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer>
   endless: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: 'endless' }),
 };
 
-/** Returns the answer that `behaviour` asks for. If it names no body, a status of 300 or more gets an error body. */
+/** Returns the answer that `behaviour` asks for. Without a `body`, a status of 300 or more gets an error body. */
 export function toAnswer(behaviour: Behaviour, question: Question, isKnown: (category: string) => boolean): Answer {
   const status = behaviour.status ?? (behaviour.location === undefined ? undefined : 302);
   const extra = {

@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII, because it is sent as a header');
 
-/** Returns whether HTTP forbids a body with this status. A behaviour with such a status must not name body faults. */
+/** Returns whether HTTP forbids a body with `status`. If so, a behaviour must not describe or disturb the body. */
 export const isBodiless = (status = 200) => status < 200 || [204, 205, 304].includes(status);
 
-/** How to answer one request. `{}` is a good answer. Each field changes one aspect. Durations are in milliseconds. */
+/** How to answer one request. `{}` asks for a good answer. Each field changes one aspect of it. Durations are in ms. */
 export const behaviourSchema = z
   .strictObject({
     status: z.int().min(100).max(599).optional(),

@@ -16,8 +16,8 @@ const header = (request: IncomingMessage, name: string) => request.headers[name]
 const toAttempt = (text: string | null) => (text && /^\d{1,9}$/.test(text) ? Number(text) : null);
 
 /**
- * Returns the behaviour in the query, or else in the header. If there is one, no rule is tried and no rule's behaviour
- * is used up.
+ * Returns the behaviour in the query, or else the one in the header. If the request has either, no rule is tried, and
+ * no behaviour of a rule is used up.
  */
 const readBehaviour = (request: IncomingMessage, url: URL): Behaviour | undefined => {
   const text = url.searchParams.get('behave') ?? header(request, 'joke-api-behave');
@@ -47,7 +47,7 @@ export function createJokeApi() {
     let jokeId: string | undefined;
     const record = {
       status: (status: number) => Object.assign(entry, { status }),
-      /** Records the outcome now. Exception: a request that hangs ends only when the client leaves. */
+      /** Records an outcome at once. Only `hung` is recorded later, when the client closes the connection. */
       ends: (outcome: Outcome) => {
         if (outcome === 'hung') ending = outcome;
         else ledger.end(entry, outcome);
@@ -84,7 +84,7 @@ export function createJokeApi() {
     const url = new URL(address);
     return url.pathname.startsWith('/jokes/') ? tell(request, response, url) : admin(request, response);
   });
-  // Never close idle connections: a client may send a request at that moment and would see a failing upstream.
+  // Never close an idle connection: if a client sent a request at that moment, the upstream would seem to fail.
   server.keepAliveTimeout = 0;
   return { server, rules, ledger };
 }
@@ -107,7 +107,7 @@ async function listen(server: Server, port: number, host: string) {
 }
 
 /**
- * Starts the joke API. Port 0 takes any free port. Keep it on loopback, because anyone who can reach it can script it.
+ * Starts the joke API. Port 0 takes any free port. Use a loopback `host`: anyone who can reach the API can script it.
  * @throws {Error} the system's error (`code: 'EADDRINUSE'`, for example) if the API cannot listen on that port.
  */
 export async function startJokeApi({ port = 0, host = '127.0.0.1' } = {}): Promise<JokeApi> {

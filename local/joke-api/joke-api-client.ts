@@ -8,7 +8,7 @@ import type { Rule, RuleInput } from './rules.ts';
 export type LedgerPage = { items: LedgerEntry[]; inFlight: number; maxInFlight: number };
 type Options = { url: string; signal?: AbortSignal | undefined };
 
-/** Long enough to read a ledger of many thousands of calls. */
+/** The time limit of a call. It is long enough to read a ledger of many thousands of requests. */
 const timeoutMs = 30_000;
 
 /**
@@ -44,7 +44,7 @@ export function createJokeApiClient({ url: given, signal }: Options) {
 
   return {
     url,
-    /** Adds a rule and returns its id. A category that the rule names exists as long as the rule does. */
+    /** Adds a rule and returns its id. A category that the rule names exists until the rule is removed. */
     addRule,
     removeRule,
     /** Returns the current rules. `applied` is the number of requests that the rule decided. */
@@ -60,10 +60,10 @@ export function createJokeApiClient({ url: given, signal }: Options) {
         await Promise.all(ids.map(removeRule));
       }
     },
-    /** Returns the ledger's entries, oldest first, and counts. `after` leaves out entries up to that `seq`. */
+    /** Returns the ledger's counts and its entries, oldest first. `after` leaves out the entries up to that `seq`. */
     ledger: (filter: { taskKey?: string; category?: string; after?: string } = {}) =>
       call<LedgerPage>('GET', `/admin/ledger?${new URLSearchParams(filter)}`),
-    /** Returns the text of the joke with that id, or undefined if it cannot be read. */
+    /** Returns the text of the joke with that id, or undefined if the joke cannot be read. */
     joke: (id: string) =>
       call<{ value: string }>('GET', `/jokes/${encodeURIComponent(id)}`).then(
         ({ value }) => value,

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 export type Joke = { id: string; text: string; categories: string[] };
 
-/** Maps each category to a tag of the joke package. Categories of api.chucknorris.io have the same names here. */
+/** Maps each category to a tag of the joke package. A category that api.chucknorris.io also has is named as there. */
 const tagOf: Record<string, string> = {
   animal: 'animal',
   car: 'car',
@@ -34,7 +34,7 @@ const toId = (text: string) => createHash('sha256').update(text).digest('base64u
 /** Some jokes of the package contain character references. */
 const decode = (text: string) => text.replaceAll('&quot;', '"').replaceAll('&amp;', '&');
 
-/** The jokes of the package whose tags are all harmless, because demos show them. */
+/** The package's jokes that have only harmless tags. The others are left out, because demos show the jokes. */
 const jokes = new Map<string, Joke>();
 for (const { body: encoded, tags } of createRequire(import.meta.url)('one-liner-joke/jokes.json') as {
   body: string;
@@ -63,8 +63,8 @@ function pickFrom(choice: Joke[]): Joke {
 }
 
 /**
- * Returns a random joke of that category, or any joke if there is no category. If only a rule names the category,
- * returns any joke and labels it with the category.
+ * Returns a random joke of `category`, or any joke without `category`. If the joke package has no such category (only
+ * a rule of the joke API names it), returns any joke and labels it with `category`.
  */
 export function pickJoke(category?: string | null): Joke {
   if (!category) return pickFrom(all);
@@ -72,7 +72,7 @@ export function pickJoke(category?: string | null): Joke {
   return own ? pickFrom(own) : { ...pickFrom(all), categories: [category] };
 }
 
-/** Returns a joke in the format of api.chucknorris.io. Its `url` is on `origin`. */
+/** Returns a joke in the format of api.chucknorris.io. Its `url` begins with `origin`. */
 export const toJokeJson = (joke: Joke, origin: string) => ({
   categories: joke.categories,
   created_at: '2020-01-05 13:42:19.104863',

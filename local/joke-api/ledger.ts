@@ -1,9 +1,9 @@
 import { nowMs } from '../../cli/measurement.ts';
 
 /**
- * How a request ended. `open`: it has not ended. `answered`: we sent all bytes. `cut-short`: we closed the connection
- * before the promised length. `reset`: we reset the connection. `hung`: we sent nothing more until the client left.
- * `client-gone`: the client left before the answer was complete. `closed`: the joke API ended.
+ * How a request ended. `open`: it has not ended yet. `answered`: we sent the whole answer. `cut-short`: we closed the
+ * connection before the promised length. `reset`: we reset the connection. `hung`: we sent nothing more until the
+ * client left. `client-gone` or `closed`: the client left, or the joke API ended, before the answer was complete.
  */
 export type Outcome = 'open' | 'answered' | 'cut-short' | 'reset' | 'hung' | 'client-gone' | 'closed';
 
@@ -17,7 +17,7 @@ export type LedgerEntry = {
   path: string;
   startedAt: number;
   endedAt: number | null;
-  /** The status that was sent, or null. */
+  /** The status that was sent, or null if none was sent. */
   status: number | null;
   /** The id of the joke in the answer, or null. Set only when the whole answer was sent. */
   jokeId: string | null;
@@ -29,7 +29,7 @@ export type LedgerFilter = { taskKey?: string | undefined; category?: string | u
 /** When something started and ended, in epoch milliseconds. `endedAt` is null until it ends. */
 export type Span = Pick<LedgerEntry, 'startedAt' | 'endedAt'>;
 
-/** Returns the milliseconds from the end of each span to the start of the next, or NaN if the earlier span is open. */
+/** Returns the milliseconds from each span's end to the next one's start, or NaN if the earlier span has not ended. */
 export const toGapsMs = (spans: Span[]): number[] =>
   spans.slice(1).map(({ startedAt }, index) => startedAt - (spans[index]?.endedAt ?? Number.NaN));
 
@@ -65,8 +65,8 @@ export function createLedger() {
       if (entry.endedAt === null) Object.assign(entry, { endedAt: nowMs(), jokeId, outcome });
     },
     /**
-     * Returns copies of the entries whose `seq` is above `after`, oldest first. `inFlight` and `maxInFlight` count the
-     * earlier entries as well.
+     * Returns copies of the entries whose `seq` is above `after`, oldest first. `inFlight` and `maxInFlight` also
+     * count the entries up to `after`.
      */
     read({ taskKey, category, after = 0 }: LedgerFilter = {}) {
       const matching = entries.filter(

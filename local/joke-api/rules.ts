@@ -31,7 +31,7 @@ const matches = ({ when, ratio, seed }: Rule, request: Request) =>
   (when.attempt === undefined || when.attempt === request.attempt) &&
   (ratio === 1 || toShare(request, seed) < ratio);
 
-/** Creates the list of rules. Each matching request of a task key gets the rule's next behaviour. */
+/** Creates the list of rules. Each task key gets a rule's behaviours in order, one for each matching request. */
 export function createRules() {
   let rules: (Rule & { used: Map<string | null, number> })[] = [];
   let added = 0;
@@ -56,15 +56,15 @@ export function createRules() {
     clear() {
       rules = [];
     },
-    /** Returns the rules in the order they are tried. `applied` is the number of requests that the rule decided. */
+    /** Returns the rules in the order that `next` tries them. `applied` counts the requests that a rule decided. */
     list: () =>
       rules.map(({ used, ...rule }) => ({ ...rule, applied: [...used.values()].reduce((sum, n) => sum + n, 0) })),
-    /** Returns whether a rule names this category. A category that a rule names exists as long as the rule does. */
+    /** Returns whether a rule names this category. A category that a rule names exists until the rule is removed. */
     names: (category: string) => rules.some(({ when }) => when.category === category),
     /**
-     * Returns how to answer this request, and uses up one behaviour of the rule that matches. After the last
-     * behaviour, returns the last one again with `repeat`, else `{}`. If no rule matches, returns `{}`. `{}` is a good
-     * answer.
+     * Returns how to answer this request, and uses up one behaviour of the first rule that matches. When the task key
+     * has used up all its behaviours, returns the last one again if the rule has `repeat`. Otherwise, or if no rule
+     * matches, returns `{}`, which asks for a good answer.
      */
     next(request: Request): Behaviour {
       const rule = rules.find((candidate) => matches(candidate, request));

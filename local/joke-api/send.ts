@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts';
 import { type Behaviour, isBodiless } from './behaviour.ts';
 import type { Outcome } from './ledger.ts';
 
-/** Records what was sent. `send` calls `status` with each status, and `ends` with each outcome but `answered`. */
+/** Records what was sent. `send` calls `status` with the sent status, and `ends` for `cutShort`, `reset` or `hang`. */
 export type Recorder = { status(status: number): void; ends(as: Outcome): void };
 
 /** The delay between the last byte and the reset, which gives the client time to read the bytes. */
@@ -26,7 +26,7 @@ const write = (response: ServerResponse, bytes: Buffer) =>
     response.write(bytes, (error) => (error ? reject(error) : resolve()));
   });
 
-/** Writes the body at that rate, except its last slice. Returns that slice, so that the caller can end with it. */
+/** Writes the body at the given rate, but not its last slice. Returns that slice, which the caller sends. */
 async function writeMost(
   response: ServerResponse,
   body: Answer['body'],
@@ -45,9 +45,9 @@ async function writeMost(
 }
 
 /**
- * Sends `answer` as `behaviour` says. For a `hang` it returns at once, and the request stays open until the client
- * leaves.
- * @throws {Error} if `signal` aborts during a pause, or if a write fails: the client has left.
+ * Sends `answer` as `behaviour` says. With `hang`, returns when the silence begins, and the request stays open until
+ * the client leaves.
+ * @throws {Error} if `signal` aborts during a pause, or if a write fails. In both cases the connection is closed.
  */
 export async function send(
   response: ServerResponse,

@@ -25,7 +25,7 @@ export async function findOnPath(command: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Removes directories that killed builds left behind. Keeps those of the last day, because a build may be running. */
+/** Removes directories that killed builds left behind. Keeps those of the last day, as their builds may still run. */
 async function removeAbandoned(parent: string) {
   for (const name of await readdir(parent)) {
     const path = join(parent, name);
@@ -36,9 +36,9 @@ async function removeAbandoned(parent: string) {
 }
 
 /**
- * Fills the cache directory `entry`. `fill` writes into a new directory beside it, `check` tests that directory, and a
- * rename puts it in place. The entry is therefore complete, even if two clones fill it at once or one is killed. If
- * another process filled the entry first, that entry is kept, unless `check` rejects it.
+ * Fills the cache directory `entry`. `fill` writes into a new directory beside `entry`, `check` tests that directory,
+ * and a rename then puts it in place. The entry is therefore never incomplete, even if two clones fill it at once or
+ * one of them is killed. If another process filled the entry first, that entry is kept, unless `check` rejects it.
  * @throws {Error} the error of `fill` or `check`.
  */
 export async function fillCache(

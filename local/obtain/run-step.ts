@@ -12,7 +12,7 @@ type Step = {
 
 /**
  * Runs a slow command and shows its progress.
- * @throws {Error} if the command fails. The message has the exit code and the last three lines that it printed.
+ * @throws {Error} if the command fails. The message has the exit code and the last three lines of the command's output.
  */
 export async function runStep(command: string, args: string[], { say, signal, cwd, env, describe }: Step) {
   const progress = createProgress(say);

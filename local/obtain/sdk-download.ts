@@ -20,8 +20,8 @@ async function readSize(directory: string) {
 
 /**
  * Lets the SDK download one of its official servers into `directory`, and names the file `executable`. The download
- * runs in a child process: the SDK's native runtime takes over signal handlers, and a stalled download can only be
- * stopped by ending its process.
+ * runs in a child process for two reasons: the SDK's native runtime takes over signal handlers, and a stalled download
+ * can be stopped only by ending its process.
  * @throws {Error} if the download fails, or if nothing arrives for 20 s.
  */
 export async function downloadThroughSdk(
@@ -50,7 +50,7 @@ export async function downloadThroughSdk(
     signal?.throwIfAborted();
     if (stalled.signal.aborted) throw new Error(`nothing arrived for ${stallMs / 1_000} s`);
     // The SDK also reports a failure if the downloaded server starts slowly, so look only for the file. The caller
-    // checks whether it works.
+    // checks whether the server works.
     const name = (await readdir(directory)).find((file) => !file.endsWith('.downloading'));
     if (!name) throw new Error(toOneLine(result.stderr));
     await rename(join(directory, name), join(directory, executable));

@@ -22,7 +22,7 @@ async function build(directory: string, { say, signal }: Obtain) {
 
 /**
  * Returns the path of a working `temporal` binary. If `TEMPORAL_CLI_PATH` is set, tries only that. Otherwise tries
- * PATH, our cache, the SDK's official download and a build with Go, in this order. The last two fill the cache.
+ * PATH, our cache, the SDK's official download and a build with Go, in this order. The last two sources fill the cache.
  * @throws {SetupError} if none works. The message says what to install.
  */
 export async function obtainTemporalCli(options: Obtain): Promise<string> {

@@ -24,7 +24,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `;
 
-// `exec` replaces the shell with Java: the SDK only ends the process that it started.
+// The SDK ends only the process that it started. `exec` turns that process from the shell into Java.
 const wrapper = `#!/bin/sh
 LIB="$(cd "$(dirname "$0")" && pwd)/lib"
 exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$LIB/*" io.temporal.testserver.TestServer "$@"

@@ -23,8 +23,8 @@ async function waitUntilGone(children: RecordedChild[], withinMs: number): Promi
 
 /**
  * Ends processes that this process did not start, the latest stage first. Each gets SIGTERM, and SIGKILL if it is
- * alive after `termMs`. If a pid has another start time than recorded, it belongs to another process and gets no
- * signal.
+ * still alive after `termMs`. If the process with a recorded pid has another start time than the recorded one, it
+ * is another process and gets no signal.
  * @throws {SetupError} if a process is still alive `killMs` after SIGKILL.
  */
 export async function endProcesses(children: RecordedChild[], { termMs = 4_000, killMs = 10_000 }: Options = {}) {

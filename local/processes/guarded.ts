@@ -20,8 +20,8 @@ type Options = {
 
 /**
  * The script of a shell that runs the program as its child. `stop`, or the death of this process, closes the shell's
- * stdin. The shell then sends the end signal to the program and waits for it. It also sends SIGCONT, because a stopped
- * process (SIGSTOP) would not react to the signal.
+ * stdin. The shell then sends the end signal to the program, and SIGCONT, because a program stopped with SIGSTOP would
+ * not react to the end signal. Then the shell waits until the program has ended.
  */
 const guard =
   'end=$1 log=$2; shift 2; "$@" </dev/null >>"$log" 2>&1 & echo $!; read -r _; kill -s "$end" $! 2>/dev/null; kill -s CONT $! 2>/dev/null; wait';
@@ -31,8 +31,8 @@ const living = new Set<ProcessIdentity>();
 const killLiving = () => killNow([...living]);
 
 /**
- * Starts a program that is not ours and must not outlive this process. Even if this process is killed with -9, the
- * program gets its end signal and can shut down cleanly.
+ * Starts a program that must not outlive this process. Even if this process is killed with -9, the program gets its
+ * end signal and can shut down cleanly.
  * @throws {SetupError} if the program cannot be started. The message names the log file.
  */
 export async function startGuarded({
@@ -46,7 +46,7 @@ export async function startGuarded({
   endWithinMs = 10_000,
 }: Options) {
   const shell = spawn('sh', ['-c', guard, 'sh', endSignal, logFile, command, ...args], {
-    // In its own process group, so Ctrl-C in a terminal reaches only us.
+    // Gives the shell its own process group, so that Ctrl-C in a terminal reaches only us.
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
     ...(cwd && { cwd }),
@@ -63,7 +63,7 @@ export async function startGuarded({
   return {
     pid: identity.pid,
     isAlive: () => isAlive(identity),
-    /** Asks the program to shut down, and kills it after `endWithinMs`. Resolves when it is gone. */
+    /** Asks the program to shut down, and kills it if it still runs after `endWithinMs`. Resolves when it is gone. */
     async stop() {
       const force = setTimeout(() => killNow([identity]), endWithinMs);
       shell.stdin.on('error', () => {}).end();

@@ -6,17 +6,17 @@ export type ChildSpec = {
   args: string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** How long the child may take to end after SIGTERM. Then it gets SIGKILL. */
+  /** How long the child may take to end after SIGTERM. After this time it gets SIGKILL. */
   stopWithinMs: number;
   /**
    * True for a program that is not Node. If we die, a Node child sees its IPC channel close and ends. A foreign child
-   * keeps running, and the next start can end it only if it is in the lock file. So it must not run before it is
-   * recorded there. Its stdout is discarded.
+   * keeps running, and the next `npm start` can end it only if the lock file names it. So a foreign child must not run
+   * before it is recorded there. Its stdout is discarded.
    */
   foreign?: boolean;
 };
 
-/** A shell that waits for a line and then becomes the command, with the same pid. It ends if we die before that. */
+/** Makes a shell wait for a line and then become the command, with the same pid. Without a line (we died), it ends. */
 const waitingShell = ['-c', 'read -r go && exec "$0" "$@"'];
 
 /**

@@ -24,12 +24,12 @@ export type StackOptions = {
   listen?: (text: string) => void;
 };
 
-/** Sets the variables of `environment`. All others have Holdfast's defaults, whatever the caller's environment says. */
+/** `environment` has the variables to set. All others have Holdfast's defaults, whatever the caller has set. */
 type Options = StackOptions & { environment?: Environment };
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
 
-/** The variables that a stack inherits. None of them configures Holdfast, so the caller's settings do not matter. */
+/** The only variables that a stack inherits from the caller. None of them configures Holdfast. */
 const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
 
 /**
@@ -76,7 +76,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
       const spawned = spawn(process.execPath, nodeArguments(script), {
         cwd: directory,
         env: current as NodeJS.ProcessEnv,
-        // In its own process group: Ctrl-C in a terminal reaches only us. `npm start` ends when its IPC channel closes.
+        // `npm start` gets its own process group, so Ctrl-C reaches only us. It ends when its IPC channel closes.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
@@ -94,7 +94,7 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
         await ready?.body?.cancel();
         return ready?.status === 200;
       };
-      // No timeout: `npm start` ends by itself when it is not ready in time.
+      // `until` needs no timeout: `npm start` ends by itself when it is not ready in time, and `isReady` then throws.
       await until(isReady, { everyMs: 100, signal });
     },
     /**
@@ -124,8 +124,8 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   };
 
   /**
-   * Kills every process when this one exits, for example on a second Ctrl-C: none may write into the directory while
-   * it is removed. `npm start` is killed first, because it restarts the others.
+   * Kills the stack's processes when this process exits, for example on a second Ctrl-C. Otherwise a process could
+   * write into the directory during its removal. `npm start` is killed first, because it restarts the others.
    */
   const killAll = () => {
     const starter = identify(child?.pid ?? 0);

@@ -18,7 +18,7 @@ function findUsers(path: string): number[] {
 
 /**
  * Throws if another process has the database open, for example a server that somebody started by hand. Two servers on
- * one SQLite file would both run and silently corrupt each other's state. The lock keeps only our own servers apart.
+ * one SQLite file would both run and silently corrupt each other's state. Only our own servers respect the lock file.
  * @throws {SetupError} naming the process that has the database open.
  */
 export function refuseDatabaseInUse(path: string) {

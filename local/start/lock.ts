@@ -8,7 +8,7 @@ import { codeOf, createLock, isHeldBy, type LockContent, readLock, replaceLock }
 type Options = { say: (line: string) => void };
 
 /**
- * Takes the lock at `path` for `me`. A dead holder's lock is replaced, and its children are ended first.
+ * Takes the lock at `path` for `me`. If the holder is dead, ends the holder's children and then replaces the lock.
  * Replacing a lock needs a second lock, at `path` plus `.takeover`. Otherwise two starts could both find the holder
  * dead, and the slower start would replace the lock of the faster one. If a start dies while it holds the second lock,
  * the next start replaces that lock in the same way.
@@ -68,7 +68,7 @@ export async function acquireLock(dataDir: string, options: Options) {
     path,
     holder: me,
     /**
-     * Writes the living children to the lock file, before it returns. No foreign child may run unrecorded.
+     * Writes the living children to the lock file synchronously, because no foreign child may run unrecorded.
      * @throws {Error} if the lock was removed or belongs to another process.
      */
     record(children: RecordedChild[]) {

@@ -5,7 +5,7 @@ import { SetupError } from '../../cli/setup-error.ts';
 export type WantedPort = { variable: string; port: number; host: string };
 
 /**
- * Returns why a server cannot listen on the port, followed by the start of the advice: `is taken: free it, or`.
+ * Returns why a server cannot listen on the port, followed by the first words of the advice: `is taken: free it, or`.
  * Returns undefined if a server can listen.
  */
 async function findObstacle({ port, host }: WantedPort): Promise<string | undefined> {

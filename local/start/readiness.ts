@@ -21,8 +21,8 @@ async function findWhatIsMissing({ name, url }: Probe): Promise<string | undefin
 }
 
 /**
- * Waits until every probe answers 200. Prints what is missing each time that changes. Each change is a new line: the
- * children write to the same terminal, so an earlier line cannot be updated in place.
+ * Waits until every probe answers 200. Prints what is missing each time this changes. Each time it prints a new line:
+ * the children write to the same terminal, so an earlier line cannot be updated in place.
  * @throws {SetupError} if a probe is not ready after `withinMs`. The message names what is missing.
  */
 export async function waitUntilReady(probes: Probe[], { say, signal, withinMs = 120_000 }: Options) {

@@ -23,7 +23,7 @@ async function startChildren(config: Config, lock: Lock, supervisor: Supervisor,
   const ports = toWantedPorts({ config, withJokeApi });
   await checkPorts(ports);
   const cliPath = embedded && (await obtainTemporalCli({ explicitPath, say, signal }));
-  // Check again: building the CLI takes minutes. If another server had taken a port meanwhile, we would talk to it.
+  // Check again, because building the CLI can take minutes. We would talk to a server that took a port meanwhile.
   await checkPorts(ports);
   signal.throwIfAborted();
 

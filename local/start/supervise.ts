@@ -38,7 +38,7 @@ export function createSupervisor({
   const stages: Child[][] = [];
   let stopping = false;
 
-  /** Records all living children. Returns false if that fails. A new child must not run then. */
+  /** Records all living children. Returns false if recording fails. The caller must then not let a new child run. */
   function recordAll(): boolean {
     try {
       record(stages.flat().flatMap(({ identity }) => identity ?? []));

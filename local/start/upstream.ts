@@ -18,8 +18,8 @@ const isReachable = ({ upstreamUrl, proxies }: Config) =>
   );
 
 /**
- * Returns whether tasks fetch from the local joke API, and tells the user if so. The cases are `--demo`, and an unset
- * `API_BASE_URL` while the default upstream cannot be reached.
+ * Returns whether tasks fetch from the local joke API, and tells the user if so. They do with `--demo`, and they do if
+ * `API_BASE_URL` is unset and the default upstream cannot be reached.
  */
 export async function usesJokeApi(config: Config, { demo, say }: Options) {
   const { upstreamUrl, upstreamIsDefault, jokeApiPort } = config;

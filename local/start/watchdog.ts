@@ -9,8 +9,8 @@ const parentIsGone = new Promise<void>((settle) => {
   process.once('disconnect', () => settle());
 });
 
-// Node children end by themselves when their IPC channel closes, but a busy child may be late. The Temporal binary has
-// no channel. Everything durable is in the database by then, so `endProcesses` may kill soon.
+// A busy Node child may notice late that its IPC channel closed, and the Temporal binary has no IPC channel. So end all
+// children here. Accepted tasks are in the database, so the short time limits of `endProcesses` do no harm.
 await parentIsGone;
 const lock = readLock(path);
 if (lock && lock.pid === Number(pid) && lock.startedAt === startedAt)

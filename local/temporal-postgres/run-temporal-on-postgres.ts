@@ -18,7 +18,7 @@ import { waitUntilUsable } from './wait-until-usable.ts';
 
 type Options = { say: Say; ending: Ending };
 
-/** Returns the services in the configuration of the last start, or undefined if it cannot be read. */
+/** Returns the services in `configFile`, which the last start wrote, or undefined if the file cannot be read. */
 const readServices = (configFile: string): Promise<Services | undefined> =>
   readFile(configFile, 'utf8').then(
     (text) => JSON.parse(text).services,
@@ -75,7 +75,7 @@ export async function runTemporalOnPostgres({ embedded, temporal, dataDir }: Con
     await prepareSchema(executables.sqlTool, postgres, signal);
     await checkPorts(ports);
     server = await startServer(executables.server, home, postgres, embedded.port);
-    // Record both. If this process and the guarding shells are killed together, the next start ends them.
+    // Record both servers: if this process and the guarding shells are killed, the next start can end the servers.
     lock.record([...toRecord('PostgreSQL', 0, postgres.pid), ...toRecord('Temporal', 1, server.pid)]);
     await prepareTemporal(temporal, embedded.retentionDays, signal);
     await waitUntilUsable(temporal, signal);

@@ -8,7 +8,7 @@ export const databases = { default: 'temporal', visibility: 'temporal_visibility
 const schemas = { default: 'postgresql/v12/temporal', visibility: 'postgresql/v12/visibility' } as const;
 
 /**
- * Creates both databases, or updates databases of an older server. Changes nothing if they are up to date.
+ * Creates both databases, or updates those of an older server version. Changes nothing if both are up to date.
  * @throws {SetupError} naming the step that failed, with the end of its error.
  */
 export async function prepareSchema(sqlTool: string, { port, password }: Postgres, signal: AbortSignal) {
@@ -21,7 +21,7 @@ export async function prepareSchema(sqlTool: string, { port, password }: Postgre
     ];
     for (const step of steps)
       await execa(sqlTool, [...where, '--database', databases[store], ...step], {
-        // Not passed as an argument, because process listings show arguments.
+        // The password is not passed as an argument, because process listings show arguments.
         env: { SQL_PASSWORD: password },
         stdin: 'ignore',
         all: true,

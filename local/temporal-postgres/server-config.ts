@@ -21,7 +21,7 @@ type Options = {
   port: number;
   /**
    * The services of the last start, whose ports are used again. With other ports the server would first wait about
-   * 10 s for the hosts that it remembers.
+   * 10 s for itself at the old ports, which its database still lists.
    */
   before?: Services | undefined;
 };
@@ -58,7 +58,7 @@ export async function toServerConfig({ postgres, port, before }: Options) {
       defaultStore: 'default',
       visibilityStore: 'visibility',
       numHistoryShards: historyShards,
-      // Each of the four services has its own pools. Together they stay below the 100 connections of PostgreSQL.
+      // Each of the four services has its own pools. All pools together stay below PostgreSQL's 100 connections.
       datastores: { default: sql(databases.default, 15), visibility: sql(databases.visibility, 5) },
     },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },

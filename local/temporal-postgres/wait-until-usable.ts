@@ -11,7 +11,7 @@ const shardsToAsk = 20;
 
 /**
  * Waits until the frontend knows the namespace and has found the history and matching services. The frontend's health
- * check succeeds before that.
+ * check is not enough, because it succeeds earlier.
  * @throws {SetupError} with the server's latest error, if that takes longer than 60 s.
  */
 export async function waitUntilUsable({ address, namespace }: Config['temporal'], signal: AbortSignal) {

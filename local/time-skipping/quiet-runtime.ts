@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
-/** The SDK's runtime can be installed only once per process. */
+/** True once the SDK's runtime is installed, because it can be installed only once per process. */
 let isQuiet = false;
 
 /** Makes the SDK log only errors. Suites that cause hundreds of failures would otherwise print as many warnings. */

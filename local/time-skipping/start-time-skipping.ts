@@ -22,13 +22,13 @@ const workerConcurrency = '1000';
 
 type RunOptions = {
   signal: AbortSignal;
-  /** Called with 0 when all trials have started, then with the number that have ended. */
+  /** Called with 0 when all trials have started. Then called after each trial with the number of ended trials. */
   finished?: (count: number) => void;
 };
 
 /**
- * Starts the time-skipping server. Tries twice, because the SDK waits only 5 s and Java may start more slowly on a
- * busy machine.
+ * Starts the time-skipping server. Tries twice, because the SDK waits only 5 s for the server, and Java may need longer
+ * on a busy machine.
  */
 export function createTimeSkippingEnvironment(serverPath: string): Promise<TestWorkflowEnvironment> {
   // The SDK's test environment has no option for its gRPC channels. They would dial loopback through `http_proxy`.
@@ -77,7 +77,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
       taskQueue,
       args: [{ input: { category }, options: toActivityOptions(policy), jitter: policy.jitter }],
     });
-    /** Skips time until the task ends, and returns its output. Call it last, and for one task at a time. */
+    /** Skips time until the task ends, and returns its output. Make it the last call for a task, one task at a time. */
     const result = (): Promise<TaskOutput<'fetch-joke'>> => handle.result();
     return {
       handle,
@@ -100,7 +100,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
   return {
     jokes,
     start,
-    /** Runs all trials at the same time. Returns how they ended, in the same order. Rejects when `signal` aborts. */
+    /** Runs all trials at once. Returns how each ended, in the order of `trials`. Rejects when `signal` aborts. */
     async runAll(trials: Trial[], { signal, finished = () => {} }: RunOptions): Promise<Finished[]> {
       const started = await unlessAborted(Promise.all(trials.map(start)), signal);
       finished(0);

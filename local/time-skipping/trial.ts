@@ -10,7 +10,7 @@ import type { LedgerEntry, Span } from '../joke-api/ledger.ts';
 export type Trial = {
   /** Variables that differ from Holdfast's defaults, for example `{ MAX_ATTEMPTS: '3' }`. */
   variables?: Environment;
-  /** One behaviour for each call, in order. Later calls get a good answer, or the last behaviour with `repeat`. */
+  /** One behaviour for each call, in order. Later calls get a good answer or, with `repeat`, the last behaviour. */
   behaviours?: Behaviour[];
   repeat?: boolean;
   /** What each attempt does instead of the real activity. */
@@ -40,7 +40,7 @@ export const timeAttempts =
         if (!task) return await next(input);
         const times: Span = { startedAt: await nowMs(), endedAt: null };
         task.times.push(times);
-        // The real server sends the retry policy with each attempt. The time-skipping server does not.
+        // The real server sends the retry policy with each attempt. The time-skipping server does not, so add it here.
         Object.assign(activityInfo(), { retryPolicy: toActivityOptions(task.policy).retry });
         try {
           return task.instead ? await task.instead() : await next(input);

@@ -1,7 +1,7 @@
 import type { Check } from '../checks/check.ts';
 import { type Context, expectWaits, listWaits, type PolicyInput, toList, type Waits } from './waits.ts';
 
-/** Each policy with its expected waits, one for each attempt that it allows. The last is null: no attempt follows. */
+/** Each policy with its expected waits in seconds: one wait after each attempt except the last, then null. */
 const cases: [what: string, policy: PolicyInput, expected: Waits][] = [
   ['base 0.1s, coefficient 2', { initialIntervalMs: 100 }, [0.1, 0.2, 0.4, 0.8, null]],
   ['base 0.5s, coefficient 2', { initialIntervalMs: 500 }, [0.5, 1, 2, 4, null]],

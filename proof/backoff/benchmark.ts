@@ -3,7 +3,7 @@ import { type Check, expectThat } from '../checks/check.ts';
 import type { Context } from './waits.ts';
 
 const calculations = 100_000;
-/** The sum of 20,000 rounds. Each adds up the waits after attempts 1 to 5 of six: 2 + 4 + 8 + 16 + 32 s. */
+/** The calculations are 20,000 rounds. Each round adds the waits after attempts 1 to 5: 2 + 4 + 8 + 16 + 32 s. */
 const expectedSumMs = 62_000 * 20_000;
 const limitMicroseconds = 10;
 const limitPerSecond = 100_000;

@@ -13,7 +13,7 @@ const table: { policy: PolicyInput; expected: Waits }[] = [
   { policy: { maximumAttempts: 2, backoffCoefficient: 1 }, expected: [2, null] },
 ];
 
-/** Runs 10,000 calculations under five policies concurrently, and returns their number. */
+/** Runs 10,000 calculations under five policies concurrently, and returns the number of calculations. */
 export async function calculateTogether(): Promise<number> {
   const calculate = async (policy: PolicyInput, attempt: number) => {
     await turn();

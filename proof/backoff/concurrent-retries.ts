@@ -7,7 +7,7 @@ import type { Context } from './waits.ts';
 const tasks = 200;
 const gaps = 800;
 
-/** Each policy gets half of the tasks. Their longest waits overlap, so that all tasks wait at the same moment. */
+/** Each policy gets half of the tasks. The longest waits of both policies overlap: at one moment, all tasks wait. */
 const policies = [
   { what: 'the default policy', variables: {}, expected: [2, 4, 8, 16] },
   {
@@ -17,12 +17,12 @@ const policies = [
   },
 ];
 
-/** When 200 tasks retry at once, a failed attempt's report and the start of the next may take up to this long. */
+/** A gap must exceed the expected wait by less than this. Starting 200 attempts at once takes some of this time. */
 const toleranceSeconds = 1.5;
 
 /**
- * Returns by how many seconds each gap exceeds the expected wait.
- * @throws {CheckFailure} if a gap is shorter than the expected wait, or too long.
+ * Returns by how many seconds each gap between two attempts exceeds the expected wait.
+ * @throws {CheckFailure} for a gap below the expected wait, a gap above the tolerance, or a wrong number of calls.
  */
 function toExcesses({ waits, calls }: Finished, task: number, { what, expected }: (typeof policies)[number]): number[] {
   const asExpected = waits.length === expected.length && calls.length === expected.length + 1;
@@ -36,7 +36,7 @@ function toExcesses({ waits, calls }: Finished, task: number, { what, expected }
   });
 }
 
-/** Returns the largest number of tasks that were between two attempts at one moment of virtual time. */
+/** Returns the largest number of tasks that waited between two attempts at the same moment of virtual time. */
 const toMostWaiting = (ends: Finished[]): number =>
   toMaxInFlight(
     ends.flatMap(({ attempts }) =>

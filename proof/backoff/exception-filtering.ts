@@ -6,8 +6,9 @@ import type { Context } from './waits.ts';
 type Case = UpstreamFailure & { variables?: Trial['variables'] };
 
 /**
- * The server cannot skip the time of a hanging attempt, so these timeouts are short. The attempt's own deadline must
- * end it before the server's heartbeat timeout does.
+ * The time-skipping server cannot skip the time of a hanging attempt, so these timeouts are short. The attempt must end
+ * at its own deadline of 2.7 s. The heartbeat timeout of 2.5 s does not end the attempt before that, because heartbeats
+ * restart the timeout.
  */
 const shortTimeouts = { JOB_TIMEOUT: '3', HEARTBEAT_TIMEOUT: '2.5' };
 
@@ -17,7 +18,7 @@ const retried: Case[] = [
   { name: 'no end of the body', behaviour: { hang: 'body' }, type: 'UpstreamTimeout', variables: shortTimeouts },
 ];
 
-/** One case for each retryable type that an upstream can cause, with that type in NON_RETRYABLE_ERRORS. */
+/** One case for each retryable failure type that an upstream can cause, with that type in NON_RETRYABLE_ERRORS. */
 const madeFinal: Case[] = [
   'UpstreamUnavailable',
   'UpstreamRateLimited',
@@ -53,7 +54,7 @@ export const exceptionFiltering: Check<Context> = {
     const faults: string[] = [];
     for (const { heading, cases, expected } of parts) {
       say(heading);
-      // Hanging calls run apart: their deadlines are in real time, and other tasks must not delay them.
+      // Tasks with hanging calls run apart: the deadlines are in real time, and other tasks must not delay them.
       const groups = [
         cases.filter(({ behaviour }) => !behaviour.hang),
         cases.filter(({ behaviour }) => behaviour.hang),

@@ -10,10 +10,10 @@ export type Context = {
 
 export type PolicyInput = Partial<Policy>;
 
-/** The wait after each attempt, in seconds. Null if no attempt follows. */
+/** The wait after each attempt, in seconds. After the last attempt it is null. */
 export type Waits = (number | null)[];
 
-/** Returns the policy's wait after each attempt. `input` overrides parameters of the default policy. */
+/** Returns the wait after each attempt. `input` replaces parameters of the default policy. */
 export function listWaits(input: PolicyInput): Waits {
   const policy = policySchema.parse(input);
   return Array.from({ length: policy.maximumAttempts }, (_, index) => {
@@ -24,7 +24,7 @@ export function listWaits(input: PolicyInput): Waits {
 
 export const toList = (waits: Waits) => `[${waits.map((wait) => wait ?? 'none').join(', ')}]`;
 
-/** @throws {CheckFailure} unless both lists are equal. */
+/** @throws {CheckFailure} unless `waits` equals `expected`. */
 export function expectWaits(what: string, waits: Waits, expected: Waits): void {
   const equal = waits.length === expected.length && waits.every((wait, index) => wait === expected[index]);
   expectThat(equal, `${what}: the waits are ${toList(waits)}, expected ${toList(expected)}`);

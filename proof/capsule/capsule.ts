@@ -25,12 +25,12 @@ export const capsuleSchema = z.strictObject({
 export type Capsule = z.infer<typeof capsuleSchema>;
 export type Answer = z.infer<typeof answer>;
 
-/** Returns the number of attempts. Reads the answers too, because the history of an open task has no attempts. */
+/** Returns a task's number of attempts. The answers count too, as the history of an open task contains no attempts. */
 export const countAttempts = ({ answers }: Capsule, past: Past) =>
   Math.max(past.attempts, ...answers.map(({ attempt }) => attempt));
 
 /**
- * Loads a saved capsule and reads its history. Returns both.
+ * Loads a saved capsule. Returns the capsule and what its history says about the attempts.
  * @throws {SetupError} for a file that cannot be read or is not a capsule.
  */
 export function loadCapsule(file: string) {

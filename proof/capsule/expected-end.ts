@@ -4,16 +4,15 @@ import type { Answer } from './capsule.ts';
 import type { End } from './read-history.ts';
 
 /**
- * Returns how an attempt must end after an answer, for attempts that the history does not keep. It shares no code
- * with the activity, because the activity is under test.
+ * Returns how an attempt must end after an answer, for attempts whose end the history does not keep. This function
+ * shares no code with the activity, because the activity is under test.
  */
 export function toExpectedEnd({ status, outcome, joke }: Answer): End {
   if (status !== null && status >= 200 && status !== 200) return { type: toStatusType(status), upstreamStatus: status };
   if (['hung', 'client-gone', 'open'].includes(outcome)) return { type: 'UpstreamTimeout' satisfies FailureType };
   if (outcome !== 'answered' || status === null || status < 200)
     return { type: 'UpstreamUnreachable' satisfies FailureType };
-  // The history lacks only attempts before the last two, and all of them were retried. A complete 200 can cause only
-  // this retryable failure.
+  // An attempt whose end the history lacks was retried. After a complete 200, only a TruncatedResponse is retried.
   if (!joke) return { type: 'TruncatedResponse' satisfies FailureType, upstreamStatus: 200 };
   return { output: { id: joke.id, joke: joke.value, url: joke.url } };
 }
@@ -24,7 +23,7 @@ function toStatusType(status: number): FailureType {
   return status >= 300 && status < 400 && status !== 304 ? 'UpstreamRedirected' : 'UpstreamRejected';
 }
 
-/** Returns the answer that must have led to this end, or undefined if the upstream did not cause it. */
+/** Returns the answer that must have led to this end, or undefined if the upstream did not cause the end. */
 export function toAnswerOf(end: End): Pick<Answer, 'status' | 'outcome' | 'joke'> | undefined {
   if ('output' in end) {
     const { joke: value, ...joke } = tasks['fetch-joke'].output.parse(end.output);
@@ -37,7 +36,7 @@ export function toAnswerOf(end: End): Pick<Answer, 'status' | 'outcome' | 'joke'
 }
 
 /**
- * Whether a worker's death, a shutdown, a cancellation or an operator caused this end. No answer of the upstream can
+ * Returns whether a worker's death, a shutdown, a cancellation or an operator caused this end. No answer of the upstream can
  * reproduce such an end.
  */
 export const isOfTheServer = (end: End) =>

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { toHistoryText } from '../../src/temporal/payloads.ts';
 
-/** Removes the names of machines and paths on them. Replay does not need them. */
+/** Removes the fields with names of machines or with paths on machines. A replay does not need these fields. */
 const withoutMachine = (key: string, value: unknown) => (['identity', 'stackTrace'].includes(key) ? undefined : value);
 
 /** Returns a history as plain JSON for `Worker.runReplayHistory`, without fields that identify a machine. */
 export const toHistoryJson = (history: Parameters<typeof toHistoryText>[0]): unknown =>
   JSON.parse(toHistoryText(history), withoutMachine);
 
-/** How an attempt ended: with an output, or with a failure of this type. */
+/** How an attempt ended: with an output, or with a failure of type `type`. */
 export type End = { output: unknown } | { type: string; upstreamStatus?: number };
 
 const payloads = z
@@ -62,13 +62,11 @@ const events = z.array(
 
 export type Past = {
   workflowType: string;
-  /** The number of the last attempt in the history. 0 if there is none. */
+  /** The number of the last attempt in the history, or 0 if the history has no attempt. */
   attempts: number;
-  /** How the activity was scheduled. Undefined if the task ended before that. */
+  /** How the activity was scheduled, or undefined if it never was. */
   activity?: z.output<typeof scheduled>;
-  /**
-   * The known ends, by attempt number. The history keeps only the end of the last attempt and the failure before it.
-   */
+  /** The known ends of attempts, by attempt number. The history keeps the ends of only the last two attempts. */
   ends: Map<number, End>;
 };
 
@@ -79,8 +77,8 @@ export const readWorkflowType = (history: { events: { [key: string]: unknown }[]
     .parse(history.events[0]?.workflowExecutionStartedEventAttributes).workflowType.name;
 
 /**
- * Reads what the history of a task says about its attempts.
- * @throws {z.ZodError} for a history that is not a task's.
+ * Reads what the history of a task says about the task's attempts.
+ * @throws {z.ZodError} for events without the fields that are read here.
  */
 export function readHistory(history: { events: { [key: string]: unknown }[] }): Past {
   const past: Past = { workflowType: readWorkflowType(history), attempts: 0, ends: new Map() };

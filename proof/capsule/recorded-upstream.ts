@@ -13,12 +13,12 @@ const badBodies = new Map<string, NonNullable<Behaviour['body']>>([
 ]);
 
 /**
- * Returns the behaviour with which the joke API repeats an answer. `end` comes from the history. Only the history says
- * what was wrong with the body of a 200.
+ * Returns the behaviour with which the joke API repeats an answer. `end` is the attempt's end in the history. It is
+ * needed because only the history says what was wrong with the body of a 200.
  */
 function toBehaviour({ status, outcome, joke }: Answer, end: End | undefined): Behaviour {
   const own = status === null ? {} : { status };
-  // The activity does not read the body after a bad status, so it does not matter how the body ends.
+  // After a status other than 200, the activity does not read the body, so how the body ends does not matter.
   if (status !== null && status !== 200) return own;
   const badBody = end && 'type' in end ? badBodies.get(end.type) : undefined;
   const started = status === 200;

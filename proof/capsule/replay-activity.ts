@@ -9,14 +9,14 @@ import { isOfTheServer, toExpectedEnd } from './expected-end.ts';
 import type { End, Past } from './read-history.ts';
 import { withRecordedUpstream } from './recorded-upstream.ts';
 
-/** The maximum timeout of an attempt. It shortens the replay of hanging calls. */
+/** The maximum start-to-close timeout in a replay. It makes the replay of hanging calls shorter. */
 const longestAttemptMs = 2_000;
 
 export type Comparison = { line: string; verdict: 'same' | 'different' | 'not compared' };
 
 /**
- * Runs this checkout's activity against each recorded answer, with the attempt's number, policy and timeouts. Returns
- * one comparison for each answer.
+ * Runs this checkout's activity against each recorded answer, with the recorded attempt number, policy and timeouts.
+ * Returns one comparison for each answer.
  */
 export async function replayActivity({ taskId, answers }: Capsule, past: Past): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];

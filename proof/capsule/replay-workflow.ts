@@ -3,8 +3,8 @@ import { bundleWorkflows } from '../../src/bundle-workflows.ts';
 import type { Capsule } from './capsule.ts';
 
 /**
- * Replays the history against this checkout's workflow code. Returns the first line of the error, or undefined if the
- * replay succeeds.
+ * Replays a capsule's history against this checkout's workflow code. Returns the first line of the error, or undefined
+ * if the replay succeeds.
  */
 export async function replayWorkflow({ history, taskId }: Capsule): Promise<string | undefined> {
   const workflowBundle = await bundleWorkflows();

@@ -12,8 +12,8 @@ import { type Past, readHistory, readWorkflowType, toHistoryJson } from './read-
 type Options = { config: Config; jokeApi?: string | undefined; signal: AbortSignal };
 
 /**
- * Reads a task from Temporal. Returns its capsule and its known number of attempts. An answer comes from the joke
- * API's ledger if the ledger has it, otherwise from the history.
+ * Reads a task from Temporal. Returns the task's capsule, and the number of the task's known attempts. Each answer in
+ * the capsule comes from the joke API's ledger if the ledger has it, otherwise from the history.
  * @throws {SetupError} if `taskId` is not the id of a task, or Temporal or the joke API cannot be reached.
  */
 export async function toCapsule(taskId: string, { config, jokeApi, signal }: Options) {
@@ -71,7 +71,7 @@ async function readLedger(client: JokeApiClient, taskId: string, { ends }: Past)
     if (id === null || value === undefined) return answer;
     const end = ends.get(answer.attempt);
     const { url } = (end && 'output' in end ? end.output : {}) as { url?: string };
-    // A joke's link depends on the URL at which the worker called the upstream. Only the history has that link.
+    // Only the history has the link that the worker got. It depends on the URL at which the worker called the upstream.
     return { ...answer, joke: { id, value, url: url ?? `${client.url}/jokes/${id}` } };
   }
 }

@@ -1,6 +1,6 @@
 import type { Mutation } from '../mutate.ts';
 
-/** A build that breaks one promise. At least one invariant of `caughtBy` must report a violation. */
+/** A build that breaks one promise of Holdfast. At least one invariant of `caughtBy` must report a violation. */
 export type Mutant = { name: string; mutations: Mutation[]; inMemory?: boolean; caughtBy: string[] };
 
 const mutant = (name: string, caughtBy: string[], ...mutations: Mutation[]): Mutant => ({ name, caughtBy, mutations });

@@ -30,14 +30,15 @@ export type RunOptions = {
   inMemory?: boolean;
   /** An existing directory for the build and Temporal's data. The caller removes it. */
   directory: string;
-  /** An existing directory for the history and the logs. */
+  /** An existing directory for `history.jsonl` and the logs. */
   output: string;
   say: Say;
   signal: AbortSignal;
 };
 
 /**
- * Clients stop waiting this long after the last fault was healed. The invariant `ended-in-time` allows only a minute.
+ * Clients stop waiting this long after the last fault was healed. This time is longer than the minute that the
+ * invariant `ended-in-time` allows, so that the ends of late tasks are seen.
  */
 const patienceMs = 90_000;
 /** The time before the first fault, so that the first tasks run undisturbed. */
@@ -76,7 +77,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
   const recorder = createRecorder(join(output, 'history.jsonl'));
   const quiet = new AbortController();
   const over = new AbortController();
-  // Every client adds a listener. Node would warn about a leak from the eleventh on.
+  // Every client adds a listener to these signals. Node would warn about a leak from the eleventh listener on.
   setMaxListeners(0, over.signal, quiet.signal);
   const atWork: Promise<unknown>[] = [];
   try {
@@ -129,7 +130,7 @@ export async function runProof(options: RunOptions): Promise<Evidence> {
     progress.end();
     quiet.abort();
     over.abort();
-    // A fault may still be starting a process: wait for it, so that stopping the stack stops that process too.
+    // A fault may still be starting a process. Wait for the fault, so that stopping the stack stops that process too.
     await Promise.allSettled(atWork);
     await recorder.close();
     await stack.stop();

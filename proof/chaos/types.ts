@@ -4,7 +4,7 @@ import type { Policy } from '../../src/policy.ts';
 /** The processes that can be killed, stopped and redeployed. */
 export type Role = 'worker' | 'api' | 'temporal';
 
-/** The links through a proxy: clients to API, API and workers to Temporal, workers to upstream. */
+/** The links that have a proxy: clients → API, API and workers → Temporal, workers → upstream. */
 export type Link = 'clients' | 'temporal' | 'upstream';
 
 export const faultKinds = [
@@ -40,11 +40,11 @@ export type PlannedFault = {
   /** A number in [0, 1) that selects the process or proxy to affect. For `delay-*`, it also sets the delay. */
   pick: number;
   durationMs: number;
-  /** The time from the end of this fault to the start of the next. If it is negative, the two faults overlap. */
+  /** The time from the end of this fault to the start of the next. If the time is negative, the two faults overlap. */
   pauseMs: number;
 };
 
-/** A fault as it happened. Times are epoch milliseconds. A fault counts only if its effect was seen (`verified`). */
+/** A fault as it happened. Times are epoch milliseconds. `verified` says whether its effect was seen. */
 export type FaultRecord = PlannedFault & {
   target: string;
   startedAt: number;
@@ -66,7 +66,7 @@ export type Operation = {
   action: 'submit' | 'conflict' | 'read' | 'cancel' | 'rerun' | 'submit-batch' | 'read-batch' | 'cancel-batch';
   /** The idempotency key of a submission. */
   key?: string;
-  /** The task or batch. */
+  /** The id of the task or batch. */
   id?: string;
   status?: number;
   isReplay?: boolean;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Check } from './check.ts';
 
-/** Returns an argument parser for the numbers of checks, such as `1,3`. The parser returns them in ascending order. */
+/** Returns an argument parser for the numbers of checks, such as `1,3`. The parsed numbers are in ascending order. */
 export const checkNumbers = (checks: unknown[]) => (text: string) => {
   const numbers = text.split(',').map(Number);
   const isValid = /^\d+(,\d+)*$/.test(text) && numbers.every((number) => number >= 1 && number <= checks.length);

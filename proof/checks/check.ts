@@ -4,14 +4,14 @@ import type { Say } from '../../cli/progress.ts';
 export type Tools = {
   /** Prints a line of evidence. */
   say: Say;
-  /** Shows a progress bar on a terminal. Elsewhere prints a plain line now and then. */
+  /** Shows a progress bar if the output is a terminal. Otherwise prints a plain line now and then. */
   progress(text: string, done: number, total: number): void;
   /** Aborts on Ctrl-C. */
   signal: AbortSignal;
 };
 
 /**
- * One test of a suite. `run` returns a sentence that says what was proved. It throws `CheckFailure` if the test fails.
+ * One test of a suite. `run` returns a sentence that says what was proved, or throws `CheckFailure` if the test fails.
  */
 export type Check<Context> = {
   title: string;
@@ -26,7 +26,7 @@ export type Check<Context> = {
 export type Verdict = {
   title: string;
   status: 'passed' | 'failed' | 'not-run';
-  /** What was proved, what failed, or why it was not run. */
+  /** What was proved, what failed, or why the check was not run. */
   detail: string;
   seconds: number;
 };

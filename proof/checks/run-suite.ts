@@ -19,17 +19,17 @@ function toBar(text: string, done: number, total: number): string {
 type Suite<Context> = {
   /** The heading, such as `SYSTEM STRESS TEST SUITE`. */
   title: string;
-  /** The name of its numbered parts: `TEST`, `STRESS TEST`, `SCENARIO`. */
+  /** The word before the number of each check: `TEST`, `STRESS TEST`, `SCENARIO`. */
   part: string;
-  /** The noun of the total: `Total: 8/8 tests passed`. */
+  /** The noun in the total, such as `tests` in `Total: 8/8 tests passed`. */
   noun: string;
   /** The last line if all checks passed. */
   allPassed: string;
   /** The last line if some checks did not pass. It says what to do. */
   advice: string;
-  /** All checks, in the order of their numbers, from 1. */
+  /** All checks, in the order of their numbers. The first check has the number 1. */
   checks: Check<Context>[];
-  /** The numbers of the checks to run, in this order; all if undefined. */
+  /** The numbers of the checks to run, in the order of running. If undefined, all checks run. */
   only?: number[] | undefined;
   /** The lines below `Configuration:`. */
   configuration?: string[];
@@ -73,7 +73,7 @@ async function runCheck<Context>(check: Check<Context>, { context, say, signal }
 /**
  * Runs the checks of a suite one after the other and prints evidence, verdicts and a summary. A check that could not
  * be run counts as not passed. After Ctrl-C, skips the remaining checks, and the summary lists them as not run.
- * Returns the verdicts, the times of start and end, and whether all checks passed.
+ * Returns the verdicts, when the suite started and completed, and whether all chosen checks passed.
  */
 export async function runSuite<Context>(suite: Suite<Context>, run: Run<Context>) {
   const { say, signal } = run;

@@ -3,12 +3,12 @@ import type { Behaviour } from '../../local/joke-api/behaviour.ts';
 /** A failure of the upstream, and the failure type that the task must report. */
 export type UpstreamFailure = { name: string; behaviour: Behaviour; type: string };
 
-/** Longer than the first waits of usual policies. It must lengthen these waits, up to MAX_DELAY. */
+/** These seconds exceed the default BASE_DELAY, so Holdfast must lengthen the first wait, but not above MAX_DELAY. */
 const retryAfter = '5';
 
 /**
- * Failures that Holdfast retries. A hanging upstream is not in this list, because a check of it needs a short
- * JOB_TIMEOUT.
+ * Failures that Holdfast retries. A hanging upstream is not in this list, because a test with a hanging upstream needs
+ * a short JOB_TIMEOUT.
  */
 export const retryableFailures: UpstreamFailure[] = [
   { name: 'HTTP 500', behaviour: { status: 500 }, type: 'UpstreamUnavailable' },

@@ -5,18 +5,18 @@ import { openCrowd } from './crowd.ts';
 
 const crowdSize = { idle: 1_000, slow: 200 };
 const connections = crowdSize.idle + crowdSize.slow;
-/** Turns without and with the crowd alternate, so that a slow moment of the machine affects both measurements. */
+/** Turns without the crowd and turns with it alternate, so that a slow moment of the machine affects both kinds. */
 const turns = 4;
 const mostGrowth = 3;
 
 type Call = { title: string; method: 'GET' | 'POST'; path: string; status: number; callsATurn: number };
-/** The submitted tasks start only after a day, so that the work of a worker does not affect the measurement. */
+/** The submitted tasks are delayed by a day, so that no worker runs them during the measurement. */
 const calls: Call[] = [
   { title: 'GET /health', method: 'GET', path: '/health', status: 200, callsATurn: 500 },
   { title: 'A submission', method: 'POST', path: '/tasks/fetch-joke?delay=86400', status: 202, callsATurn: 150 },
 ];
 
-/** Makes one call after the other and returns the time of each, in milliseconds. */
+/** Makes one call after the other. Returns how long each call took, in milliseconds. */
 async function timeCalls(pool: Pool, { method, path, status, callsATurn }: Call, signal: AbortSignal) {
   const times: number[] = [];
   for (let count = 0; count < callsATurn; count += 1) {
@@ -30,12 +30,13 @@ async function timeCalls(pool: Pool, { method, path, status, callsATurn }: Call,
 }
 
 /**
- * Returns the 99th percentile in milliseconds. Calculates in microseconds, because `toPercentiles` returns whole
- * numbers.
+ * Returns the 99th percentile of `times`, in milliseconds. Calculates in microseconds, because `toPercentiles` returns
+ * whole numbers.
  */
 const toP99 = (times: number[]) => toPercentiles(times.map((ms) => ms * 1_000)).p99 / 1_000;
 
-// Seen to fail when the API took 3 ms for every chunk that a connection sent: calls were then 64 times as slow.
+// With an API that took 3 ms for every received chunk, the checks failed, as they should: calls beside the crowd were
+// 64 times as slow as calls alone.
 const toCheck = (call: Call): Check<string> => ({
   title: `${call.title} beside ${crowdSize.idle} idle and ${crowdSize.slow} slow connections`,
   async run(url, { say, signal }) {
@@ -73,5 +74,5 @@ const toCheck = (call: Call): Check<string> => ({
   },
 });
 
-/** Checks whether idle and slow connections slow down a well-behaved client. The context is the URL of the API. */
+/** They test whether idle and slow connections slow down a well-behaved client. Their context is the URL of the API. */
 export const edgeChecks: Check<string>[] = calls.map(toCheck);

@@ -10,8 +10,8 @@ const beginnings = [
 ];
 
 /**
- * Opens hostile connections: `idle` ones send nothing, `slow` ones send a byte now and then. Connections that the
- * server closes are reopened, so that their number stays the same. Resolves when all are open.
+ * Opens hostile connections. `idle` is the number of those that send nothing, and `slow` the number of those that send
+ * a byte now and then. If the server closes a connection, opens a new one in its place. Resolves when all are open.
  */
 export async function openCrowd(url: string, { idle, slow }: { idle: number; slow: number }) {
   const { hostname, port } = new URL(url);

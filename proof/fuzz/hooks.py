@@ -1,4 +1,4 @@
-"""Adapts generated requests so that none waits for a minute. Valid requests stay valid, invalid ones stay invalid."""
+"""Adapts generated requests so that no answer takes a minute. Valid requests stay valid, invalid ones stay invalid."""
 
 import os
 import re
@@ -13,7 +13,7 @@ BOUND = {"wait": 60, "delay": 2_592_000}
 
 
 def end_with(parent):
-    """Ends this process when its parent is gone, even after a kill -9."""
+    """Ends this process when its parent is gone, even if the parent was killed with SIGKILL."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
@@ -23,7 +23,7 @@ threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
 
 
 def in_form(name, value):
-    """Shortens a valid number of seconds and formats it as the API requires. Returns any other value unchanged."""
+    """Limits a valid number to LONGEST_SECONDS and formats it as the API requires. Returns other values unchanged."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= BOUND[name]:
         return value
     return f"{min(value, LONGEST_SECONDS[name]):.3f}"
@@ -31,7 +31,7 @@ def in_form(name, value):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Skips requests with an empty parameter. It would not be sent, so an invalid request would become a valid one."""
+    """Skips requests with an empty parameter. The parameter would not be sent: an invalid request would be valid."""
     return not any(value is None or value in ([], {}) for value in (case.query or {}).values())
 
 

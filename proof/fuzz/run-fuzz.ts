@@ -14,9 +14,9 @@ export type FuzzFlags = { url?: string; examples: number; seed?: number[]; minut
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * Runs the fuzzer with each seed against the Holdfast of `--url`, or against a stack that it starts. Returns the exit
- * code: 1 if any answer was not as documented, else 0.
- * @throws {SetupError} if Schemathesis cannot be installed, the Holdfast does not answer, or the time is up.
+ * Runs the fuzzer with each seed against the Holdfast of `--url` or, without `--url`, against a new stack. Returns the
+ * exit code: 1 if any answer was not as documented, else 0.
+ * @throws {SetupError} if Schemathesis cannot be installed, the Holdfast does not answer, or a seed exceeds `minutes`.
  */
 export async function runFuzz(flags: FuzzFlags, signal: AbortSignal): Promise<number> {
   const say = (line: string) => console.log(line);
@@ -40,17 +40,17 @@ export async function runFuzz(flags: FuzzFlags, signal: AbortSignal): Promise<nu
 
 type Run = { seed: number; examples: number; minutes: number; signal: AbortSignal };
 
-/** Returns 0 if Schemathesis found nothing, else 1. */
+/** Returns 0 if Schemathesis found no fault, else 1. */
 async function runSchemathesis(
   schemathesis: string,
   { url, apiKey }: Target,
   { seed, examples, minutes, signal }: Run,
 ): Promise<number> {
-  // Schemathesis writes files into its working directory.
+  // Schemathesis writes files into its working directory, so that must be a temporary one.
   const directory = createTemporaryDirectory('holdfast-fuzz-');
   const choice = [
     ...['--seed', String(seed), '--max-examples', String(examples), '--generation-database', ':memory:'],
-    // Without API keys the API accepts every caller, so this check would fail.
+    // Without API keys the API accepts every caller, so the check `ignored_auth` would fail.
     ...(apiKey === undefined ? ['--exclude-checks', 'ignored_auth'] : []),
   ];
   try {

@@ -10,12 +10,12 @@ const version = '4.32.5';
 const executable = 'schemathesis';
 const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
-/** pip's own scripts contain the path of their directory. This script still works after the directory has moved. */
+/** pip's own scripts contain the path of their directory and fail once it has moved. This script does not fail then. */
 const wrapper = `#!/bin/sh
 exec "\${0%/*}/venv/bin/python" -m schemathesis.cli "$@"
 `;
 
-/** Resolves with name and version. Rejects if `path` is another version, because its checks may differ. */
+/** Resolves with name and version. Rejects if `path` has another version than ours, as the checks may differ. */
 async function checkSchemathesis(path: string): Promise<string> {
   const { stdout } = await execa(path, ['--version'], { timeout: 60_000, stdin: 'ignore' });
   if (!stdout.endsWith(`version ${version}`)) throw new Error(`${path} --version says "${stdout.slice(0, 80)}"`);
@@ -35,9 +35,9 @@ async function installWithPip(directory: string, { say, signal }: Obtain) {
 }
 
 /**
- * Returns the path of a `schemathesis` of the required version. If `SCHEMATHESIS_PATH` is set, tries only that.
+ * Returns the path of a `schemathesis` of the required version. If `SCHEMATHESIS_PATH` is set, tries only that path.
  * Otherwise tries PATH, our cache, and an installation with pip into the cache, in this order.
- * @throws {SetupError} naming what to install, if none works.
+ * @throws {SetupError} naming what to install, if none of these works.
  */
 export async function obtainSchemathesis(options: Obtain): Promise<string> {
   const entry = toCachePath('schemathesis', version);

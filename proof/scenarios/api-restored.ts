@@ -22,7 +22,7 @@ const untilRetrying = ({ holdfast }: Stack, id: string, signal: AbortSignal) =>
     { signal },
   );
 
-/** The upstream answers 503 first, and correctly later. */
+/** The upstream first answers 503. After it is mended, it answers correctly. */
 async function mendUpstream(stack: Stack, expected: number[], { say, signal }: Tools): Promise<void> {
   const { holdfast, jokeApi } = stack;
   const rule = await jokeApi.addRule({ then: [{ status: 503 }], repeat: true });
@@ -73,7 +73,7 @@ async function mendAddress(stack: Stack, wrongUrl: string, { say, signal }: Tool
   );
 }
 
-/** A task survives a broken upstream, and a Holdfast with a wrong upstream address. */
+/** One task survives a broken upstream. Another task survives a Holdfast with a wrong upstream address. */
 export const apiRestored: Check<Scene> = {
   title: 'Retry on API Failure, Success Once It Is Restored',
   async run(scene, tools) {

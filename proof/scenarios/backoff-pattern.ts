@@ -5,10 +5,10 @@ import { expectWaits, toWaitsSeconds } from './waits.ts';
 
 const attempts = 6;
 const inFull = { BASE_DELAY: '2', expected: [2, 4, 8, 16, 32] };
-/** Temporal's timers are up to a second late. With a smaller base, the first waits would all look alike. */
+/** Temporal's timers are up to a second late. So with a base below 1 s, the first waits could all look alike. */
 const scaledDown = { BASE_DELAY: '1', expected: [1, 2, 4, 8, 16] };
 
-/** A task that always fails makes six attempts, and each wait is twice the one before. */
+/** A task that always fails makes six attempts, and each wait is twice the wait before it. */
 export const backoffPattern: Check<Scene> = {
   title: 'Exponential Backoff Pattern',
   async run(scene, { say, signal }) {

@@ -5,7 +5,7 @@ import type { Scene } from './scene.ts';
 
 const count = 100;
 
-/** A hundred tasks at once are all accepted, and each completes with one upstream call. */
+/** A hundred tasks submitted at once are all accepted, and each completes with one upstream call. */
 export const concurrentLoad: Check<Scene> = {
   title: 'Concurrent Load',
   async run({ stackOptions, variables }, tools) {

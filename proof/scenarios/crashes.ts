@@ -5,7 +5,7 @@ import type { Stack } from '../../local/stack/start-stack.ts';
 import { expectThat, type Tools } from '../checks/check.ts';
 import { toSeconds, untilFound } from './until.ts';
 
-/** A moment from which recovery is measured. If it has a limit, no task may take longer than that from this moment. */
+/** A moment from which recovery is measured. If the moment has a `limit`, each task must recover within that limit. */
 export type Moment = { name: string; atMs: number; limit?: { ms: number; sum: string } };
 
 export type Timing = { heartbeatTimeoutMs: number; waitMs: number };
@@ -13,7 +13,7 @@ export type Timing = { heartbeatTimeoutMs: number; waitMs: number };
 /** The time that recovery may take in addition to heartbeat timeout and wait. */
 const slackMs = 2_000;
 
-/** Kills the worker with SIGKILL and waits until it is gone. `npm start` starts another. */
+/** Kills the worker with SIGKILL and waits until it is gone. `npm start` then starts another worker. */
 export async function crashWorker(
   stack: Stack,
   { heartbeatTimeoutMs, waitMs }: Timing,
@@ -46,9 +46,9 @@ export async function crashEverything(
   const { port, embedded } = stack.config();
   const ports = [port, stack.temporalPort, ...(embedded ? [embedded.uiPort] : [])];
   let left = '';
-  // The system closes a process's sockets a moment after the process is gone.
+  // The operating system closes a process's sockets a moment after the process is gone. So this waits for ports too.
   await untilFound(
-    () => `After the kill, not all of these were gone: ${left},`,
+    () => `After the kill, these were not gone: ${left},`,
     async () => {
       const listening = await Promise.all(ports.map(isListening));
       const open = ports.filter((_, index) => listening[index]).map((each) => `port ${each}`);

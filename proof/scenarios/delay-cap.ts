@@ -7,7 +7,7 @@ import { expectWaits } from './waits.ts';
 const variables = { MAX_ATTEMPTS: '10', MAX_DELAY: '60' };
 const expected = [2, 4, 8, 16, 32, 60, 60, 60, 60];
 
-/** With a cap of 60 s, no wait is longer. The server skips the time, so that the scenario takes seconds. */
+/** No wait is longer than the cap of 60 s. The server skips the time of the waits, so the scenario takes seconds. */
 export const delayCap: Check<Scene> = {
   title: 'Max Delay Cap',
   async run(_, { say, signal }) {

@@ -13,7 +13,7 @@ type Options = { category: string; count: number; heartbeatTimeoutMs: number; si
  */
 const recoveredWithinMs = 30_000;
 
-/** Submits tasks whose first upstream calls hang until the caller is gone. */
+/** Submits `count` tasks. The first upstream call of each hangs until the worker closes the connection. */
 export async function holdTasks(stack: Stack, { category, count, heartbeatTimeoutMs, signal }: Options) {
   const { holdfast, jokeApi } = stack;
   const readCalls = async () => (await jokeApi.ledger({ category })).items;
@@ -43,7 +43,10 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
     /** Resolves when the first call of every task hangs. */
     untilHeld: () => untilOpenFor(0),
 
-    /** Resolves when all calls have hung longer than the heartbeat timeout and heartbeats kept the attempts alive. */
+    /**
+     * Resolves when all calls have hung for longer than the heartbeat timeout.
+     * @throws {CheckFailure} unless heartbeats kept every first attempt alive.
+     */
     async untilKeptAlive() {
       await untilOpenFor(heartbeatTimeoutMs + 1_000);
       for (const task of await Promise.all(ids.map(holdfast.read)))
@@ -54,8 +57,8 @@ export async function holdTasks(stack: Stack, { category, count, heartbeatTimeou
     },
 
     /**
-     * Resolves when all tasks have completed. Returns the start of the second call of each task in epoch milliseconds,
-     * in the order of submission.
+     * Resolves when all tasks have completed. Returns when the second upstream call of each task started, in epoch
+     * milliseconds, in the order in which the tasks were submitted.
      */
     async untilRecovered(): Promise<number[]> {
       let recovered = 0;

@@ -4,13 +4,13 @@ import { withStack } from '../../local/stack/with-stack.ts';
 
 type Variables = Record<string, string>;
 
-/** What a scenario runs on: its own stacks, in real time or scaled down. */
+/** What a scenario runs on: its own stacks. With `fast`, the times of the scenario are scaled down. */
 export type Scene = {
   fast: boolean;
   stackOptions: StackOptions;
   /** Environment variables of every stack, in addition to the scenario's own. */
   variables: Variables;
-  /** Runs `work` against a fresh stack with these variables, then stops it. */
+  /** Runs `work` against a fresh stack with these variables, then stops the stack. */
   withStack<T>(variables: Variables, work: (stack: Stack) => Promise<T>): Promise<T>;
 };
 
@@ -26,7 +26,7 @@ export function createScene({ fast, verbose, say, signal }: Options): Scene {
   };
   const listen = verbose ? (words: string) => void process.stderr.write(words) : () => {};
   const stackOptions = { say: sayOnce, signal, listen };
-  // A hanging attempt must not delay the end of a failed or interrupted scenario by the usual 30 s.
+  // A hanging attempt must not delay the end of a failed or interrupted scenario by the default grace of 30 s.
   const variables = { SHUTDOWN_GRACE: '1', LOG_LEVEL: verbose ? 'info' : 'warn' };
   return {
     fast,
@@ -36,11 +36,12 @@ export function createScene({ fast, verbose, say, signal }: Options): Scene {
   };
 }
 
-/** Formats variables as `BASE_DELAY=2 MAX_ATTEMPTS=6`, with the full values if `--fast` scaled them down. */
-export function toSetUp(variables: Variables, { fast }: Pick<Scene, 'fast'>, inFull: Variables): string {
-  const toText = (some: Variables) =>
-    Object.entries(some)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' ');
-  return fast ? `${toText(variables)} (scaled down by --fast from ${toText(inFull)})` : toText(variables);
-}
+/** Formats variables as `BASE_DELAY=2 MAX_ATTEMPTS=6`. */
+export const toText = (variables: Variables) =>
+  Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
+/** Formats variables with `toText`. If `--fast` scaled them down, adds the full values. */
+export const toSetUp = (variables: Variables, { fast }: Pick<Scene, 'fast'>, inFull: Variables) =>
+  fast ? `${toText(variables)} (scaled down by --fast from ${toText(inFull)})` : toText(variables);

@@ -3,16 +3,19 @@ import type { Stack } from '../../local/stack/start-stack.ts';
 import { type Check, expectThat, type Tools } from '../checks/check.ts';
 import { crashEverything, crashWorker, type Moment, type Timing } from './crashes.ts';
 import { holdTasks } from './held-tasks.ts';
-import type { Scene } from './scene.ts';
+import { type Scene, toText } from './scene.ts';
 import { toSeconds } from './until.ts';
 
 const count = 10;
 /**
- * Holdfast's defaults, also with --fast. With a shorter heartbeat timeout, the scenario would test how fast a worker
- * starts, which takes some seconds too.
+ * These times are Holdfast's defaults, and --fast does not scale them down. A worker takes some seconds to start. With
+ * a much shorter heartbeat timeout, the scenario would mainly measure that start.
  */
 const timing: Timing = { heartbeatTimeoutMs: 10_000, waitMs: 2_000 };
-const variables = { HEARTBEAT_TIMEOUT: '10', BASE_DELAY: '2' };
+const variables = {
+  HEARTBEAT_TIMEOUT: String(timing.heartbeatTimeoutMs / 1_000),
+  BASE_DELAY: String(timing.waitMs / 1_000),
+};
 
 /** Formats durations as `min 5.10 s, median 5.52 s, max 5.90 s`. */
 function toSpread(durationsMs: number[]): string {
@@ -22,8 +25,8 @@ function toSpread(durationsMs: number[]): string {
 }
 
 /**
- * Prints how long each task took from each moment to its next upstream call.
- * @throws {CheckFailure} if a task took longer than the limit of a moment.
+ * Prints the time from each moment to each task's next upstream call.
+ * @throws {CheckFailure} if a task's time from a moment exceeds the limit of that moment.
  */
 function expectRecovery(recoveredAtMs: number[], moments: Moment[], say: Say): void {
   say('Observation: each task called the upstream again');
@@ -47,8 +50,8 @@ function expectRecovery(recoveredAtMs: number[], moments: Moment[], say: Say): v
 type Crash = (stack: Stack, timing: Timing, tools: Tools) => Promise<Moment[]>;
 
 /**
- * Runs `crash` while ten tasks are in their first attempts. Returns the time from the kill to the last recovery, in
- * milliseconds.
+ * Runs `crash` while ten tasks are in their first attempts. Returns the time from the kill to the recovery of the last
+ * task, in milliseconds.
  */
 async function recoverFrom(crash: Crash, stack: Stack, tools: Tools): Promise<number> {
   const { heartbeatTimeoutMs } = timing;
@@ -67,7 +70,7 @@ async function recoverFrom(crash: Crash, stack: Stack, tools: Tools): Promise<nu
 export const stalledJob: Check<Scene> = {
   title: 'Stalled Job Recovery',
   async run(scene, tools) {
-    tools.say('Set-up: Holdfast with HEARTBEAT_TIMEOUT=10 BASE_DELAY=2');
+    tools.say(`Set-up: Holdfast with ${toText(variables)}`);
     tools.say('        an upstream that holds every first attempt');
     return await scene.withStack(variables, async (stack) => {
       const { workerConcurrency } = stack.config();

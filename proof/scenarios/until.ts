@@ -5,14 +5,14 @@ import { CheckFailure } from '../checks/check.ts';
 
 export const toSeconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
 
-/** The default limit. It is generous, because everything may take long on a busy machine. */
+/** The default time limit. It is generous, because everything may take long on a busy machine. */
 const usualLimitMs = 60_000;
 
 type Limits = { signal: AbortSignal; withinMs?: number };
 
 /**
  * Polls until `read` returns a value, and returns that value.
- * @throws {CheckFailure} with `missing` when the time is up.
+ * @throws {CheckFailure} with the text of `missing`, if there is no value within `withinMs`.
  */
 export async function untilFound<T>(
   missing: () => string,
@@ -35,7 +35,7 @@ export function toStateText({ status, attempt, maxAttempts, failure, lastFailure
 
 /**
  * Returns the task as soon as `holds` is true of it.
- * @throws {CheckFailure} with the state of the task, if it ends before `holds` is true or the time is up.
+ * @throws {CheckFailure} with the state of the task, if the task ends or the time is up before `holds` is true.
  */
 export async function untilTask(
   holdfast: HoldfastClient,

@@ -3,7 +3,7 @@ import { type Span, toGapsMs } from '../../local/joke-api/ledger.ts';
 import { expectThat } from '../checks/check.ts';
 import { earlyMs } from '../system/calls.ts';
 
-/** On a busy machine, an attempt may start up to this late. */
+/** On a busy machine, an attempt may start up to this much later than the policy says. */
 const laterSeconds = 1;
 
 /** Returns whether a measured wait matches the expected one within the tolerances. Both are in seconds. */
@@ -15,7 +15,7 @@ export const toWaitsSeconds = (calls: Span[]) => toGapsMs(calls).map((gapMs) => 
 
 /**
  * Prints measured waits beside the expected ones. Both are in seconds.
- * @throws {CheckFailure} for the first wait that is not as expected.
+ * @throws {CheckFailure} for the first wait that is not as expected, or for too many waits.
  */
 export function expectWaits(measured: number[], expected: readonly number[], say: Say): void {
   say('  after attempt   expected   measured   difference');

@@ -6,26 +6,26 @@ import { expectThat, type Tools } from '../checks/check.ts';
 import { earlyMs } from './calls.ts';
 
 /**
- * An attempt may start up to this late, because all slots may be taken when it is due. If it starts even later, it
- * does not follow the policy.
+ * An attempt may start up to this long after the policy's longest wait, because all slots of the workers may be taken
+ * when the attempt is due. An attempt that starts even later does not follow the policy.
  */
 export const lateMs = 5_000;
-/** The median retry after an attempt must be at most this late. */
+/** For each attempt number, the median lateness of all tasks' waits after that attempt must be at most this. */
 const usuallyLateMs = 800;
-/** The server's timers take about a second for any shorter wait. */
+/** A wait that is shorter than this still takes about a second, because Temporal's timers are not finer. */
 const shortestTimerMs = 1_000;
-/** The minimum number of waits for a median. */
+/** The median lateness of fewer waits than this is not checked. */
 const fewest = 5;
 
 /**
- * A measured wait. `after` is the number of the failed attempt before it. `lateMs` is the time by which it exceeds the
- * policy's longest wait.
+ * A measured wait. `after` is the number of the failed attempt before the wait. `lateMs` is the time by which the wait
+ * exceeds the policy's longest wait after that attempt (jitter included), or `shortestTimerMs` if this is longer.
  */
 export type Wait = { after: number; gapMs: number; lateMs: number };
 
 /**
  * Compares one task's calls with the policy, and returns its waits.
- * @throws {CheckFailure} if an attempt, a wait or the end does not follow the policy.
+ * @throws {CheckFailure} if an attempt, a wait or the task's end does not follow the policy.
  */
 export function checkAttempts(task: Task, calls: LedgerEntry[], policy: Policy): Wait[] {
   const { id, status, attempt, failure } = task;
@@ -55,8 +55,8 @@ export function checkAttempts(task: Task, calls: LedgerEntry[], policy: Policy):
 }
 
 /**
- * Prints the waits after each attempt beside the policy's.
- * @throws {CheckFailure} if a median wait is too late.
+ * Prints, for each attempt number, the policy's wait after that attempt, and the median and the longest measured wait.
+ * @throws {CheckFailure} if a median lateness exceeds `usuallyLateMs`.
  */
 export function checkUsualWaits(waits: Wait[], policy: Policy, say: Tools['say']) {
   for (let after = 1; after < policy.maximumAttempts; after += 1) {

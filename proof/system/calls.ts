@@ -3,7 +3,7 @@ import type { LedgerEntry } from '../../local/joke-api/ledger.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { expectThat } from '../checks/check.ts';
 
-/** Groups the ledger's calls by task, each group in order. */
+/** Groups the ledger's calls by task. The calls of a task keep the ledger's order. */
 export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> {
   const calls = new Map<string, LedgerEntry[]>();
   for (const entry of items) {
@@ -14,14 +14,14 @@ export function toCallsByTask(items: LedgerEntry[]): Map<string, LedgerEntry[]> 
 }
 
 /**
- * A measured gap may be shorter than the wait by up to this much, because a busy joke API records the end of an answer
- * only after the caller has received it. On a loaded machine, 14 ms were seen.
+ * A measured gap may be shorter than the policy's wait by up to this much, because a busy joke API records the end of
+ * an answer only after the caller has received the answer. On a loaded machine, a difference of 14 ms was seen.
  */
 export const earlyMs = 50;
 
 /**
- * Compares every completed task with the joke that the upstream sent in that task's own last call, by id and text.
- * @throws {CheckFailure} for a task with another joke.
+ * Checks that every completed task has the joke (by id and text) that the upstream sent in the task's own last call.
+ * @throws {CheckFailure} for a completed task that has another joke, or to which the upstream sent none.
  */
 export async function expectOwnJokes(tasks: Task[], ledger: LedgerEntry[], jokeApi: Pick<JokeApiClient, 'joke'>) {
   const calls = toCallsByTask(ledger);

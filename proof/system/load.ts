@@ -6,7 +6,8 @@ import { CheckFailure, type Tools } from '../checks/check.ts';
 import type { Target } from './target/target.ts';
 
 /**
- * The size of a page. Each page costs a query, but large pages contain many finished tasks, which are not needed here.
+ * The number of tasks on a page of the list. Smaller pages would cost more queries for the same tasks. Larger pages
+ * would contain more finished tasks, which are not needed here.
  */
 const listLimit = 100;
 const pollMs = 100;
@@ -52,16 +53,16 @@ export async function countOpen(holdfast: HoldfastClient, ids: Set<string>): Pro
     const { items, nextCursor } = await holdfast.list({ limit: String(listLimit), ...(cursor && { cursor }) });
     const opened = items.filter(({ finishedAt }) => finishedAt === undefined);
     open += opened.filter(({ id }) => ids.has(id)).length;
-    // Open tasks come first. After a page with a finished task, no page has an open one.
+    // The list has open tasks first. So after a page with a finished task, no page has an open task.
     cursor = opened.length === items.length ? nextCursor : null;
   } while (cursor !== null);
   return open;
 }
 
 /**
- * Waits until all tasks have ended and returns them. Polls the list, because one call covers many tasks and adds
- * little load. Reads each task only at the end.
- * @throws {CheckFailure} with the number of open tasks after `withinMs`.
+ * Waits until all tasks have ended and returns them. Polls the list, because one call of it covers many tasks and adds
+ * little load. Reads each task only after the list shows none of the tasks as open.
+ * @throws {CheckFailure} with the number of open tasks, if there are any after `withinMs`.
  */
 export async function untilAllFinished(
   holdfast: HoldfastClient,
@@ -79,13 +80,13 @@ export async function untilAllFinished(
   };
   const onTimeout = () => new CheckFailure(`${open} of ${ids.size} tasks have not ended within ${withinMs / 1_000} s`);
   await until(areFinished, { withinMs, everyMs: pollMs, signal, onTimeout });
-  // The list lags behind, so a task that it does not show as open may still be open. Each is read until it has ended.
+  // The list lags behind: a task that it does not show as open may still be open. So each task is read until its end.
   return await Promise.all([...ids].map((id) => untilFinished(holdfast, id, deadline - performance.now())));
 }
 
 /**
  * Waits until a task has ended, and returns it.
- * @throws {CheckFailure} with the state of the task, if it is still open after `withinMs` (at least 10 s).
+ * @throws {CheckFailure} with the state of the task, if it is still open after `withinMs` or 10 s, whichever is more.
  */
 export async function untilFinished(holdfast: HoldfastClient, id: string, withinMs: number): Promise<Task> {
   let task: Task | undefined;

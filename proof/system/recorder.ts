@@ -3,7 +3,7 @@ import type { Task } from '../../src/api/views/schemas.ts';
 import { toCallsByTask } from './calls.ts';
 import type { FinishedTask, MemorySample, Submission } from './result.ts';
 
-/** Collects all figures of a run, on a time axis that begins now. */
+/** Collects all figures of a run. Their time axis begins with this call. */
 export function createRecorder() {
   const startedAt = Date.now();
   const sinceStart = (epochMs: number) => epochMs - startedAt;

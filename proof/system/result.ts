@@ -4,8 +4,8 @@ import type { Policy } from '../../src/policy.ts';
 import type { Verdict } from '../checks/check.ts';
 
 /**
- * One submission: when it was sent, its latency, and the HTTP status or 0 without an answer. `atMs` and every `…AtMs`
- * are milliseconds since the start of the run.
+ * One submission: when it was sent, its latency, and its HTTP status (0 if no answer came). In this file, `atMs` and
+ * every `…AtMs` are milliseconds since the start of the run.
  */
 export type Submission = { check: string; atMs: number; latencyMs: number; status: number };
 
@@ -28,8 +28,8 @@ export type FinishedTask = {
 };
 
 /**
- * Memory of one process after a garbage collection. `tasks` is the number of tasks that the process had served by
- * then.
+ * Memory of one process after a garbage collection. `tasks` is the number of tasks that the memory check had run before
+ * this sample.
  */
 export type MemorySample = {
   atMs: number;

@@ -8,7 +8,7 @@ import { expectThat } from '../checks/check.ts';
 /** A task read while it was retrying, and when the read was sent. */
 export type Seen = { task: Task; askedAtMs: number };
 
-/** The number of retrying tasks to read. It is enough for a sample and adds little load. */
+/** The number of retrying tasks to read. So few add little load, but are enough for a sample. */
 const wanted = 20;
 /** The pause between two rounds. A round reads each open task once. */
 const pauseMs = 50;
@@ -18,7 +18,7 @@ const longestMs = 10_000;
 /** Tolerance for the clocks of up to three machines and for rounding to milliseconds. */
 const clocksMs = 100;
 
-/** Reads the open tasks round after round, and returns those that were retrying when read. */
+/** Reads the open tasks round after round. Returns up to `wanted` tasks that were retrying when they were read. */
 export async function watchRetrying(
   holdfast: Pick<HoldfastClient, 'read'>,
   tasks: Pick<Task, 'id'>[],
@@ -42,7 +42,7 @@ export async function watchRetrying(
 }
 
 /**
- * Compares what a task announced while it was retrying with the policy and with the upstream's calls.
+ * Compares the next attempt and its time, as a retrying task announced them, with the policy and the upstream's calls.
  * @throws {CheckFailure} if the announced attempt or time does not match the policy or the calls.
  */
 export function expectAnnounced({ task, askedAtMs }: Seen, calls: LedgerEntry[], policy: Policy): void {

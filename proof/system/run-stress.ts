@@ -22,8 +22,8 @@ export type StressFlags = {
 };
 
 /**
- * Runs the checks against the Holdfast of `--url`, or against a stack that it starts. Returns the exit code: 0 if all
- * passed, else 1.
+ * Runs the checks against the Holdfast of `--url` or, without `--url`, against a new stack. Returns the exit code: 0 if
+ * all checks passed, else 1.
  * @throws {SetupError} for flags that contradict each other, an unwritable file, or a Holdfast that does not answer.
  */
 export async function runStress(flags: StressFlags, signal: AbortSignal): Promise<number> {
@@ -41,7 +41,7 @@ export async function runStress(flags: StressFlags, signal: AbortSignal): Promis
   };
   const stress = (target: Target) => stressTarget(target, flags, { say, signal });
   if (url !== undefined) return await stress(await toGivenTarget(options, { tasks, url, jokeApiUrl }));
-  // All tasks are submitted at once, and the API must not shed any of them.
+  // All tasks are submitted at once, and the API must not refuse any of them for too many requests in flight.
   const maxInFlight = Math.max(tasks, loadConfig({}).maxInFlight);
   const environment = { MAX_IN_FLIGHT: String(maxInFlight), ...(quick && { BASE_DELAY: '1' }) };
   return await withOwnTarget(options, { tasks, environment }, stress);
@@ -96,7 +96,7 @@ async function stressTarget(
 }
 
 /**
- * Checks before the run that `path` can be written. Leaves no new file.
+ * Checks before the run that `path` can be written. If no file was there, leaves none.
  * @throws {SetupError} if `path` cannot be written.
  */
 function requireWritable(path: string) {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { listPids, readOpenFiles, readTcpSockets } from '../../cli/proc.ts';
 
 /**
- * Returns the lines that lsof prints, one for each match. Used on systems without /proc. If nothing matches, lsof
+ * Returns the lines that lsof prints, one for each match. This is for systems without /proc. If nothing matches, lsof
  * exits with 1 and the list is empty.
  */
 function listWithLsof(...args: string[]): string[] {
@@ -27,7 +27,7 @@ export function countSockets(pid: number, port: number): number {
   ).length;
 }
 
-/** Returns the pid of the process that listens on a port of this machine, or undefined if this user can see none. */
+/** Returns the pid of the process that listens on a port of this machine, or undefined if this user sees none. */
 export function findListener(port: number): number | undefined {
   if (process.platform !== 'linux')
     return listWithLsof('-t', `-iTCP:${port}`, '-sTCP:LISTEN').map(Number).find(Boolean);

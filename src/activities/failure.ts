@@ -7,9 +7,9 @@ export type FailureFacts = { upstreamStatus?: number; retryAfterMs?: number | un
 /**
  * Returns the error with which this attempt fails.
  *
- * Its type decides whether another attempt follows. Its details contain the upstream's status. It sets the delay
- * before the next attempt only if Retry-After or jitter changes that delay. API clients see the message, so keep
- * addresses, paths and versions out of it.
+ * The error's type decides whether another attempt follows. The error's details contain the upstream's status, if the
+ * upstream answered. The error sets the delay before the next attempt only if Retry-After or jitter changes that delay.
+ * API clients see the message, so keep addresses, paths and versions out of it.
  */
 export function toAttemptFailure(type: FailureType, message: string, facts: FailureFacts = {}): ApplicationFailure {
   const { upstreamStatus, retryAfterMs, jitter } = facts;

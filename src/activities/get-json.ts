@@ -21,8 +21,8 @@ export type Upstream = { upstreamUrl: string; getJson: ReturnType<typeof createG
 /**
  * Creates a function that sends one GET and returns the body, parsed by `schema`.
  *
- * The function follows no redirects and reads at most 64 KiB of decoded body. It ends at the attempt's deadline, which
- * is shortly before start-to-close. If the call fails, it throws an `ApplicationFailure` with a failure type of
+ * The function follows no redirects and reads at most 64 KiB of decoded body. It ends at the latest at the attempt's
+ * deadline, which is shortly before the start-to-close timeout. If the call fails, it throws an `ApplicationFailure` with a failure type of
  * `policy.ts`. If the task was cancelled, it throws a `CancelledFailure`.
  */
 export function createGetJson(dispatcher: Dispatcher) {
@@ -43,8 +43,7 @@ export function createGetJson(dispatcher: Dispatcher) {
           upstreamStatus: 200,
         });
       } finally {
-        // An unread body keeps its socket. Destroying it emits an error. Without a listener, that error would end the
-        // process.
+        // An unread body keeps its socket, so the body is destroyed. Without a listener, its error would end the process.
         body.on('error', () => {}).destroy();
       }
     } catch (error) {
@@ -80,7 +79,7 @@ function toCallFailure(error: unknown, isLate: boolean, jitter: number): Error {
     return toAttemptFailure('UpstreamTimeout', 'The upstream did not answer before the deadline of the attempt', {
       jitter,
     });
-  // The codes of Node and undici name the cause (ECONNREFUSED, UND_ERR_SOCKET) without an address.
+  // The codes of Node and undici (ECONNREFUSED, UND_ERR_SOCKET) contain no address, so clients may see them.
   const { code, name, message } = error as NodeJS.ErrnoException;
   const cause = typeof code === 'string' ? code : name;
   if (cause === 'UND_ERR_HEADERS_OVERFLOW')

@@ -3,9 +3,9 @@ import { activityInfo, heartbeat } from '@temporalio/activity';
 /**
  * Runs `work` and sends a heartbeat every third of the heartbeat timeout. Returns what `work` returns.
  *
- * Heartbeats tell the server that this worker is alive. The server's answer tells a running attempt if it is
- * cancelled. The first heartbeat is sent after 1 s, or after a third of the timeout if that is less. A shorter attempt
- * sends none, which saves an RPC and a database write.
+ * Heartbeats tell the server that this worker is alive. The server's answers tell a running attempt whether its task is
+ * cancelled. The first heartbeat is sent after 1 s, or after a third of the heartbeat timeout if that is less. An
+ * attempt that ends before its first heartbeat sends none, which saves an RPC and a database write.
  */
 export async function withHeartbeat<T>(work: () => Promise<T>): Promise<T> {
   const { heartbeatTimeoutMs } = activityInfo();

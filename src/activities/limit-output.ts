@@ -1,7 +1,7 @@
 import type { AttemptOptions } from '../tasks.ts';
 import { toAttemptFailure } from './failure.ts';
 
-/** Creates a worker interceptor. It fails an attempt, without retry, if the output exceeds `maximumOutputBytes`. */
+/** Creates a worker interceptor that fails an attempt, without a retry, if its output exceeds `maximumOutputBytes`. */
 export const limitOutput = () => ({
   inbound: {
     async execute<I extends { args: unknown[] }, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {

@@ -18,8 +18,8 @@ export function logAttempt(doing: string): void {
 }
 
 /**
- * Returns a worker interceptor that passes every attempt to `record` and logs each attempt that does not complete:
- * "Job <id>: HTTP 503 on attempt 1, next in 2 s". It does not change outcomes.
+ * Returns a worker interceptor that passes every ended attempt to `record`, and logs each attempt that does not
+ * complete: "Job <id>: HTTP 503 on attempt 1, next in 2 s". The interceptor does not change outcomes.
  */
 export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () => ({
   inbound: {
@@ -60,7 +60,7 @@ function toInterruption() {
   return { text: 'given up by the server', outcome: 'failed', failureType: 'AttemptLost' } as const;
 }
 
-/** An unexpected error's message can contain line breaks and terminal escapes, but a log entry must be one line. */
+/** Line breaks and terminal escapes in an unexpected error's message become spaces, so a log entry is one line. */
 const controls = /[\p{Cc}\u2028\u2029]+/gu;
 
 function toFailureLine(error: unknown): string {

@@ -6,10 +6,10 @@ type Bytes = AsyncIterable<Buffer>;
 
 const maximumBytes = 64 * 1024;
 
-/** Each coding needs memory, so a longer list would be an attack. fetch has the same limit. */
+/** Each content coding needs memory, so a response with over five codings is refused. `fetch` has the same limit. */
 const maximumCodings = 5;
 
-/** Decode an incomplete stream as far as it goes, like curl and browsers. Its JSON is then reported as truncated. */
+/** With these options, an incomplete stream is decoded as far as it goes. Its JSON is then reported as truncated. */
 const zlibOptions = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
 const brotliOptions = { flush: constants.BROTLI_OPERATION_FLUSH, finishFlush: constants.BROTLI_OPERATION_FLUSH };
 
@@ -25,8 +25,8 @@ const decoders = new Map<string, (encoded: Bytes) => Bytes>([
 /**
  * Reads a response body and decodes it as its `Content-Encoding` says.
  *
- * If it has an unknown coding, the body is returned without decoding.
- * @throws {ApplicationFailure} `ResponseTooLarge` if there are more than 64 KiB of decoded bytes. Stops reading then.
+ * A body with an unknown coding is returned without decoding.
+ * @throws {ApplicationFailure} `ResponseTooLarge` as soon as there are more than 64 KiB of decoded bytes.
  * @throws {ApplicationFailure} `InvalidResponse` if there are too many codings, or if the body cannot be decoded.
  * @throws {Error} if the body cannot be received.
  */
@@ -67,7 +67,7 @@ async function* decode(body: Bytes, contentEncoding: string): Bytes {
   }
 }
 
-/** `deflate` means zlib's format (RFC 9110), but some servers omit zlib's header. The first byte shows which it is. */
+/** `deflate` is zlib's format, but some servers omit its header (RFC 9110). The first byte shows if it is there. */
 async function* inflate(encoded: Bytes): Bytes {
   const chunks = encoded[Symbol.asyncIterator]();
   const first = await chunks.next();

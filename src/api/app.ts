@@ -32,7 +32,7 @@ export type AppDependencies = {
   config: Config;
   log: Logger;
   metrics: ApiMetrics;
-  /** Aborts when the process stops. Event streams and waits then end. */
+  /** Aborts when the process stops. Event streams then end, and submissions with `?wait=` are answered at once. */
   stopping?: AbortSignal;
 };
 

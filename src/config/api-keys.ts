@@ -8,8 +8,9 @@ export type ApiKey = { owner: string; secretHash: Buffer };
 const entryPattern = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9._~+/=|-]+)$/;
 
 /**
- * Parses `name:secret,name:old|new` into one entry per secret. Hashes the secrets, so the configuration has none.
- * A fault gives the number of the entry, not its name: faults are logged, and a user may have swapped name and secret.
+ * Parses a text like `name:secret,name:old|new` into one `ApiKey` per secret. Hashes the secrets, so the configuration
+ * contains no secret. A fault gives an entry's place in the text, not its name: faults are logged, and a user may have
+ * swapped name and secret.
  */
 export function toApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
   const fault = (message: string) => context.addIssue({ code: 'custom', message });

@@ -42,7 +42,7 @@ export function loadProxies(environment: Environment): Proxies {
   return toProxies(data);
 }
 
-/** Whether the host is loopback. There the API may listen without API keys (see `guardOrigin`). */
+/** Whether the host is loopback. On loopback, the API may listen without API keys (see `api/http/origin.ts`). */
 const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
 
 /**
@@ -130,7 +130,7 @@ export function loadEnvironment(path = '.env'): Environment {
   }
 }
 
-/** Returns the configuration of this process. If it has faults, prints them to stderr and exits with code 78. */
+/** Returns this process's configuration. For a faulty one, prints the faults to stderr and exits with code 78. */
 export function loadConfigOrExit(): Config {
   try {
     return loadConfig(loadEnvironment());

@@ -22,7 +22,7 @@ export function isServerAddress(text: string): boolean {
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Returns the URL as a prefix for paths: without surrounding spaces, an empty `?` or `#`, and trailing slashes. */
+/** Returns the URL as a prefix for paths. Removes surrounding spaces, an empty `?` or `#`, and trailing slashes. */
 function toUpstream(text: string, context: z.RefinementCtx): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const fault =
@@ -38,8 +38,9 @@ function toUpstream(text: string, context: z.RefinementCtx): string {
 }
 
 /**
- * The variables and their defaults. The variables of the retry policy are in `policyParameters`.
- * `@temporalio/envconfig` parses `TEMPORAL_*`. Of these, this schema has those that envconfig does not check or know.
+ * The environment variables and their defaults. Two groups are elsewhere: `policy-variables.ts` parses the variables of
+ * the retry policy, and `@temporalio/envconfig` parses `TEMPORAL_*`. A `TEMPORAL_*` variable is in this schema only if
+ * envconfig does not know it or does not check its value.
  */
 export const settings = z.object({
   API_BASE_URL: z.string().default('https://api.chucknorris.io').transform(toUpstream),

@@ -15,7 +15,7 @@ export const temporalVariables = [
   'TEMPORAL_CONFIG_FILE',
 ];
 
-/** If a file cannot be read, returns the variable that holds its path. Returns `TEMPORAL_*` for any other error. */
+/** If the error is about a file, returns the variable that holds the file's path. Otherwise returns `TEMPORAL_*`. */
 function toVariable(env: NodeJS.ProcessEnv, error: unknown): string {
   const { path } = error as NodeJS.ErrnoException;
   const names = Object.keys(env).filter((name) => name.startsWith('TEMPORAL_'));
@@ -27,7 +27,7 @@ export function parseTemporal(env: NodeJS.ProcessEnv) {
   try {
     return { temporal: loadClientConnectConfig({ overrideEnvVars: env as Record<string, string> }), faults: [] };
   } catch (error) {
-    // Keep only the first line. In a TOML error, later lines quote the file, which may contain an API key.
+    // Keep only the message's first line. In a TOML error, later lines quote the file, which may contain an API key.
     const [fault] = (error instanceof Error ? error.message : String(error)).split('\n');
     return { temporal: undefined, faults: [{ variable: toVariable(env, error), message: `cannot be read: ${fault}` }] };
   }

@@ -13,7 +13,8 @@ type Fault = { parameter: PolicyParameterName; message: string };
 
 /**
  * Returns the policy with the parameters of `overrides` replaced, or all faults. Each fault names a parameter of
- * `overrides`. `toLabel` returns a parameter's name in messages. By default that is its name in the API.
+ * `overrides`. `toLabel` returns the name that messages use for a parameter. By default, messages use the parameter's
+ * name in the API.
  */
 export function overridePolicy(
   policy: Policy,
@@ -21,7 +22,7 @@ export function overridePolicy(
   toLabel: ToLabel = (name) => name,
 ): { policy: Policy } | { faults: Fault[] } {
   const { heartbeatTimeoutMs, ...rest } = policy;
-  // If the heartbeat timeout is the default, it is derived again from the new job timeout. Any other value stays.
+  // A default heartbeat timeout is derived again from the new job timeout. Any other stays unless it is overridden.
   const isDefault = heartbeatTimeoutMs === toDefaultHeartbeatTimeoutMs(policy.startToCloseTimeoutMs);
   const parsed = policySchema.safeParse({ ...(isDefault ? rest : policy), ...toPolicyFields(overrides) });
   if (parsed.success) return { policy: parsed.data };
@@ -40,5 +41,5 @@ function toFault(field: unknown, fault: string, overrides: PolicyOverrides, toLa
   const parameter = toParameterName(field) ?? 'maxAttempts';
   if (overrides[parameter] !== undefined) return { parameter, message };
   const given = parameter === 'maxDelay' ? 'baseDelay' : 'jobTimeout';
-  return { parameter: given, message: `needs a different ${toLabel(parameter)}, which ${message}` };
+  return { parameter: given, message: `does not fit ${toLabel(parameter)}: ${toLabel(parameter)} ${message}` };
 }

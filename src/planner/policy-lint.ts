@@ -5,7 +5,7 @@ import { toLongestWaitMs, toSeconds } from './waits.ts';
 
 /** A restart or deploy of an upstream takes about 30 s to drain the old process and 30 s to start the new process. */
 const commonOutageMs = 60_000;
-/** More attempts than this would hammer an upstream that is down. Longer waits also survive the outage. */
+/** If an outage needs more attempts than this, longer waits are suggested. More attempts would hammer the upstream. */
 const mostAttemptsSuggested = 20;
 
 export type LintSubject = { policy: Policy; shutdownGraceMs: number };
@@ -15,7 +15,7 @@ type Rule = (subject: LintSubject) => Finding | false | undefined;
 /** Compares times rounded to microseconds, so floating-point errors do not change the result. */
 const isBelow = (ms: number, otherMs: number) => toSeconds(ms) < toSeconds(otherMs);
 
-/** Returns the milliseconds from the first to the last attempt if every attempt fails at once. */
+/** Returns the milliseconds from the first to the last attempt if every attempt fails immediately. */
 function toOutageMs(policy: Policy): number {
   let outageMs = 0;
   for (let attempt = 1; attempt < policy.maximumAttempts; attempt += 1) outageMs += toWaitMs(policy, attempt) ?? 0;
@@ -85,7 +85,7 @@ const rules = {
     },
 
   'cap-unreachable': ({ policy }) => {
-    // Waits never get shorter, so the last wait is the longest.
+    // No wait is shorter than the one before it, so the last wait is the longest.
     const longestMs = toLongestWaitMs(policy, policy.maximumAttempts - 1);
     if (policy.maximumAttempts === 1 || !isBelow(longestMs, policy.maximumIntervalMs)) return undefined;
     return {
@@ -99,7 +99,8 @@ const rules = {
     if (toSeconds(heartbeatTimeoutMs) < third) return undefined;
     const { minimum, default: usual } = policyParameters.heartbeatTimeout;
     const quarter = Math.floor(toSeconds(startToCloseTimeoutMs) / 4);
-    // A third of a job timeout of 31 s is more than the default heartbeat timeout of 10 s.
+    // If even the minimum heartbeat timeout is too long, suggest a JOB_TIMEOUT whose third is above the default
+    // heartbeat timeout.
     const set: Finding['set'] =
       minimum < third
         ? { HEARTBEAT_TIMEOUT: Math.min(usual, Math.max(minimum, quarter)) }

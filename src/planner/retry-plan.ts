@@ -7,14 +7,15 @@ import {
 } from '../policy-parameters.ts';
 import { toLongestWaitMs, toSeconds } from './waits.ts';
 
-/** The maximum number of attempts that a plan lists. The herd simulation has the same limit for each task. */
+/** The maximum number of attempts that a plan lists, and that the herd simulation plays for each task. */
 export const attemptsListed = 100;
+/** A herd has this many tasks, which start and fail together. */
 export const herdSize = 100;
 const peakWindowMs = 1_000;
 
 type Step = { attempt: number; startMs: number; latestStartMs: number; waitMs: number | null; longestWaitMs: number };
 
-/** Returns all attempts that the policy allows if each fails at once. Without jitter, both starts are the same. */
+/** Returns all attempts of a task if each fails immediately. Without jitter, `latestStartMs` equals `startMs`. */
 function toSteps(policy: Policy): Step[] {
   const steps: Step[] = [];
   let [startMs, latestStartMs] = [0, 0];
@@ -28,7 +29,7 @@ function toSteps(policy: Policy): Step[] {
   }
 }
 
-/** Returns a generator of numbers in [0, 1). Every plan gets the same numbers (mulberry32). */
+/** Returns a generator of pseudorandom numbers in [0, 1) (mulberry32). Every generator yields the same numbers. */
 function createRandom() {
   let state = 1;
   return () => {
@@ -40,9 +41,9 @@ function createRandom() {
 }
 
 /**
- * Returns the maximum number of retries that the herd makes within one second. First attempts do not count, because
- * all tasks start together. Simulates only the first `attemptsListed` attempts of each task: waits never get shorter,
- * so the busiest second is early.
+ * Returns the maximum number of retries that the herd makes within one second. First attempts do not count: all tasks
+ * start together, so jitter cannot spread them. Simulates only the first `attemptsListed` attempts of each task: no
+ * wait is shorter than the one before it, so the busiest second is early.
  */
 function toPeakRetries(policy: Policy, jitter: number): number {
   const random = createRandom();
@@ -73,10 +74,10 @@ const toParameters = (policy: Policy) =>
   ) as Record<PolicyParameterName, number>;
 
 /**
- * Returns the timeline of a task whose first `failures` attempts fail at once. If the policy allows another attempt,
- * it succeeds. By default, all attempts fail. The plan also has the longest outage that the policy survives, and the
- * worst times and numbers of calls. Durations are in seconds. Ignores Retry-After, which can lengthen a wait up to the
- * maximum.
+ * Returns the timeline of a task whose first `failures` attempts fail immediately. If the policy allows another
+ * attempt, that attempt succeeds. By default, all attempts fail. The plan also has the longest outage that the policy
+ * survives, how long a task can take at most, and the calls of a herd of tasks. Durations are in seconds. The plan
+ * ignores Retry-After, which can lengthen a wait up to `maxDelay`.
  */
 export function toRetryPlan(policy: Policy, { failures = policy.maximumAttempts }: { failures?: number } = {}) {
   const all = toSteps(policy);

@@ -11,8 +11,8 @@ type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort:
 
 /**
  * Serves `GET /health` and `GET /metrics` of a worker. Returns the server's URL and a function that closes the server.
- * `/metrics` has our metrics and those of Temporal's SDK, which it reads from `sdkMetricsPort`. So Prometheus needs
- * only one target for a worker.
+ * `/metrics` has our metrics and the metrics of Temporal's SDK, which are read from `sdkMetricsPort`. Prometheus
+ * therefore needs only one target per worker.
  * @throws the system's error (`code: 'EADDRINUSE'`, …) if the address cannot be used.
  */
 export async function serveMonitor(

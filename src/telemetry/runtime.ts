@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Logger } from './log.ts';
 
-/** A try fails only if another process uses the random port. */
+/** How many random ports are tried. A try fails only if another process uses the port. */
 const maximumTries = 20;
 
 /** Returns a logger that passes the SDK's log lines to `log`. */
@@ -16,7 +16,8 @@ export const toSdkLogger = (log: Logger) =>
 /**
  * Installs the SDK's runtime, which logs to `log` and serves its metrics on a free loopback port. Returns that port.
  * With port 0, the SDK would not say which port it got. So this function picks a random port, and another one if the
- * SDK cannot bind it. The ports are below the ephemeral range (from 32768 on Linux, from 49152 elsewhere).
+ * SDK cannot bind the first. The random ports are below the ephemeral range (from 32768 on Linux, from 49152
+ * elsewhere), so no outgoing connection uses them.
  */
 export function installRuntime(log: Logger): number {
   const logger = toSdkLogger(log);
@@ -34,7 +35,7 @@ export function installRuntime(log: Logger): number {
   }
 }
 
-/** Whether a line is about the SDK's own progress, or a failed attempt that `observeAttempts` has logged already. */
+/** Whether a log line is about the SDK's progress, or repeats a failure that `observeAttempts` has already logged. */
 function isChatter(level: string, message: string, meta: { sdkComponent?: string } | undefined): boolean {
   return (
     ['Activity failed', 'Workflow failed'].includes(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity')

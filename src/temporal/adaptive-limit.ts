@@ -3,24 +3,25 @@ import { TemporalUnavailable } from './errors.ts';
 type Waiting = { start: (silentMs: number) => void; refuse: (error: TemporalUnavailable) => void };
 type Bounds = { minimum: number; maximum: number; slowMs: number };
 
-/** When a call is lost and the server has answered no other call for this long, the server counts as unavailable. */
+/** When a call gets no answer, and no other call has got an answer for this long, Temporal counts as unavailable. */
 const maximumSilenceMs = 1_000;
 
-/** A slow call shrinks the limit by a thirtieth. Four fast calls raise it by one. */
+/** A slow call shrinks the limit by a thirtieth. Four fast calls raise the limit by one. */
 const decrease = 29 / 30;
 const increase = 1 / 4;
 
 /**
- * Returns a function that limits how many calls to Temporal run at once. Other calls wait in the order of arrival.
- * Without a limit, many simultaneous calls would slow each other down until all of them miss their deadlines.
+ * Returns a function that limits how many calls to Temporal run at once. Calls beyond the limit wait in the order of
+ * arrival. Without a limit, many simultaneous calls would slow each other down until all of them miss their deadlines.
  *
- * The limit adapts between `minimum` and `maximum`: it shrinks after a call that takes longer than `slowMs` and grows
- * after a faster call (additive increase, multiplicative decrease). This protects a small server from overload, and
- * sends enough calls to a distant server.
+ * The limit adapts between `minimum` and `maximum`: it shrinks after a call that takes longer than `slowMs` or gets no
+ * answer, and grows after any other call (additive increase, multiplicative decrease). It stays low for a small server,
+ * which is slow under many calls. It grows for a distant server, whose calls are slower but below `slowMs`.
  *
- * Calls wait only while Temporal answers. When a call is lost and Temporal has answered nothing since that call
- * began, all waiting calls fail with `TemporalUnavailable`. Nothing was started for them. A call that has waited
- * receives the milliseconds since Temporal's last answer, so that it can shorten its deadline.
+ * Calls wait only while Temporal answers. When a call gets no answer, Temporal counts as unavailable in two cases: its
+ * last answer came before that call began, or more than 1 s ago. Then all waiting calls fail with
+ * `TemporalUnavailable`. They have started nothing. A waiting call that starts gets the milliseconds since Temporal's
+ * last answer, and can shorten its own deadline by them.
  */
 export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds) {
   const waiting: Waiting[] = [];

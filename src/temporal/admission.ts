@@ -4,12 +4,13 @@ import { callDeadlineMs, withDeadline } from './deadline.ts';
 import { Refused } from './errors.ts';
 import { createRateLimit } from './rate-limit.ts';
 
-/** The minimum keeps a small server busy. The maximum is enough for a large and distant server. */
+/** `minimum` calls keep a small server busy. `maximum` calls are enough for a large and distant server. */
 const calls = { minimum: 12, maximum: 96, slowMs: 400 };
 
 /**
  * Decides which calls to Temporal run, and when. Every call passes the adaptive limit and has a deadline. A submission
- * also passes the rate limit of its caller and the limit of starts in flight. Both refuse instead of queueing.
+ * also passes the rate limit of its caller and the limit of starts in flight. These two limits refuse a submission
+ * instead of queueing it.
  */
 export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInFlight' | 'rateLimit'>) {
   const run = createAdaptiveLimit(calls);
@@ -24,7 +25,7 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
 
   return {
     /**
-     * Runs `work`, the calls of one request, as soon as the adaptive limit allows it. The calls share one deadline.
+     * Runs `work`, which makes all calls of one request, when the adaptive limit allows it. The calls share a deadline.
      * @throws {TemporalUnavailable}
      */
     call,
@@ -33,7 +34,7 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
     readRate: rates.read,
 
     /**
-     * Refuses a submission before its body is read, if a limit is reached.
+     * Refuses a submission before its body is read, if one of its two limits is reached.
      * @throws {Refused}
      */
     requireCapacity(caller: string): void {
@@ -43,8 +44,8 @@ export function createAdmission({ maxInFlight, rateLimit }: Pick<Config, 'maxInF
 
     /**
      * Runs `start` for this caller and returns its result: `undefined` if `start` started the workflow with this id,
-     * otherwise what an earlier submission started. A submission counts as in flight only while `start` runs, not
-     * while its body arrives or while the client waits for the end.
+     * otherwise what an earlier submission started. A submission counts as in flight only while `start` runs or waits
+     * for the adaptive limit, not while its body arrives or while the client waits for the task's end.
      * @throws {Refused | TemporalUnavailable}
      */
     start<T>(caller: string, id: string, start: () => Promise<T | undefined>): Promise<T | undefined> {

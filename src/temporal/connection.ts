@@ -2,7 +2,7 @@ import { Client, Connection, makeGrpcRetryInterceptor } from '@temporalio/client
 import type { Config } from '../config/config.ts';
 import { isNotSent } from './errors.ts';
 
-/** The deadline of one RPC. By default the SDK retries for 20 s, and a call to a stopped server never ends. */
+/** The deadline of one RPC. The SDK has none: it repeats failed calls for 20 s, and waits forever for a hung server. */
 const rpcDeadlineMs = 2_000;
 
 /**
@@ -17,15 +17,15 @@ type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
 const withRpcDeadline: Interceptor = (options, nextCall) =>
   nextCall({ ...options, deadline: options.deadline ?? Date.now() + rpcDeadlineMs }) as ReturnType<Interceptor>;
 
-/** Retries only calls that were certainly not carried out. With the SDK's retries, the outcome would be unknown. */
+/** Retries only calls that were certainly not carried out. The SDK's own retries would also repeat other calls. */
 const retryNotSent = makeGrpcRetryInterceptor({
   retryableDecider: (attempt, status) => attempt < 3 && isNotSent(status),
   delayFunction: (attempt) => 100 * attempt,
 });
 
 /**
- * Creates the API's client. It connects at its first call. After a lost connection it waits 0.1 to 2 s before each try
- * to reconnect. grpc-js would wait up to 120 s by default.
+ * Creates the API's client. The client connects at its first call. After a lost connection, it waits 0.1 to 2 s before
+ * each try to reconnect. grpc-js would wait up to 120 s by default.
  */
 export function createClient({ temporal: { namespace, ...connection } }: Pick<Config, 'temporal'>): Client {
   return new Client({

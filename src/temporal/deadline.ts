@@ -1,10 +1,10 @@
 import { TemporalUnavailable, toTemporalError } from './errors.ts';
 
-/** Callers get an answer within 3 s, however many RPCs it needs. One RPC has a shorter deadline than this. */
+/** The deadline of all RPCs of a request together, so that callers get an answer within 3 s. A single RPC has 2 s. */
 export const callDeadlineMs = 2_500;
 
 /**
- * Runs `work`, whose calls to Temporal share one deadline, and returns its result. The adaptive limit does not apply.
+ * Runs `work`, whose calls to Temporal share one deadline, and returns its result. Applies no adaptive limit.
  * @throws {TemporalUnavailable} when Temporal cannot be reached or does not answer before the deadline.
  */
 export async function withDeadline<T>(work: () => Promise<T>, deadlineMs = callDeadlineMs): Promise<T> {

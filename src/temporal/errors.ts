@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 
-/** Temporal cannot be reached or does not answer in time. With outcome `unknown`, the call may have had its effect. */
+/** Temporal cannot be reached or does not answer in time. With outcome `unknown`, it may have carried out the call. */
 export class TemporalUnavailable extends Error {
   override readonly name = 'TemporalUnavailable';
   readonly outcome: 'not-started' | 'unknown';
@@ -29,7 +29,7 @@ export class TemporalRefused extends Error {
   }
 }
 
-/** A submission is refused for `reason`. Nothing was started for it. */
+/** A submission is refused for `reason`. The refused submission has started nothing. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly reason: 'overloaded' | 'rate-limited' | 'idempotency-mismatch';
@@ -88,8 +88,8 @@ export const isNotFound = (error: unknown) =>
   (isGrpcServiceError(error) && error.code === status.NOT_FOUND && !isNamespaceNotFound(error));
 
 /**
- * Whether the error means that the server did not create the page token. With SQL visibility the code is UNKNOWN,
- * otherwise INVALID_ARGUMENT.
+ * Whether the error means that the page token did not come from the server. A server that lists workflows from an SQL
+ * database answers UNKNOWN, any other server INVALID_ARGUMENT.
  */
 export const isInvalidPageToken = (error: unknown) =>
   isGrpcServiceError(error) && [status.UNKNOWN, status.INVALID_ARGUMENT].includes(error.code);

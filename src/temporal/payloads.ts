@@ -21,7 +21,7 @@ export const toHistoryText: (history: temporal.api.history.v1.IHistory) => strin
 /** A failure as API clients see it. */
 export type Failure = { type: string; message: string; upstreamStatus?: number };
 
-/** The failures of attempts that timed out. `type` is the name in Temporal's retry policies. */
+/** The failures of attempts that timed out. `type` is the name that Temporal's retry policies use. */
 const timeouts: Record<string, Failure> = {
   START_TO_CLOSE: { type: 'TemporalTimeout:StartToClose', message: 'The attempt ran longer than its timeout' },
   HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker sent no heartbeat in time' },
@@ -40,8 +40,8 @@ const unexpected = "An unexpected error. The worker's log has the details";
 
 /**
  * Decodes a failure with the client's data converter. Keeps the message only if Holdfast wrote it. The message of an
- * unexpected error may contain paths and addresses, so only the worker's log has it. A failure comes from an operator
- * if `byOperator` is true or if its source is not the SDK of our workers.
+ * unexpected error may contain paths and addresses, so only the worker's log has that message. A failure comes from an
+ * operator if `byOperator` is true or if its source is not the SDK of our workers.
  */
 export async function toFailure(client: Client, failure: ProtoFailure, byOperator = false): Promise<Failure> {
   const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);

@@ -2,10 +2,10 @@ import { Refused, TemporalRefused, TemporalUnavailable } from './errors.ts';
 
 export const windowMs = 60_000;
 
-/** Bounds memory, because callers may be addresses, and there are many. The window that ends first is dropped. */
+/** Bounds memory, because callers may be many IP addresses. To make room, the window that ends first is dropped. */
 const maximumWindows = 10_000;
 
-/** `starting` has the ids that are being started now, each with its number of submissions. */
+/** `starting` has the ids that are being started now, each with the number of its submissions in flight. */
 type Window = { used: number; starting: Map<string, number>; endsAt: number };
 
 /**
@@ -32,9 +32,9 @@ export function createWindows(now = () => performance.now(), maximum = maximumWi
 }
 
 /**
- * Limits each caller to `limit` new tasks and batches a minute. 0 means no limit. Only starts count, not requests: a
- * replay, a failed validation or a refusal costs nothing. Submissions with the same id count once, even while they are
- * in flight.
+ * Limits each caller to `limit` new tasks and batches a minute. 0 means no limit. A submission counts only if it has
+ * started something, or may have: a replay, a failed validation or a refusal costs nothing. Submissions with the same
+ * id count once, even while they are in flight.
  */
 export function createRateLimit(limit: number, now?: () => number) {
   const windows = createWindows(now);
@@ -71,7 +71,7 @@ export function createRateLimit(limit: number, now?: () => number) {
       if (limit === 0) return start();
       const window = windows.of(caller);
       const { starting } = window;
-      // Starts in flight may turn out to be replays. If finished starts alone leave room, the caller may retry in 1 s.
+      // Starts in flight may be replays, which do not count. If finished starts leave room, a retry in 1 s may succeed.
       if (!starting.has(id) && window.used + starting.size >= limit)
         refuse(window.used >= limit ? windows.toSeconds(window) : 1);
       starting.set(id, (starting.get(id) ?? 0) + 1);

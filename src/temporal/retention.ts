@@ -5,9 +5,9 @@ import { withDeadline } from './deadline.ts';
 const cachedMs = 600_000;
 
 /**
- * Returns a function that reads how long the namespace keeps a finished task, in milliseconds. It resolves with
- * `undefined` while Temporal does not answer: a missing `Idempotency-Expires` is better than a refused task. It keeps
- * the value for ten minutes. Concurrent readers share one call.
+ * Returns a function that reads how long the namespace keeps a finished task, in milliseconds. The function resolves
+ * with `undefined` while Temporal does not answer: for the client, an answer without the header `Idempotency-Expires`
+ * is better than a refused task. The function caches the retention for ten minutes. Concurrent callers share one RPC.
  */
 export function createRetention({ workflowService }: Client, namespace: string) {
   let known: { retentionMs: number; until: number } | undefined;

@@ -21,7 +21,7 @@ export type Started<T> = { value: T; headers: Record<string, string> };
 
 /**
  * Returns a function that starts at most one workflow for each idempotency key. The key determines the workflow's id,
- * and Temporal refuses a second workflow with that id, even if another API process starts it.
+ * and Temporal refuses a second workflow with that id, even if the two come from different API processes.
  */
 export function createStartOnce(client: Client, config: Config, admission: Admission) {
   const readRetentionMs = createRetention(client, config.temporal.namespace);
@@ -56,7 +56,8 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
       const detail = 'A different submission already used this Idempotency-Key; it was not changed';
       throw new Refused('idempotency-mismatch', detail);
     };
-    // Not awaited yet, so both calls run at the same time. One after the other, they could miss the deadline.
+    // Not awaited yet, so that the retention is read while the workflow starts. One after the other, the two calls
+    // could take 5 s, but callers get an answer within 3 s (see `deadline.ts`).
     const retention = idempotencyKey === undefined ? undefined : readRetentionMs();
     const first = await admission.start(rateLimitKey, id, startOrReadFirst);
     const value = first ?? fresh;

@@ -1,14 +1,14 @@
 import type { TaskName } from '../tasks.ts';
 import { runTask } from './run-task.ts';
 
-/** All batches have the same workflow type. The input names the task. */
+/** All batches have the same workflow type. The batch's input names the task. */
 export { runBatch as 'run-batch' } from './run-batch.ts';
 export { runChunk as 'run-chunk' } from './run-chunk.ts';
 /**
- * The workflow type is the task's name. The SDK would run a default export for every unknown type. There is none, so an
- * unknown task waits for a newer worker.
+ * The workflow type is the task's name. The SDK would run a default export for every unknown type. This file has no
+ * default export, so an unknown task waits for a newer worker.
  */
 export { runTask as 'fetch-joke' };
 
-/** This does not compile if a task of the catalogue has no export here. */
+/** This statement does not compile if a task of the catalogue has no export here. */
 ({}) as typeof import('./index.ts') satisfies Record<TaskName, typeof runTask>;

@@ -24,14 +24,15 @@ import { isAttempts, isCounts, isSame, none, toSum, toTotal } from './counts.ts'
 import { handleSignal } from './handle-signal.ts';
 import { untilChunkEnds } from './until-chunk-ends.ts';
 
-/** More items in flight would fill the server's queues: 1,000 items starve a single task (measured). */
+/** More items of a batch in flight would fill the server's queues: in a measurement, 1,000 starved a single task. */
 const maximumInFlight = 400;
 
 /**
- * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as it fits:
- * at most 400 items are in flight. An item that has ended makes room for another, even while other items of its
- * chunk are retried. After each change, the memo gets the counts (`progress`), so the API can read them while no
- * worker runs. A cancelled batch waits for running attempts and counts the rest as cancelled.
+ * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as its items
+ * fit under the limit of 400 items in flight. An item that has ended makes room for another item, even while other
+ * items of its chunk are retried. After each change of the counts, the memo gets them as `progress`, so the API can
+ * read them even while no worker runs. A cancelled batch waits for running attempts to end. Items that have neither
+ * completed nor failed by then count as cancelled.
  */
 export async function runBatch<N extends TaskName>({
   inputs,
@@ -60,7 +61,7 @@ export async function runBatch<N extends TaskName>({
   );
   handleSignal<AttemptsArguments>(attemptsSignal, isAttempts, (attempts) => upsertMemo({ attempts }));
 
-  /** Runs a chunk. Resolves when all its items are counted, even if its workflow failed or was cancelled. */
+  /** Runs a chunk. Resolves when all its items are counted, even if the chunk's workflow failed or was cancelled. */
   const run = async (number: number, size: number, first: number) => {
     const chunkId = toChunkId(workflowId, number);
     sizes.set(chunkId, size);

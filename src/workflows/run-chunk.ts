@@ -24,20 +24,20 @@ import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 import { none, toTotal } from './counts.ts';
 
 /**
- * A chunk that runs longer than 2 s reports its counts to the batch. The batch can then start another chunk in place
- * of items that have ended. Each interval is twice as long as the one before it, because a report adds five events to
- * the batch's history, which may have at most 51,200 events.
+ * A chunk that runs longer than 2 s reports its counts to the batch. The batch then knows how many items have ended and
+ * may start another chunk. Each interval between reports is twice as long as the one before it, up to 60 s. The reason
+ * is that each report adds five events to the batch's history, which may have at most 51,200 events.
  */
 const firstReportMs = 2_000;
 const maximumReportMs = 60_000;
 
-/** One workflow task may contain the outputs of all items of a chunk, and a gRPC message has at most 4 MiB. */
+/** Temporal may send a chunk's outputs in one gRPC message of at most 4 MiB. 100 outputs of this size fit into it. */
 const maximumOutputBytes = 16 * 1024;
 
 /**
- * Runs some items of a batch. Each item is an activity, which is retried, fails and is cancelled independently. The
- * activity's id is the item's index. Returns only counts. The outputs stay in the history, where the API reads them. A
- * cancelled chunk reports its counts before it ends.
+ * Runs some items of a batch. Each item is an activity, which is retried, fails and is cancelled independently of the
+ * other items. The activity's id is the item's index in the whole batch. Returns only counts. The outputs stay in the
+ * chunk's history, where the API reads them. A cancelled chunk reports its counts before it ends.
  */
 export async function runChunk<N extends TaskName>({
   name,
@@ -99,7 +99,7 @@ export async function runChunk<N extends TaskName>({
 const toList = <N extends TaskName>(inputs: Inputs<N>): TaskInput<N>[] =>
   Array.isArray(inputs) ? inputs : Array.from({ length: inputs.count }, () => inputs.input);
 
-/** Returns how an item ended. An item whose attempt fails during a cancellation is not retried: it is cancelled. */
+/** Returns how an item ended. If an attempt fails during a cancellation, the item counts as cancelled, not failed. */
 async function toEnd(item: Promise<unknown>): Promise<keyof Counts> {
   try {
     await item;

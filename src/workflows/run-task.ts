@@ -9,8 +9,8 @@ import type { TaskArguments } from '../contract.ts';
 import type { TaskActivities, TaskName, TaskOutput } from '../tasks.ts';
 
 /**
- * Runs one task and returns its output. The activity has the same name as the workflow's type.
- * A cancelled task waits for the running attempt. It ends as cancelled even if that attempt completes or fails.
+ * Runs one task and returns its output. The activity has the same name as the workflow's type. A cancelled task waits
+ * for the running attempt. The task ends as cancelled even if that attempt completes or fails.
  */
 export async function runTask<N extends TaskName>({
   input,

@@ -1,4 +1,4 @@
-"""The settings in the `.env` of the old stack's guide, with the same defaults."""
+"""The settings that the old stack's testing guide puts in `.env`, with the guide's defaults."""
 
 import os
 

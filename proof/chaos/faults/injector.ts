@@ -20,7 +20,7 @@ const effects = { delay: 'chunks were late', cut: 'connections were cut', drop: 
  */
 export function createInjector(stack: ProvedStack, busy: Set<object>, signal: AbortSignal) {
   /**
-   * Runs `work` with the candidate that `pick` selects. If that candidate has a fault, takes the next one without.
+   * Runs `work` with the candidate that `pick` selects or, if that has a fault, with the next candidate that has none.
    * Waits while all candidates have a fault.
    */
   async function withFree<T extends object>(
@@ -84,8 +84,8 @@ export function createInjector(stack: ProvedStack, busy: Set<object>, signal: Ab
   };
 
   /**
-   * Waits for open calls, because an idle worker has nothing to recover. With `busyCalls` open calls, each worker most
-   * likely has one of them.
+   * Waits for open upstream calls, because the kill of an idle worker leaves nothing to recover. With `busyCalls` open
+   * calls, each worker most likely has one of them.
    */
   async function untilBusy() {
     // `after` is beyond the last sequence number, so the answer lists no calls and only gives the number of open ones.

@@ -28,8 +28,8 @@ const weights: Record<FaultKind, number> = {
 };
 
 /**
- * The shortest and longest duration of each kind, in milliseconds. A kill lasts until the process is back. A worker can
- * be stopped for longer than its heartbeat timeout.
+ * The shortest and longest duration of each kind, in milliseconds. After a kill, the restart begins when the duration
+ * is over. A worker can be stopped for longer than the heartbeat timeout of 2 s.
  */
 const durations: Record<string, [number, number]> = {
   kill: [0, 300],
@@ -42,14 +42,14 @@ const durations: Record<string, [number, number]> = {
 };
 const toFamily = (kind: FaultKind) => kind.split('-')[0] as string;
 
-/** No fault follows a worker's kill for this long, so that its recovery can be measured. */
+/** After a killed worker has restarted, the next fault waits this long, so that the recovery can be measured. */
 const calmAfterWorkerMs = 4_500;
 const pauses: [number, number] = [-800, 1_600];
 
 const between = ([from, to]: [number, number], share: number) => Math.round(from + (to - from) * share);
 
 /**
- * Returns the kinds of `total` faults, in proportion to their weights. Each kind occurs at least once if possible.
+ * Returns the kinds of `total` faults, in proportion to their weights. If `total` allows, no kind is missing.
  * Shares are rounded down, and the faults that are then missing go to the kinds with the largest remainders.
  */
 function toCounts(kinds: readonly FaultKind[], total: number): FaultKind[] {

@@ -1,14 +1,14 @@
 import type { RuleInput } from '../../../local/joke-api/rules.ts';
 import type { FaultKind } from '../types.ts';
 
-/** The Retry-After of the fault `upstream-429`: longer than the first two waits of the policy. */
+/** The Retry-After of the fault `upstream-429`: longer than each of the first two waits of the policy. */
 export const faultRetryAfterSeconds = 2;
-/** The Retry-After of the first attempt of `prove-limited`. Holdfast clamps it to the maximum interval. */
+/** The Retry-After for the first attempt of a `prove-limited` task. Holdfast clamps it to the maximum interval. */
 export const longRetryAfterSeconds = 60;
 
 /**
- * The upstream's behaviour during a fault. Only few calls hang, because each hanging call occupies a worker's slot for
- * nearly 10 s.
+ * The upstream's behaviour during a fault. `upstream-hang` has the lowest ratio, because each hanging call occupies a
+ * worker's slot for nearly 10 s.
  */
 const faultRules: Partial<Record<FaultKind, RuleInput>> = {
   'upstream-5xx': { then: [{ status: 503 }], ratio: 0.8 },

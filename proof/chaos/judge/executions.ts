@@ -42,7 +42,7 @@ function toStatus(last: HistoryEvent | undefined): string {
   return last?.workflowExecutionTimedOutEventAttributes ? 'TIMED_OUT' : 'RUNNING';
 }
 
-/** Reads an execution only from its history, because Temporal's lists lag behind. */
+/** Reads an execution's status and times from its history, because Temporal's lists lag behind. */
 async function readExecution(client: Client, id: string, runId: string, type: string): Promise<Execution> {
   const { events } = await client.workflow.getHandle(id, runId).fetchHistory();
   const list = (events ?? []) as HistoryEvent[];
@@ -63,8 +63,8 @@ async function readExecution(client: Client, id: string, runId: string, type: st
 }
 
 /**
- * Reads the third record: every workflow in Temporal, with what its history says. It reads from the server directly
- * and not through the API, so that the proof does not depend on what it judges.
+ * Reads what the history of every workflow in Temporal says. Reads from the server directly and not through the API, so
+ * that the proof does not depend on the API that it judges.
  */
 export async function readExecutions(
   { address, namespace }: { address: string; namespace: string },

@@ -2,9 +2,9 @@ import { type FaultKind, faultKinds } from '../types.ts';
 import type { Case } from './join.ts';
 import type { Guard } from './result.ts';
 
-/** The minimum share of submissions that were accepted. */
+/** Of all submissions, at least this share must have been accepted. */
 const acceptedShare = 0.9;
-/** The minimum share of the planned faults of each kind whose effect was seen. */
+/** Of the planned faults of each kind, at least this share must have had its effect. */
 const verifiedShare = 0.6;
 
 const kills: FaultKind[] = ['kill-worker', 'kill-api', 'kill-temporal'];
@@ -13,8 +13,8 @@ export const toVerifiedKills = ({ faults }: Pick<Case, 'faults'>) =>
   faults.filter(({ kind, verified }) => verified && kills.includes(kind)).length;
 
 /**
- * Returns the conditions that a run must meet to pass. They exclude a run in which too little happened. `checked` has
- * the number of cases of each invariant, by name.
+ * Returns the conditions that a run must meet to pass, besides the invariants. A run in which too little happened does
+ * not meet them. `checked` has the number of cases of each invariant, by name.
  */
 export function toGuards(proof: Case, checked: Record<string, number>): Guard[] {
   const { submissions, accepted, planned, faults } = proof;

@@ -16,7 +16,7 @@ export type Work = {
 /** An operation from its invocation to its end. */
 export type Call = { invokedAt: number; end: Operation };
 
-/** The three records, joined. */
+/** The evidence, with its three records joined: `operations`, `calls` and `executions`. */
 export type Case = Evidence & {
   /** The accepted tasks and batches, by id. `at` is the time of the first acceptance, in epoch milliseconds. */
   accepted: Map<string, { key: string; isBatch: boolean; items: number; at: number }>;
@@ -26,13 +26,13 @@ export type Case = Evidence & {
   executionsById: Map<string, Execution[]>;
   callsByKey: Map<string, LedgerEntry[]>;
   lastHealAt: number;
-  /** Returns the first fault of these kinds (default: `disturbing`) that overlaps the interval, if any. */
+  /** Returns the first fault of these kinds (default: `disturbing`) that overlaps `from` to `to`, if any. */
   faultWithin: (from: number, to: number, kinds?: ReadonlySet<FaultKind>) => FaultRecord | undefined;
 };
 
 const kinds = (...names: FaultKind[]): ReadonlySet<FaultKind> => new Set(names);
 
-/** The faults that can end an attempt, lose its answer or keep its worker from the next attempt. */
+/** The faults that can end an attempt, lose its answer or keep a worker from making the next attempt. */
 export const disturbing = kinds(
   'kill-worker',
   'kill-temporal',
@@ -52,7 +52,7 @@ export const disturbing = kinds(
 /** The faults that cut a worker's connections to the upstream: at once, or when they end. */
 export const cutting = kinds('cut-upstream', 'drop-upstream');
 
-/** The faults that can delay an attempt's call of the upstream long after Temporal dispatched the attempt. */
+/** The faults that can put seconds between Temporal's dispatch of an attempt and the attempt's call of the upstream. */
 export const postponing = kinds('stop-worker', 'stop-temporal', 'delay-temporal', 'delay-upstream', 'drop-temporal');
 
 export function groupBy<T>(values: T[], toKey: (value: T) => string | null | undefined): Map<string, T[]> {
@@ -77,7 +77,7 @@ function toEnded(operations: Operation[]): Call[] {
 
 /** The actions that start a task or batch. */
 export const submits = ['submit', 'submit-batch', 'rerun'];
-/** The actions whose answer shows a task or batch that exists. */
+/** The actions whose answer shows an existing task or batch. */
 export const reads = ['read', 'read-batch', 'cancel', 'cancel-batch'];
 
 /** Joins the records. Never throws: the invariants report contradictions between the records. */

@@ -15,9 +15,9 @@ export type InvariantResult = {
   /** The number of cases examined. */
   checked: number;
   violated: number;
-  /** What this number of violations means: `0 of 4,211: below 0.07 % at 95 % confidence`. */
+  /** What `violated` of `checked` means: `0 of 4,211: below 0.07 % at 95 % confidence`. */
   meaning: string;
-  /** The first few violations. */
+  /** The first violations, at most five. */
   violations: Violation[];
 };
 
@@ -40,8 +40,8 @@ export type ProveResult = {
   /** Per second: tasks and items accepted, tasks and items ended, calls of the upstream. */
   throughput: { second: number; accepted: number; ended: number; calls: number }[];
   /**
-   * For each call that died with a killed worker: milliseconds from the kill -9 to the next attempt, minus the
-   * policy's longest wait.
+   * For each call that died with a killed worker: milliseconds from the kill -9 to the next attempt, minus the longest
+   * wait that the policy allows before that attempt.
    */
   recovery: { values: number[]; boundMs: number; percentiles: Percentiles };
 };

@@ -13,9 +13,9 @@ const mostViolations = 5;
 const toCount = (count: number) => count.toLocaleString('en');
 
 /**
- * Returns what it means to see `violated` violations in `checked` cases. If there are none, the true share is below
- * 3 / `checked` at 95 % confidence (the rule of three, Hanley and Lippman-Hand 1983). The rule assumes independent
- * cases; those of one run are not fully independent.
+ * Returns what it means to see `violated` violations in `checked` cases. If `violated` is 0, the true share of
+ * violations is below 3 / `checked` at 95 % confidence (the rule of three, Hanley and Lippman-Hand 1983). The rule of
+ * three assumes independent cases. The cases of one run are not fully independent.
  */
 export function toMeaning(violated: number, checked: number): string {
   if (checked === 0) return 'nothing to look at';
@@ -58,7 +58,7 @@ function toThroughput({ startedAt, executions, calls, accepted }: Case): ProveRe
   }));
 }
 
-/** Judges a run: `failed` if an invariant is broken, `unknown` if too little happened to tell, else `passed`. */
+/** Judges a run: `failed` if an invariant is broken, `unknown` if too little happened to judge it, else `passed`. */
 export function toResult(evidence: Evidence, { command, seconds }: { command: string; seconds: number }): ProveResult {
   const proof = joinEvidence(evidence);
   const { startedAt, faults, ended, calls, accepted, works } = proof;

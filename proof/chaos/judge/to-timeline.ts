@@ -1,7 +1,7 @@
 import type { Case } from './join.ts';
 import type { TimelineLine } from './result.ts';
 
-/** The maximum number of lines. */
+/** The maximum number of lines of a timeline. */
 const longest = 120;
 
 /** Returns all that the three records and the faults say about one task, item, batch or key, in order of time. */

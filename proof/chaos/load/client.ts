@@ -3,12 +3,12 @@ import type { Task } from '../../../src/api/views/schemas.ts';
 import type { Operation, Seen } from '../types.ts';
 import type { Recorder } from './recorder.ts';
 
-/** Holdfast answers within 3 s. A request that has no answer after this timeout has an unknown outcome. */
+/** Longer than the 3 s within which Holdfast answers. A request without an answer by then has an unknown outcome. */
 const timeoutMs = 6_000;
 
 export type Request = {
   action: Operation['action'];
-  /** The index of the API. Indexes beyond the last API start again at the first. */
+  /** The index of the API. An index beyond the last API wraps around to the first. */
   api: number;
   method: 'GET' | 'POST';
   path: string;
@@ -22,7 +22,7 @@ export type Answer = { type: 'ok' | 'fail' | 'info'; status?: number; seen?: See
 
 type Options = { urls: string[]; recorder: Recorder; signal: AbortSignal };
 
-/** Creates a client that records each request and its answer. It never retries: `persist` does. */
+/** Creates a client that records each request and its answer. The client never retries. `persist` does. */
 export function createProvingClient({ urls, recorder, signal }: Options) {
   return async ({ action, api, method, path, body, key, id }: Request): Promise<Answer> => {
     signal.throwIfAborted();
@@ -46,7 +46,7 @@ export function createProvingClient({ urls, recorder, signal }: Options) {
     } catch (error) {
       const { cause, name } = error as { cause?: { code?: string }; name: string };
       const code = cause?.code ?? name;
-      // Only a refused connection proves that nothing was done.
+      // Of all these errors, only a refused connection proves that nothing was done.
       const result: Answer = { type: code === 'ECONNREFUSED' ? 'fail' : 'info' };
       end({ ...result, error: code });
       signal.throwIfAborted();

@@ -25,7 +25,7 @@ export async function runLoad(
   const running: Promise<void>[] = [];
   for (const [index, plan] of plans.entries()) {
     const done = runClient(plan, { client, over, accept: (accepted) => void all.push(accepted) });
-    // If `sleep` below is aborted, this function ends before `Promise.all` can handle a rejection of `done`.
+    // If `sleep` below is aborted, `Promise.all` is never reached. A rejection of `done` would then be unhandled.
     done.catch(() => {});
     running.push(done);
     await sleep(Math.max(1, leftMs() / (plans.length - index)), undefined, { signal });
@@ -46,7 +46,7 @@ export async function readToTheEnd(
       Array.from({ length: readersAtOnce }, async () => {
         for (const [index, accepted] of queue) {
           if (over.aborted) return;
-          // A 404 already breaks an invariant, so there is no need to read on.
+          // A 404 already breaks the invariant `read-your-write`, so there is no need to read on.
           await persist(
             { client, over },
             toRead(accepted, index + api),

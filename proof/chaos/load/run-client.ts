@@ -72,7 +72,7 @@ export async function runClient(plan: ClientPlan, { client, over, accept }: Opti
       action: 'conflict',
       body: toBody([...categories.slice(1), 'prove-other']),
     };
-    // The client also stops if the conflict is accepted, because that already breaks an invariant.
+    // The client also stops if the conflict is accepted: that already breaks `one-task-per-key`.
     meanwhile.push(persist(options, conflict, ({ type, status }) => type === 'ok' || status === 422));
   }
   if (plan.cancelsAfterMs !== undefined) meanwhile.push(cancel(id, plan.cancelsAfterMs));

@@ -14,7 +14,7 @@ const toFamily = (kind) => kind.split('-')[0];
 const lanes = [...new Set(data.faults.map(({ kind }) => kind))].sort();
 const end = Math.max(data.throughput.length, ...data.faults.map(({ to }) => to));
 
-/** The maximum number of points. Longer runs are averaged over several seconds. */
+/** The maximum number of points. In a run of more seconds, each point is the average of several seconds. */
 const mostPoints = 300;
 const step = Math.max(1, Math.ceil(data.throughput.length / mostPoints));
 const series = { accepted: 'var(--blue)', ended: 'var(--green)', calls: 'var(--orange)' };

@@ -36,7 +36,7 @@ charts.push({
         Plot.ruleY([0]),
         ...rules.flatMap(({ label, at, row }) => [
           Plot.ruleX([at / 1_000], { stroke: 'currentColor', strokeDasharray: '4 3', ariaDescription: 'rule' }),
-          // Each label has its own row, because the two rules may be close together.
+          // Each label has its own row, because the two vertical lines may be close together.
           Plot.text([label], {
             x: [at / 1_000],
             frameAnchor: 'top',

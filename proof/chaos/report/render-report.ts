@@ -13,9 +13,9 @@ export const toProveReport = (result: ProveResult): string =>
     sections: {
       invariants: 'What must hold',
       violations: 'Violations',
-      timeline: 'Faults over throughput',
+      timeline: 'Throughput over time, with the faults',
       recovery: 'Recovery after a worker’s kill -9',
-      guards: 'Whether enough happened',
+      guards: 'Whether there were enough tasks and faults',
       figures: 'Figures',
       faults: 'Every fault',
     },

@@ -10,15 +10,15 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const parts = ['src', 'scripts/build.ts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 /**
- * Runs `npm run build` in a copy of the project with `mutations`, and returns the path of its `dist/`. Processes start
- * from there in half a second.
+ * Runs `npm run build` in a copy of the project with `mutations`, and returns the path of its `dist/`. The stack runs
+ * built processes, because they start in half a second.
  * @throws {SetupError} if the project does not build.
  */
 export async function buildCopy(directory: string, mutations: Mutation[], signal: AbortSignal): Promise<string> {
   for (const part of parts) cpSync(join(root, part), join(directory, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   for (const mutation of mutations) mutate(directory, mutation);
-  // Runs in its own process group, so that `kill` also reaches the compiler, which is a child of the script.
+  // The build runs in its own process group, so that `kill` also reaches the compiler, which is a child of the script.
   const build = execa(process.execPath, nodeArguments(join(directory, 'scripts/build.ts')), {
     cwd: directory,
     stdin: 'ignore',

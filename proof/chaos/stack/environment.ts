@@ -1,6 +1,6 @@
 /**
- * The waits are short, so that a run of minutes has many attempts: 0.5, 1, 2, 4 and 4 s, up to a fifth longer by
- * jitter. Even shorter waits would change little, because the server's timers take about 1 s.
+ * The waits are 0.5, 1, 2, 4 and 4 s. Jitter lengthens the first three by up to a fifth. All waits are short, so that a
+ * run of minutes has many attempts. Even shorter waits would save little, because the server's timers take about 1 s.
  */
 const waits = { BASE_DELAY: '0.5', BACKOFF_COEFFICIENT: '2', MAX_DELAY: '4', MAX_ATTEMPTS: '6', JITTER: '0.2' };
 const limits = { HEARTBEAT_TIMEOUT: '2', JOB_TIMEOUT: '10', WORKER_CONCURRENCY: '10', SHUTDOWN_GRACE: '3' };

@@ -16,20 +16,20 @@ type Options = {
   logs: string;
   /** The port that the process listens on. Undefined for a worker. */
   port?: number;
-  /** Whether the process that writes to this log is ready. An error also means that it is not. */
+  /** Whether the process that writes to this log is ready. An error also means that the process is not ready. */
   isReady: (log: string) => Promise<boolean>;
   /** Aborts the wait for readiness. */
   signal: AbortSignal;
 };
 
 const upWithinMs = 60_000;
-/** The limit for a graceful end. SHUTDOWN_GRACE is 3 s. */
+/** The time limit for a graceful end: SHUTDOWN_GRACE, which is 3 s, and ample time to spare. */
 const deployWithinMs = 20_000;
 const endWithinMs = 8_000;
 
 /**
- * Creates a part of the stack. A part has one process at a time. Each method that injects a fault also verifies its
- * effect.
+ * Creates a part of the stack. A part has one process at a time. Each method that injects a fault also verifies the
+ * fault's effect.
  */
 export function createPart({ name, command, args, cwd, env, logs, port, isReady, signal }: Options) {
   let current: Guarded | undefined;
@@ -41,8 +41,8 @@ export function createPart({ name, command, args, cwd, env, logs, port, isReady,
   const isClosed = async () => port === undefined || !(await isListening(port));
 
   /**
-   * Starts a process and resolves when it is ready. If the process ends before it is ready, starts another, because the
-   * port may not have been free yet.
+   * Starts a process and resolves when it is ready. If the process ends before it is ready, starts another one, because
+   * the port may not have been free yet.
    * @throws {SetupError} with the end of the log if no process is ready in time.
    */
   async function start(): Promise<void> {
@@ -106,8 +106,8 @@ export function createPart({ name, command, args, cwd, env, logs, port, isReady,
     },
 
     /**
-     * Sends SIGTERM. The effect is verified if the process ended in the time that an orchestrator allows. Call `start`
-     * afterwards.
+     * Sends SIGTERM. The effect is verified if the process ended within `deployWithinMs`, without a SIGKILL. Call
+     * `start` afterwards.
      */
     async end(): Promise<{ verified: boolean; seen: string }> {
       const leaving = living();

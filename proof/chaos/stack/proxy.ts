@@ -7,8 +7,8 @@ export type Mode = { kind: 'pass' } | { kind: 'delay'; ms: number } | { kind: 'c
 type Pair = { client: Socket; server: Socket; lostAnswers: boolean };
 
 /**
- * Starts a TCP proxy on a free loopback port in front of `port`. When it passes traffic again, it resets connections
- * that lost answers, because their byte streams have gaps.
+ * Starts a TCP proxy on a free loopback port in front of `port`. When the proxy passes traffic again, it resets the
+ * connections that lost answers, because the byte streams of these connections have gaps.
  */
 export async function startProxy(port: number) {
   const pairs = new Set<Pair>();
@@ -21,7 +21,7 @@ export async function startProxy(port: number) {
     pairs.delete(pair);
   };
 
-  /** Forwards chunks in the order of arrival. Each waits for the delay that was set when it arrived. */
+  /** Forwards chunks in the order of arrival. Each chunk waits for the delay that was set when the chunk arrived. */
   function forward(pair: Pair, from: Socket, to: Socket, isAnswer: boolean) {
     let due = 0;
     let waiting = 0;

@@ -25,16 +25,16 @@ type Options = {
   logs: string;
   /** The `dist/` of the build under test. */
   dist: string;
-  /** If true, Temporal keeps nothing on disk. Used by one of the mutants. */
+  /** If true, Temporal keeps nothing on disk. One of the mutants needs this. */
   inMemory?: boolean;
   say: Say;
   signal: AbortSignal;
 };
 
 /**
- * Starts the stack under test: Temporal on a WAL file, two APIs, three workers and the joke API as processes, with a
- * TCP proxy in front of each API, of Temporal and of the upstream. `stop` ends all of them.
- * @throws {SetupError} if a part does not become ready. The message quotes the end of its log.
+ * Starts the stack under test: Temporal on SQLite in WAL mode, two APIs, three workers and the joke API as processes,
+ * with a TCP proxy in front of each API, of Temporal and of the upstream. `stop` ends all of them.
+ * @throws {SetupError} if a part does not become ready. The message quotes the end of that part's log.
  */
 export async function startProvedStack({ directory, logs, dist, inMemory = false, say, signal }: Options) {
   const dataDir = join(directory, 'data');
@@ -49,7 +49,7 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
   const environment = toEnvironment({ dataDir, temporal: temporalProxy.port, upstream: upstreamProxy.port });
   const config = loadConfig(environment);
   const server = temporalServer(cli, { port: temporalPort, uiPort: await findFreePort(), retentionDays: 1 }, config);
-  /** Leads to Temporal directly, not through the proxy. */
+  /** This connection leads to Temporal directly, not through the proxy. */
   const connection = { ...config.temporal, address: `127.0.0.1:${temporalPort}` };
 
   const shared = { cwd: dataDir, logs, signal, command: process.execPath };

@@ -6,11 +6,11 @@ import type { Target } from '../target/target.ts';
 
 const title = 'Burst Load Pattern';
 const bursts = 5;
-/** A smaller burst would be so short that one slow moment of the machine would decide the result. */
+/** A burst smaller than this would be so short that one slow moment of the machine would decide the result. */
 const smallestBurst = 100;
 const mostGrowth = 1.5;
 
-/** The queue empties after each burst, and the last burst is as fast as the first. */
+/** The queue empties after each burst, and the last burst is hardly slower than the first. */
 export const burstLoad: Check<Target> = {
   title,
   async run(target, tools) {

@@ -10,12 +10,12 @@ const tasksRead = 100;
 const mostSockets = 2;
 const sampleMs = 20;
 
-/** The API multiplexes all calls over one connection to Temporal: load does not open more. */
+/** The API multiplexes all calls over one connection to Temporal. Load does not open more connections. */
 export const connections: Check<Target> = {
   title,
   unavailable({ findApiPid, temporalPort }) {
     const pid = findApiPid();
-    if (pid === undefined) return 'the sockets of an API can be counted only on its own machine, by its own user';
+    if (pid === undefined) return 'the sockets of an API can be counted only on its machine, by the user that runs it';
     return countSockets(pid, temporalPort) > 0
       ? undefined
       : `no socket of the API leads to port ${temporalPort}: run this where Holdfast's .env is, or set TEMPORAL_ADDRESS`;
@@ -58,7 +58,9 @@ export const connections: Check<Target> = {
     say(`  Time taken: ${((performance.now() - started) / 1_000).toFixed(2)}s`);
     say(`  Successful: ${reads - errors.length}/${reads}`);
     say(`  Latency: ${toPercentileLine(toPercentiles(latenciesMs))}`);
-    say(`  Sockets from the API to Temporal, by the operating system: at most ${most} in ${samples.length} samples`);
+    say(
+      `  Sockets from the API to Temporal, as the operating system lists them: at most ${most} in ${samples.length} samples`,
+    );
     expectThat(samples.length >= 3, 'No sample was taken during the reads: nothing was counted');
     expectThat(most >= 1, `No socket of process ${pid} leads to port ${temporalPort}: nothing was counted`);
     expectThat(most <= mostSockets, `The API held ${most} sockets to Temporal, more than ${mostSockets}`);

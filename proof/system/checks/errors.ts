@@ -8,7 +8,10 @@ import { needsJokeApi, type Target } from '../target/target.ts';
 
 const title = 'Error Handling';
 
-/** Each failure of the upstream ends as specified: recovered by the next attempt, exhausted, or final at once. */
+/**
+ * After each kind of upstream failure, the task ends as specified: it completes on the next attempt, fails after its
+ * last attempt, or fails at once.
+ */
 export const errorHandling: Check<Target> = {
   title,
   unavailable: needsJokeApi,

@@ -5,12 +5,10 @@ import type { ProbedStack, Target } from '../target/target.ts';
 
 const title = 'Memory Usage';
 const processes = ['API', 'worker'] as const;
-/**
- * During the first thousand tasks, the heap grows because V8 compiles code and collects feedback. That growth ends.
- */
+/** These rounds do not count: at first, the heap grows because V8 compiles code and collects feedback. */
 const warmUpRounds = 8;
 const rounds = 8;
-/** This check does not test load, so tasks are submitted in small lots, one after the other. */
+/** This check does not test load, so tasks are submitted in small lots, one lot after the other. */
 const lotsARound = 2;
 const tasksALot = 75;
 const tasksARound = lotsARound * tasksALot;
@@ -20,7 +18,7 @@ const mostBytesATask = 1_024;
 const mebibytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** Returns the slope in bytes per task, as the median over all pairs (Theil–Sen). One outlier hardly changes it. */
+/** Returns the growth in bytes per task: the median slope over all pairs of samples (Theil–Sen). */
 function toSlope(samples: Pick<MemorySample, 'tasks' | 'heapUsedBytes'>[]): number {
   const slopes = samples.flatMap((a, index) =>
     samples.slice(index + 1).map((b) => (b.heapUsedBytes - a.heapUsedBytes) / (b.tasks - a.tasks)),
@@ -28,7 +26,7 @@ function toSlope(samples: Pick<MemorySample, 'tasks' | 'heapUsedBytes'>[]): numb
   return median(slopes);
 }
 
-/** After a full garbage collection the heaps of API and worker do not grow with the number of tasks served. */
+/** Measured after full garbage collections, the heaps of API and worker do not grow with the number of tasks. */
 export const memory: Check<Target> = {
   title,
   async run(target, tools) {

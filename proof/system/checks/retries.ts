@@ -9,9 +9,9 @@ import { needsJokeApi, type Target } from '../target/target.ts';
 
 const title = 'Retry Behavior Under Load';
 const failingShare = 0.3;
-/** With fewer tasks, there may happen to be no failures. */
+/** With fewer tasks than this, it could happen that no call fails. */
 const smallestLoad = 50;
-/** A shorter wait may be over before a read sees it. */
+/** A wait shorter than this may be over before a read of the task sees it. */
 const longEnoughMs = 1_000;
 
 /** While the upstream fails 30 % of all calls, every task ends and each attempt follows the policy. */
@@ -52,7 +52,7 @@ export const retries: Check<Target> = {
     say(`  Completed: ${completed}, failed after ${policy.maximumAttempts} attempts: ${count - completed}`);
     say(`  Retrying tasks that were read: ${seen.length}, each with the right next attempt and time`);
     checkUsualWaits(waits, policy, say);
-    // Four standard deviations: chance alone exceeds them in one run of ten thousand.
+    // The limit is four standard deviations. Chance alone exceeds it in fewer than one run of ten thousand.
     const chance = 400 * Math.sqrt((failingShare * (1 - failingShare)) / items.length);
     expectThat(
       waits.length > 0 && Math.abs(share - failingShare * 100) <= chance,

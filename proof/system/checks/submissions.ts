@@ -4,15 +4,15 @@ import { expectOwnJokes } from '../calls.ts';
 import { submitAtOnce, untilAllFinished } from '../load.ts';
 import type { Target } from '../target/target.ts';
 
-/** The predecessor's testing guide demanded this rate. With 100 tasks, the predecessor reached 42.74/s. */
+/** The testing guide of Holdfast's predecessor demanded this rate. With 100 tasks, the predecessor reached 42.74/s. */
 const leastASecond = 40;
 const predecessor = 42.74;
-/** With fewer tasks, the rate is only the latency of one submission. */
+/** With fewer tasks than this, the rate shows only the latency of one submission, so it is not checked. */
 const fewestForARate = 50;
 
 const title = 'Concurrent Task Submissions';
 
-/** All tasks are submitted at once: each is accepted, at the required rate, and each ends. */
+/** All tasks are submitted at once. The API accepts each of them, at least at the required rate, and each ends. */
 export const submissions: Check<Target> = {
   title,
   async run(target, tools) {

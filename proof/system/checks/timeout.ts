@@ -8,10 +8,10 @@ import type { Target } from '../target/target.ts';
 const title = 'Job Timeout Protection';
 const jobTimeoutSeconds = 5;
 const retryWaitMs = 2_000;
-/** A busy machine may lengthen a time by up to this. */
+/** On a busy machine, a measured time may be wrong by up to this much. */
 const slackMs = 1_000;
 
-/** The limit for a hanging attempt, a wait and another attempt, on a busy machine. */
+/** The limit for a hanging attempt, a wait and another attempt together, on a busy machine. */
 const longestMs = 20_000;
 
 const hangs = ['headers', 'body'] as const;
@@ -22,7 +22,7 @@ export const jobTimeout: Check<Target> = {
   async run({ withOwnStack }, tools) {
     const { say } = tools;
     say(`A stack of its own with JOB_TIMEOUT=${jobTimeoutSeconds}, and an upstream that hangs on each first call...`);
-    // A hanging attempt must not delay the end of a failed check by the usual 30 s.
+    // A hanging attempt must not delay the end of a failed check by the default grace of 30 s.
     const environment = { JOB_TIMEOUT: String(jobTimeoutSeconds), SHUTDOWN_GRACE: '1' };
     return await withOwnStack(environment, async ({ holdfast, jokeApi }) => {
       for (const hang of hangs)

@@ -2,10 +2,10 @@ const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600];
 const maximumBars = 120;
 const binsPerDecade = 20;
 
-/** The maximum number of dots. More would make a chart slower but not clearer. */
+/** The maximum number of dots in a series. More dots would make a chart slower but not clearer. */
 const maximumDots = 10_000;
 
-/** Returns `all`, or every n-th of them if there are more than a chart can show. */
+/** Returns all values, or every n-th value if there are more than `maximumDots`. */
 export function toSample<Value>(all: Value[]): Value[] {
   const everyNth = Math.ceil(all.length / maximumDots);
   return all.filter((_, index) => index % everyNth === 0);
@@ -22,8 +22,8 @@ function countBy(values: number[], toIndex: (value: number) => number) {
 
 /**
  * Returns the rate of each series over time: how many of its moments (in milliseconds since the start of the run) fall
- * into each step. The step is the shortest round duration that does not give a chart too many bars. `wholeTime` spans
- * the run, in seconds.
+ * into each step. The length of a step is the shortest in `steps` that gives a chart about `maximumBars` bars or fewer.
+ * `wholeTime` is the start and the end of the time axis, in seconds.
  */
 export function toRates<Name extends string>(series: Record<Name, number[]>) {
   const all = Object.values<number[]>(series).flat();

@@ -45,7 +45,7 @@ function toHistogram(width, { name, bins, percentiles, color }) {
           ariaDescription: key,
         }),
       ),
-      // Labels come after all rules and have a halo, because a label may cover another rule.
+      // Labels come after all rules and have a halo, because a label may cover the rule of another percentile.
       ...rules.map(({ key, row, at }) =>
         Plot.text([`${key} ${toTime(percentiles[key])}`], {
           x: [at],

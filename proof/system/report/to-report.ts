@@ -2,7 +2,7 @@ import { toPage } from '../../../cli/report/to-page.ts';
 import type { StressResult } from '../result.ts';
 import { toData } from './to-data.ts';
 
-/** The scripts of the charts, in the order of the page. */
+/** The scripts of the charts, in the order of the charts on the page. */
 const charts = ['throughput', 'latency', 'distribution', 'timeline', 'waits', 'memory'];
 
 /** Returns the HTML report of a run of `npm run stress:system`. */

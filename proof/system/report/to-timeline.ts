@@ -9,8 +9,8 @@ const toKind = ({ status, outcome }: Attempt): Kind =>
   outcome !== 'answered' || status === null ? 'lost' : status === 200 ? 'answered' : 'error';
 
 /**
- * Returns the milliseconds from the end of each call to the start of the next. A wait is `null` if there is no next
- * call or the call never ended.
+ * Returns the wait after each call: the milliseconds from the end of that call to the start of the next. The wait is
+ * `null` if the call never ended or was the last one.
  */
 export function toMeasuredWaits(attempts: Attempt[]): (number | null)[] {
   return attempts.map(({ endedAtMs }, index) => {
@@ -20,8 +20,8 @@ export function toMeasuredWaits(attempts: Attempt[]): (number | null)[] {
 }
 
 /**
- * Returns one row for each task, with times relative to its submission. If there are too many tasks, it keeps those
- * with the most attempts.
+ * Returns one row for each task that called the upstream, with times relative to the task's submission. If there are
+ * more than `maximumRows` such tasks, returns only those with the most attempts.
  */
 export function toTimeline(tasks: FinishedTask[]) {
   const called = tasks.filter(({ attempts }) => attempts.length > 0);

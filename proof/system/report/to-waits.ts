@@ -4,7 +4,7 @@ import type { FinishedTask } from '../result.ts';
 import { toSample } from './bins.ts';
 import { toMeasuredWaits } from './to-timeline.ts';
 
-/** The curve ends after this many attempts. If a task made more, it ends after the last attempt of any task. */
+/** The policy's curve covers this many attempts, or more if a task waited after a later attempt. */
 const usualAttempts = 12;
 
 /** Returns the measured waits of the tasks that ran under `policy`, and the waits that the policy prescribes. */

@@ -23,7 +23,8 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
     throw toKeyFault(error, target);
   });
   const { nonRetryableErrors: nonRetryableErrorTypes, heartbeatTimeout, ...parameters } = plan.policy;
-  // A heartbeat timeout below the minimum can only be the default. It is left out, because it cannot be set.
+  // Only the default heartbeat timeout can be below the minimum. `policySchema` refuses such a value as an input, but
+  // sets the default itself if the field is missing. So the field is left out.
   const isDefault = heartbeatTimeout < policyParameters.heartbeatTimeout.minimum;
   const fields = toPolicyFields(isDefault ? parameters : { ...parameters, heartbeatTimeout });
   const read = policySchema.safeParse({ ...fields, nonRetryableErrorTypes });
@@ -35,7 +36,7 @@ async function readPolicy(holdfast: HoldfastClient, target: Named): Promise<Poli
  * Returns a running Holdfast as the target. Its policy comes from its API. The number of slots and Temporal's port
  * come from this environment, so run the command where Holdfast's `.env` is. Checks that read a process's memory or
  * change settings use their own stack.
- * @throws {SetupError} if one of the URLs does not lead to the right server.
+ * @throws {SetupError} if `url` does not lead to a Holdfast, or `jokeApiUrl` does not lead to a joke API.
  */
 export async function toGivenTarget(
   options: StackOptions,

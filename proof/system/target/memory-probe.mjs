@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm';
 import { threadId } from 'node:worker_threads';
 
 /**
- * Serves the memory in use after a full garbage collection, at a Unix socket named by pid and thread. It is preloaded
- * into each process of a measured stack (`NODE_OPTIONS=--import=…`) and each of their threads, because every thread
- * has its own heap (workflows run in one). It is plain JavaScript, because it loads before tsx.
+ * Serves the memory in use after a full garbage collection, at a Unix socket named after pid and thread. This script is
+ * preloaded (`NODE_OPTIONS=--import=…`) into each process of a measured stack and each of their threads. Every thread
+ * has its own heap, and the workflows run in a thread. The script is plain JavaScript, because it loads before tsx.
  */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');

@@ -11,9 +11,7 @@ import type { ProbedStack, Target } from './target.ts';
 
 const probe = new URL('./memory-probe.mjs', import.meta.url).href;
 
-/**
- * Returns options for a stack that starts during a check. It prints nothing, because Temporal was already obtained.
- */
+/** Returns options for a second stack. That stack prints nothing: it would only repeat the lines of the first one. */
 export const silent = (options: StackOptions): StackOptions => ({ ...options, say: () => {} });
 
 /** Reads the memory of a thread at its Unix socket (see memory-probe.mjs). */
@@ -54,7 +52,7 @@ export async function withProbedStack<T>(
 
 type Options = { tasks: number; environment: Record<string, string> };
 
-/** Runs `work` against a Holdfast that it starts, in which every check can run. */
+/** Runs `work` against a fresh stack on which every check can run. */
 export async function withOwnTarget<T>(
   options: StackOptions,
   { environment, tasks }: Options,

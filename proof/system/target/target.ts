@@ -7,10 +7,10 @@ import type { Recorder } from '../recorder.ts';
 /** The Holdfast under test, and what the checks need to know about it. */
 export type Target = {
   holdfast: HoldfastClient;
-  /** The scripted upstream. Undefined if the upstream is not known to be a joke API. */
+  /** The upstream, whose answers can be scripted, or undefined if the upstream is not known to be a joke API. */
   jokeApi: JokeApiClient | undefined;
   policy: Policy;
-  /** The number of activities that all workers together run at once. */
+  /** The number of activities that all workers together can run at once. */
   slots: number;
   temporalPort: number;
   /** Returns the pid of the API, or undefined if no such process is found on this machine. */
@@ -18,7 +18,7 @@ export type Target = {
   /** How many tasks a load check submits. */
   tasks: number;
   record: Recorder;
-  /** Runs `work` against a stack whose memory can be read: the one under test if we started it, else a new one. */
+  /** Runs `work` against a stack whose memory can be read: the stack under test if we started it, else a new one. */
   withProbedStack: <T>(work: (stack: ProbedStack) => Promise<T>) => Promise<T>;
   /** Runs `work` against a fresh stack with these variables. */
   withOwnStack: <T>(environment: Record<string, string>, work: (stack: Stack) => Promise<T>) => Promise<T>;

@@ -8,14 +8,15 @@ import { closedStatuses } from '../views/task-view.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
 
-/** What is known about a batch before its items are read. `end` is how it ended, or undefined while it runs. */
+/** What is known about a batch before its items are read. `end` is how the batch ended, if it has. */
 export type BatchState = { id: string; memo: BatchMemo; end: 'completed' | 'cancelled' | 'failed' | undefined };
 
 const queued: ActivityState = { status: 'queued', attemptsMade: 0 };
 
 /**
- * Reads the items of a chunk. Needs no worker: the history has the ended items, the description has the pending ones.
- * Returns an empty list if the batch is completed and Temporal no longer keeps the chunk.
+ * Reads the items of a chunk. Needs no worker: the history of the chunk's workflow has the ended items, and its
+ * description has the pending ones. Returns an empty list if the batch is completed and Temporal no longer keeps the
+ * chunk.
  */
 export async function readChunk(client: Client, { id, memo, end }: BatchState, chunk: Chunk): Promise<BatchItem[]> {
   try {
@@ -39,7 +40,7 @@ async function readStates(
   // The description of a terminated chunk still has the activities that were pending.
   const { raw, status } = await handle.describe();
   const pending = new Map((raw.pendingActivities ?? []).map((activity) => [activity.activityId ?? '', activity]));
-  // If an item ended after the history was read, it is no longer pending. A second read of the history shows its end.
+  // An item that ended after the history was read is no longer pending. A second read of the history shows its end.
   const hasEndedMeanwhile = [...states].some(([index, state]) => !hasEnded(state) && !pending.has(index));
   if (hasEndedMeanwhile && !isSecondRead) return readStates(client, chunkId, true);
   for (const [index, activity] of pending)
@@ -65,7 +66,7 @@ const toKept = ({ attemptsMade, lastFailure }: ActivityState) => ({
 
 /**
  * Returns the state of an item, adjusted to how its batch or its chunk ended. `knownAttempts` comes from the batch's
- * memo: if the item was cancelled between two attempts, only the memo has the number of its attempts.
+ * memo: if the item was cancelled between two attempts, only the memo has the number of attempts that the item made.
  */
 function settle(state: ActivityState, knownAttempts: number | undefined, end: BatchState['end']): ActivityState {
   if (end === 'failed' && !hasEnded(state)) return { ...toKept(state), status: 'failed', failure: terminated };

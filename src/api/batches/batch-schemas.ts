@@ -15,16 +15,16 @@ const batchStatuses = ['running', 'completed', 'cancelled', 'failed'] as const;
 
 export const batchItemSchema = z
   .object({
-    index: z.int().min(0).describe('The position in the submitted `items`, from 0'),
+    index: z.int().min(0).describe('The position of the item in the batch, from 0'),
     status: z.enum(activityStatuses),
     attempts: z
       .int()
       .min(0)
       .describe(
-        'Attempts that have begun. If the worker of a chunk dies just after an item ended, the item shows `running` and 1 ' +
-          'attempt for up to 5 s, until another worker takes over',
+        'The number of attempts that have begun. If a worker dies just after the item ended, the item may show ' +
+          '`running` and 1 attempt for up to 5 s, until another worker takes over',
       ),
-    nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
+    nextAttemptAt: time.optional().describe('The time of the next attempt, set only while the item is `retrying`'),
     paused: pausedSchema.optional(),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
     output: anyOutput.optional().describe('The output of a completed item'),
@@ -49,14 +49,14 @@ export const batchSchema = z
     completed: count,
     failed: count,
     cancelled: count,
-    running: count.describe('Items that have not ended, including those that wait'),
+    running: count.describe('The number of items that have not ended, including those that wait for an attempt'),
     status: z
       .enum(batchStatuses)
-      .describe('`completed` when every item has ended, in whatever status; `failed` if an operator ended the batch'),
+      .describe('`completed`: every item has ended, in any status. `failed`: an operator terminated the batch'),
     submittedAt: time,
     finishedAt: time.optional(),
-    items: z.array(batchItemSchema).optional().describe('A page of the items, in order'),
-    nextCursor: z.string().optional().describe('The `cursor` of the next page; missing on the last page'),
+    items: z.array(batchItemSchema).optional().describe('A page of the items, in the order of `index`'),
+    nextCursor: z.string().optional().describe('The `cursor` of the next page. It is missing on the last page'),
   })
   .openapi('Batch', {
     example: {
@@ -74,7 +74,7 @@ export const batchSchema = z
 
 export type Batch = z.infer<typeof batchSchema>;
 
-/** The two bodies that `POST /batches/{name}` accepts: an input for each item, or a count with one input for all. */
+/** The two bodies of `POST /batches/{name}`: an input for each item, or a count of items that share one input. */
 export const toBatchBodies = (name: TaskName) => ({
   list: z.strictObject({ items: z.array(tasks[name].input).min(1).max(maximumBatchItems) }),
   repeat: z.strictObject({ count: z.int().min(1).max(maximumBatchItems), input: tasks[name].input.optional() }),

@@ -9,17 +9,17 @@ import { toChunksFrom } from './chunks.ts';
 
 type Page = { items: BatchItem[]; next: number | undefined };
 
-/** One request reads at most 20 chunks, 5 of them at once. Each chunk takes two RPCs. */
+/** One request reads at most 20 chunks, 5 of them at once. */
 const maximumChunks = 20;
 const chunksAtOnce = 5;
 
-/** Creates the functions that read batches. The counts take one RPC. Each chunk of a page takes two more. */
+/** Creates the functions that read batches. `readState` takes one RPC, `readPage` takes two or more for each chunk. */
 export function createBatchView(client: Client) {
-  /** Reads a batch without items, and the state that `readPage` needs. @throws {Problem} `not-found` */
+  /** Reads a batch without its items, and the state that `readPage` needs. @throws {Problem} `not-found` */
   const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
     const description = await orNotFound(client.workflow.getHandle(id).describe(), toNoBatchProblem);
     const memo = description.memo as BatchMemo | undefined;
-    // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
+    // Anyone with access to Temporal can start a workflow with this id, so require the type and memo that the API sets.
     if (description.type !== batchType || !memo?.chunkSizes) throw toNoBatchProblem();
     const end = closedStatuses[description.status.name];
     const finishedAt = description.closeTime?.toISOString();
@@ -27,8 +27,9 @@ export function createBatchView(client: Client) {
   };
 
   /**
-   * Reads up to `limit` items, starting at index `start`. With a status, a page may be short or empty. `next` is the
-   * index where the next page starts; undefined on the last page.
+   * Reads up to `limit` items, from index `start` on. With a `status`, reads only items of that status. The page may
+   * then be short or empty, because one request reads at most 20 chunks. `next` is the index at which the next page
+   * begins, or undefined on the last page.
    */
   const readPage = async (
     state: BatchState,
@@ -58,7 +59,7 @@ export type BatchView = ReturnType<typeof createBatchView>;
 
 const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 
-/** Returns the batch that its memo describes. If an operator terminated it, its unfinished items count as failed. */
+/** Returns the batch that a memo describes. If an operator terminated the batch, unfinished items count as failed. */
 export function toBatch(
   id: string,
   name: TaskName,

@@ -21,8 +21,9 @@ const route = createRoute({
   tags: ['Batches'],
   summary: 'Cancel a batch',
   description:
-    'Waiting items end at once. Running attempts end with their next heartbeat. Items that have ended stay as they are. ' +
-    'Cancelling a cancelled batch again changes nothing and is a 202. A batch that has completed or failed is a 409.',
+    'Items without a running attempt end at once. Running attempts end with their next heartbeat. Items that have ' +
+    'ended stay as they are. Cancelling a cancelled batch again changes nothing, and the answer is 202. If the batch ' +
+    'has completed or failed, the answer is 409.',
   request: { params: batchIdParameter, query: noQuery },
   responses: {
     202: toBody(batchSchema, 'The batch. It ends when its running attempts have ended'),
@@ -30,14 +31,14 @@ const route = createRoute({
   },
 });
 
-/** Adds `POST /batches/{id}/cancel`. It answers 409 if the batch has completed or failed. */
+/** Adds `POST /batches/{id}/cancel`, which answers 409 if the batch has completed or failed. */
 export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchDependencies) {
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const name = requireBatchName(c.var.owner, id);
     toInput(noInput, await readBody(c));
     const batch = await admission.call(async () => {
-      // If the batch ends after it was read, Temporal accepts the cancellation and does nothing.
+      // If the batch ends after this read, Temporal accepts the cancellation and does nothing.
       const { batch: before } = await view.readState(id, name);
       if (before.finishedAt) return before;
       await orNotFound(cancelBatch(client, id), toNoBatchProblem);
@@ -50,8 +51,8 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
 }
 
 /**
- * Cancels a batch. First sends it a signal with the number of attempts that each waiting item has made, because
- * Temporal forgets these numbers when it cancels the items. A batch that ends meanwhile stays as it is.
+ * Cancels a batch. First sends the batch a signal with the number of attempts that each waiting item has made, because
+ * Temporal forgets these numbers when it cancels the items. A batch that ends during this call stays as it is.
  */
 async function cancelBatch(client: Client, id: string): Promise<void> {
   const handle = client.workflow.getHandle(id);
@@ -70,7 +71,7 @@ async function cancelBatch(client: Client, id: string): Promise<void> {
   await handle.cancel();
 }
 
-/** Returns, by index, the number of attempts made by each item of a chunk that waits for its next attempt. */
+/** Returns the number of attempts that each waiting item of a chunk has made, by the item's index. */
 async function readWaiting(client: Client, chunkId: string): Promise<Record<string, number>> {
   const description = await client.workflow.getHandle(chunkId).describe().catch(ignoreNotFound);
   const items = (description?.raw.pendingActivities ?? []).map(

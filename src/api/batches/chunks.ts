@@ -1,8 +1,8 @@
-/** The limits of a chunk. Its inputs travel as JSON in one message to the server, which may have at most 4 MiB. */
+/** The limits of a chunk. Its inputs go to Temporal in one message of at most 4 MiB, so 1 MiB of inputs is safe. */
 const maximumItems = 100;
 const maximumBytes = 1024 * 1024;
 
-/** Returns the number of items of each chunk, in order. An input over the limit gets a chunk of its own. */
+/** Returns the number of items of each chunk, in order. An input over 1 MiB gets a chunk of its own. */
 export function toChunkSizes(inputBytes: number[]): number[] {
   const sizes: number[] = [];
   let items = 0;

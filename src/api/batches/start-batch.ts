@@ -13,7 +13,7 @@ import { type Batch, toBatchBodies } from './batch-schemas.ts';
 import { type BatchView, toBatch } from './batch-view.ts';
 import { toChunkSizes } from './chunks.ts';
 
-/** The lowest priority; 1 is the highest. Tasks have the default, 3, so they overtake the queued items of batches. */
+/** Temporal's lowest priority (1 is the highest). Tasks have the default, 3, so tasks overtake queued batch items. */
 const priority = { priorityKey: 5 };
 
 type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce };
@@ -58,13 +58,13 @@ export type StartBatch = ReturnType<typeof createStartBatch>;
 
 function toInputs(name: TaskName, body: unknown): Inputs {
   const { list, repeat } = toBatchBodies(name);
-  // For a bad item, a union of the two schemas would only report that the body fits neither of them.
+  // Choose the schema by `items`: a union of both schemas would report that neither fits, but not which item is bad.
   if (typeof body === 'object' && body !== null && 'items' in body) return toInput(list, body).items;
   const { count, input } = toInput(repeat, body);
   return { count, input: input ?? (toInput(repeat.shape.input.unwrap(), {}) as TaskInput) };
 }
 
-/** Returns the size in bytes of each input as JSON. @throws {Problem} 413 if their sum is too large for one start. */
+/** Returns the size in bytes of each input as JSON. @throws {Problem} 413 if the sum is too large for Temporal. */
 function toBytes(inputs: Inputs): number[] {
   const toSize = (input: TaskInput) => Buffer.byteLength(JSON.stringify(input));
   const sizes = Array.isArray(inputs)

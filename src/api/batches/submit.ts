@@ -19,8 +19,8 @@ const toRoute = (name: TaskName) => ({
   summary: `${tasks[name].summary}, up to ${maximumBatchItems} times`,
   description:
     'Each item is retried, fails and is reported separately, under the same policy as a task. All inputs together may ' +
-    'have 1.5 MiB as JSON. Single tasks run before queued items. An output over 16 KiB fails its item. A batch counts ' +
-    'as one submission, however many items it has.',
+    'have at most 1.5 MiB as JSON. Single tasks start before the queued items of batches. An item whose output is ' +
+    'over 16 KiB fails. For `RATE_LIMIT`, a batch counts as one submission, however many items it has.',
   request: {
     headers: z.object({ 'Idempotency-Key': idempotencyKeyHeader }),
     query: noQuery,

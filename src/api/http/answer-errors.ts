@@ -5,7 +5,7 @@ import { TemporalRefused } from '../../temporal/errors.ts';
 import { answerProblem, Problem, toMethodProblem, toProblem, toValidationProblem } from '../problems/problem.ts';
 import type { ApiEnvironment } from './auth.ts';
 
-/** Answers every error of the app as a problem (RFC 9457), and logs those that an operator should see. */
+/** Answers every error of the app as a problem (RFC 9457), and logs the errors that an operator should see. */
 export function answerErrors(app: OpenAPIHono<ApiEnvironment>, log: Logger): void {
   app.onError((error, c) => {
     const problem = toProblem(error);

@@ -9,7 +9,7 @@ export type ApiEnvironment = {
   Variables: {
     requestId: string;
     owner: string;
-    /** The rate limit counts submissions by this key: the owner, or the caller's address if there are no API keys. */
+    /** Whose submissions the rate limit counts: the owner, or the caller's address if no API keys are configured. */
     rateLimitKey: string;
   };
 };
@@ -19,8 +19,8 @@ const localOwner = 'local';
 
 /**
  * Requires `Authorization: Bearer <secret>` (RFC 6750) and sets `owner` and `rateLimitKey` of the request. If no API
- * keys are configured, the owner is always `local`. The hash of every key is compared in constant time, so timing
- * reveals nothing about a secret.
+ * keys are configured, no header is needed and the owner is `local`. The hash of every key is compared, each in
+ * constant time, so the time of an answer reveals nothing about a secret.
  */
 export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
   createMiddleware<ApiEnvironment>(async (c, next) => {

@@ -7,12 +7,12 @@ import { mayHaveBody } from './node-request.ts';
 
 const maximumDepth = 64;
 
-/** The schema of a call without input: no body, or an empty object. */
+/** The schema of an operation without input: the request has no body, or an empty object. */
 export const noInput = z.strictObject({});
 
 /**
- * Answers 413 to a body over `maxSize` bytes. The size of a chunked body is unknown until it has been read, so it is
- * read here. If it ends too early, the answer is 400.
+ * Answers 413 to a body over `maxSize` bytes. The size of a chunked body is unknown until the body has been
+ * read, so this middleware reads it. If the body ends too early, the answer is 400.
  */
 export function limitBody(maxSize: number) {
   const limit = bodyLimit({
@@ -33,13 +33,13 @@ export function limitBody(maxSize: number) {
   });
 }
 
-/** The client closed the connection before its body was complete, so only the log and the metrics see this answer. */
+/** The client closed the connection before the body was complete, so only the log and the metrics see this answer. */
 const toCutShort = () => new Problem('bad-request', 'The body ended before it was complete');
 
 /**
- * Returns the JSON body as it was received, or `{}` if there is none. Without a body, the content type may be any.
- * @throws {Problem} 415 for another content type or an encoded body; 400 for a body that is incomplete, is not JSON in
- *   UTF-8 or is nested deeper than 64 levels.
+ * Returns the JSON body as it was received, or `{}` if there is none. Without a body, any content type is accepted.
+ * @throws {Problem} 415 for an encoded body or a content type other than JSON; 400 for a body that is incomplete, is
+ *   not JSON in UTF-8 or is nested deeper than 64 levels.
  */
 export async function readBody(c: Context): Promise<unknown> {
   if (!mayHaveBody(c)) return {};

@@ -3,10 +3,10 @@ import { Problem } from '../problems/problem.ts';
 import { toTarget } from './node-request.ts';
 
 export const maximumBodyBytes = 64 * 1024;
-/** All inputs of a batch go into one workflow start, and Temporal refuses a start of 2.2 MB (measured). */
+/** All inputs of a batch go to Temporal in one request. Temporal refuses 2.2 MB (measured), so stay below that. */
 export const maximumBatchBytes = 1536 * 1024;
 export const maximumUrlLength = 8 * 1024;
-/** Node enforces this limit and the timeout below, and `listen.ts` answers. The app never sees these requests. */
+/** Node enforces this maximum and `requestTimeoutMs`. If a request exceeds either, `listen.ts` answers, not the app. */
 export const maximumHeaderBytes = 16 * 1024;
 export const requestTimeoutMs = 15_000;
 

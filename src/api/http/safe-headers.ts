@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 
-/** The headers of every answer: browsers must not cache it, frame it or guess its type. */
+/** Every answer has these headers. They tell browsers not to cache or frame the answer, and not to guess its type. */
 export const safeHeaders = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
@@ -9,8 +9,8 @@ export const safeHeaders = {
 };
 
 /**
- * Sets the headers before the handlers run. Hono's `secureHeaders` sets them afterwards, which copies each answer into
- * a new Response.
+ * Sets `safeHeaders` before the handlers run. Hono's `secureHeaders` would set headers after the handlers, which copies
+ * each answer into a new Response.
  */
 export const setSafeHeaders = createMiddleware(async (c, next) => {
   for (const [name, value] of Object.entries(safeHeaders)) c.header(name, value);

@@ -4,29 +4,29 @@ const optional = (description: string, schema: object) => ({ description, requir
 /** The response headers, as the OpenAPI document describes them. */
 export const headers = {
   Allow: header('The methods that this path supports', { type: 'string', examples: ['GET, HEAD'] }),
-  'Idempotency-Expires': optional('Only with an `Idempotency-Key`: the key is remembered at least until then', {
+  'Idempotency-Expires': optional('The `Idempotency-Key` of the request is remembered at least until this time', {
     type: 'string',
     format: 'date-time',
   }),
-  'Idempotency-Replayed': optional('The task or batch was submitted earlier under the same key', {
+  'Idempotency-Replayed': optional('The task or batch was submitted earlier with the same `Idempotency-Key`', {
     type: 'string',
     const: 'true',
   }),
   Location: header('The path of the task or batch', { type: 'string', pattern: '^/(tasks|batches)/' }),
   'Preference-Applied': optional('The `wait` of `Prefer` that was applied', { type: 'string', pattern: '^wait=\\d+$' }),
   RateLimit: optional(
-    'Submissions left, and seconds until all are available again. With RATE_LIMIT, every answer to a submission has it',
+    '`r` submissions are left. After `t` seconds, all are available again. The header is sent if RATE_LIMIT is set',
     { type: 'string', pattern: '^"submissions";r=\\d+;t=\\d+$' },
   ),
   'RateLimit-Policy': optional(
-    'Submissions allowed in a window of `w` seconds (draft-ietf-httpapi-ratelimit-headers)',
+    '`q` is the number of submissions allowed in `w` seconds (draft-ietf-httpapi-ratelimit-headers)',
     { type: 'string', pattern: '^"submissions";q=\\d+;w=60$' },
   ),
   'Retry-After': header('Seconds to wait before the next try', { type: 'integer', minimum: 1 }),
   Vary: header('The answer depends on this header of the request', { type: 'string', enum: ['Accept'] }),
   'WWW-Authenticate': header('How to authenticate (RFC 6750)', { type: 'string', pattern: '^Bearer ' }),
   'X-Accel-Buffering': header('Tells proxies to forward each event at once', { type: 'string', const: 'no' }),
-  'X-Request-Id': header('Identifies this request in the log. The caller may choose it', {
+  'X-Request-Id': header('Identifies this request in the log. A request may bring its own value', {
     type: 'string',
     minLength: 1,
   }),

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { type HeaderName, rateLimitHeaders, toHeaders } from './headers.ts';
 import { type ProblemSlug, problemSlugs, problems } from './problems.ts';
 
-/** The query schema of routes without parameters: any parameter is an error. */
+/** The query schema of routes without query parameters: any such parameter is an error. */
 export const noQuery = z.strictObject({});
 
 /** Every call can have the problems of `anyCall`. The other lists are for POSTs, submissions and calls with a body. */
@@ -37,7 +37,7 @@ const fault = z.strictObject({
 
 function toSchema(slug: ProblemSlug) {
   const { status, title, description, retryable, errors, outcomes = [] } = problems[slug];
-  const outcome = z.enum(outcomes).describe('What happened to a call that starts something');
+  const outcome = z.enum(outcomes).describe('Whether this call may have started a task or batch');
   const name = slug.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
   return z
     .strictObject({

@@ -11,9 +11,9 @@ export type ProblemType = {
   description: string;
   /** Whether the same request may succeed later. */
   retryable?: true;
-  /** Whether the answer may list single faults under `errors`. */
+  /** Whether the answer may list its faults under `errors`. */
   errors?: true;
-  /** What may have happened to a submission. If there is only one outcome, every `Problem` of this type has it. */
+  /** What may have happened to a submission. If only one outcome is possible, every `Problem` of this type has it. */
   outcomes?: readonly Outcome[];
   /** The default headers of the answer. A `Problem` may replace a value with a more exact one. */
   headers?: Partial<Record<HeaderName, string>>;

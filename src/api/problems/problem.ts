@@ -8,7 +8,7 @@ import { type ProblemSlug, problems } from './problems.ts';
 type Fault = { pointer: string; detail: string };
 type Details = { errors?: Fault[]; outcome?: Outcome; headers?: Record<string, string> };
 
-/** An error that `app.onError` answers as a problem (RFC 9457). `details` adds to the slug's entry in `problems`. */
+/** An error that `app.onError` answers as a problem (RFC 9457). The answer joins `problems[slug]` and the details. */
 export class Problem extends Error {
   readonly slug: ProblemSlug;
   readonly outcome: Outcome | undefined;
@@ -32,7 +32,7 @@ export class Problem extends Error {
   }
 }
 
-/** A batch may have 10,000 faulty items, so an answer lists only the first faults. */
+/** A batch may have 10,000 faulty items, so an answer lists at most this many faults. */
 const maximumErrors = 100;
 
 /** Turns Zod's issues into a problem that lists up to 100 faults. Each unknown field has an entry of its own. */
@@ -85,7 +85,7 @@ export function toProblem(error: unknown): Problem {
   });
 }
 
-/** Returns the same 404 for an unknown id, another owner's task and a batch, so it does not reveal what exists. */
+/** Returns the 404 for an unknown id, another owner's task or a batch. It is always the same, so it reveals nothing. */
 export const toNoTaskProblem = () => new Problem('not-found', 'There is no task of this id');
 export const toNoBatchProblem = () => new Problem('not-found', 'There is no batch of this id');
 
@@ -101,12 +101,12 @@ export function toMethodProblem(methods: string[]): Problem {
   return new Problem('method-not-allowed', `Allowed here: ${Allow}`, { headers: { Allow } });
 }
 
-/** The path of a request can have 8 KiB. The answer repeats only its beginning. */
+/** The path of a request can have 8 KiB. The answer repeats only the beginning of the path. */
 const maximumInstanceLength = 200;
 
 /**
- * Returns the beginning of the path as it was sent. `instance` is a URI reference (RFC 9457), so an incomplete escape
- * at the end is cut off.
+ * Returns the beginning of the path as the client sent it, for the problem's `instance`. `instance` is a URI reference
+ * (RFC 9457), so an incomplete percent escape at the end is cut off.
  */
 const toInstance = (url: string) => new URL(url).pathname.slice(0, maximumInstanceLength).replace(/%[0-9a-f]?$/i, '');
 

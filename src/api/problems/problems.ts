@@ -5,27 +5,27 @@ const table = {
     status: 400,
     title: 'The request is malformed',
     description:
-      'The syntax, a header, the path or a query parameter is wrong. Unknown and repeated parameters are errors. `errors` points at each fault where possible. Correct the request; sent unchanged, it fails again.',
+      'The syntax, a header, the path or a query parameter is wrong. Unknown and repeated parameters are errors. `errors` points at each fault where possible. Correct the request: the same request fails again.',
     errors: true,
   },
   unauthorized: {
     status: 401,
     title: 'A valid API key is missing',
     description:
-      'This Holdfast requires an API key. Send `Authorization: Bearer <secret>` with the secret of one of its keys. A secret in the query string is ignored.',
+      'This Holdfast requires an API key. Send `Authorization: Bearer <secret>` with the secret of such a key. A secret in the query string is ignored.',
     headers: { 'WWW-Authenticate': 'Bearer realm="holdfast"' },
   },
   forbidden: {
     status: 403,
     title: 'The request comes from a foreign web page',
     description:
-      'A browser sent this request for a page of another origin. State-changing calls are accepted from pages of this API’s own origin and from clients other than browsers.',
+      'A browser sent this request for a page of another origin. State-changing calls are accepted only from pages of this API’s own origin and from clients other than browsers.',
   },
   'not-found': {
     status: 404,
     title: 'There is no such resource',
     description:
-      'There is no such path, or no task or batch with this id that your key may see. A task of another key gets the same answer. Finished tasks are deleted after the retention time.',
+      'There is no such path, or no task or batch with this id that your key may see. The answer is the same for a task or batch of another API key. Finished tasks and batches are deleted after the retention time.',
   },
   'method-not-allowed': {
     status: 405,
@@ -70,7 +70,7 @@ const table = {
     status: 421,
     title: 'This host name is not served here',
     description:
-      'Without API keys this API answers only to `localhost` and the loopback addresses, so that no web page can reach it by DNS rebinding. Use one of these names in the URL, or set `API_KEYS`.',
+      'Without API keys this API answers only to `localhost` and the loopback addresses, so that no web page can reach it by DNS rebinding. Use one of these hosts in the URL, or set `API_KEYS`.',
   },
   'invalid-input': {
     status: 422,
@@ -83,13 +83,13 @@ const table = {
     status: 422,
     title: 'The Idempotency-Key belongs to another submission',
     description:
-      'The key was sent before with another body, delay or task. That first submission is unchanged. Repeat a call exactly as it was, or choose a new key for a new task.',
+      'This `Idempotency-Key` was sent before with another body or delay, or for a rerun of another task. The task or batch of that first submission is unchanged. Repeat the first submission exactly as it was, or choose a new key for a new submission.',
   },
   'rate-limited': {
     status: 429,
     title: 'Too many submissions',
     description:
-      'This key (without API keys: this address) has submitted as many tasks this minute as `RATE_LIMIT` allows. Nothing was started. Try again after `Retry-After` seconds. The header `RateLimit` of each answer says how many submissions are left.',
+      'Your API key has submitted as many tasks and batches in a minute as `RATE_LIMIT` allows. Without API keys, the submissions from your address are counted. Nothing was started. Try again after `Retry-After` seconds. The header `RateLimit` of each answer to a submission says how many are left.',
     retryable: true,
     outcomes: ['not-started'],
     headers: { 'Retry-After': '60' },
@@ -97,13 +97,13 @@ const table = {
   'headers-too-large': {
     status: 431,
     title: 'The header fields are too large',
-    description: 'The header fields have more than 16 KiB in total. Send fewer or shorter ones, cookies first.',
+    description: 'The header fields have more than 16 KiB in total. Remove or shorten some of them, cookies first.',
   },
   'internal-error': {
     status: 500,
     title: 'The API failed',
     description:
-      'An unexpected error. Or Temporal refuses the call, for example because the namespace is missing. Look up the `X-Request-Id` of the answer in the log. The same request may succeed later. If `outcome` is `unknown`, look at the list of tasks first: the task may have started.',
+      'An unexpected error occurred, or Temporal refuses the call, for example because the namespace is missing. Look up the `X-Request-Id` of the answer in the log. The same request may succeed later. If `outcome` is `unknown`, look at the list of tasks before you send the request again: the task may have been started.',
     retryable: true,
     outcomes: ['not-started', 'unknown'],
   },
@@ -111,7 +111,7 @@ const table = {
     status: 503,
     title: 'Temporal does not answer',
     description:
-      'The Temporal server behind this API does not answer. Try again after `Retry-After` seconds. For a submission, `outcome` says whether the task may have started (`unknown`) or certainly has not (`not-started`).',
+      'The Temporal server behind this API does not answer. Try again after `Retry-After` seconds. For a submission, `outcome` says whether the task or batch may have been started (`unknown`) or certainly was not (`not-started`).',
     retryable: true,
     outcomes: ['not-started', 'unknown'],
     headers: { 'Retry-After': '2' },
@@ -137,7 +137,7 @@ const table = {
     status: 503,
     title: 'Not ready to run tasks',
     description:
-      'Temporal answers, but tasks cannot run. `detail` says why. If no worker has polled for work lately, tasks are accepted, but wait for a worker. Start one, or ask again after `Retry-After` seconds. If the namespace is missing or Temporal denies access, no task is accepted until an operator corrects that.',
+      'Temporal answers, but tasks cannot run. `detail` says why. If no worker has polled for work lately, tasks are accepted, but they wait for a worker. Start a worker, or ask again after `Retry-After` seconds. If the namespace is missing or Temporal denies access, no task is accepted until an operator corrects that.',
     retryable: true,
     headers: { 'Retry-After': '2' },
   },

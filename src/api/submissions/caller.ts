@@ -5,8 +5,8 @@ import { readTrace } from '../http/trace.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 
 /**
- * The owner of a submission and what its headers say. `rateLimitKey` is the owner, or the caller's address if there
- * are no API keys.
+ * The owner of a submission and what the headers of its request say. `rateLimitKey` is the owner, or the caller's
+ * address if there are no API keys.
  */
 export type Caller = { owner: string; rateLimitKey: string; idempotencyKey: string | undefined; trace: TraceContext };
 

@@ -12,8 +12,8 @@ type Middleware = MiddlewareHandler<ApiEnvironment>;
 type Dependencies = { admission: Admission; metrics: Pick<ApiMetrics, 'submissions'> };
 
 /**
- * Creates the middleware of the routes that submit. It counts the submissions of task `name` in the metrics and limits
- * them. The route for reruns passes no `name`: the middleware takes it from the id in the path.
+ * Creates the middleware of the routes that submit. The middleware counts the submissions of task `name` in the metrics
+ * and limits them. The route for reruns passes no `name`: the middleware takes the name from the task id in the path.
  */
 export const createSubmissionMiddleware =
   ({ admission, metrics }: Dependencies) =>
@@ -34,8 +34,8 @@ function toOutcome(c: Context): 'accepted' | 'replayed' | 'refused' | 'unknown' 
 }
 
 /**
- * Refuses a submission before its body is read if the rate limit or the limit of starts in flight is reached. With a
- * rate limit, every answer has the headers of draft-ietf-httpapi-ratelimit-headers-10.
+ * If the rate limit or the limit of starts in flight is reached, refuses a submission before its body is read. If
+ * `RATE_LIMIT` is set, every answer to a submission has the headers of draft-ietf-httpapi-ratelimit-headers-10.
  */
 export const limitSubmissions = (admission: Pick<Admission, 'readRate' | 'requireCapacity'>) =>
   createMiddleware<ApiEnvironment>(async (c, next) => {
@@ -43,7 +43,7 @@ export const limitSubmissions = (admission: Pick<Admission, 'readRate' | 'requir
     setRateHeaders((name, value) => c.header(name, value));
     admission.requireCapacity(rateLimitKey);
     await next();
-    // The answer now exists, and `c.header` would copy it.
+    // Now that the answer exists, `c.header` would copy it, so set its headers directly.
     setRateHeaders((name, value) => c.res.headers.set(name, value));
 
     function setRateHeaders(set: (name: string, value: string) => void) {

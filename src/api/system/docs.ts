@@ -4,7 +4,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { toQuery } from '../http/query.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
 
-/** All files come from this server, and icons are `data:` URLs. CSP allows the inline styles that a script sets. */
+/** The page loads only files of this server and `data:` icons. Styles that a script sets need no 'unsafe-inline'. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -55,7 +55,7 @@ const route = createRoute({
   operationId: 'readDocs',
   tags: ['Documentation'],
   summary: 'A page to read and try this API',
-  description: 'For browsers. The page needs no key. The calls that it makes need one if this Holdfast has API keys.',
+  description: 'The page itself needs no API key. Calls that you make from it need one if this Holdfast has API keys.',
   security: [],
   request: { query: noQuery },
   responses: { 200: { description: 'The page', content: { 'text/html': { schema: z.string() } } }, ...toResponses() },

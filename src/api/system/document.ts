@@ -14,7 +14,7 @@ timeouts, killed workers and killed servers.
 
 Requests and answers are JSON. Every answer that is not a success is a problem document (RFC 9457). Its \`type\` leads
 to a page that says what to do. Unknown fields and unknown or repeated query parameters are errors. Every GET supports
-HEAD. Every answer has
+HEAD. Every answer has the headers
 ${Object.keys(safeHeaders)
   .map((name) => `\`${name}\``)
   .join(', ')}. No answer has a CORS header.`,
@@ -34,7 +34,7 @@ const bearer = {
   description: 'The secret of an API key. Without `API_KEYS`, no call needs a key and no answer is a 401.',
 } as const;
 
-/** Returns the OpenAPI document of all registered routes. Adds `X-Request-Id`, which every answer has. */
+/** Returns the OpenAPI document of all registered routes. Adds the header `X-Request-Id`, which every answer has. */
 function toDocument({ openAPIRegistry, getOpenAPI31Document }: OpenAPIHono<ApiEnvironment>) {
   openAPIRegistry.registerComponent('securitySchemes', 'bearer', bearer);
   for (const [name, component] of Object.entries(headers))
@@ -80,7 +80,7 @@ const metricsRoute = createRoute({
   operationId: 'readMetrics',
   tags: ['Operation'],
   summary: 'The metrics of this process, for Prometheus',
-  description: 'Covers only this API process. Each worker serves its own metrics.',
+  description: 'The metrics cover only this API process. Each worker serves its own metrics.',
   request: { query: noQuery },
   responses: {
     200: { description: 'Samples in Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } },

@@ -17,7 +17,7 @@ const health = createRoute({
   operationId: 'readHealth',
   tags: ['Operation'],
   summary: 'Whether this process is alive',
-  description: 'Checks nothing else. It is a 200 even if Temporal does not answer.',
+  description: 'This call checks only the process: the answer is 200 even if Temporal does not answer.',
   security: [],
   request: { query: noQuery },
   responses: { 200: status('ok', 'The process is alive'), ...toResponses() },
@@ -58,7 +58,7 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
-      // Skips the queue: a queued readiness probe would report a healthy API as not ready.
+      // Skips the queue of `temporal/admission.ts`: a probe that waits in it could report a healthy API as not ready.
       const polled = await withDeadline(() => Promise.all([hasWorkflowPoller(), hasActivityPoller()])).catch(
         (error: unknown) => {
           throw error instanceof TemporalRefused ? new Problem('not-ready', toDetail(error)) : error;

@@ -28,7 +28,7 @@ const toRoute = (path: string, operationId: string, schema: z.ZodType) => ({
   path,
   operationId,
   tags: ['Documentation'],
-  description: 'Answers browsers (`Accept: text/html`) with a page and other clients with JSON. Needs no key.',
+  description: 'Browsers (`Accept: text/html`) get a page, and other clients get JSON. This call needs no API key.',
   security: [],
   responses: {
     200: {
@@ -49,7 +49,7 @@ const listRoute = createRoute({
 const read = toRoute('/problems/{slug}', 'readProblemType', typeSchema);
 const readRoute = createRoute({
   ...read,
-  summary: 'What a problem means; its `type` leads here',
+  summary: 'What a problem means: the `type` of the problem leads here',
   request: { params: z.object({ slug: z.string().openapi({ example: 'not-found' }) }), query: noQuery },
   responses: { ...read.responses, ...toResponses('not-found') },
 });

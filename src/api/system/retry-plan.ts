@@ -30,10 +30,10 @@ const planQuery = z.strictObject({
     .refine((value) => value <= maximumFailures, failuresFault)
     .optional()
     .openapi({ type: 'integer', minimum: 0, maximum: maximumFailures })
-    .describe('The number of attempts that fail before one succeeds. By default all fail'),
+    .describe('The number of attempts that fail before one succeeds. By default, all attempts fail'),
   ...mapParameters((name) => {
     const { unit, minimum, maximum } = policyParameters[name];
-    // `overridePolicy` checks the bounds, together with the rules between two parameters.
+    // `overridePolicy` checks the bounds of each parameter, and the rules that concern two parameters.
     return z
       .string()
       .transform(toNumber)
@@ -45,11 +45,11 @@ const planQuery = z.strictObject({
 
 const attemptSchema = z.strictObject({
   attempt: z.int().min(1),
-  startSeconds: seconds.describe('Earliest start, counted from the submission'),
-  latestStartSeconds: seconds.describe('Latest start; later than the earliest only with jitter'),
+  startSeconds: seconds.describe('The earliest start of the attempt, counted from the submission'),
+  latestStartSeconds: seconds.describe('The latest start. Without jitter, it equals the earliest start'),
   outcome: z.enum(['fails', 'succeeds']),
-  waitSeconds: seconds.nullable().describe('Shortest wait until the next attempt; null after the last one'),
-  longestWaitSeconds: seconds.nullable().describe('Longest wait; longer than the shortest only with jitter'),
+  waitSeconds: seconds.nullable().describe('The shortest wait until the next attempt, or null after the last attempt'),
+  longestWaitSeconds: seconds.nullable().describe('The longest wait. Without jitter, it equals the shortest wait'),
   capBinds: z.boolean().describe('Whether the longest wait is `maxDelay`'),
 });
 
@@ -60,9 +60,9 @@ const retryPlanSchema = z
         ...mapParameters((name) => z.number().describe(policyMeanings[name])),
         nonRetryableErrors: z.array(z.enum(failureTypes)),
       })
-      .describe('Named after the environment variables; durations in seconds'),
-    attempts: z.array(attemptSchema).max(attemptsListed).describe(`At most the first ${attemptsListed}`),
-    attemptsNotListed: z.int().min(0).describe('Attempts beyond those listed; all sums include them'),
+      .describe('Named after the environment variables (`maxDelay`: MAX_DELAY). Durations are in seconds'),
+    attempts: z.array(attemptSchema).max(attemptsListed).describe(`The first attempts, at most ${attemptsListed}`),
+    attemptsNotListed: z.int().min(0).describe('The number of attempts that are not listed. All totals include them'),
     end: z.strictObject({
       status: z.enum(['completed', 'failed']),
       reason: z.literal('attempts-exhausted').optional(),
@@ -71,16 +71,19 @@ const retryPlanSchema = z
       latestAfterSeconds: seconds,
     }),
     survivedOutageSeconds: seconds.describe(
-      'Time from the first attempt to the start of the last one, if each attempt fails at once',
+      'Time from the first attempt to the start of the last attempt, if each attempt fails at once',
     ),
     worstWallTimeSeconds: seconds.describe(
-      'Time until the end, if every attempt takes the whole job timeout and every wait is the longest; a Retry-After may ' +
-        'lengthen waits further, up to `maxDelay`',
+      'Time until the end, if every attempt takes the whole job timeout and every wait is its `longestWaitSeconds`. ' +
+        'A Retry-After of the upstream may lengthen waits further, up to `maxDelay`',
     ),
     deadWorkerRetry: z
       .strictObject({ firstAttemptSeconds: seconds, worstSeconds: seconds })
       .nullable()
-      .describe('Heartbeat timeout plus wait, if the worker dies during the first attempt or before the longest wait'),
+      .describe(
+        'The heartbeat timeout plus the wait until the next attempt, if the worker dies during the first attempt or ' +
+          'during the attempt before the longest wait. Null if there is only one attempt',
+      ),
     herd: z
       .strictObject({
         tasks: z.int(),
@@ -88,12 +91,12 @@ const retryPlanSchema = z
         attemptsPlayed: z
           .int()
           .max(attemptsListed)
-          .describe('Attempts of each task that are simulated to compute the peaks; the busiest second is early'),
+          .describe('Attempts of each task in the simulation. Waits never get shorter, so the busiest second is early'),
         peakRetriesPerSecond: z
           .strictObject({ policy: z.int(), withoutJitter: z.int(), withFullJitter: z.int() })
-          .describe('The most retries in any one second; first attempts do not count, because they all start together'),
+          .describe('The most retries in any one second. First attempts do not count, because they all start together'),
       })
-      .describe('Tasks that are submitted together and always fail; every plan uses the same random numbers'),
+      .describe('Tasks that are submitted together and always fail. Every plan uses the same random numbers'),
     warnings: z.array(
       z
         .strictObject({ code: z.enum(warningCodes), message: z.string(), suggestion: z.string() })
@@ -109,12 +112,12 @@ const route = createRoute({
   tags: ['Policy'],
   summary: 'The timeline of a failing task, and warnings about the policy',
   description:
-    "Starts nothing. Without parameters, the plan is that of the server's own policy; each parameter replaces one value.",
+    "Starts nothing. The plan is that of the server's own policy. Each parameter replaces one value of this policy.",
   request: { query: planQuery },
   responses: { 200: toBody(retryPlanSchema, 'The plan'), ...toResponses('unauthorized') },
 });
 
-/** Creates `GET /retry-plan`. It plans the server's own policy. A query parameter replaces one of its values. */
+/** Creates `GET /retry-plan`. The plan is for the server's own policy, except for values that the query replaces. */
 export function createRetryPlanRoute({ policy: own, shutdownGraceMs }: Pick<Config, 'policy' | 'shutdownGraceMs'>) {
   return new OpenAPIHono<ApiEnvironment>().openapi(route, (c) => {
     const { failures, ...overrides } = c.req.valid('query');

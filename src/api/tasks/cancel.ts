@@ -12,9 +12,10 @@ const route = createRoute({
   path: '/tasks/{id}/cancel',
   operationId: 'cancelTask',
   tags: ['Tasks'],
-  summary: 'Cancel a task; a running attempt ends with its next heartbeat',
+  summary: 'Cancel a task',
   description:
-    'A task that waits is cancelled at once. Cancelling a cancelled task again changes nothing and is a 202.',
+    'A task without a running attempt is cancelled at once. A running attempt ends with its next heartbeat. Cancelling ' +
+    'a cancelled task again changes nothing, and the answer is 202.',
   request: { params: taskIdParameter, query: noQuery },
   responses: {
     202: toBody(taskSchema, 'The task, cancelling or cancelled'),
@@ -22,7 +23,7 @@ const route = createRoute({
   },
 });
 
-/** Adds `POST /tasks/{id}/cancel`. It answers 409 if the task has completed or failed. */
+/** Adds `POST /tasks/{id}/cancel`, which answers 409 if the task has completed or failed. */
 export function addCancelRoute(app: TaskApp, { admission, view }: TaskDependencies) {
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');

@@ -10,9 +10,9 @@ const route = createRoute({
   path: '/tasks',
   operationId: 'listTasks',
   tags: ['Tasks'],
-  summary: 'List tasks: first the open ones by start time, then the finished ones by finish time',
+  summary: 'List tasks: first open tasks by start time, then finished tasks, the latest first',
   description:
-    'Without a status an open task shows as `scheduled` or `open`. With the status `queued`, `running`, `retrying` or `cancelling` a request reads up to 200 open tasks one by one, so a page may be short and still have a `nextCursor`. With `scheduled` that can happen while many new tasks are open. A new task may take a second to appear.',
+    'If the request has no `status` parameter, an open task shows as `scheduled` or `open`. If the parameter is `queued`, `running`, `retrying` or `cancelling`, the request reads up to 200 open tasks and returns those that match. A page may therefore be short or empty and still have a `nextCursor`. With `scheduled` that can happen while many new tasks are open. It may take a second until a new task is listed.',
   request: { query: listQuery },
   responses: { 200: toBody(taskListSchema, 'A page of tasks'), ...toResponses('unauthorized', 'temporal-unavailable') },
 });

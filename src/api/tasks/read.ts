@@ -10,8 +10,10 @@ const route = createRoute({
   path: '/tasks/{id}',
   operationId: 'readTask',
   tags: ['Tasks'],
-  summary: 'Read a task; needs no worker',
-  description: 'Its state and attempts, and at its end the output or the failure. Tasks of other keys are a 404.',
+  summary: 'Read a task',
+  description:
+    'Returns the state of the task, and after its end the output or the failure. No worker needs to run. For a task ' +
+    'of another API key, the answer is 404.',
   request: { params: taskIdParameter, query: noQuery },
   responses: { 200: toBody(taskSchema, 'The task as it is now'), ...toResponses(...taskProblems) },
 });

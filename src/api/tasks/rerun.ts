@@ -15,7 +15,7 @@ const route = createRoute({
   operationId: 'rerunTask',
   tags: ['Tasks'],
   summary: 'Submit the input of a finished task again, under the current policy',
-  description: 'Starts a new task, whose `rerunOf` names the old one. The old one stays as it is.',
+  description: 'Starts a new task, whose `rerunOf` is the id of the finished task. The finished task stays as it is.',
   request: { params: taskIdParameter, query: z.strictObject({ wait: waitQuery }), headers: submissionHeaders },
   responses: {
     ...toAcceptedResponses('The new task'),
@@ -23,7 +23,7 @@ const route = createRoute({
   },
 });
 
-/** Adds `POST /tasks/{id}/rerun`. It answers 409 if the task has not ended. */
+/** Adds `POST /tasks/{id}/rerun`, which answers 409 if the task has not ended. */
 export function addRerunRoute(app: TaskApp, { admission, view, watcher, startTask, submission }: TaskDependencies) {
   app.openapi({ ...route, middleware: submission() }, async (c) => {
     const { id } = c.req.valid('param');

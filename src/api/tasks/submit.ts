@@ -9,7 +9,7 @@ import { answerAccepted, waitQuery } from '../watch/wait.ts';
 import type { TaskApp, TaskDependencies } from './dependencies.ts';
 import { submissionHeaders, submissionProblems, toAcceptedResponses, toOperationId } from './task-operations.ts';
 
-/** Thirty days. To plan further ahead, use a scheduler. */
+/** The maximum is thirty days. For a longer delay, use a scheduler. */
 const maximumDelaySeconds = 2_592_000;
 const delayFault = `must be a number of seconds from 0 to ${maximumDelaySeconds}`;
 
@@ -21,7 +21,7 @@ const submitQuery = z.strictObject({
     .refine((seconds) => seconds <= maximumDelaySeconds, delayFault)
     .optional()
     .openapi({ type: 'number', minimum: 0, maximum: maximumDelaySeconds, multipleOf: 0.001, default: 0 })
-    .describe('Seconds until the first attempt, as plain decimals; the task is `scheduled` until then'),
+    .describe('Seconds until the first attempt, as a plain decimal. Until then, the task is `scheduled`'),
   wait: waitQuery,
 });
 
@@ -31,7 +31,8 @@ const toRoute = (name: TaskName) => ({
   operationId: toOperationId(`submit-${name}`),
   tags: ['Tasks'],
   summary: tasks[name].summary,
-  description: 'Answers as soon as Temporal has stored the task. Read the task to follow its progress.',
+  description:
+    'Without a wait, the answer comes as soon as Temporal has stored the task. Read the task to follow its progress.',
   request: {
     query: submitQuery,
     headers: submissionHeaders,

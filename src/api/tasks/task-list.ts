@@ -22,7 +22,7 @@ import {
 
 /**
  * Temporal's list does not show statuses such as `retrying`. To filter by one of them, a request reads up to 200 open
- * tasks, 20 at once, with an RPC for each.
+ * tasks, 20 at once, with one or two RPCs for each.
  */
 const readStatuses: (string | undefined)[] = ['queued', 'running', 'retrying', 'cancelling'];
 const maximumReads = 200;
@@ -77,7 +77,7 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
 };
 
 /**
- * Returns where the next page begins; `undefined` after the last page. In a list of all statuses, the finished tasks
+ * Returns where the next page begins, or `undefined` after the last page. In a list of all statuses, the finished tasks
  * follow the open ones.
  */
 function toNext(phase: Position['phase'], token: string, status: ListQuery['status']): Position | undefined {
@@ -95,7 +95,7 @@ async function toSummary(
   const name = toTaskName(owner, id);
   if (!name) return undefined;
   const { input, submittedAt } = (await toMemo(client, info.memo)) as Partial<TaskMemo>;
-  // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
+  // Anyone with access to Temporal can start a workflow with a task's id, so list only workflows with the API's memo.
   if (input === undefined || submittedAt === undefined) return undefined;
   const statusName =
     WorkflowExecutionStatus[info.status ?? 0]
@@ -132,7 +132,7 @@ async function mapInGroups<T, R>(items: T[], map: (item: T) => Promise<R>): Prom
   return results;
 }
 
-/** Reads each open task and keeps those that have this status now. */
+/** Reads each of these open tasks and keeps those whose current status is `status`. */
 async function keepStatus(items: TaskSummary[], status: ListQuery['status'], readTask: TaskView['readTask']) {
   const tasks = await mapInGroups(items, ({ id, name }) => readTask(id, name).catch(skipVanished));
   return tasks.flatMap((task) => {
@@ -142,7 +142,7 @@ async function keepStatus(items: TaskSummary[], status: ListQuery['status'], rea
   });
 }
 
-/** Ignores that a task is not found. Lists lag behind, so a listed task may already be deleted. */
+/** Ignores that a task is not found. Temporal's lists lag behind, so a listed task may already be deleted. */
 function skipVanished(error: unknown): undefined {
   if (!(error instanceof Problem && error.slug === 'not-found')) throw error;
 }

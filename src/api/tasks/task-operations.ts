@@ -34,7 +34,7 @@ export const idempotencyKeyHeader = z
   .string()
   .optional()
   .openapi({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })
-  .describe('Makes the call safe to repeat: the same key and request always mean the same task or batch');
+  .describe('Makes the submission safe to repeat: the same request with the same key starts at most one task or batch');
 
 export const submissionHeaders = z.object({ 'Idempotency-Key': idempotencyKeyHeader, Prefer: preferHeader });
 

@@ -13,12 +13,12 @@ export const toLimitQuery = (defaultSize: number) =>
     .refine((value) => value <= 1_000, limitFault)
     .optional()
     .openapi({ type: 'integer', minimum: 1, maximum: 1_000, default: defaultSize });
-export const cursorQuery = z.string().min(1).optional().describe('`nextCursor` of the page before');
+export const cursorQuery = z.string().min(1).optional().describe('The `nextCursor` of the previous page');
 
 export type Phase = 'open' | 'closed';
 /**
- * Where a page begins. `phase` selects the open or the finished tasks. `token` is Temporal's page token; it is empty
- * for the first page.
+ * Where a page begins. `phase` selects the open or the finished tasks. `token` is Temporal's page token, which is
+ * empty for the first page of a phase.
  */
 export const positionSchema = z.strictObject({ phase: z.enum(['open', 'closed']), token: z.base64() });
 export type Position = z.output<typeof positionSchema>;
@@ -51,8 +51,8 @@ export const maximumSkewMs = 600_000;
 const toTime = (aheadMs: number) => new Date(Date.now() + aheadMs).toISOString();
 
 /**
- * Returns the list filter for Temporal. It uses only fields that every Temporal server indexes, so no search attribute
- * has to be registered. Near their start, the filter lets delayed tasks pass whether or not they are scheduled.
+ * Returns the list filter for Temporal. The filter uses only fields that every Temporal server indexes, so no search
+ * attribute has to be registered. Near their start, the filter lets delayed tasks pass whether or not they are scheduled.
  */
 export function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
   const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');

@@ -16,7 +16,7 @@ export type ActivityState = {
   status: (typeof activityStatuses)[number];
   /** The number of attempts that have begun, including a running one. */
   attemptsMade: number;
-  /** The start of the next attempt while `retrying`, as ISO 8601. */
+  /** The start of the next attempt, as ISO 8601. Set only while `retrying`. */
   nextAttemptAt?: string;
   /** Set while an operator has paused the activity. A running attempt ends with its next heartbeat. */
   paused?: Paused;
@@ -26,8 +26,8 @@ export type ActivityState = {
 };
 
 /**
- * Returns the attempt number that a task shows, from 1. While the activity waits for an attempt, this is the next
- * attempt, otherwise the latest one.
+ * Returns the attempt number that a task shows, from 1. While the activity waits for an attempt, this is the
+ * number of that attempt, otherwise the number of the latest attempt.
  */
 export const toShownAttempt = ({ status, attemptsMade }: Pick<ActivityState, 'status' | 'attemptsMade'>) =>
   status === 'queued' || status === 'retrying' ? attemptsMade + 1 : Math.max(1, attemptsMade);
@@ -39,8 +39,9 @@ const unlimitedAttempts = 2 ** 31 - 1;
 export const toMaxAttempts = ({ maximumAttempts }: PendingActivity) => maximumAttempts || unlimitedAttempts;
 
 /**
- * Returns the status and attempts of an activity that has not ended. While the activity waits, Temporal's `attempt` is
- * already the number of the next attempt. A paused activity has no next attempt until an operator resumes it.
+ * Returns the status and attempts of an activity that has not ended. While the activity waits for an attempt,
+ * Temporal's `attempt` is already the number of that attempt. A paused activity has no next attempt until an operator
+ * resumes it.
  */
 export function toProgress({ attempt, state, nextAttemptScheduleTime }: PendingActivity) {
   const isWaiting = state === SCHEDULED || state === PAUSED;

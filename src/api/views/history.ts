@@ -13,8 +13,8 @@ export const terminated: FinalFailure = {
 };
 
 /**
- * Reads what only the history has about a task whose activity is no longer pending: the number of the last attempt,
- * the latest failure, and the output or final failure of the task. Takes one RPC: a history has about ten events.
+ * Reads what only the history has about a task whose activity is no longer pending: the number of the last attempt, the
+ * latest failure, and the output or final failure of the task. The history has about ten events, so one RPC reads it.
  * `isScheduled` says whether the history has the activity.
  */
 export async function readHistory(client: Client, workflowId: string, runId: string) {
@@ -56,15 +56,16 @@ async function toEnd(
 }
 
 /**
- * Returns the reason of a cancellation, which Temporal stores in the history. Temporal forgets the attempts of an
- * activity that is cancelled between two attempts, so the reason keeps the number and the failure of the last one.
+ * Returns the reason to send with a cancellation. Temporal stores this reason in the history, but forgets the attempts
+ * of an activity that is cancelled between two attempts. The reason therefore has the number and failure of the
+ * last attempt.
  */
 export const toCancelReason = ({ attemptsMade, lastFailure }: Pick<ActivityState, 'attemptsMade' | 'lastFailure'>) =>
   JSON.stringify({ attempt: Math.max(1, attemptsMade), lastFailure });
 
 const cancelReason = z.object({ attempt: z.int().min(1), lastFailure: failureSchema.optional() });
 
-/** Returns what `toCancelReason` wrote; `undefined` without a cancellation, or if an operator gave another reason. */
+/** Returns what `toCancelReason` wrote, or `undefined` without a cancellation or if an operator gave another reason. */
 function parseCancelReason(events: HistoryEvent[]): { attempt: number; lastFailure?: Failure | undefined } | undefined {
   const requested = events.findLast((event) => event.workflowExecutionCancelRequestedEventAttributes);
   try {

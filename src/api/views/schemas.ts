@@ -72,7 +72,7 @@ export const taskSchema = z
       .int()
       .min(1)
       .describe('The current maximum. An operator can change it in Temporal. 2147483647: there is no maximum'),
-    nextAttemptAt: time.optional().describe('Start of the next attempt, while `retrying`'),
+    nextAttemptAt: time.optional().describe('The time of the next attempt, set only while the task is `retrying`'),
     paused: pausedSchema.optional(),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
     output: anyOutput.optional().describe('The output of a completed task'),

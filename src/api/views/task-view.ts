@@ -8,7 +8,10 @@ import { toMaxAttempts, toPendingState, toShownAttempt } from './activity-state.
 import { readHistory, toCancelReason } from './history.ts';
 import type { Task } from './schemas.ts';
 
-/** If a history has no more events than this, its activity is not yet scheduled, so the history need not be read. */
+/**
+ * The number of events in a task's history before its activity is scheduled. If the history has more events than these
+ * and no activity is pending, the activity has ended.
+ */
 const eventsBeforeActivity = 4;
 
 type TaskState = { task: Task; memo: TaskMemo; attemptsMade: number };
@@ -51,7 +54,7 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
   const readState = async (id: string, name: TaskName): Promise<TaskState> => {
     const description = await client.workflow.getHandle(id).describe();
     const memo = description.memo as TaskMemo | undefined;
-    // Anyone with access to Temporal can start a workflow with such an id, so trust only our own memo.
+    // Anyone with access to Temporal can start a workflow with this id, so require the type and memo that the API sets.
     if (description.type !== name || !memo?.submittedAt) throw toNoTaskProblem();
     const submitted = toSubmitted(id, name, memo);
     const status = closedStatuses[description.status.name];
@@ -75,7 +78,7 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
 
   const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;
 
-  /** Requests the cancellation of a task that is open. Returns the task afterwards. @throws {Problem} `not-found` */
+  /** Requests the cancellation of a task unless it has ended. Returns the task. @throws {Problem} `not-found` */
   const cancelTask = async (id: string, name: TaskName): Promise<Task> => {
     const { task, attemptsMade } = await readWithMemo(id, name);
     // If the task ends after this check, Temporal accepts the cancellation and does nothing.
@@ -106,9 +109,7 @@ function withinLimit(task: Task): Task {
   return { ...task, maxAttempts: isExhausted ? attempt : Math.max(maxAttempts, attempt) };
 }
 
-/**
- * Returns the state of an open task. Needs no worker. While the activity is pending, the description has everything.
- */
+/** Returns the state of an open task. Needs no worker. Reads the history only if no activity is pending. */
 async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
   const { raw, historyLength } = description;
   const state = await readActivity(client, description);
@@ -138,7 +139,7 @@ async function readActivity(client: Client, description: WorkflowExecutionDescri
 
 /**
  * Returns the attempt and failure of a task that an operator terminated while its activity was pending. The attempts
- * are not in the history, but the description of such a workflow still lists the activity as pending.
+ * are not in the history, but the description of the task's workflow still lists the activity as pending.
  */
 async function toAbandoned(client: Client, { raw }: WorkflowExecutionDescription): Promise<Partial<Task>> {
   const [activity] = raw.pendingActivities ?? [];

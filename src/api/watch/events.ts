@@ -12,9 +12,9 @@ import type { TaskView } from '../views/task-view.ts';
 import { toStateId } from './poller.ts';
 import type { Watcher } from './watch.ts';
 
-/** The maximum number of open streams in this process. Each stream holds a connection. */
+/** The maximum number of open event streams in this process, because each stream holds a connection. */
 const maximumStreams = 500;
-/** Proxies close idle connections, often after 30 s. A failed write also shows that the client is gone. */
+/** Proxies close idle streams, often after 30 s. Heartbeats prevent this. If one cannot be sent, the client is gone. */
 const heartbeatMs = 15_000;
 /** How long an EventSource waits before it reconnects. */
 const retryMs = 2_000;
@@ -26,10 +26,10 @@ const events = createRoute({
   tags: ['Tasks'],
   summary: 'Follow a task: one event `task` now and one after each observed change, until the task ends',
   description:
-    'Server-sent events. The data of an event is the `Task` as JSON, and its id is a fingerprint of that state. Short-lived states may ' +
-    'be skipped. The stream ends after the final state of the task, and also when this server stops. Reconnect with `Last-Event-ID`, as ' +
-    'every EventSource does, to receive only what is new. While Temporal is unavailable, the stream starts without a state. ' +
-    'Lines that begin with a colon are heartbeats.',
+    'The answer is a stream of server-sent events. The data of an event is the `Task` as JSON, and the id of the event is a fingerprint ' +
+    'of that state. Short-lived states may be skipped. The stream ends after the final state of the task, and also when this server ' +
+    'stops. Reconnect with `Last-Event-ID`, as every EventSource does, to receive only new states. While Temporal is unavailable, the ' +
+    'stream starts without a state. Lines that begin with a colon are heartbeats.',
   request: {
     params: z.object({ id: z.string().describe('The id of a task') }),
     query: noQuery,
@@ -80,7 +80,7 @@ export function createEventRoutes(
     c.header('Content-Type', 'text/event-stream');
     c.header('X-Accel-Buffering', 'no');
     if (c.req.method === 'HEAD') return c.body(null, 200);
-    // Other streams may have opened while Temporal was called.
+    // Check again, because other streams may have opened while the task was read.
     requireFreeStream();
     count(1);
     const changes = task ? watch(task) : watch({ id, name }, lastEventId);

@@ -4,8 +4,9 @@ import type { Task } from '../views/schemas.ts';
 import type { Throttle } from './throttle.ts';
 
 /**
- * The waits before a task is read again. The wait is the minimum at first and after a change. It doubles up to the
- * maximum while nothing changes. While Temporal is unavailable, it is `unavailableWaitMs`.
+ * The waits between two reads of a task. The wait is the minimum at first, after a change and for a new subscriber.
+ * While the task does not change, the wait doubles up to the maximum. While Temporal is unavailable, the wait is
+ * `unavailableWaitMs`.
  */
 const minimumWaitMs = 250;
 const maximumWaitMs = 5_000;
@@ -13,14 +14,14 @@ const unavailableWaitMs = 1_000;
 
 type Subscriber = { offer: (task: Task, stateId: string) => boolean; close: () => void };
 
-/** Returns a fingerprint of a task's state. It is the same in every process. */
+/** Returns a fingerprint of a task's state. Every process gets the same fingerprint for the same state. */
 export const toStateId = (task: object) => sha256(JSON.stringify(task)).toString('hex').slice(0, 16);
 
 /**
- * Reads one task repeatedly for all its subscribers. The wait doubles while nothing changes. When the task's next
- * attempt is due, the task is read even if the wait is not over. A subscriber has read the task before it was added. It
- * receives only reads that began later, so no state is older than its own. If the task no longer exists, all
- * subscribers are closed.
+ * Reads one task repeatedly for all its subscribers. While the task does not change, the wait between two reads
+ * doubles. When the task's next attempt is due, the task is read even if the wait is not over. A new subscriber has
+ * already read the task. The subscriber gets only the results of reads that begin later, so it never gets a state older
+ * than its own. If a read fails, all subscribers are closed, unless Temporal is unavailable.
  */
 export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) {
   const subscribers = new Set<Subscriber>();
@@ -64,7 +65,7 @@ export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) 
       waitMs = minimumWaitMs;
       pollWithin(waitMs);
     },
-    /** Removes a subscriber. Returns whether it was the last one. The poller stops reading after the last one. */
+    /** Removes a subscriber. Returns whether it was the last one. Without subscribers, the poller stops. */
     remove(subscriber: Subscriber): boolean {
       subscribers.delete(subscriber);
       if (subscribers.size > 0) return false;

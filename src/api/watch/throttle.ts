@@ -1,6 +1,6 @@
 /**
  * Runs jobs in the order in which they were added. Runs at most `concurrency` jobs at once, and starts at most
- * `concurrency` jobs per `intervalMs`. A job that is added again before it starts runs once. A job that is removed
+ * `concurrency` jobs per `intervalMs`. A job that is added again before it starts runs only once. A job that is removed
  * before it starts does not run.
  */
 export function createThrottle({ concurrency, intervalMs }: { concurrency: number; intervalMs: number }) {

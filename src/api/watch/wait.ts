@@ -15,23 +15,23 @@ export const waitQuery = z
   .refine((seconds) => seconds <= maximumSeconds, rule)
   .optional()
   .openapi({ type: 'number', minimum: 0, maximum: maximumSeconds })
-  .describe('Seconds to wait for the task to end, as plain decimals');
+  .describe('Seconds that the answer may wait for the end of the task, as a plain decimal');
 
 export const preferHeader = z
   .string()
   .optional()
   .openapi({ example: 'wait=20' })
   .describe(
-    `\`wait=<seconds>\` (RFC 7240) works like \`?wait=\`. If both are sent, \`?wait=\` applies. Values over ${maximumSeconds} count as ${maximumSeconds}`,
+    `\`wait=<seconds>\` (RFC 7240) works like \`?wait=\`. If both are sent, \`?wait=\` applies. In this header, seconds over ${maximumSeconds} count as ${maximumSeconds}`,
   );
 
 /** Matches each preference of a `Prefer` header. A comma inside quotes does not separate preferences. */
 const preferences = /(?:"(?:\\.|[^"\\])*"?|[^,"])+/g;
 
 /**
- * Returns the seconds of `Prefer: wait=20`, or `undefined` if there is no valid wait. As RFC 7240 requires, only the
- * first `wait` counts, and a malformed one is ignored. The client asks for an upper bound, so a wait above the maximum
- * is shortened to it.
+ * Returns the seconds of `Prefer: wait=20`, or `undefined` if there is no valid `wait`. As RFC 7240 requires, only the
+ * first `wait` counts, even if the first is malformed. The seconds are only an upper bound of the wait, so a value
+ * above the maximum counts as the maximum.
  */
 export function parsePreferredWait(prefer = ''): number | undefined {
   const first = prefer.match(preferences)?.find((preference) => /^\s*wait\s*(=|;|$)/i.test(preference));
@@ -41,9 +41,9 @@ export function parsePreferredWait(prefer = ''): number | undefined {
 }
 
 /**
- * Answers an accepted submission. The answer is 200 if the caller waits and the task ends in time. Otherwise it is 202
- * with the task as last read. If Temporal becomes unavailable during the wait, this is not an error, because the task
- * is accepted.
+ * Answers an accepted submission. The answer is 200 if the caller asks for a wait and the task ends in time. Otherwise
+ * it is 202 with the task as last read. It is also 202 if Temporal becomes unavailable during the wait, because the
+ * task is already accepted.
  */
 export async function answerAccepted(
   c: Context,
@@ -59,7 +59,7 @@ export async function answerAccepted(
   return c.json(task, isAwaited ? 200 : 202, { Location: task.links.self, ...headers });
 }
 
-/** Waits until the task ends, `ms` have passed or the client disconnects. Returns the task as last read. */
+/** Waits until the task ends, `ms` pass, the client leaves or the server stops. Returns the task as last read. */
 async function waitForEnd(changes: Subscription, accepted: Task, ms: number, clientGone: AbortSignal): Promise<Task> {
   const deadline = performance.now() + ms;
   clientGone.addEventListener('abort', changes.close);

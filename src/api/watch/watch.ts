@@ -3,12 +3,12 @@ import type { TaskView } from '../views/task-view.ts';
 import { createPoller, toStateId } from './poller.ts';
 import { createThrottle } from './throttle.ts';
 
-/** At most 200 reads a second for all watched tasks of this process. The low concurrency lets other requests pass. */
+/** All watched tasks together get at most 200 reads a second. At most 8 run at once, so that other calls can pass. */
 const reads = { concurrency: 8, intervalMs: 40 };
 
 /**
  * Watches tasks for callers that wait for a change. All callers that watch the same task share one poller. The poller
- * stops when the last subscription closes. When `stopping` is aborted, every subscription closes.
+ * stops when its last subscription closes. When `stopping` is aborted, every subscription closes.
  */
 export function createWatcher({ readTask }: Pick<TaskView, 'readTask'>, stopping?: AbortSignal) {
   const pollers = new Map<string, ReturnType<typeof createPoller>>();
@@ -47,7 +47,7 @@ function createSubscription(knownStateId: string, onClose: () => void) {
   const subscription = {
     isOpen: true,
     /**
-     * Keeps the state for `next` if it differs from the latest one. Returns whether it does. Closes the subscription if
+     * If `task` differs from the last known state, keeps `task` for `next` and returns true. Closes the subscription if
      * its reader already has the final state.
      */
     offer(task: Task, offeredStateId: string): boolean {

@@ -248,7 +248,12 @@ function createRepeated(kind: FaultKind, repetitions: number): Evidence {
     evidence.calls.push({ ...lost, seq: 900 + nth, startedAt, endedAt: startedAt + 10 });
   }
   Object.assign(lost, { outcome: 'client-gone', status: null, endedAt: lost.startedAt + 40 });
-  evidence.faults.push({ ...last(evidence.faults), kind, startedAt: lost.startedAt + 20, endedAt: lost.startedAt + 30 });
+  evidence.faults.push({
+    ...last(evidence.faults),
+    kind,
+    startedAt: lost.startedAt + 20,
+    endedAt: lost.startedAt + 30,
+  });
   return evidence;
 }
 

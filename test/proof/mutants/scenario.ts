@@ -40,7 +40,7 @@ export const scenarioMutants: ScenarioMutant[] = [
     from: 'startToCloseTimeout: policy.startToCloseTimeoutMs,',
     to: 'startToCloseTimeout: 86_400_000,',
     scenario: 3,
-    because: /is not retrying, but running on attempt 1\/5, within \d+/,
+    because: /was not retrying \(last seen: running on attempt 1\/5\) within \d+/,
   },
   {
     name: 'no deadline of the attempt itself',

@@ -61,7 +61,8 @@ it('an https upstream on loopback is called directly, and its CA comes from NODE
 it('an https upstream with a certificate of an unknown CA or for another name is not trusted', async () => {
   const { proxy, port } = await startUpstreamAndProxy();
   const toFailure = (code: string) => `UpstreamUnreachable: The upstream could not be reached (${code})`;
-  for (const env of [{ HTTPS_PROXY: proxy.url }, { API_BASE_URL: `https://localhost:${port}` }])
+  const routes: Record<string, string>[] = [{ HTTPS_PROXY: proxy.url }, { API_BASE_URL: `https://localhost:${port}` }];
+  for (const env of routes)
     expect(await runAttempt({ ...env, NODE_EXTRA_CA_CERTS: '' })).toBe(toFailure('UNABLE_TO_VERIFY_LEAF_SIGNATURE'));
   const env = { API_BASE_URL: `https://127.0.0.1:${port}`, NODE_EXTRA_CA_CERTS: toPath('ca.pem') };
   expect(await runAttempt(env)).toBe(toFailure('ERR_TLS_CERT_ALTNAME_INVALID'));

@@ -63,9 +63,9 @@ async function killWorkersUntilDone<T>(work: Promise<T>): Promise<{ result: T; k
   const done = work.finally(() => {
     isDone = true;
   });
-  for (;;) {
-    await Promise.race([done, ...(kills.length < maximumKills ? [sleep(killEveryMs)] : [])]);
-    if (isDone) return { result: await done, kills };
+  while (kills.length < maximumKills) {
+    await Promise.race([done, sleep(killEveryMs)]);
+    if (isDone) break;
     // A worker that is still starting has no attempt to lose, and would never get any work done.
     const oldest = processes.findIndex((child) => child.output().includes('Worker ready'));
     const calls = holdfast.jokes.ledger().length;
@@ -76,6 +76,7 @@ async function killWorkersUntilDone<T>(work: Promise<T>): Promise<{ result: T; k
     kills.push(Date.now());
     await child?.end('SIGKILL');
   }
+  return { result: await done, kills };
 }
 
 /** Returns whether the call was under way when a worker was killed, or had ended too recently to be reported. */

@@ -67,7 +67,7 @@ export const extraCallsExplained: Invariant = {
     const { findings } = examine(lost, ({ work, call }) => {
       const { attempt, outcome, status } = call;
       if (proof.faultWithin(call.startedAt - reachMs, endOf(call) + reachMs)) return undefined;
-      // A cancelled attempt abandons its call.
+      // A cancelled attempt abandons its call, so no fault is needed to explain that.
       if (work.cancelledAt !== undefined && work.cancelledAt <= endOf(call) + reachMs) return undefined;
       return `the call of attempt ${attempt} (${outcome}, ${status ?? 'no status'}) was wasted, and no fault was near`;
     });
@@ -98,7 +98,7 @@ export const cancelStopsCalls: Invariant = {
       if (status !== 'CANCELLED') findings.push({ id, text: `its cancellation was confirmed; Temporal has ${status}` });
       if (!batchId && final?.state !== 'cancelled')
         findings.push({ id, text: `its cancellation was confirmed; it ended as ${final?.state}` });
-      // A batch needs longer: it cancels its chunks, and the chunks cancel the activities.
+      // A batch needs longer than a task: it cancels its chunks, and the chunks cancel the activities.
       const boundMs = policy.heartbeatTimeoutMs + (batchId ? 3_000 : 1_000);
       const late = calls.filter(
         ({ startedAt }) => startedAt > cancelledAt + boundMs && !faultWithin(cancelledAt - aftermathMs, startedAt),

@@ -17,7 +17,7 @@ export const endOf = ({ startedAt, endedAt }: Pick<LedgerEntry, 'startedAt' | 'e
 /** A violation. `id` names a task, a batch, a key, a process or a log. */
 export type Finding = { id: string; text: string };
 
-/** A statement about every run. `check` returns how many cases it examined, and the violations. */
+/** A statement that must hold for every run. `check` returns how many cases it examined, and the violations. */
 export type Invariant = {
   name: string;
   title: string;
@@ -26,7 +26,7 @@ export type Invariant = {
 
 type Examined = ReturnType<Invariant['check']>;
 
-/** Examines each of `cases`. `judge` returns what is wrong with one, or undefined. A finding has the id of its case. */
+/** Examines each of `cases`. `judge` returns what is wrong with a case, or undefined. */
 export function examine<T>(
   cases: Iterable<readonly [id: string, one: T]>,
   judge: (one: T, id: string) => string | undefined,

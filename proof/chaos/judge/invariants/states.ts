@@ -7,8 +7,8 @@ const toAll = (seen: Seen): Seen[] => [seen, ...(seen.items ?? [])];
 
 /**
  * Returns a rank that never falls as a task or batch proceeds. The rank of an open task is the number of its attempt,
- * whether it waits or runs. `cancelling` ranks above all attempts, and an end above all else. The rank of an open batch
- * is its number of ended items.
+ * whether that attempt runs or is not yet due. `cancelling` ranks above all attempts, and an end above all else. The
+ * rank of an open batch is its number of ended items.
  */
 function toRank({ state, attempt, counts, finishedAt }: Seen): number {
   if (counts) return finishedAt ? 1e9 : counts.completed + counts.failed + counts.cancelled;
@@ -72,7 +72,7 @@ export const forwardOnly: Invariant = {
 const toText = ({ state, attempt, counts }: Seen) =>
   counts ? `${state} with ${JSON.stringify(counts)}` : `${state}, attempt ${attempt}`;
 
-/** Returns the part of an ended task or batch that may never change. */
+/** Returns the part of an ended task or batch that must never change. */
 const toEnd = ({ items, counts, ...end }: Seen) => JSON.stringify({ ...end, ...(isFinal(end.state) && { counts }) });
 
 export const endNeverChanges: Invariant = {
@@ -116,7 +116,7 @@ export const sameEndInTemporal: Invariant = {
       [...works].filter(([, { final, batchId }]) => isFinal(final?.state) && !batchId),
       ({ final }, id) => {
         const [activity] = executionsById.get(id)?.[0]?.activities ?? [];
-        // After a cancellation between two attempts, the history does not say how many attempts there were.
+        // A cancelled task is not compared: its history may not say how many attempts there were.
         if (!activity || final?.state === 'cancelled') return undefined;
         return activity.attempt === final?.attempt
           ? undefined

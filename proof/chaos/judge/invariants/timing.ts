@@ -7,15 +7,15 @@ import { aftermathMs, endOf, examine, type Invariant, reachMs, toCases, toleranc
 /** What the server's timers, a poll and a busy machine can add to an undisturbed wait. */
 const latenessMs = 2_500;
 /**
- * A killed Temporal may forget dispatches that it made up to this long before the kill. It saves its queue positions
- * every second, or later while dispatches are in flight.
+ * A killed Temporal may forget dispatches that it made up to this long before the kill. Every second, or later while
+ * dispatches are in flight, Temporal saves which dispatches it has made.
  */
 const forgottenMs = 4_000;
 
-/** Returns the shortest wait that the policy and the Retry-After of `call` allow after it, in milliseconds. */
+/** Returns the shortest wait after `call` that the policy and the Retry-After of its answer allow, in milliseconds. */
 function toLeastWaitMs({ policy, faultWithin }: Case, call: LedgerEntry): number {
   const wait = toWaitMs(policy, call.attempt ?? 1) ?? 0;
-  // A fault may have kept the answer, and so its Retry-After, from the worker.
+  // If a fault may have kept the answer, and so its Retry-After, from the worker, only the policy's wait is due.
   if (call.status !== 429 || faultWithin(call.startedAt - toleranceMs, endOf(call) + reachMs)) return wait;
   const byFault = Math.max(wait, faultRetryAfterSeconds * 1_000);
   const isLimited = call.category === 'prove-limited' && call.attempt === 1;
@@ -24,9 +24,9 @@ function toLeastWaitMs({ policy, faultWithin }: Case, call: LedgerEntry): number
 }
 
 /**
- * Whether a restarted Temporal dispatched the retry early. After a kill, the server repeats dispatches that it had not
- * yet saved (docs/architecture.md, *The embedded server*). Such a repetition can start a retry before its time. No
- * worker or workflow can notice or prevent that.
+ * Whether a restarted Temporal may have dispatched the attempt of `next` early. After a kill, the server repeats
+ * dispatches that it had not yet saved (docs/architecture.md, *The embedded server*). Such a repetition can start a
+ * retry before its time. No worker or workflow can notice or prevent that.
  */
 const isDispatchedEarly = ({ faults }: Case, before: LedgerEntry, next: LedgerEntry) =>
   faults.some(
@@ -79,12 +79,12 @@ export const gapsFollowPolicy: Invariant = {
   },
 };
 
-/** A fault that was healed longer than this before a kill does not affect the recovery. */
+/** A fault that was healed longer than this before a kill does not affect the recovery from the kill. */
 const quietMs = 500;
 
 /**
- * Returns the milliseconds from a worker's kill -9 to the next attempt of each call that died with it, minus the
- * longest wait of the policy. Leaves out calls that another fault may have affected.
+ * For each call that died with a killed worker, returns the milliseconds from the kill -9 to the next attempt, minus
+ * the longest wait that the policy allows before that attempt. Leaves out calls that another fault may have affected.
  */
 export function toRecoveries({ faults, works, policy, ...proof }: Case): { id: string; recoveryMs: number }[] {
   const kills = faults.filter(({ kind, verified }) => kind === 'kill-worker' && verified);
@@ -124,7 +124,7 @@ export const recovery: Invariant = {
     const all = toRecoveries(proof).sort((a, b) => a.recoveryMs - b.recoveryMs);
     const boundMs = toRecoveryBoundMs(proof);
     const late = all.filter(({ recoveryMs }) => recoveryMs > boundMs);
-    // The bound is for the 99th percentile, so one in a hundred may be later.
+    // The bound is for the 99th percentile, so one recovery in a hundred may be later.
     const isBroken = late.length > Math.floor(all.length / 100);
     const findings = isBroken
       ? late.map(({ id, recoveryMs }) => ({ id, text: `it took ${Math.round(recoveryMs)} ms plus its wait` }))

@@ -153,7 +153,7 @@ describe('an invalid query is a 400 that points to the parameter', () => {
     ['heartbeatTimeout=0.5', { heartbeatTimeout: 'must be a number from 1 to 86400 seconds' }],
     ['heartbeatTimeout=300', { heartbeatTimeout: 'must be below the start-to-close timeout (jobTimeout)' }],
     ['maxDelay=1', { maxDelay: 'must not be below the initial interval (baseDelay)' }],
-    ['baseDelay=301', { baseDelay: 'needs a different maxDelay, which must not be below' }],
+    ['baseDelay=301', { baseDelay: 'does not fit maxDelay: maxDelay must not be below' }],
     ['jitter=x&maxDelay=1', { jitter: 'must be a number from 0 to 1', maxDelay: 'must not be below' }],
   ])('%s', async (query, faults) => {
     const { errors, detail } = expectProblem(await api.get(`/retry-plan?${query}`), 'bad-request');
