@@ -35,9 +35,13 @@ export function installRuntime(log: Logger): number {
   }
 }
 
-/** Whether a log line is about the SDK's progress, or repeats a failure that `observeAttempts` has already logged. */
-function isChatter(level: string, message: string, meta: { sdkComponent?: string } | undefined): boolean {
-  return (
-    ['Activity failed', 'Workflow failed'].includes(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity')
-  );
-}
+/** The SDK's log lines about failures that `observeAttempts` or the connecting worker logs itself. */
+const repeats = [
+  'Activity failed',
+  'Workflow failed',
+  'Network error while describing namespace for heartbeat capabilities',
+];
+
+/** Whether a log line is about the SDK's progress, or repeats a failure that we log ourselves. */
+const isChatter = (level: string, message: string, meta: { sdkComponent?: string } | undefined) =>
+  repeats.includes(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity');

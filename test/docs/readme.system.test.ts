@@ -97,7 +97,7 @@ test("following the README's *Add a task* exactly gives a second task that runs 
       status: 'completed',
       output: { categories: expect.arrayContaining(['dev']) },
     });
-    expect(processes[0]?.output()).toContain(': Listing categories (attempt 1/5)');
+    await processes[0]?.waitForOutput(': Listing categories (attempt 1/5)');
     expect(await getJson('/openapi.json')).toHaveProperty(['paths', '/tasks/list-categories']);
   } finally {
     await Promise.all(processes.map((child) => child.end()));

@@ -76,8 +76,8 @@ test('a malformed signal is named in the log', async () => {
   const batches = withBatches(holdfast);
   const { id } = await batches.submit({ items: [{ category: 'signal' }] });
   await holdfast.client.workflow.getHandle(id).signal('progress', 'malformed');
-  const output = await worker.waitForOutput('Ignored a signal');
-  const line = output.split('\n').find((text) => text.includes('Ignored a signal')) ?? '';
+  const output = await worker.waitForOutput('Ignored a malformed signal');
+  const line = output.split('\n').find((text) => text.includes('Ignored a malformed signal')) ?? '';
   expect(JSON.parse(line)).toMatchObject({
     level: 40,
     workflowId: id,
