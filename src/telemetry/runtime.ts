@@ -36,12 +36,9 @@ export function installRuntime(log: Logger): number {
 }
 
 /** The SDK's log lines about failures that `observeAttempts` or the connecting worker logs itself. */
-const repeats = [
-  'Activity failed',
-  'Workflow failed',
-  'Network error while describing namespace for heartbeat capabilities',
-];
+const repeats =
+  /^(Activity failed|Workflow failed|Network error while describing namespace .*|shutdown_worker rpc errored .*)$/s;
 
 /** Whether a log line is about the SDK's progress, or repeats a failure that we log ourselves. */
 const isChatter = (level: string, message: string, meta: { sdkComponent?: string } | undefined) =>
-  repeats.includes(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity');
+  repeats.test(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity');
