@@ -36,8 +36,8 @@ export function toAnswerOf(end: End): Pick<Answer, 'status' | 'outcome' | 'joke'
 }
 
 /**
- * Returns whether a worker's death, a shutdown, a cancellation or an operator caused this end. No answer of the upstream can
- * reproduce such an end.
+ * Returns whether a worker's death, a shutdown, a cancellation or an operator caused this end. No answer of the
+ * upstream can reproduce such an end.
  */
 export const isOfTheServer = (end: End) =>
   'type' in end &&
