@@ -135,7 +135,7 @@ test('a task that an operator reset is saved and replayed as its current run', a
   await resetToStart(holdfast, id);
   await holdfast.until(id, (task) => isFinished(task) && task.attempt === 2);
   const saved = await capsule([id, '--joke-api', holdfast.jokes.url, '--output', 'reset.json']);
-  expect(saved.lines).toEqual(['reset.json: saved with the upstream's answers to 2 of 2 attempts']);
+  expect(saved.lines).toEqual(["reset.json: saved with the upstream's answers to 2 of 2 attempts"]);
   const replayed = await capsule(['--replay', 'reset.json']);
   expect(replayed).toMatchObject({ exitCode: 0, errors: [] });
   expect(replayed.lines.at(-1)).toBe('Verdict: as recorded; 2 of 2 attempts compared');

@@ -1,20 +1,16 @@
 import type { Client } from '@temporalio/client';
-import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
-import type { TaskMemo } from '../../contract.ts';
 import { isInvalidPageToken } from '../../temporal/errors.ts';
-import { toEpochMs, toMemo, WorkflowExecutionStatus } from '../../temporal/payloads.ts';
 import { parseCursor, toCursor, toCursorProblem } from '../http/cursor.ts';
-import { Problem } from '../problems/problem.ts';
 import type { TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
-import { closedStatuses, type TaskView } from '../views/task-view.ts';
+import { type Read, skipVanished, toSummary } from '../views/task-summary.ts';
+import type { TaskView } from '../views/task-view.ts';
 import { keepCurrentRuns } from './current-runs.ts';
 import {
   defaultPageSize,
   isClosedStatus,
   type ListQuery,
-  maximumSkewMs,
   type Position,
   positionSchema,
   toVisibilityQuery,
@@ -22,7 +18,7 @@ import {
 
 /**
  * Temporal's list does not show statuses such as `retrying`. To filter by one of them, a request reads up to 200 open
- * tasks, 20 at once, with one or two RPCs for each.
+ * tasks, 20 at once, with one or two RPCs for each. More reads would not end before the request's deadline.
  */
 const readStatuses: (string | undefined)[] = ['queued', 'running', 'retrying', 'cancelling'];
 const maximumReads = 200;
@@ -30,14 +26,18 @@ const readsAtOnce = 20;
 /** A request asks for at most this many pages of Temporal's list, which answers few requests a second. */
 const maximumPages = 5;
 
-type WorkflowInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
-
 /**
  * Creates the function that reads a page of an owner's tasks. Open tasks come first, sorted by start time. Finished
  * tasks follow, the latest first.
  */
 export const createTaskList = (client: Client, { temporal: { namespace } }: Config, { readTask }: TaskView) => {
-  const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
+  const readPage = async (
+    owner: string,
+    query: ListQuery,
+    { phase, token }: Position,
+    pageSize: number,
+    read: Read,
+  ) => {
     const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
     const page = await client.workflowService
       .listWorkflowExecutions({ ...request, nextPageToken: Buffer.from(token, 'base64') })
@@ -49,7 +49,7 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
       });
     const owned = (page.executions ?? []).filter(({ execution }) => toTaskName(owner, execution?.workflowId ?? ''));
     const current = await keepCurrentRuns(client, namespace, owned);
-    const listed = await mapInGroups(current, (info) => toSummary(client, owner, info, readTask));
+    const listed = await mapInGroups(current, (info) => toSummary(client, owner, info, read));
     const isAnyOpen = query.status === undefined || readStatuses.includes(query.status);
     return {
       items: listed.filter((item) => item !== undefined).filter(({ status }) => isAnyOpen || status === query.status),
@@ -64,10 +64,12 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
     const needsReads = readStatuses.includes(query.status);
     const size = Math.min(query.limit ?? defaultPageSize, needsReads ? maximumReads : 1_000);
     const listed: TaskSummary[] = [];
+    let reads = 0;
+    const read: Read = (id, name) => (reads++ < maximumReads ? readTask(id, name) : undefined);
     let next: Position | undefined = start;
     // If the open tasks do not fill the page, finished tasks follow in the same answer.
     for (let pages = needsReads ? 1 : maximumPages; next && listed.length < size && pages > 0; pages -= 1) {
-      const page = await readPage(owner, query, next, size - listed.length);
+      const page = await readPage(owner, query, next, size - listed.length, read);
       listed.push(...page.items);
       next = page.next;
     }
@@ -83,45 +85,6 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
 function toNext(phase: Position['phase'], token: string, status: ListQuery['status']): Position | undefined {
   if (token) return { phase, token };
   return phase === 'open' && status === undefined ? { phase: 'closed', token: '' } : undefined;
-}
-
-async function toSummary(
-  client: Client,
-  owner: string,
-  info: WorkflowInfo,
-  readTask: TaskView['readTask'],
-): Promise<TaskSummary | undefined> {
-  const id = info.execution?.workflowId ?? '';
-  const name = toTaskName(owner, id);
-  if (!name) return undefined;
-  const { input, submittedAt } = (await toMemo(client, info.memo)) as Partial<TaskMemo>;
-  // Anyone with access to Temporal can start a workflow with a task's id, so list only workflows with the API's memo.
-  if (input === undefined || submittedAt === undefined) return undefined;
-  const statusName =
-    WorkflowExecutionStatus[info.status ?? 0]
-      ?.replace('WORKFLOW_EXECUTION_STATUS_', '')
-      .replace('CANCELED', 'CANCELLED') ?? '';
-  const toOpenStatus = async () => ((await isScheduled(info, () => readTask(id, name))) ? 'scheduled' : 'open');
-  return {
-    id,
-    name,
-    status: closedStatuses[statusName] ?? (await toOpenStatus()),
-    input,
-    submittedAt,
-    ...(info.closeTime && { finishedAt: new Date(toEpochMs(info.closeTime)).toISOString() }),
-  };
-}
-
-/**
- * Whether an open task still waits for the end of its start delay. If the clocks of this host and of Temporal could
- * disagree about that, the task is read.
- */
-async function isScheduled(info: WorkflowInfo, readTask: () => Promise<{ status: string }>): Promise<boolean> {
-  const executionMs = toEpochMs(info.executionTime);
-  if (executionMs <= toEpochMs(info.startTime)) return false;
-  const aheadMs = executionMs - Date.now();
-  if (Math.abs(aheadMs) > maximumSkewMs) return aheadMs > 0;
-  return (await readTask().catch(skipVanished))?.status === 'scheduled';
 }
 
 /** Returns the results of `map` in order. Runs it for at most 20 items at once. */
@@ -140,9 +103,4 @@ async function keepStatus(items: TaskSummary[], status: ListQuery['status'], rea
     const { id, name, input, submittedAt } = task;
     return [{ id, name, status: task.status, input, submittedAt }];
   });
-}
-
-/** Ignores that a task is not found. Temporal's lists lag behind, so a listed task may already be deleted. */
-function skipVanished(error: unknown): undefined {
-  if (!(error instanceof Problem && error.slug === 'not-found')) throw error;
 }

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { taskNames } from '../../tasks.ts';
 import { taskStatuses } from '../views/schemas.ts';
 import { toOwnerPrefix } from '../views/task-id.ts';
+import { maximumSkewMs } from '../views/task-summary.ts';
 
 const limitFault = 'must be a whole number from 1 to 1000';
 /** Returns the schema of the query parameter `limit`, the size of a page. */
@@ -42,17 +43,12 @@ const closedNames = {
 export const isClosedStatus = (status: string | undefined): status is keyof typeof closedNames =>
   status !== undefined && status in closedNames;
 
-/**
- * How far the clocks of this host and of Temporal may differ. If the start of a delayed task is further away than this,
- * this host's clock decides whether the task is scheduled. Otherwise the list reads the task.
- */
-export const maximumSkewMs = 600_000;
-
 const toTime = (aheadMs: number) => new Date(Date.now() + aheadMs).toISOString();
 
 /**
  * Returns the list filter for Temporal. The filter uses only fields that every Temporal server indexes, so no search
- * attribute has to be registered. Near their start, the filter lets delayed tasks pass whether or not they are scheduled.
+ * attribute has to be registered. Near their start, the filter lets delayed tasks pass whether or not they are
+ * scheduled.
  */
 export function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
   const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');

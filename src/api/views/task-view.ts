@@ -60,9 +60,9 @@ export function createTaskView(client: Client, { embedded, temporal: { namespace
     const status = closedStatuses[description.status.name];
     if (!status) {
       const { attemptsMade, ...state } = await readOpen(client, description);
-      return { memo, attemptsMade, task: withinLimit({ ...submitted, ...state }) };
+      return { memo, attemptsMade, task: toLimited({ ...submitted, ...state }) };
     }
-    const task = withinLimit({
+    const task = toLimited({
       ...submitted,
       status,
       ...((await readHistory(client, id, description.runId)).state as Partial<Task>),
@@ -103,7 +103,7 @@ export type TaskView = ReturnType<typeof createTaskView>;
  * Returns the task with the maximum number of attempts that applied to it. An operator can change the maximum in
  * Temporal, and no history has that change. A task whose attempts are exhausted has reached its maximum.
  */
-function withinLimit(task: Task): Task {
+function toLimited(task: Task): Task {
   const { attempt, maxAttempts, failure } = task;
   const isExhausted = failure?.reason === 'attempts-exhausted';
   return { ...task, maxAttempts: isExhausted ? attempt : Math.max(maxAttempts, attempt) };

@@ -328,6 +328,25 @@ test('a failure of the server is not reported as a bad cursor', async () => {
   await expect(listTasks('local', { ...filter, cursor })).rejects.toBe(failure);
 });
 
+// 1,000 reads take 2.2 s, and a request has 2.5 s.
+test('a page of 1,000 tasks that start soon reads 200 of them, and the clock of the API decides about the others', async () => {
+  const toPayload = (value: unknown) => holdfast.client.options.loadedDataConverter.payloadConverter.toPayload(value);
+  const memo = { fields: { input: toPayload({}), submittedAt: toPayload(new Date().toISOString()) } };
+  const startTime = { seconds: Math.floor(Date.now() / 1_000) };
+  const executionTime = { seconds: startTime.seconds + 60 };
+  const executions = Array.from({ length: 1_000 }, () => {
+    const workflowId = createTaskId('local', 'fetch-joke');
+    return { execution: { workflowId }, memo, startTime, executionTime, status: 1 };
+  });
+  const client = { ...holdfast.client, workflowService: { listWorkflowExecutions: async () => ({ executions }) } };
+  let reads = 0;
+  const readTask = async () => ({ status: ++reads % 2 ? 'scheduled' : 'queued' });
+  const listTasks = createTaskList(client as unknown as Client, holdfast.config, { readTask } as unknown as TaskView);
+  const { items } = await listTasks('local', { name: undefined, status: undefined, limit: 1_000 });
+  expect(reads).toBe(200);
+  expect(items.filter(({ status }) => status === 'scheduled')).toHaveLength(900);
+});
+
 test('without API keys, cursors work too, and a forged one is still a 400', async () => {
   const open = await startHoldfast();
   onTestFinished(() => open.stop());
