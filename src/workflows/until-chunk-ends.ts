@@ -39,9 +39,9 @@ export async function untilChunkEnds<N extends TaskName>(options: Options<N>, pr
 const isAlreadyStarted = (error: unknown) => (error as Error).name === 'WorkflowExecutionAlreadyStartedError';
 
 /**
- * Starts a chunk and awaits its end. Sends a cancellation to the chunk only after it has started.
- * Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the request. The chunk
- * would keep running (seen when a cancellation came within 50 ms of a submission).
+ * Starts a chunk and awaits its end. If the batch is cancelled, cancels the chunk, but only after the chunk has started.
+ * Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the refused request, so
+ * the chunk would keep running (seen when a cancellation came within 50 ms of a submission).
  */
 async function untilChildEnds<N extends TaskName>(options: Options<N>): Promise<Counts> {
   const { cancelRequested } = CancellationScope.current();

@@ -8,8 +8,8 @@ export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 /**
  * Returns the states of all activities in a history, by activity id. Temporal writes attempts into the history only
- * when the activity ends, so a pending activity appears as `running` with one attempt. The description of its workflow
- * has the real state.
+ * when the activity ends, so a pending activity appears as `running` or `cancelling`, with one attempt. The
+ * description of its workflow has the real state.
  */
 export async function toActivityStates(client: Client, events: HistoryEvent[]): Promise<Map<string, ActivityState>> {
   const idsByEvent = new Map<string, string>();
@@ -57,7 +57,7 @@ async function toChange(client: Client, event: HistoryEvent, events: HistoryEven
     if (failed.retryState === RetryState.RETRY_STATE_CANCEL_REQUESTED) return { status: 'cancelled', lastFailure };
     return { status: 'failed', lastFailure, failure: { ...lastFailure, reason: toReason(failed.retryState) } };
   }
-  // If an activity is cancelled while it waits for an attempt, the history has none of its earlier attempts.
+  // If an activity is cancelled between two attempts, the history lacks its attempts, so this 0 may be too low.
   const hasStarted = Number(event.activityTaskCanceledEventAttributes?.startedEventId ?? 0) > 0;
   return { status: 'cancelled', ...(!hasStarted && { attemptsMade: 0 }) };
 }
