@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { expect, inject, test } from 'vitest';
 import { nodeArguments } from '../../../cli/node-arguments.ts';
+import { isListening } from '../../../local/processes/ports.ts';
 import { isAlive } from '../../../local/processes/process-identity.ts';
 import { readLock } from '../../../local/start/lock-file.ts';
 import {
@@ -81,8 +82,12 @@ test.each([
 );
 
 // Seen to fail before: fetch refuses this port, so `npm start` never saw the API and ended after 120 s.
+/** The ports from 1024 that fetch refuses (https://fetch.spec.whatwg.org/#port-blocking), 10080 first. */
+const blockedPorts = [10080, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697];
+
 test('an API on a port that browsers block becomes ready, and npm run task reaches it', async () => {
-  const installation = await createInstallation({ PORT: '10080' });
+  const inUse = await Promise.all(blockedPorts.map(isListening));
+  const installation = await createInstallation({ PORT: String(blockedPorts[inUse.indexOf(false)]) });
   const started = start(installation, '--demo');
   await untilReady(started);
   const task = run(
