@@ -9,7 +9,7 @@ const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET
  *
  * - If a reused connection is lost before any byte of the answer, a GET is sent once more on a new connection. The
  *   other side may close an idle connection at any moment (RFC 9112 section 9.3.1).
- * - `100 Continue` before the answer is ignored (RFC 9110 section 15.2). undici would drop the connection.
+ * - Answers 1xx before the final one are ignored (RFC 9110 section 15.2). undici would fail at a `100 Continue`.
  * - A call whose signal aborts ends at once. undici would first wait until it is connected.
  */
 export function createClient(
@@ -17,14 +17,14 @@ export function createClient(
   { connect, ...options }: Client.Options & { connect: buildConnector.connector },
 ): Client {
   let wasUsed = false;
-  let isHeadExpected = false;
+  let expectAnswer = (_onByte: () => void) => {};
   const client = new Client(origin, {
     ...options,
     connect: (target, callback) =>
       connect(target, (...[error, socket]) => {
         if (error) return callback(error, null);
         wasUsed = false;
-        ignoreContinue(socket, () => isHeadExpected);
+        expectAnswer = removeInformational(socket, options.maxHeaderSize);
         callback(null, socket);
       }),
   });
@@ -43,18 +43,16 @@ export function createClient(
         signal?.removeEventListener('abort', giveUp);
         if (isGivenUp) return abort();
         isReused = wasUsed;
-        isHeadExpected = true;
+        expectAnswer(() => {
+          canRepeat = false;
+        });
         handler.onConnect?.(abort);
       },
       onResponseStarted() {
-        canRepeat = false;
         wasUsed = true;
         handler.onResponseStarted?.();
       },
-      onHeaders(status, headers, resume, text) {
-        isHeadExpected = status < 200;
-        return handler.onHeaders?.(status, headers, resume, text) ?? true;
-      },
+      onHeaders: (status, headers, resume, text) => handler.onHeaders?.(status, headers, resume, text) ?? true,
       onData: (chunk) => handler.onData?.(chunk) ?? true,
       onComplete: (trailers) => handler.onComplete?.(trailers),
       onError(error) {
@@ -79,19 +77,41 @@ export function createClient(
   return client;
 }
 
-const informational = /^HTTP\/1\.\d 1\d\d[ \r]/;
+/** Every status line 1xx except 101, which would change the protocol. */
+const informational = /^HTTP\/1\.\d 1(?!01)\d\d[ \r]/;
+const template = 'HTTP/1.1 199 ';
 
-/** Changes the status `100` to `102`, which undici ignores. Changes no other byte, and nothing in a body. */
-function ignoreContinue(socket: Socket, isHeadExpected: () => boolean): void {
+/**
+ * Removes answers 1xx from what `socket` reads, however they are cut into chunks. Returns a function that must be called
+ * when a request is sent. From the first byte of its final answer, nothing is removed. `onByte` is called with
+ * each chunk before that.
+ */
+function removeInformational(socket: Socket, maxHeaderSize = 16_384): (onByte: () => void) => void {
   const read = socket.read.bind(socket);
+  let held = Buffer.alloc(0);
+  let isExpected = false;
+  let notify = () => {};
   socket.read = (size) => {
     const chunk: Buffer | null = read(size);
-    if (!chunk || !isHeadExpected()) return chunk;
-    for (let at = 0; informational.test(chunk.toString('latin1', at, at + 13)); ) {
-      if (chunk.toString('latin1', at + 9, at + 12) === '100') chunk.write('2', at + 11);
-      const end = chunk.indexOf('\r\n\r\n', at);
-      at = end < 0 ? chunk.length : end + 4;
+    if (!chunk || !isExpected) return chunk;
+    notify();
+    for (held = Buffer.concat([held, chunk]); ; ) {
+      const start = held.toString('latin1', 0, template.length);
+      // The template stands for the bytes that have not arrived.
+      if (!informational.test(start + template.slice(start.length))) break;
+      const end = held.indexOf('\r\n\r\n');
+      // undici refuses a head that is too large.
+      if (end < 0 && held.length > maxHeaderSize) break;
+      if (end < 0) return null;
+      held = held.subarray(end + 4);
     }
-    return chunk;
+    isExpected = false;
+    const answer = held;
+    held = Buffer.alloc(0);
+    return answer;
+  };
+  return (onByte) => {
+    isExpected = true;
+    notify = onByte;
   };
 }

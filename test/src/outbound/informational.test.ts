@@ -31,6 +31,8 @@ it.each<[string, string[]]>([
   ['100 in the segment of the final answer', [proceed + jokeAnswer()]],
   ['several of them', [early, processing, proceed, proceed, early, jokeAnswer()]],
   ['several of them in one segment', [proceed + early + proceed + processing + jokeAnswer()]],
+  ['100 in two segments', ['HTTP/1.1 10', proceed.slice('HTTP/1.1 10'.length) + jokeAnswer()]],
+  ['several of them, byte by byte', [...(proceed + early + proceedWithoutReason + jokeAnswer())]],
 ])('an answer after %s is a good answer', async (_, parts) => {
   expect(await fetchTwice(parts)).toEqual(['ha', 'ha']);
 });
