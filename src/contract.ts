@@ -19,7 +19,7 @@ export type Counts = { completed: number; failed: number; cancelled: number };
 
 /**
  * A chunk sends this signal to its batch, with the chunk's counts so far. Only a chunk that an operator has reset may
- * have lower counts than before. Lower counts of any other chunk come from a signal that was overtaken.
+ * have lower counts than before. Otherwise, lower counts are older ones that arrived late.
  */
 export const progressSignal = 'progress';
 export type ProgressArguments = [chunkId: string, counts: Counts, isReset?: boolean];

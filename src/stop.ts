@@ -41,7 +41,7 @@ function dieOfHangup(): void {
 
 /**
  * Calls `gone` when our parent ends without sending us a signal, for example after kill -9. The parent is a script of
- * ours with an IPC channel, or npm. Without such a parent, this does nothing. The argument of `gone` names the parent.
+ * ours with an IPC channel, or npm. Without such a parent, nothing happens. The argument of `gone` names the parent.
  */
 export function onParentGone(gone: (who: string) => void): void {
   if (process.send) {
@@ -61,7 +61,8 @@ export function onParentGone(gone: (who: string) => void): void {
 
 /**
  * Returns whether SIGHUP was ignored when this process started. Node has already reset the signal to its default, so
- * this looks for `nohup`: bash and zsh put the path of the command into `_`, and a shell under nohup ignores SIGHUP.
+ * this looks for signs of `nohup`. bash and zsh put the path of the command into `_`. If the parent is a shell under
+ * nohup, the parent ignores SIGHUP.
  */
 function wasHangupIgnored(): boolean {
   if (process.env._?.endsWith('/nohup')) return true;

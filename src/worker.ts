@@ -48,7 +48,7 @@ const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }
   metrics.attemptDuration.observe({ task, outcome }, seconds);
 });
 
-/** Creates a worker that is connected to Temporal. Tries every second. */
+/** Creates a worker that is connected to Temporal. Tries every second until Temporal answers. */
 async function connect(): Promise<{ connection: NativeConnection; worker: Worker }> {
   const { namespace: _, ...server } = config.temporal;
   for (let failures = 0; ; failures += 1) {
@@ -65,7 +65,7 @@ async function connect(): Promise<{ connection: NativeConnection; worker: Worker
   }
 }
 
-/** Returns in one line why there is no connection. Uses the API's client, because its error messages are better. */
+/** Returns in one line why there is no connection. Uses the API's client, because its errors say more. */
 async function explain(error: unknown): Promise<string> {
   const client = createClient(config);
   const fault = await findFault(client, config.temporal);

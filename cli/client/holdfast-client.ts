@@ -128,5 +128,5 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-/** Returns the error code of Node or undici, for example ECONNREFUSED. Without a code, returns the message. */
+/** Returns the error's code from Node or undici, for example ECONNREFUSED, or its message if it has no code. */
 const toCode = (error: unknown) => (error as NodeJS.ErrnoException).code ?? (error as Error).message;

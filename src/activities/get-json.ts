@@ -22,8 +22,9 @@ export type Upstream = { upstreamUrl: string; getJson: ReturnType<typeof createG
  * Creates a function that sends one GET and returns the body, parsed by `schema`.
  *
  * The function follows no redirects and reads at most 64 KiB of decoded body. It ends at the latest at the attempt's
- * deadline, which is shortly before the start-to-close timeout. If the call fails, it throws an `ApplicationFailure` with a failure type of
- * `policy.ts`. If the task was cancelled, it throws a `CancelledFailure`.
+ * deadline, which is shortly before the start-to-close timeout. If the call fails, the function throws an
+ * `ApplicationFailure` with a failure type of `policy.ts`. If the task was cancelled, the function throws a
+ * `CancelledFailure`.
  */
 export function createGetJson(dispatcher: Dispatcher) {
   return async <S extends z.ZodType>(url: URL, schema: S, options: AttemptOptions): Promise<z.output<S>> => {
@@ -43,7 +44,8 @@ export function createGetJson(dispatcher: Dispatcher) {
           upstreamStatus: 200,
         });
       } finally {
-        // An unread body keeps its socket, so the body is destroyed. Without a listener, its error would end the process.
+        // An unread body keeps its socket, so the body is destroyed. Without a listener, its error would end the
+        // process.
         body.on('error', () => {}).destroy();
       }
     } catch (error) {

@@ -9,14 +9,13 @@ import { toWarnings } from './warnings.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** An error that lists all faults of an environment. `exitCode` is EX_CONFIG of sysexits.h. */
+/** An error that lists all faults of an environment, then its warnings. `exitCode` is EX_CONFIG of sysexits.h. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly exitCode = 78;
-  constructor(faults: string[]) {
-    super(
-      `Configuration: ${faults.length === 1 ? 'one fault' : `${faults.length} faults`}\n${faults.map((f) => `  ${f}`).join('\n')}`,
-    );
+  constructor(faults: string[], warnings: string[] = []) {
+    const title = `Configuration: ${faults.length === 1 ? 'one fault' : `${faults.length} faults`}`;
+    super([title, ...faults.map((fault) => `  ${fault}`), ...warnings.map((warning) => `  ${warning}`)].join('\n'));
   }
 }
 
@@ -70,7 +69,7 @@ export function loadConfig(environment: Environment) {
   if (!env.TEMPORAL_ADDRESS && profileAddress && !isServerAddress(profileAddress))
     report('TEMPORAL_PROFILE', 'names an address that is not host:port');
   const warnings = toWarnings(Object.keys(env), [...knownVariables, ...lowerCaseProxyVariables]);
-  if (!parsed.success || !policy || !temporal || faults.size > 0) throw new ConfigError([...faults, ...warnings]);
+  if (!parsed.success || !policy || !temporal || faults.size > 0) throw new ConfigError([...faults], warnings);
 
   const { data } = parsed;
   const { address, ...connection } = temporal.connectionOptions;
@@ -118,7 +117,7 @@ export type Config = ReturnType<typeof loadConfig>;
 /**
  * Returns the variables of `.env` and of this process. If both set a variable, the process wins. `.env` may be
  * missing, may have CRLF and a BOM, and may be in UTF-16.
- * @throws {ConfigError} if `.env` exists but cannot be read.
+ * @throws {ConfigError} if `.env` exists but cannot be read or decoded.
  */
 export function loadEnvironment(path = '.env'): Environment {
   try {

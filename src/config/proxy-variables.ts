@@ -27,6 +27,7 @@ export const toProxyVariables = (environment: Record<string, string | undefined>
     }),
   );
 
+/** Returns the proxies that these settings choose. */
 export const toProxies = ({ HTTP_PROXY, HTTPS_PROXY, NO_PROXY }: z.output<typeof proxySettings>): Proxies => ({
   httpProxy: HTTP_PROXY ?? '',
   httpsProxy: HTTPS_PROXY ?? '',

@@ -1,4 +1,4 @@
-/** Short names may differ in one edit only, because two edits often lead to an unrelated word, as `HOME` and `HOST`. */
+/** A short name may differ by one edit only. Two edits often make another word, such as `HOST` of `HOME`. */
 const toMaximumEdits = (name: string) => (name.length < 9 ? 1 : 2);
 
 /**

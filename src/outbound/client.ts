@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
 
-/** The codes of a lost connection. It may have been closed before the request arrived. */
+/** The codes of a lost connection. The other side may have closed it before the request arrived. */
 const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
 
 /**

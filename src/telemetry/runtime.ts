@@ -35,10 +35,10 @@ export function installRuntime(log: Logger): number {
   }
 }
 
-/** The SDK's log lines about failures that `observeAttempts` or the connecting worker logs itself. */
+/** Log lines of the SDK about failures that we log ourselves, or that only concern the end of a worker. */
 const repeats =
   /^(Activity failed|Workflow failed|Network error while describing namespace .*|shutdown_worker rpc errored .*)$/s;
 
-/** Whether a log line is about the SDK's progress, or repeats a failure that we log ourselves. */
+/** Whether a log line is about the SDK's progress, or about one of these failures. */
 const isChatter = (level: string, message: string, meta: { sdkComponent?: string } | undefined) =>
   repeats.test(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity');

@@ -46,6 +46,6 @@ export function toFault(error: unknown, { address, namespace }: Target): string 
     return `The TLS connection to Temporal at ${address} fails${why}: check the TEMPORAL_TLS variables.`;
   if (details.startsWith('Name resolution failed'))
     return `The host name of Temporal at ${address} is unknown: correct TEMPORAL_ADDRESS.`;
-  const hint = reason.includes('ECONNREFUSED') ? '' : ' If it requires TLS, set TEMPORAL_TLS.';
+  const hint = reason.includes('ECONNREFUSED') ? '' : ' If Temporal requires TLS, set TEMPORAL_TLS.';
   return `Temporal at ${address} cannot be reached${why}: start it, or set TEMPORAL_ADDRESS.${hint}`;
 }

@@ -91,7 +91,7 @@ export async function runChunk<N extends TaskName>({
     await CancellationScope.nonCancellable(report);
     throw new CancelledFailure('The batch was cancelled');
   }
-  // Usually the batch gets the result of its child. It does not if an operator reset the batch, or the ended chunk.
+  // The batch does not get this result if an operator reset the batch, or reset this chunk after its end.
   if (isAsked || (isReset && patched('report-after-reset'))) await report();
   return counts;
 }

@@ -21,7 +21,7 @@ type Progress = { size: number; read: () => Counts; clear: () => void };
  * Runs a chunk to its end and returns its counts. `progress` has what the chunk reports meanwhile.
  *
  * After an operator has reset the batch, a chunk of the earlier run may still run under the same id. This function then
- * awaits that chunk. If it ends without a report, because an operator terminated it, the chunk runs again.
+ * awaits that chunk. If that chunk ends without a report, because an operator terminated it, the chunk runs again.
  */
 export async function untilChunkEnds<N extends TaskName>(options: Options<N>, progress: Progress): Promise<Counts> {
   for (;;) {
@@ -39,9 +39,9 @@ export async function untilChunkEnds<N extends TaskName>(options: Options<N>, pr
 const isAlreadyStarted = (error: unknown) => (error as Error).name === 'WorkflowExecutionAlreadyStartedError';
 
 /**
- * Starts a chunk and awaits its end. If the batch is cancelled, cancels the chunk, but only after the chunk has started.
- * Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the refused request, so
- * the chunk would keep running (seen when a cancellation came within 50 ms of a submission).
+ * Starts a chunk and awaits its end. If the batch is cancelled, cancels the chunk, but only after the chunk has
+ * started. Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the refused
+ * request, so the chunk would keep running (seen when a cancellation came within 50 ms of a submission).
  */
 async function untilChildEnds<N extends TaskName>(options: Options<N>): Promise<Counts> {
   const { cancelRequested } = CancellationScope.current();
@@ -59,7 +59,7 @@ async function isReported(chunkId: string, { size, read }: Progress): Promise<bo
   return CancellationScope.nonCancellable(async () => {
     const chunk = getExternalWorkflowHandle(chunkId);
     const hasReported = () => toTotal(read()) === size;
-    // Both calls fail only if the chunk has ended.
+    // The cancellation and the signal fail only if the chunk has ended.
     cancelRequested.catch(() => chunk.cancel()).catch(() => {});
     for (;;) {
       const runs = await chunk.signal(reportSignal).then(

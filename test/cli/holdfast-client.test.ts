@@ -23,7 +23,7 @@ it('a Holdfast that only a proxy can reach is called through it', async () => {
 });
 
 it.each([6_000, 10_080])(
-  'a Holdfast on port %i is called as on any other, and a failure names its code',
+  'a Holdfast on port %i is called as on any other port, and a failure names its code',
   async (port) => {
     const calls = createHoldfastClient({ url: `http://127.0.0.3:${port}` }).list();
     await expect(calls).rejects.toBeInstanceOf(NoAnswer);

@@ -53,7 +53,7 @@ test('KEEP_ALIVE_SECONDS says after how many seconds the API closes an idle conn
   expect(idleMs).toBeLessThan(4_000);
 });
 
-test("a worker's metrics page keeps connections as long", async () => {
+test("a worker's metrics page keeps connections for the same time", async () => {
   const monitored = { isRunning: () => true, registry: new Registry(), sdkMetricsPort: 1 };
   const monitor = await serveMonitor(loadConfig({}), monitored);
   onTestFinished(() => void monitor.close());

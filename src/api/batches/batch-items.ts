@@ -58,7 +58,7 @@ const toItems = ({ first, size }: Chunk, toState: (index: number) => ActivitySta
 const hasEnded = (state: ActivityState | undefined) =>
   ['completed', 'failed', 'cancelled'].includes(state?.status ?? '');
 
-/** Returns what is kept of the state of an item that had not ended when its chunk did. */
+/** Returns the parts of an item's state that stay true if the item's chunk ended before the item. */
 const toKept = ({ attemptsMade, lastFailure }: ActivityState) => ({
   attemptsMade,
   ...(lastFailure && { lastFailure }),

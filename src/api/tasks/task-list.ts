@@ -18,12 +18,12 @@ import {
 
 /**
  * Temporal's list does not show statuses such as `retrying`. To filter by one of them, a request reads up to 200 open
- * tasks, 20 at once, with one or two RPCs for each. More reads would not end before the request's deadline.
+ * tasks, 20 at once, with one or two RPCs for each. More reads could miss the request's deadline.
  */
 const readStatuses: (string | undefined)[] = ['queued', 'running', 'retrying', 'cancelling'];
 const maximumReads = 200;
 const readsAtOnce = 20;
-/** A request asks for at most this many pages of Temporal's list, which answers few requests a second. */
+/** A request reads at most this many pages of Temporal's list, because Temporal limits such calls to a few a second. */
 const maximumPages = 5;
 
 /**
@@ -67,7 +67,8 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
     let reads = 0;
     const read: Read = (id, name) => (reads++ < maximumReads ? readTask(id, name) : undefined);
     let next: Position | undefined = start;
-    // If the open tasks do not fill the page, finished tasks follow in the same answer.
+    // A page of Temporal's list may have entries that are left out. Further pages fill the answer. Finished tasks
+    // follow the open ones.
     for (let pages = needsReads ? 1 : maximumPages; next && listed.length < size && pages > 0; pages -= 1) {
       const page = await readPage(owner, query, next, size - listed.length, read);
       listed.push(...page.items);

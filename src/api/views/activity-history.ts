@@ -43,7 +43,8 @@ async function toChange(client: Client, event: HistoryEvent, events: HistoryEven
   if (started) {
     const { attempt, lastFailure, requestId } = started;
     return {
-      // If an operator completes a waiting activity, no attempt begins. Temporal then writes a start without a request.
+      // If an operator completes a waiting activity, no attempt begins. Temporal then writes a start event without a
+      // request id.
       attemptsMade: (attempt ?? 1) - (requestId ? 0 : 1),
       ...(lastFailure && { lastFailure: await toFailure(client, lastFailure) }),
     };

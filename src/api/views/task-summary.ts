@@ -8,6 +8,7 @@ import { toTaskName } from './task-id.ts';
 import { closedStatuses, type TaskView } from './task-view.ts';
 
 type WorkflowInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
+
 /** Reads a task, or returns `undefined` if the request has read as many as it may. */
 export type Read = (...task: Parameters<TaskView['readTask']>) => ReturnType<TaskView['readTask']> | undefined;
 

@@ -132,7 +132,7 @@ async function readActivity(client: Client, description: WorkflowExecutionDescri
   // A reset, a signal or the death of a worker adds events before the activity is scheduled.
   if (!isScheduled) return { attemptsMade: 0 };
   // The activity has ended, and the workflow waits for a worker. If the workflow has ended since it was described, the
-  // next read shows it.
+  // next read of the task shows that.
   const { attempt, lastFailure } = state;
   return { status: 'running', attemptsMade: attempt, attempt, ...(lastFailure && { lastFailure }) };
 }

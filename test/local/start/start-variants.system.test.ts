@@ -81,10 +81,10 @@ test.each([
   90_000,
 );
 
-// Seen to fail before: fetch refuses this port, so `npm start` never saw the API and ended after 120 s.
 /** The ports from 1024 that fetch refuses (https://fetch.spec.whatwg.org/#port-blocking), 10080 first. */
 const blockedPorts = [10080, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697];
 
+// Seen to fail before: fetch refuses this port, so `npm start` never saw the API and ended after 120 s.
 test('an API on a port that browsers block becomes ready, and npm run task reaches it', async () => {
   const inUse = await Promise.all(blockedPorts.map(isListening));
   const installation = await createInstallation({ PORT: String(blockedPorts[inUse.indexOf(false)]) });

@@ -239,7 +239,7 @@ test.each(bends)('%s reports this: %s', (invariant, _, bend) => {
   expect(violation?.text).not.toBe('');
 });
 
-/** Returns a run in which an attempt made more calls than one, 50 ms after each other, with a fault between them. */
+/** Returns a run in which an attempt repeated its call, each time after 50 ms. A fault was near the first call. */
 function createRepeated(kind: FaultKind, repetitions: number): Evidence {
   const evidence = createEvidence();
   const lost = call(evidence, 'retried', 1);

@@ -248,7 +248,7 @@ describe('an upstream that cannot be reached is retried, UpstreamUnreachable,', 
   });
 
   // fetch refuses these ports. Seen to fail before with fetch: "network error", without a code.
-  it.each([5060, 6000, 10080])('on port %i as on any other', async (port) => {
+  it.each([5060, 6000, 10080])('on port %i, as on any other port', async (port) => {
     await expectUnreachable({}, /ECONNREFUSED/, { upstreamUrl: `http://127.0.0.3:${port}` });
   });
 

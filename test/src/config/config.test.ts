@@ -409,7 +409,8 @@ describe('.env', () => {
   it('has warnings about lines that set nothing after the faults, which they may explain', () => {
     for (const name of ['API_KEYS', 'HOST']) vi.stubEnv(name, undefined);
     const { message } = errorOf(loadEnvironment(file(`HOST=0.0.0.0\nset API_KEYS=alice:${secret}\n`)));
-    expect(message.split('\n').slice(1)).toEqual([
+    expect(message.split('\n')).toEqual([
+      'Configuration: one fault',
       '  HOST is not loopback: set API_KEYS before you open the API to a network',
       '  .env has a line about API_KEYS that sets nothing. Write API_KEYS=value',
     ]);

@@ -16,8 +16,8 @@ afterEach(() => {
 });
 
 /**
- * Starts an https upstream on loopback, and a proxy that alone knows it as upstream.invalid. Its certificate is for that
- * name and for localhost, and is signed by the CA in test/support/tls.
+ * Starts an https upstream on loopback, and a proxy. Only the proxy can resolve the upstream's name, upstream.invalid.
+ * The upstream's certificate is for that name and for localhost, and is signed by the CA in test/support/tls.
  */
 async function startUpstreamAndProxy() {
   const tls = { key: readFileSync(toPath('server.key')), cert: readFileSync(toPath('server.pem')) };

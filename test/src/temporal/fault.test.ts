@@ -42,7 +42,7 @@ test.each<[string, Error]>([
     grpc(14, noConnection('connect ECONNREFUSED 10.0.0.1:7233')),
   ],
   [
-    'Temporal at temporal.test:7233 cannot be reached: start it, or set TEMPORAL_ADDRESS. If it requires TLS, set TEMPORAL_TLS.',
+    'Temporal at temporal.test:7233 cannot be reached: start it, or set TEMPORAL_ADDRESS. If Temporal requires TLS, set TEMPORAL_TLS.',
     grpc(4, ''),
   ],
   ['A call to Temporal at temporal.test:7233 failed: no.', new Error('no\nstack')],

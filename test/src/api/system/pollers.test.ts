@@ -4,7 +4,7 @@ import { createPollerCheck } from '../../../../src/api/system/pollers.ts';
 beforeEach(() => void vi.useFakeTimers({ now: 1_800_000_000_000 }));
 afterEach(() => void vi.useRealTimers());
 
-/** Returns what to ask `/ready` on a host whose clock is ahead of Temporal's by this many seconds. */
+/** Creates a host whose clock is ahead of Temporal's by this many seconds. `isPolled` is what its `/ready` checks. */
 function createHost({ clockAheadSeconds = 0 }) {
   const isPolled = createPollerCheck();
   let accessMs: number | undefined;

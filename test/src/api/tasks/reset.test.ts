@@ -33,14 +33,14 @@ async function list(who: SignedIn, query = ''): Promise<TaskSummary[]> {
   return items;
 }
 
-/** Expects that the list soon shows exactly this, because visibility lags behind. */
+/** Waits until the list shows exactly these tasks. Temporal's list lags behind. */
 const expectList = (who: SignedIn, query: string, expected: { id: string; status: string }[]) =>
   eventually(
     async () => (await list(who, query)).map(({ id, status }) => ({ id, status })),
     (shown) => JSON.stringify(shown) === JSON.stringify(expected),
   );
 
-/** Makes an unlimited number of attempts of this category end like this from now on. */
+/** From now on, every attempt of this category gets this answer. */
 function answer(category: string, behaviour: object) {
   holdfast.jokes.rules.add({ when: { category }, then: [behaviour], repeat: true });
 }

@@ -167,7 +167,7 @@ describe('a task that an operator pauses', () => {
   });
 
   // Temporal makes one more attempt after a pause, even if the paused attempt was the last one.
-  test('never shows more attempts than the maximum, even if it is paused during its last one', async () => {
+  test('never shows more attempts than the maximum, even if it is paused during its last attempt', async () => {
     const { id } = await holdfast.submit({
       category: addCategory([{ status: 503 }, { hang: 'headers' }, { status: 503 }], false),
     });
