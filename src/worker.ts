@@ -53,11 +53,15 @@ async function connect(): Promise<{ connection: NativeConnection; worker: Worker
   const { namespace: _, ...server } = config.temporal;
   for (let failures = 0; ; failures += 1) {
     let connection: NativeConnection | undefined;
+    const fault = await findOwnFault();
     try {
+      if (fault) throw new Error(fault);
       connection = await NativeConnection.connect(server);
       return { connection, worker: await Worker.create({ connection, workflowBundle, ...options }) };
     } catch (error) {
-      if (failures % 10 === 0) log.warn(`${await explain(error)} Trying again every second.`);
+      const line =
+        fault ?? `No connection to Temporal at ${server.address}: ${(error as Error).message.split('\n')[0]}.`;
+      if (failures % 10 === 0) log.warn(`${line} Trying again every second.`);
       log.debug({ err: error }, 'No connection to Temporal');
       await connection?.close();
       await delay(1_000);
@@ -65,14 +69,15 @@ async function connect(): Promise<{ connection: NativeConnection; worker: Worker
   }
 }
 
-/** Returns in one line why there is no connection. Uses the API's client, because its errors say more. */
-async function explain(error: unknown): Promise<string> {
+/**
+ * Returns in one line why this worker cannot use Temporal, or `undefined` if it can. Uses the API's client, because the
+ * worker's own connection waits longer for a silent server and says less.
+ */
+async function findOwnFault(): Promise<string | undefined> {
   const client = createClient(config);
   const fault = await findFault(client, config.temporal);
   await client.connection.close();
-  return (
-    fault ?? `No connection to Temporal at ${config.temporal.address}: ${(error as Error).message.split('\n')[0]}.`
-  );
+  return fault;
 }
 
 const monitor = await serveMonitor(config, {

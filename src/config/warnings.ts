@@ -1,6 +1,9 @@
 /** A short name may differ by one edit only. Two edits often make another word, such as `HOST` of `HOME`. */
 const toMaximumEdits = (name: string) => (name.length < 9 ? 1 : 2);
 
+/** Names that belong to other programs, although they resemble ours. */
+const ofOthers = ['FTP_PROXY', 'PART', 'POST', 'SORT'];
+
 /**
  * Whether at most `edits` edits turn `a` into `b`. An edit adds, removes or replaces a character, or swaps two
  * neighbours (optimal string alignment, https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance).
@@ -26,7 +29,9 @@ function findNearest(name: string, known: string[]): string | undefined {
     );
     if (nearest) return nearest;
   }
-  return undefined;
+  // For example, TEMPORAL_TLS_CLIENT_CERT_PATH has all words of TEMPORAL_TLS_CERT.
+  const words = name.toUpperCase().split('_');
+  return words.length < 3 ? undefined : known.find((one) => words.every((word) => one.split('_').includes(word)));
 }
 
 /**
@@ -37,7 +42,7 @@ export function toWarnings(names: string[], known: string[]): string[] {
   return names.flatMap((name) => {
     const words = name.split(' ');
     const [nearest] = words.flatMap((word) => findNearest(word, known) ?? []);
-    if (!nearest || known.includes(name)) return [];
+    if (!nearest || known.includes(name) || ofOthers.includes(name.toUpperCase())) return [];
     return words.length > 1
       ? `.env has a line about ${nearest} that sets nothing. Write ${nearest}=value`
       : `${name} has no effect. Did you mean ${nearest}?`;

@@ -21,10 +21,12 @@ const tls = /certificate|SSL routines|ERR_TLS|ERR_SSL/i;
 
 /** Returns the message of the last failed connection, without the text that gRPC and OpenSSL add. */
 const toReason = (details: string) =>
-  (details.replace(/^.*Last error: (Error: )?|\. Resolution note: *$/gs, '').split('\n')[0] ?? '').replace(
-    /^.*(SSL routines):[^:]*:([^:]*):.*$/,
-    '$1: $2',
-  );
+  (
+    details
+      .replace(/^Deadline exceeded after (\d+)\.\d+s,.*$/s, 'no answer within $1 s')
+      .replace(/^.*Last error: (Error: )?|\. Resolution note: *$/gs, '')
+      .split('\n')[0] ?? ''
+  ).replace(/^.*(SSL routines):[^:]*:([^:]*):.*$/, '$1: $2');
 
 /** Returns in one line what an error of a call to Temporal means and what to do about it. */
 export function toFault(error: unknown, { address, namespace }: Target): string {

@@ -24,7 +24,7 @@ export type Failure = { type: string; message: string; upstreamStatus?: number }
 /** The failures of attempts that timed out. `type` is the name that Temporal's retry policies use. */
 const timeouts: Record<string, Failure> = {
   START_TO_CLOSE: { type: 'TemporalTimeout:StartToClose', message: 'The attempt ran longer than its timeout' },
-  HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'The worker sent no heartbeat in time' },
+  HEARTBEAT: { type: 'TemporalTimeout:Heartbeat', message: 'Temporal accepted no heartbeat of the attempt in time' },
 };
 
 const wasReset = 'The attempt was ended because the task was reset by an operator';

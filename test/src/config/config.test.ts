@@ -480,13 +480,15 @@ describe('a name that is not known', () => {
     ['LOGLEVEL', 'LOG_LEVEL'],
     ['TEMPORAL_NAMESPCAE', 'TEMPORAL_NAMESPACE'],
     ['HOLDFAST_ULR', 'HOLDFAST_URL'],
+    ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_CLIENT_CERT_PATH'],
+    ['TEMPORAL_TLS_CA_PATH', 'TEMPORAL_TLS_SERVER_CA_CERT_PATH'],
   ])('%s is warned about, with the nearest known name %s', (name, nearest) => {
     expect(loadConfig({ [name]: '7' }).warnings).toEqual([`${name} has no effect. Did you mean ${nearest}?`]);
   });
 
   it('gets no warning if it belongs to another program', () => {
     const others =
-      'PATH HOME HOSTNAME USER SHELL TERM PWD LANG TZ TMPDIR EDITOR DATABASE_URL NODE_OPTIONS npm_config_port';
+      'PATH HOME HOSTNAME USER SHELL TERM PWD LANG TZ TMPDIR EDITOR POST FTP_PROXY ftp_proxy DATABASE_URL NODE_OPTIONS npm_config_port';
     const fromKubernetes = 'HOLDFAST_PORT HOLDFAST_SERVICE_HOST TEMPORAL_PORT TEMPORAL_SERVICE_PORT KUBERNETES_PORT';
     const names = [...others.split(' '), ...fromKubernetes.split(' '), ...Object.keys(process.env), ...variables];
     const { warnings } = loadConfig(
