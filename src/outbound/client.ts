@@ -9,7 +9,7 @@ const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET
  *
  * - If a reused connection is lost before any byte of the answer, a GET is sent once more on a new connection. The
  *   other side may close an idle connection at any moment (RFC 9112 section 9.3.1).
- * - Answers 1xx before the final one are ignored (RFC 9110 section 15.2). undici would fail at a `100 Continue`.
+ * - 1xx answers before the final one are ignored (RFC 9110 section 15.2). undici would fail at a `100 Continue`.
  * - A call whose signal aborts ends at once. undici would first wait until it is connected.
  */
 export function createClient(
@@ -77,14 +77,14 @@ export function createClient(
   return client;
 }
 
-/** Every status line 1xx except 101, which would change the protocol. */
+/** Matches the status line of every 1xx answer except 101, which would change the protocol. */
 const informational = /^HTTP\/1\.\d 1(?!01)\d\d[ \r]/;
 const template = 'HTTP/1.1 199 ';
 
 /**
- * Removes answers 1xx from what `socket` reads, however they are cut into chunks. Returns a function that must be called
- * when a request is sent. From the first byte of its final answer, nothing is removed. `onByte` is called with
- * each chunk before that.
+ * Removes 1xx answers from what `socket` reads, even if they are cut into chunks. Returns a function that must be
+ * called when a request is sent. Once the final answer begins, nothing is removed. `onByte` is called for each chunk
+ * up to and including the first of the final answer.
  */
 function removeInformational(socket: Socket, maxHeaderSize = 16_384): (onByte: () => void) => void {
   const read = socket.read.bind(socket);
