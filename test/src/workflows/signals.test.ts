@@ -1,52 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { BatchMemo } from '../../../src/contract.ts';
 import { withBatches } from '../../support/batches.ts';
 import { type Holdfast, startHoldfast } from '../../support/holdfast.ts';
-
-// These tests wait for retries. They run concurrently, on batches of their own.
-const test = it.concurrent;
 
 let holdfast: Holdfast;
 let batches: ReturnType<typeof withBatches>;
 
 beforeAll(async () => {
-  const retries = { BASE_DELAY: '1', BACKOFF_COEFFICIENT: '1', MAX_ATTEMPTS: '100' };
-  holdfast = await startHoldfast({ ...retries, WORKER_CONCURRENCY: '100' });
+  holdfast = await startHoldfast({ BASE_DELAY: '2' });
   batches = withBatches(holdfast);
   await holdfast.startWorker();
 });
 afterAll(() => holdfast?.stop());
 
-/** Submits a batch of which the last item is retried. `untilEnded` lets that item complete, and returns the batch. */
-async function submit(others = 1) {
+/** Submits a batch of two items, of which one is retried. */
+async function submit(): Promise<string> {
   const category = randomUUID();
-  const answer = (behaviour: object) =>
-    holdfast.jokes.rules.add({ when: { category }, then: [behaviour], repeat: true });
-  answer({ status: 503 });
-  const { id } = await batches.submit({ items: [...Array(others).fill({}), { category }] });
-  await batches.until(id, ({ items }) => items?.[others]?.status === 'retrying');
-  const untilEnded = () => {
-    answer({});
-    return batches.untilEnded(id);
-  };
-  return { id, untilEnded };
+  holdfast.jokes.rules.add({ when: { category }, then: [{ status: 503 }] });
+  const { id } = await batches.submit({ items: [{}, { category }] });
+  await batches.until(id, ({ items }) => items?.[1]?.status === 'retrying');
+  return id;
 }
 const counts = { completed: 1, failed: 0, cancelled: 0 };
 
 // Seen to fail when a handler read what came: it threw, and the batch ran for ever.
 test('a malformed `progress` signal of `temporal workflow signal` is ignored, and the batch ends', async () => {
-  const { id, untilEnded } = await submit();
+  const id = await submit();
   const { address } = holdfast.config.temporal;
   const target = ['--address', address, '--workflow-id', id, '--name', 'progress'];
   await execa(inject('temporalCli'), ['workflow', 'signal', ...target, '--input', '"malformed"']);
-  expect(await untilEnded()).toMatchObject({ status: 'completed', completed: 2, failed: 0 });
+  expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 2, failed: 0 });
 });
 
 // Seen to fail without the interceptor: the SDK decodes the arguments before any handler can refuse them.
 test('a signal whose arguments cannot be decoded is ignored, and the batch ends', async () => {
-  const { id, untilEnded } = await submit();
+  const id = await submit();
   for (const [signalName, encoding] of [
     ['progress', 'json/plain'],
     ['attempts', 'binary/encrypted'],
@@ -57,19 +47,21 @@ test('a signal whose arguments cannot be decoded is ignored, and the batch ends'
       signalName,
       input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from('no JSON') }] },
     });
-  expect(await untilEnded()).toMatchObject({ status: 'completed', completed: 2, failed: 0 });
+  expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 2, failed: 0 });
 });
 
 test('a report that arrives after the end of its chunk does not lower the counts of the batch', async () => {
+  const category = randomUUID();
+  holdfast.jokes.rules.add({ when: { category }, then: [{ status: 503 }, { status: 503 }, {}] });
   // The first 100 items are one chunk, the last item is another.
-  const { id, untilEnded } = await submit(100);
-  await batches.untilCounts(id, ({ completed }) => completed === 100);
+  const { id } = await batches.submit({ items: [...Array(100).fill({}), { category }] });
+  await batches.until(id, ({ completed }) => completed === 100);
   await holdfast.client.workflow.getHandle(id).signal('progress', `${id}~0`, counts, false);
-  expect(await untilEnded()).toMatchObject({ status: 'completed', completed: 101, running: 0 });
+  expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 101, running: 0 });
 });
 
 test('malformed signals change nothing and stop nothing', async () => {
-  const { id, untilEnded } = await submit();
+  const id = await submit();
   const batch = holdfast.client.workflow.getHandle(id);
   const chunk = `${id}~0`;
   const malformed: unknown[][] = [
@@ -93,7 +85,7 @@ test('malformed signals change nothing and stop nothing', async () => {
     await batch.signal('attempts', ...args);
   await batch.signal('unknown', 'text');
   await holdfast.client.workflow.getHandle(chunk).signal('report', 'text');
-  const ended = await untilEnded();
+  const ended = await batches.untilEnded(id);
   expect(ended).toMatchObject({ status: 'completed', completed: 2, failed: 0, cancelled: 0 });
   const { attempts, progress } = (await batch.describe()).memo as BatchMemo;
   expect({ attempts, progress }).toEqual({ progress: { completed: 2, failed: 0, cancelled: 0 } });

@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TaskSummary } from '../../../../src/api/views/schemas.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { resetToStart } from '../../../support/operator.ts';
 import { type SignedIn, signIn, toSecret } from '../../../support/signed-in.ts';
-
-// Each test has an owner of its own.
-const test = it.concurrent;
 
 // Two APIs with the same owners on two task queues. `workerless` never has a worker, so its tasks stay queued.
 let holdfast: Holdfast;
