@@ -79,6 +79,7 @@ test('malformed signals change nothing and stop nothing', async () => {
     [`${id}~1`, counts],
     [{}, counts],
     [chunk, { ...counts, completed: 2 }, 'text'],
+    [chunk, { ...counts, completed: 0, failed: 2 }, 'text'],
   ];
   for (const args of malformed) await batch.signal('progress', ...args);
   for (const args of [[], [null], ['text'], [[1]], [{ 0: 'one' }], [{ 0: -1 }], [{ item: 1 }]])

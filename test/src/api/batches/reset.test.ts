@@ -86,8 +86,11 @@ test('a batch cancelled after a reset cancels the chunk that its earlier run sta
 
 // Seen to fail when the batch took the repeated signals of its earlier run for reports of the new chunks.
 test('a batch reset after its end runs every item again, and its counts are those of the current run', async () => {
-  const category = addCategory({ status: 404 }, { delayMs: 3_000 });
-  const { id } = await batches.submit({ items: [{}, { category }] });
+  const slow = addCategory({ delayMs: 5_000 });
+  const once = addCategory({ status: 404 }, {});
+  const { id } = await batches.submit({ items: [{ category: slow }, { category: once }] });
+  // The chunk reports this failure after 2 s. The report is one of the signals that Temporal repeats.
+  expect(await batches.untilCounts(id, ({ failed }) => failed === 1)).toMatchObject({ status: 'running' });
   expect(await batches.untilEnded(id)).toMatchObject({ completed: 1, failed: 1 });
   await resetToStart(holdfast, id);
   const during = await batches.until(id, ({ completed }) => completed === 1);

@@ -36,7 +36,10 @@ test('NOT_FOUND is a 404 only for a call about one execution', async () => {
   expect(toProblem(toTemporalError(missing))).toMatchObject({ slug: 'internal-error' });
   await expect(orNotFound(Promise.reject(missing), toNoTaskProblem)).rejects.toMatchObject({ slug: 'not-found' });
   const namespace = new NamespaceNotFoundError('missing');
-  await expect(orNotFound(Promise.reject(namespace), toNoTaskProblem)).rejects.toBe(namespace);
+  // The SDK does not convert the errors of raw calls.
+  const details = { code: 5, details: '', metadata: { get: () => ['NamespaceNotFoundFailure'] } };
+  for (const error of [namespace, Object.assign(new Error('NOT_FOUND'), details)])
+    await expect(orNotFound(Promise.reject(error), toNoTaskProblem)).rejects.toBe(error);
   expect(toProblem(toTemporalError(namespace))).toMatchObject({ slug: 'internal-error', outcome: 'not-started' });
 });
 
