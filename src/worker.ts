@@ -52,20 +52,20 @@ const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }
 async function connect(): Promise<{ connection: NativeConnection; worker: Worker }> {
   const { namespace: _, ...server } = config.temporal;
   for (let failures = 0; ; failures += 1) {
-    let connection: NativeConnection | undefined;
-    const fault = await findOwnFault();
-    try {
-      if (fault) throw new Error(fault);
-      connection = await NativeConnection.connect(server);
-      return { connection, worker: await Worker.create({ connection, workflowBundle, ...options }) };
-    } catch (error) {
-      const line =
-        fault ?? `No connection to Temporal at ${server.address}: ${(error as Error).message.split('\n')[0]}.`;
-      if (failures % 10 === 0) log.warn(`${line} Trying again every second.`);
-      log.debug({ err: error }, 'No connection to Temporal');
-      await connection?.close();
-      await delay(1_000);
+    let fault = await findOwnFault();
+    if (!fault) {
+      let connection: NativeConnection | undefined;
+      try {
+        connection = await NativeConnection.connect(server);
+        return { connection, worker: await Worker.create({ connection, workflowBundle, ...options }) };
+      } catch (error) {
+        await connection?.close();
+        fault = `No connection to Temporal at ${server.address}: ${(error as Error).message.split('\n')[0]}.`;
+        log.debug({ err: error }, 'No connection to Temporal');
+      }
     }
+    if (failures % 10 === 0) log.warn(`${fault} Trying again every second.`);
+    await delay(1_000);
   }
 }
 

@@ -2,7 +2,7 @@ import { ApplicationFailure, activityInfo } from '@temporalio/activity';
 import { type FailureType, toRetryDelayMs } from '../policy.ts';
 import { toRetryAfterMs, toTimeMs } from './retry-after.ts';
 
-export type FailureFacts = { upstreamStatus?: number; retryAfterMs?: number | undefined; jitter?: number };
+export type FailureFacts = { upstreamStatus?: number; retryAfterMs?: number | undefined; jitter?: number | undefined };
 
 /**
  * Returns the error with which this attempt fails.
@@ -21,6 +21,10 @@ export function toAttemptFailure(type: FailureType, message: string, facts: Fail
     ...(delayMs !== null && { nextRetryDelay: delayMs }),
   });
 }
+
+/** Returns the failure for a 200 answer that cannot be used. `jitter` is only for types that are retried. */
+export const toAnswerFailure = (type: FailureType, message: string, jitter?: number) =>
+  toAttemptFailure(type, message, { upstreamStatus: 200, jitter });
 
 type Headers = Record<string, string | string[] | undefined>;
 

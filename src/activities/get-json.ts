@@ -10,7 +10,7 @@ import type { z } from 'zod';
 import { maximumHeaderBytes } from '../outbound/dispatcher.ts';
 import { toDeadlineMs } from '../policy.ts';
 import type { AttemptOptions } from '../tasks.ts';
-import { toAttemptFailure, toStatusFailure } from './failure.ts';
+import { toAnswerFailure, toAttemptFailure, toStatusFailure } from './failure.ts';
 import { toJobId } from './job-id.ts';
 import { parseJson } from './parse-json.ts';
 import { readBody } from './read-body.ts';
@@ -33,16 +33,17 @@ export function createGetJson(dispatcher: Dispatcher) {
     const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
     try {
       const signal = AbortSignal.any([cancellationSignal(), deadline]);
-      const answer = await request(url, { dispatcher, signal, headers: toHeaders(url, options) });
-      const { statusCode, headers, body } = answer;
+      const { statusCode, headers, body } = await request(url, {
+        dispatcher,
+        signal,
+        headers: toHeaders(url, options),
+      });
       try {
         if (statusCode !== 200) throw toStatusFailure(statusCode, headers, jitter);
         const bytes = await readBody(body, headers['content-encoding']?.toString());
         const parsed = schema.safeParse(parseJson(bytes, jitter));
         if (parsed.success) return parsed.data;
-        throw toAttemptFailure('InvalidResponse', 'The upstream answered JSON of another shape', {
-          upstreamStatus: 200,
-        });
+        throw toAnswerFailure('InvalidResponse', 'The upstream answered JSON of another shape');
       } finally {
         // An unread body keeps its socket, so the body is destroyed. Without a listener, its error would end the
         // process.

@@ -1,4 +1,4 @@
-import { toAttemptFailure } from './failure.ts';
+import { toAnswerFailure } from './failure.ts';
 
 /**
  * Parses the whole body of a 200 answer.
@@ -16,13 +16,10 @@ export function parseJson(body: Uint8Array, jitter: number): unknown {
     return value;
   } catch (error) {
     if (error instanceof SyntaxError && stopsInTheMiddle(text)) {
-      throw toAttemptFailure('TruncatedResponse', 'The upstream answered JSON that stops in the middle', {
-        upstreamStatus: 200,
-        jitter,
-      });
+      throw toAnswerFailure('TruncatedResponse', 'The upstream answered JSON that stops in the middle', jitter);
     }
     const what = body.byteLength === 0 ? 'nothing' : 'something other than JSON';
-    throw toAttemptFailure('InvalidResponse', `The upstream answered ${what}`, { upstreamStatus: 200 });
+    throw toAnswerFailure('InvalidResponse', `The upstream answered ${what}`);
   }
 }
 

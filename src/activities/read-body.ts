@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
-import { toAttemptFailure } from './failure.ts';
+import { toAnswerFailure } from './failure.ts';
 
 type Bytes = AsyncIterable<Buffer>;
 
@@ -41,9 +41,6 @@ export async function readBody(body: Bytes, contentEncoding = ''): Promise<Buffe
   }
   return Buffer.concat(chunks);
 }
-
-const toAnswerFailure = (type: 'ResponseTooLarge' | 'InvalidResponse', message: string) =>
-  toAttemptFailure(type, message, { upstreamStatus: 200 });
 
 async function* decode(body: Bytes, contentEncoding: string): Bytes {
   const codings = contentEncoding.split(',').map((coding) => coding.trim().toLowerCase());

@@ -28,9 +28,6 @@ export const knownVariables = [
   'HOLDFAST_API_KEY',
 ];
 
-const withoutEmpty = (environment: Environment): Environment =>
-  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-
 /**
  * Returns the proxies of an environment. For commands that need no other part of the configuration.
  * @throws {ConfigError} if one of them is not valid.
@@ -51,7 +48,8 @@ const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host)
  *   variable and repeats no secret.
  */
 export function loadConfig(environment: Environment) {
-  const env: Environment = { ...withoutEmpty(environment), ...toProxyVariables(environment) };
+  const given = Object.entries(environment).filter(([, value]) => value !== '');
+  const env: Environment = { ...Object.fromEntries(given), ...toProxyVariables(environment) };
   const faults = new Set<string>();
   const report = (variable: string, message: string) => faults.add(`${variable} ${message}`);
 

@@ -14,7 +14,7 @@ const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET
  */
 export function createClient(
   origin: URL,
-  { connect, ...options }: Client.Options & { connect: buildConnector.connector },
+  { connect, ...options }: Client.Options & { connect: buildConnector.connector; maxHeaderSize: number },
 ): Client {
   let wasUsed = false;
   let expectAnswer = (_onByte: () => void) => {};
@@ -86,7 +86,7 @@ const template = 'HTTP/1.1 199 ';
  * called when a request is sent. Once the final answer begins, nothing is removed. `onByte` is called for each chunk
  * up to and including the first of the final answer.
  */
-function removeInformational(socket: Socket, maxHeaderSize = 16_384): (onByte: () => void) => void {
+function removeInformational(socket: Socket, maxHeaderSize: number): (onByte: () => void) => void {
   const read = socket.read.bind(socket);
   let held = Buffer.alloc(0);
   let isExpected = false;

@@ -30,24 +30,24 @@ const toReason = (details: string) =>
 
 /** Returns in one line what an error of a call to Temporal means and what to do about it. */
 export function toFault(error: unknown, { address, namespace }: Target): string {
+  const who = `Temporal at ${address}`;
   const known = toTemporalError(error);
   const { code, details = '' } = findGrpcError(known) ?? {};
   const reason = toReason(details);
   const why = reason && ` (${reason})`;
   if (known instanceof TemporalRefused) {
     if (known.reason === 'namespace')
-      return `Temporal at ${address} has no namespace ${namespace}: create it, or correct TEMPORAL_NAMESPACE.`;
+      return `${who} has no namespace ${namespace}: create it, or correct TEMPORAL_NAMESPACE.`;
     if (known.reason === 'permission')
-      return `Temporal at ${address} denies access to namespace ${namespace}${why}: check TEMPORAL_API_KEY and the client certificate.`;
-    return `Temporal at ${address} refuses the call${why}: check the TEMPORAL_ variables.`;
+      return `${who} denies access to namespace ${namespace}${why}: check TEMPORAL_API_KEY and the client certificate.`;
+    return `${who} refuses the call${why}: check the TEMPORAL_ variables.`;
   }
   if (!(known instanceof TemporalUnavailable))
-    return `A call to Temporal at ${address} failed: ${(error as Error).message.split('\n')[0]}.`;
-  if (code === status.RESOURCE_EXHAUSTED) return `Temporal at ${address} refuses calls at this moment${why}.`;
-  if (tls.test(reason))
-    return `The TLS connection to Temporal at ${address} fails${why}: check the TEMPORAL_TLS variables.`;
+    return `A call to ${who} failed: ${(error as Error).message.split('\n')[0]}.`;
+  if (code === status.RESOURCE_EXHAUSTED) return `${who} refuses calls at this moment${why}.`;
+  if (tls.test(reason)) return `The TLS connection to ${who} fails${why}: check the TEMPORAL_TLS variables.`;
   if (details.startsWith('Name resolution failed'))
-    return `The host name of Temporal at ${address} is unknown: correct TEMPORAL_ADDRESS.`;
+    return `The host name of ${who} is unknown: correct TEMPORAL_ADDRESS.`;
   const hint = reason.includes('ECONNREFUSED') ? '' : ' If Temporal requires TLS, set TEMPORAL_TLS.';
-  return `Temporal at ${address} cannot be reached${why}: start it, or set TEMPORAL_ADDRESS.${hint}`;
+  return `${who} cannot be reached${why}: start it, or set TEMPORAL_ADDRESS.${hint}`;
 }

@@ -47,8 +47,8 @@ const toTime = (aheadMs: number) => new Date(Date.now() + aheadMs).toISOString()
 
 /**
  * Returns the list filter for Temporal. The filter uses only fields that every Temporal server indexes, so no search
- * attribute has to be registered. If a delayed task starts within 10 minutes of now, the filter does not
- * decide whether the task is scheduled.
+ * attribute has to be registered. If a delayed task starts within 10 minutes of now, the filter does not decide whether
+ * the task is scheduled.
  */
 export function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
   const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');
