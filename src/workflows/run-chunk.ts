@@ -3,6 +3,7 @@ import {
   ActivityFailure,
   CancellationScope,
   CancelledFailure,
+  condition,
   defineSignal,
   getExternalWorkflowHandle,
   isCancellation,
@@ -24,9 +25,9 @@ import type { TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 import { none, toTotal } from './counts.ts';
 
 /**
- * A chunk that runs longer than 2 s reports its counts to the batch. The batch then knows how many items have ended and
- * may start another chunk. Each interval between reports is twice as long as the one before it, up to 60 s. The reason
- * is that each report adds five events to the batch's history, which may have at most 51,200 events.
+ * A chunk reports its counts to the batch 2 s after they have changed. The batch then knows how many items have ended
+ * and may start another chunk. After each report, this delay doubles, up to 60 s. The reason is that each report adds
+ * five events to the batch's history, which may have at most 51,200 events.
  */
 const firstReportMs = 2_000;
 const maximumReportMs = 60_000;
@@ -71,10 +72,13 @@ export async function runChunk<N extends TaskName>({
   };
 
   const reports = new CancellationScope();
+  // Builds up to 0.2 armed a timer all the time. An item may wait for months, so such a history could become too long.
+  const waitsForChange = patched('report-after-change');
   const reporting = reports
     .run(async () => {
       let reported = 0;
       for (let waitMs = firstReportMs; ; waitMs = Math.min(2 * waitMs, maximumReportMs)) {
+        if (waitsForChange) await condition(() => toTotal(counts) !== reported);
         await sleep(waitMs);
         if (toTotal(counts) === reported) continue;
         reported = toTotal(counts);

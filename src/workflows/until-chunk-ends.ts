@@ -11,7 +11,10 @@ import type { TaskName } from '../tasks.ts';
 import { toTotal } from './counts.ts';
 import type { runChunk } from './run-chunk.ts';
 
-/** How often a batch checks that a chunk of an earlier run still runs. */
+/**
+ * After this time, a batch checks that a chunk of an earlier run still runs. Each wait for the next check is twice as
+ * long, because a check adds events to both histories, and an item may wait for months.
+ */
 const checkMs = 300_000;
 
 type Options<N extends TaskName> = ChildWorkflowOptions & { workflowId: string; args: [ChunkArguments<N>] };
@@ -61,12 +64,12 @@ async function isReported(chunkId: string, { size, read }: Progress): Promise<bo
     const hasReported = () => toTotal(read()) === size;
     // The cancellation and the signal fail only if the chunk has ended.
     cancelRequested.catch(() => chunk.cancel()).catch(() => {});
-    for (;;) {
+    for (let waitMs = checkMs; ; waitMs *= 2) {
       const runs = await chunk.signal(reportSignal).then(
         () => true,
         () => false,
       );
-      if (!runs || (await condition(hasReported, checkMs))) return hasReported();
+      if (!runs || (await condition(hasReported, waitMs))) return hasReported();
     }
   });
 }

@@ -5,8 +5,18 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type JokeApi, startJokeApi } from '../../../local/joke-api/create-joke-api.ts';
 import { quietRuntime } from '../../../local/time-skipping/quiet-runtime.ts';
 import { createTimeSkippingEnvironment } from '../../../local/time-skipping/start-time-skipping.ts';
-import { loadConfig } from '../../../src/config/config.ts';
-import { type BatchArguments, type BatchMemo, batchType, type Counts, toChunkId } from '../../../src/contract.ts';
+import { type Environment, loadConfig } from '../../../src/config/config.ts';
+import {
+  type BatchArguments,
+  type BatchMemo,
+  batchType,
+  type ChunkArguments,
+  type Counts,
+  chunkType,
+  type ProgressArguments,
+  progressSignal,
+  toChunkId,
+} from '../../../src/contract.ts';
 import { toActivityOptions } from '../../../src/policy.ts';
 import { toEpochMs } from '../../../src/temporal/payloads.ts';
 import { toWorkerOptions } from '../../../src/worker-options.ts';
@@ -41,22 +51,28 @@ afterAll(async () => {
   await jokes?.close();
 });
 
-/** Starts a batch as the API does, under Holdfast's default policy. */
-function start({ inputs, chunkSizes }: Pick<BatchArguments, 'inputs' | 'chunkSizes'>) {
-  const { policy, taskQueue } = loadConfig({});
+const createId = () => `trial_fetch-joke_batch_${randomUUID()}`;
+
+/** Starts a batch as the API does, under the policy of these variables. */
+function start(
+  { inputs, chunkSizes }: Pick<BatchArguments, 'inputs' | 'chunkSizes'>,
+  variables: Environment = {},
+  workflowId = createId(),
+) {
+  const { policy, taskQueue } = loadConfig(variables);
   const options = toActivityOptions(policy);
   const memo: BatchMemo = { chunkSizes, submittedAt: new Date().toISOString() };
   return environment.client.workflow.start(batchType, {
-    workflowId: `trial_fetch-joke_batch_${randomUUID()}`,
+    workflowId,
     taskQueue,
     args: [{ name: 'fetch-joke', inputs, chunkSizes, options, jitter: 0 } satisfies BatchArguments],
     memo,
   });
 }
 
-const addCategory = (then: object[]) => {
+const addCategory = (then: object[], repeat = true) => {
   const category = randomUUID();
-  jokes.rules.add({ when: { category }, then, repeat: true });
+  jokes.rules.add({ when: { category }, then, repeat });
   return category;
 };
 const readProgress = async (handle: Awaited<ReturnType<typeof start>>) =>
@@ -109,6 +125,48 @@ test('a batch of any size has at most 400 items in flight', async () => {
   expect(seen).toHaveLength(2_000);
   expect(Math.max(...seen)).toBeGreaterThan(300);
   expect(Math.max(...seen)).toBeLessThanOrEqual(400);
+});
+
+/** Returns the number of events in the histories of a batch and of the workflows that it started. */
+async function countEvents(workflowId: string): Promise<number> {
+  const { events } = await environment.client.workflow.getHandle(workflowId).fetchHistory();
+  const children = (events ?? []).flatMap((event) => {
+    const id = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId;
+    return id ? [id] : [];
+  });
+  const counts = await Promise.all(children.map(countEvents));
+  return counts.reduce((sum, count) => sum + count, events?.length ?? 0);
+}
+
+const aDayApart = { BASE_DELAY: '86400', MAX_DELAY: '86400', MAX_ATTEMPTS: '3' };
+
+// Seen to fail with 14,459 events: the chunk armed a timer every minute. After 7 days, Temporal would have ended it.
+test('an item that waits two days for its attempts adds few events to the histories of its batch', async () => {
+  const [good, slow] = [addCategory([{}]), addCategory([{ status: 503 }, { status: 503 }, {}], false)];
+  const began = await environment.currentTimeMs();
+  const handle = await start({ inputs: [{ category: good }, { category: slow }], chunkSizes: [2] }, aDayApart);
+  expect(await handle.result()).toEqual({ completed: 2, failed: 0, cancelled: 0 });
+  expect((await environment.currentTimeMs()) - began).toBeGreaterThanOrEqual(2 * 86_400_000);
+  expect(await countEvents(handle.workflowId)).toBeLessThan(100);
+});
+
+// Seen to fail when the batch asked its chunk every 5 minutes.
+test('a batch that awaits a chunk of an earlier run asks it more and more rarely', async () => {
+  const category = addCategory([{ status: 503 }, { status: 503 }, {}], false);
+  const { policy, taskQueue } = loadConfig(aDayApart);
+  const workflowId = createId();
+  const chunkId = toChunkId(workflowId, 0);
+  const common = { name: 'fetch-joke', options: toActivityOptions(policy), jitter: 0 } as const;
+  const inputs = [{ category }];
+  const args: [ChunkArguments] = [{ ...common, inputs, first: 0 }];
+  const chunk = await environment.client.workflow.start(chunkType, { workflowId: chunkId, taskQueue, args });
+  const batch = await start({ inputs, chunkSizes: [1] }, aDayApart, workflowId);
+  const counts = await chunk.result();
+  expect(counts).toEqual({ completed: 1, failed: 0, cancelled: 0 });
+  // This chunk has no parent, so it reports to nobody.
+  await batch.signal<ProgressArguments>(progressSignal, chunkId, counts);
+  expect(await batch.result()).toEqual(counts);
+  expect((await countEvents(workflowId)) + (await countEvents(chunkId))).toBeLessThan(300);
 });
 
 // Seen to fail when the batch did not pass its cancellation on to its chunks.

@@ -356,6 +356,19 @@ describe('an item of a batch', () => {
     expect(items?.[0]).toMatchObject({ status: 'completed' });
     expect(items?.[1]).toEqual({ index: 1, status: 'failed', attempts: 1, failure: expect.any(Object) });
     expect({ completed, failed }).toEqual({ completed: 1, failed: 1 });
+    expect((await batches.read(id, '?status=failed')).items).toEqual([items?.[1]]);
+    expect((await batches.read(id, '?status=running')).items).toEqual([]);
+  });
+
+  test('is cancelled if an operator cancels only its chunk, and its batch counts it as cancelled', async () => {
+    const { id } = await batches.submit({ items: [{}, { category: addCategory([{ status: 503 }]) }] });
+    await batches.until(id, ({ items }) => items?.[0]?.status === 'completed' && items[1]?.status === 'retrying');
+    await stretchWait(`${id}~0`, '1');
+    await holdfast.client.workflow.getHandle(`${id}~0`).cancel();
+    const { completed, cancelled, items } = await batches.untilEnded(id);
+    expect(items).toMatchObject([{ status: 'completed' }, { status: 'cancelled' }]);
+    expect({ completed, cancelled }).toEqual({ completed: 1, cancelled: 1 });
+    expect((await batches.read(id, '?status=cancelled')).items).toEqual([items?.[1]]);
   });
 
   test('has failed as terminated if an operator terminates a chunk that has not scheduled it yet', async () => {
