@@ -49,10 +49,14 @@ export type Inputs<N extends TaskName = TaskName> = TaskInput<N>[] | { count: nu
 /** What all items of a batch share. */
 type BatchOptions<N extends TaskName> = { name: N; options: TaskActivityOptions } & AttemptOptions;
 
-/** The argument of a batch's workflow. `chunkSizes` has the number of items of each chunk, in order. */
+/**
+ * The argument of a batch's workflow. `chunkSizes` has the number of items of each chunk, in order. `maximumInFlight` is
+ * in the argument because it decides when chunks start: with another value, the code would not fit running batches.
+ */
 export type BatchArguments<N extends TaskName = TaskName> = BatchOptions<N> & {
   inputs: Inputs<N>;
   chunkSizes: number[];
+  maximumInFlight?: number;
 };
 
 /** The argument of a chunk's workflow. `first` is the index, in the whole batch, of the chunk's first item. */

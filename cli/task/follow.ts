@@ -16,13 +16,14 @@ const unansweredPollMs = 1_000;
 type Options = {
   holdfast: Pick<HoldfastClient, 'read'>;
   signal: AbortSignal;
-  /** Called with each task whose status, attempt number or `paused` has changed since the previous read. */
+  /** Called with each task whose status, attempt number or `paused` or `stuck` has changed since the previous read. */
   onChange: (task: Task) => void;
   note: (text: string) => void;
   patienceMs?: number;
 };
 
-const toState = ({ status, attempt, paused }: Task) => `${status} ${attempt} ${paused !== undefined}`;
+const toState = ({ status, attempt, paused, stuck }: Task) =>
+  `${status} ${attempt} ${paused !== undefined} ${stuck !== undefined}`;
 const isOpen = ({ finishedAt }: Task) => finishedAt === undefined;
 
 /** Runs `work` for every item, at most `atOnce` at a time. */

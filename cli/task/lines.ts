@@ -49,11 +49,12 @@ const toPausedBy = ({ by, reason }: NonNullable<Task['paused']>) =>
 
 /** Returns the details that follow the status in the line of a task. */
 function toDetails(task: Task, nowMs: number): string {
-  const { attempt, maxAttempts, failure, lastFailure, paused, status, submittedAt, finishedAt } = task;
+  const { attempt, maxAttempts, failure, lastFailure, paused, stuck, status, submittedAt, finishedAt } = task;
   const remainingMs = untilNextAttempt(task, nowMs);
   const details = [`attempt ${attempt}/${maxAttempts}`];
   if (remainingMs !== undefined) details.push(`next attempt in ${toSeconds(remainingMs)}`);
   if (paused) details.push(`paused in Temporal${toPausedBy(paused)}`);
+  if (stuck) details.push(`stuck: ${stuck.reason}`);
   if (finishedAt) details.push(`after ${toSeconds(Date.parse(finishedAt) - Date.parse(submittedAt))}`);
   if (status === 'completed') return `${details.join(', ')}: ${toOutput(task)}`;
   if (failure) return `${details.join(', ')}, ${failure.reason}: ${failure.type}: ${failure.message}`;

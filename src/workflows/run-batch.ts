@@ -24,12 +24,12 @@ import { isAttempts, isCounts, isSame, none, toSum, toTotal } from './counts.ts'
 import { handleSignal } from './handle-signal.ts';
 import { untilChunkEnds } from './until-chunk-ends.ts';
 
-/** More items of a batch in flight would fill the server's queues: in a measurement, 1,000 starved a single task. */
-const maximumInFlight = 400;
+/** The limit of batches that builds up to 0.2 started. It is not in their input, so it must never change. */
+const formerMaximumInFlight = 400;
 
 /**
  * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as its items
- * fit under the limit of 400 items in flight. An item that has ended makes room for another item, even while other
+ * fit under the limit of items in flight. An item that has ended makes room for another item, even while other
  * items of its chunk are retried. After each change of the counts, the memo gets them as `progress`, so the API can
  * read them even while no worker runs. A cancelled batch waits for running attempts to end. Items that have neither
  * completed nor failed by then count as cancelled.
@@ -37,6 +37,7 @@ const maximumInFlight = 400;
 export async function runBatch<N extends TaskName>({
   inputs,
   chunkSizes,
+  maximumInFlight = formerMaximumInFlight,
   ...common
 }: BatchArguments<N>): Promise<Counts> {
   const { workflowId } = workflowInfo();

@@ -4,6 +4,7 @@ import { isNotFound } from '../../temporal/errors.ts';
 import { toActivityStates } from '../views/activity-history.ts';
 import { type ActivityState, toPendingState } from '../views/activity-state.ts';
 import { terminated } from '../views/history.ts';
+import { readStuck } from '../views/stuck.ts';
 import { closedStatuses } from '../views/task-view.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
@@ -38,7 +39,8 @@ async function readStates(
   const { events } = await handle.fetchHistory();
   const states = await toActivityStates(client, events ?? []);
   // The description of a terminated chunk still has the activities that were pending.
-  const { raw, status } = await handle.describe();
+  const description = await handle.describe();
+  const { raw, status } = description;
   const pending = new Map((raw.pendingActivities ?? []).map((activity) => [activity.activityId ?? '', activity]));
   // An item that ended after the history was read is no longer pending. A second read of the history shows its end.
   const hasEndedMeanwhile = [...states].some(([index, state]) => !hasEnded(state) && !pending.has(index));
@@ -46,7 +48,11 @@ async function readStates(
   for (const [index, activity] of pending)
     if (!hasEnded(states.get(index))) states.set(index, await toPendingState(client, activity));
   // An operator can terminate a single chunk, even before it has scheduled its items.
-  return (index) => settle(states.get(String(index)) ?? queued, undefined, closedStatuses[status.name]);
+  const stuck = await readStuck(client, description);
+  return (index) => {
+    const state = settle(states.get(String(index)) ?? queued, undefined, closedStatuses[status.name]);
+    return hasEnded(state) ? state : { ...state, ...stuck };
+  };
 }
 
 const toItems = ({ first, size }: Chunk, toState: (index: number) => ActivityState): BatchItem[] =>

@@ -6,6 +6,7 @@ import {
   failureSchema,
   finalFailureSchema,
   pausedSchema,
+  stuckSchema,
   time,
 } from '../views/schemas.ts';
 
@@ -26,6 +27,7 @@ export const batchItemSchema = z
       ),
     nextAttemptAt: time.optional().describe('The time of the next attempt, set only while the item is `retrying`'),
     paused: pausedSchema.optional(),
+    stuck: stuckSchema.optional(),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
     output: anyOutput.optional().describe('The output of a completed item'),
     failure: finalFailureSchema.optional().describe('The failure of a failed item'),
@@ -53,6 +55,7 @@ export const batchSchema = z
     status: z
       .enum(batchStatuses)
       .describe('`completed`: every item has ended, in any status. `failed`: an operator terminated the batch'),
+    stuck: stuckSchema.optional(),
     submittedAt: time,
     finishedAt: time.optional(),
     items: z.array(batchItemSchema).optional().describe('A page of the items, in the order of `index`'),

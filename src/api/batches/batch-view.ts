@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { type BatchMemo, batchType, type Counts } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
 import { orNotFound, toNoBatchProblem } from '../problems/problem.ts';
+import { readStuck } from '../views/stuck.ts';
 import { closedStatuses } from '../views/task-view.ts';
 import { type BatchState, readChunk } from './batch-items.ts';
 import type { Batch, BatchItem } from './batch-schemas.ts';
@@ -23,7 +24,8 @@ export function createBatchView(client: Client) {
     if (description.type !== batchType || !memo?.chunkSizes) throw toNoBatchProblem();
     const end = closedStatuses[description.status.name];
     const finishedAt = description.closeTime?.toISOString();
-    return { state: { id, memo, end }, batch: toBatch(id, name, memo, end, finishedAt) };
+    const stuck = end ? undefined : await readStuck(client, description);
+    return { state: { id, memo, end }, batch: { ...toBatch(id, name, memo, end, finishedAt), ...stuck } };
   };
 
   /**

@@ -16,6 +16,9 @@ import { toChunkSizes } from './chunks.ts';
 /** Temporal's lowest priority (1 is the highest). Tasks have the default, 3, so tasks overtake queued batch items. */
 const priority = { priorityKey: 5 };
 
+/** More items of a batch in flight would fill the server's queues: in a measurement, 1,000 starved a single task. */
+const maximumInFlight = 400;
+
 type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce };
 type Submission = Caller & {
   name: TaskName;
@@ -42,7 +45,7 @@ export function createStartBatch({ config, view, startOnce }: Dependencies) {
     return startOnce(caller, {
       id,
       type: batchType,
-      args: [{ name, inputs, chunkSizes, options, jitter, ...trace }],
+      args: [{ name, inputs, chunkSizes, maximumInFlight, options, jitter, ...trace }],
       memo,
       priority,
       fresh: toBatch(id, name, memo),

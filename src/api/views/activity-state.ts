@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { type Failure, PendingActivityState, toEpochMs, toFailure } from '../../temporal/payloads.ts';
-import type { activityStatuses, FinalFailure, Paused } from './schemas.ts';
+import type { activityStatuses, FinalFailure, Paused, Stuck } from './schemas.ts';
 
 export type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
@@ -20,6 +20,8 @@ export type ActivityState = {
   nextAttemptAt?: string;
   /** Set while an operator has paused the activity. A running attempt ends with its next heartbeat. */
   paused?: Paused;
+  /** Set for a batch item whose chunk cannot go on. */
+  stuck?: Stuck;
   lastFailure?: Failure;
   output?: unknown;
   failure?: FinalFailure;

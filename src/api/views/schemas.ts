@@ -28,6 +28,12 @@ export const pausedSchema = z
 
 export type Paused = z.infer<typeof pausedSchema>;
 
+export const stuckSchema = z
+  .object({ reason: z.string(), since: z.iso.datetime() })
+  .describe('Set while the workflow cannot go on, for example after a deploy of code that does not fit its history');
+
+export type Stuck = z.infer<typeof stuckSchema>;
+
 const anyInput = toUnion(taskNames.map((name) => tasks[name].input));
 export const anyOutput = toUnion(taskNames.map((name) => tasks[name].output));
 export const time = z.iso.datetime();
@@ -74,6 +80,7 @@ export const taskSchema = z
       .describe('The current maximum. An operator can change it in Temporal. 2147483647: there is no maximum'),
     nextAttemptAt: time.optional().describe('The time of the next attempt, set only while the task is `retrying`'),
     paused: pausedSchema.optional(),
+    stuck: stuckSchema.optional(),
     lastFailure: failureSchema.optional().describe('The failure of the latest failed attempt'),
     output: anyOutput.optional().describe('The output of a completed task'),
     failure: finalFailureSchema.optional().describe('The failure of a failed task'),

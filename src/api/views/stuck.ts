@@ -1,0 +1,43 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { toEpochMs, WorkflowTaskFailedCause } from '../../temporal/payloads.ts';
+import type { Stuck } from './schemas.ts';
+
+/** A single failed workflow task is no reason to worry. Temporal repeats it within seconds. */
+const stuckFromAttempt = 3;
+
+/** The failure or timeout of a workflow task is among the last events, because nothing but signals follows it. */
+const lastEvents = 20;
+
+type Described = Pick<WorkflowExecutionDescription, 'raw' | 'workflowId' | 'runId'>;
+
+/**
+ * Returns why an open workflow does not go on, if Temporal repeats its workflow task in vain; otherwise `undefined`.
+ * Needs one more RPC, but only in the first case. Temporal repeats such a task until it succeeds or the workflow ends.
+ */
+export async function readStuck(
+  client: Client,
+  { raw, workflowId, runId }: Described,
+): Promise<{ stuck: Stuck } | undefined> {
+  if ((raw.pendingWorkflowTask?.attempt ?? 1) < stuckFromAttempt) return undefined;
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: lastEvents,
+  });
+  // Temporal records only the first failure in a row.
+  const event = history?.events?.find(
+    ({ workflowTaskFailedEventAttributes: failed, workflowTaskTimedOutEventAttributes: timedOut }) =>
+      failed ?? timedOut,
+  );
+  if (!event) return undefined;
+  const reason = toReason(event.workflowTaskFailedEventAttributes?.cause);
+  return { stuck: { reason, since: new Date(toEpochMs(event.eventTime)).toISOString() } };
+}
+
+function toReason(cause: number | null | undefined): string {
+  if (cause === WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR)
+    return 'The workflow code of the workers does not fit the history of this workflow. Deploy code that fits';
+  if (!cause) return 'Workers took the workflow task several times in a row, and none completed it in time';
+  const name = WorkflowTaskFailedCause[cause]?.replace('WORKFLOW_TASK_FAILED_CAUSE_', '').toLowerCase() ?? '';
+  return `The workflow task failed several times in a row (${name.replaceAll('_', ' ')}). See the logs of the workers`;
+}
