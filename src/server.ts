@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createApp } from './api/app.ts';
 import { loadConfigOrExit } from './config/config.ts';
+import { createReportedFault } from './embedded/faults.ts';
 import { toHttpUrl } from './http-url.ts';
 import { listen } from './listen.ts';
 import { onStop } from './stop.ts';
@@ -17,7 +18,9 @@ const log = createLog(config, 'api');
 for (const warning of config.warnings) log.warn(warning);
 const client = createClient(config);
 const stopping = new AbortController();
-const app = createApp({ client, config, log, metrics: createApiMetrics(), stopping: stopping.signal });
+const reported = createReportedFault();
+process.on('message', reported.receive);
+const app = createApp({ client, config, log, metrics: createApiMetrics(), stopping: stopping.signal, reported });
 
 try {
   const server = await listen(app, config);

@@ -10,6 +10,7 @@ import { createLog } from './telemetry/log.ts';
 import { createWorkerMetrics } from './telemetry/metrics.ts';
 import { serveMonitor } from './telemetry/monitor.ts';
 import { installRuntime, toSdkLogger } from './telemetry/runtime.ts';
+import { createTaskFailureLog } from './telemetry/workflow-tasks.ts';
 import { createClient } from './temporal/connection.ts';
 import { findFault } from './temporal/fault.ts';
 import { toWorkerOptions } from './worker-options.ts';
@@ -18,7 +19,7 @@ const config = loadConfigOrExit();
 const log = createLog(config, 'worker');
 for (const warning of config.warnings) log.warn(warning);
 const metrics = createWorkerMetrics();
-const sdkMetricsPort = installRuntime(log);
+const sdkMetricsPort = installRuntime(log, createTaskFailureLog(createClient(config), log));
 
 /** After the grace period, attempts that were cut off have this long to report to Temporal. */
 const reportMs = 1_500;

@@ -14,7 +14,13 @@ export type ChildSpec = {
    * before it is recorded there. Its stdout is discarded.
    */
   foreign?: boolean;
+  /** Called before each start of the child. */
+  beforeRun?: () => void;
+  /** Called with what a foreign child writes to stderr. The text is also repeated on our own stderr. */
+  onErrorOutput?: (text: string) => void;
 };
+
+const maximumUnwritten = 1024 * 1024;
 
 /** Makes a shell wait for a line and then become the command, with the same pid. Without a line (we died), it ends. */
 const waitingShell = ['-c', 'read -r go && exec "$0" "$@"'];
@@ -23,11 +29,17 @@ const waitingShell = ['-c', 'read -r go && exec "$0" "$@"'];
  * Spawns a child in its own process group. Ctrl-C in a terminal therefore reaches only us, and we stop the children in
  * order. A foreign child does not run its command until `letGo` is called.
  */
-export function spawnChild({ command, args, env, cwd, foreign }: ChildSpec): ChildProcess {
+export function spawnChild({ command, args, env, cwd, foreign, onErrorOutput }: ChildSpec): ChildProcess {
   const options = { env: { ...process.env, ...env }, detached: true, ...(cwd && { cwd }) };
-  return foreign
-    ? spawn('sh', [...waitingShell, command, ...args], { ...options, stdio: ['pipe', 'ignore', 'inherit'] })
+  const child = foreign
+    ? spawn('sh', [...waitingShell, command, ...args], { ...options, stdio: ['pipe', 'ignore', 'pipe'] })
     : spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    // If the reader of our stderr stalls, drop text instead of keeping it all in memory.
+    if (process.stderr.writableLength < maximumUnwritten) process.stderr.write(chunk);
+    onErrorOutput?.(chunk.toString());
+  });
+  return child;
 }
 
 /** Lets a foreign child run its command. Call this after the child is recorded. */

@@ -2,14 +2,16 @@ import { once } from 'node:events';
 import type { Ending } from '../../cli/ending.ts';
 import type { Say } from '../../cli/progress.ts';
 import type { Config } from '../../src/config/config.ts';
+import { findLostFile, markDatabase, toDatabasePath } from '../../src/embedded/database.ts';
 import { obtainTemporalCli } from '../obtain/temporal-cli.ts';
-import { prepareTemporal, temporalServer, toDatabasePath } from '../temporal/embedded-temporal.ts';
+import { prepareTemporal, temporalServer } from '../temporal/embedded-temporal.ts';
 import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from './addresses.ts';
 import { api, jokeApi, watchdog, workers } from './children.ts';
 import { refuseDatabaseInUse } from './database-users.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { checkPorts } from './ports.ts';
 import { waitUntilReady } from './readiness.ts';
+import { createServerOutput } from './server-output.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
 import { usesJokeApi } from './upstream.ts';
 
@@ -30,8 +32,14 @@ async function startChildren(config: Config, lock: Lock, supervisor: Supervisor,
   supervisor.start(watchdog(lock));
   if (embedded && cliPath) {
     refuseDatabaseInUse(toDatabasePath(dataDir));
-    supervisor.start(temporalServer(cliPath, embedded, config));
-    await prepareTemporal(temporal, embedded.retentionDays, signal);
+    const { read, readLastError } = createServerOutput({ say, send: supervisor.send });
+    const beforeRun = () => {
+      const lost = findLostFile(dataDir);
+      if (lost) say(`*** ${lost} IS MISSING: tasks that were accepted before may be lost or open again ***`);
+    };
+    supervisor.start({ ...temporalServer(cliPath, embedded, config), beforeRun, onErrorOutput: read });
+    await prepareTemporal(temporal, embedded.retentionDays, signal, readLastError);
+    markDatabase(dataDir);
   }
   if (withJokeApi) supervisor.start(jokeApi());
   const env = withJokeApi ? { API_BASE_URL: toJokeApiUrl(config) } : {};

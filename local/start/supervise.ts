@@ -53,6 +53,7 @@ export function createSupervisor({
   function run(child: Child) {
     const { spec, stage } = child;
     const startedAt = performance.now();
+    spec.beforeRun?.();
     const spawned = spawnChild(spec);
     const identity = spawned.pid === undefined ? undefined : identify(spawned.pid);
     child.process = spawned;
@@ -106,6 +107,10 @@ export function createSupervisor({
       const children = specs.map((spec) => ({ spec, stage, restarts: 0, failuresInARow: 0, ended: Promise.resolve() }));
       stages.push(children);
       for (const child of children) run(child);
+    },
+    /** Sends a message to every Node child. */
+    send(message: object) {
+      for (const { process: child } of stages.flat()) if (child?.connected) child.send(message, () => {});
     },
     /** Stops one stage after the other, the latest first. Resolves when no child is alive. */
     async stop() {

@@ -1,8 +1,9 @@
-import { join, resolve } from 'node:path';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { SetupError } from '../../cli/setup-error.ts';
 import { until } from '../../cli/until.ts';
 import type { Config } from '../../src/config/config.ts';
+import { databaseFile } from '../../src/embedded/database.ts';
 import { directChannel } from '../../src/temporal/connection.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
 
@@ -10,8 +11,6 @@ type Embedded = NonNullable<Config['embedded']>;
 
 const upWithinMs = 60_000;
 const flag = (name: string, values: string[]) => values.flatMap((value) => [name, value]);
-
-const databaseFile = 'temporal.db';
 
 /**
  * Settings for a single small server, as flags of `temporal server start-dev`:
@@ -22,6 +21,7 @@ const databaseFile = 'temporal.db';
  * - Up to 2000 polls of the transfer queue per second instead of 20. With 20, each dispatch waited about 45 ms.
  * - When a workflow task is lost several times in a row, its timeout grows by 10 s at most. By default it grows by up
  *   to 10 min, and a workflow whose workers were killed five times in a row stood still for minutes.
+ * - Idle polls end after 15 s instead of 60 s. The open polls of a frozen worker end as late, and look alive until then.
  */
 export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'matching.numTaskqueueReadPartitions=1',
@@ -30,14 +30,12 @@ export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'history.transferProcessorUpdateAckInterval="1s"',
   'history.transferProcessorMaxPollRPS=2000',
   'history.workflowTaskRetryMaxInterval="10s"',
+  'matching.longPollExpirationInterval="15s"',
 ]);
 
 // Go collects garbage when the heap is five times as large as after the last collection, not twice (Go's default). The
 // server then uses more memory and completes 10 % more tasks per second than with the default.
 const garbageCollectionPercent = '400';
-
-/** Returns the path of the embedded server's only database file. */
-export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
 
 /**
  * Returns how to start the embedded server. With WAL and `synchronous=NORMAL`, kill -9 of any process loses no
@@ -77,19 +75,21 @@ const isServing = (connection: Connection) => {
 /**
  * Waits until our server is ready to serve. Then sets the retention of the namespace to `retentionDays`, and
  * creates the namespace if it does not exist.
- * @throws {SetupError} if the server does not serve within 60 s.
+ * @throws {SetupError} if the server does not serve within 60 s, or refuses the namespace. It repeats what the server
+ * said last, according to `readLastError`.
  */
 export async function prepareTemporal(
   { address, namespace }: Config['temporal'],
   retentionDays: number,
   signal: AbortSignal,
+  readLastError = () => 'Its log says why.',
 ) {
   const connection = Connection.lazy({
     address,
     channelArgs: { ...directChannel, 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 },
   });
   try {
-    const onTimeout = () => `The Temporal server does not serve after ${upWithinMs / 1_000} s. Its log says why.`;
+    const onTimeout = () => `The Temporal server does not serve after ${upWithinMs / 1_000} s. ${readLastError()}`;
     await until(() => isServing(connection), { withinMs: upWithinMs, everyMs: 100, signal, onTimeout });
     const workflowExecutionRetentionTtl = { seconds: (retentionDays * 86_400) as never };
     await connection.withAbortSignal(signal, () =>
@@ -101,6 +101,12 @@ export async function prepareTemporal(
             namespace,
             workflowExecutionRetentionPeriod: workflowExecutionRetentionTtl,
           });
+        })
+        .catch((error: unknown) => {
+          if (!isGrpcServiceError(error) || signal.aborted) throw error;
+          throw new SetupError(
+            `The Temporal server cannot set up its namespace (${error.details}). ${readLastError()}`,
+          );
         }),
     );
   } finally {

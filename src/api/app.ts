@@ -3,10 +3,12 @@ import type { Client } from '@temporalio/client';
 import { except } from 'hono/combine';
 import { requestId } from 'hono/request-id';
 import type { Config } from '../config/config.ts';
+import type { ReportedFault } from '../embedded/faults.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { ApiMetrics } from '../telemetry/metrics.ts';
 import { createAdmission } from '../temporal/admission.ts';
 import { createStartOnce } from '../temporal/start-once.ts';
+import { createWriteCheck } from '../temporal/write-check.ts';
 import { createBatchRoutes } from './batches/batches.ts';
 import { answerErrors, refuseOtherMethods } from './http/answer-errors.ts';
 import { type ApiEnvironment, requireApiKey } from './http/auth.ts';
@@ -34,10 +36,12 @@ export type AppDependencies = {
   metrics: ApiMetrics;
   /** Aborts when the process stops. Event streams then end, and submissions with `?wait=` are answered at once. */
   stopping?: AbortSignal;
+  /** What `npm start` has heard from the embedded server. */
+  reported?: Pick<ReportedFault, 'read'>;
 };
 
 /** Creates the HTTP API. It does not listen on a port, so a test can call `createApp(…).request('/health')`. */
-export function createApp({ client, config, log, metrics, stopping }: AppDependencies) {
+export function createApp({ client, config, log, metrics, stopping, reported }: AppDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   answerErrors(app, log);
   app.use(requestId(), observeRequests(metrics, log), setSafeHeaders, refuseOtherMethods(app));
@@ -45,7 +49,8 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
   app.use('/batches/:name', limitBody(maximumBatchBytes));
   app.use(except('/batches/:name', limitBody(maximumBodyBytes)));
 
-  app.route('/', createHealthRoutes({ client, config }));
+  const writes = createWriteCheck(client, config);
+  app.route('/', createHealthRoutes({ client, config, writes, reported }));
   app.route('/', createProblemRoutes());
   app.route('/', createDocsRoutes());
   app.route('/', createDocumentRoute(app));
@@ -53,7 +58,7 @@ export function createApp({ client, config, log, metrics, stopping }: AppDepende
   app.use(requireApiKey(config));
   app.route('/', createMetricsRoute(metrics));
   const admission = createAdmission(config);
-  const startOnce = createStartOnce(client, config, admission);
+  const startOnce = createStartOnce(client, config, admission, writes);
   const submission = createSubmissionMiddleware({ admission, metrics });
   const view = createTaskView(client, config);
   const readTask: TaskView['readTask'] = (id, name) => admission.call(() => view.readTask(id, name));

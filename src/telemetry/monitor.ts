@@ -6,11 +6,13 @@ import { request } from 'undici';
 import type { Config } from '../config/config.ts';
 import { toHttpUrl } from '../http-url.ts';
 import { direct } from '../outbound/dispatcher.ts';
+import { createTaskFailureCheck } from './workflow-tasks.ts';
 
 type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort: number };
 
 /**
- * Serves `GET /health` and `GET /metrics` of a worker. Returns the server's URL and a function that closes the server.
+ * Serves `GET /health` and `GET /metrics` of a worker. `/health` is a 503 if the worker does not run, or if it lately
+ * failed workflow tasks, for example because its workflow code does not fit running workflows. Returns the server's URL and a function that closes the server.
  * `/metrics` has our metrics and the metrics of Temporal's SDK, which are read from `sdkMetricsPort`. Prometheus
  * therefore needs only one target per worker.
  * @throws the system's error (`code: 'EADDRINUSE'`, …) if the address cannot be used.
@@ -19,14 +21,22 @@ export async function serveMonitor(
   { workerMetrics: { host, port: wanted }, keepAliveMs }: Pick<Config, 'workerMetrics' | 'keepAliveMs'>,
   { isRunning, registry, sdkMetricsPort }: Monitored,
 ) {
+  const readSdkMetrics = () =>
+    request(`http://127.0.0.1:${sdkMetricsPort}/metrics`, { dispatcher: direct }).then(
+      ({ body }) => body.text(),
+      () => '',
+    );
+  const findTaskFailures = createTaskFailureCheck();
   const app = new Hono()
-    .get('/health', (c) => (isRunning() ? c.json({ status: 'running' }) : c.json({ status: 'not running' }, 503)))
+    .get('/health', async (c) => {
+      if (!isRunning()) return c.json({ status: 'not running' }, 503);
+      const workflowTasks = findTaskFailures(await readSdkMetrics());
+      if (workflowTasks.length > 0) return c.json({ status: 'workflow tasks fail', workflowTasks }, 503);
+      return c.json({ status: 'running' });
+    })
     .get('/metrics', async (c) => {
-      const sdkMetrics = await request(`http://127.0.0.1:${sdkMetricsPort}/metrics`, { dispatcher: direct }).then(
-        ({ body }) => body.text(),
-        () => '',
-      );
-      return c.text(`${await registry.metrics()}\n${sdkMetrics}`, 200, { 'Content-Type': registry.contentType });
+      const metrics = `${await registry.metrics()}\n${await readSdkMetrics()}`;
+      return c.text(metrics, 200, { 'Content-Type': registry.contentType });
     });
   const server = serve({
     fetch: app.fetch,

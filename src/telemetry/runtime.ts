@@ -1,13 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Logger } from './log.ts';
+import { failingTaskMessage } from './workflow-tasks.ts';
 
 /** How many random ports are tried. A try fails only if another process uses the port. */
 const maximumTries = 20;
 
-/** Returns a logger that passes the SDK's log lines to `log`. */
-export const toSdkLogger = (log: Logger) =>
+type OnTaskFailure = (run: { runId?: unknown; failure?: unknown }) => void;
+
+/** Returns a logger that passes the SDK's log lines to `log`. It passes failed workflow tasks to `onTaskFailure`. */
+export const toSdkLogger = (log: Logger, onTaskFailure?: OnTaskFailure) =>
   new DefaultLogger('TRACE', ({ level, message, meta }) => {
+    if (onTaskFailure && message === failingTaskMessage) return onTaskFailure(meta ?? {});
     const method = isChatter(level, message, meta) ? 'debug' : (level.toLowerCase() as 'info');
     const { workflowId, activityType, attempt, error } = meta ?? {};
     log[method]({ workflowId, activityType, attempt, err: error }, message);
@@ -19,8 +23,8 @@ export const toSdkLogger = (log: Logger) =>
  * SDK cannot bind the first. The random ports are below the ephemeral range (from 32768 on Linux, from 49152
  * elsewhere), so no outgoing connection uses them.
  */
-export function installRuntime(log: Logger): number {
-  const logger = toSdkLogger(log);
+export function installRuntime(log: Logger, onTaskFailure?: OnTaskFailure): number {
+  const logger = toSdkLogger(log, onTaskFailure);
   for (let tries = 1; ; tries += 1) {
     const port = randomInt(20_000, 32_768);
     const metrics = { prometheus: { bindAddress: `127.0.0.1:${port}` } };

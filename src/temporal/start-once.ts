@@ -4,6 +4,7 @@ import { type Submission, workflowTaskTimeoutMs } from '../contract.ts';
 import type { Admission } from './admission.ts';
 import { Refused } from './errors.ts';
 import { createRetention } from './retention.ts';
+import type { WriteCheck } from './write-check.ts';
 
 /** Who submits. The rate limit counts the starts of each `rateLimitKey`. */
 type Caller = { rateLimitKey: string; idempotencyKey: string | undefined };
@@ -23,7 +24,7 @@ export type Started<T> = { value: T; headers: Record<string, string> };
  * Returns a function that starts at most one workflow for each idempotency key. The key determines the workflow's id,
  * and Temporal refuses a second workflow with that id, even if the two come from different API processes.
  */
-export function createStartOnce(client: Client, config: Config, admission: Admission) {
+export function createStartOnce(client: Client, config: Config, admission: Admission, { observe }: WriteCheck) {
   const readRetentionMs = createRetention(client, config.temporal.namespace);
 
   /**
@@ -46,7 +47,7 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
       });
     const startOrReadFirst = async (): Promise<T | undefined> => {
       try {
-        await start();
+        await observe(start);
         return undefined;
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -137,7 +137,7 @@ const table = {
     status: 503,
     title: 'Not ready to run tasks',
     description:
-      'Temporal answers, but tasks cannot run. `detail` says why. If no worker has polled for work lately, tasks are accepted, but they wait for a worker. Start a worker, or ask again after `Retry-After` seconds. If the namespace is missing or Temporal denies access, no task is accepted until an operator corrects that.',
+      'Temporal answers, but tasks cannot run. `detail` says why. If no worker has polled for work lately, tasks are accepted, but they wait for a worker. Start a worker, or ask again after `Retry-After` seconds. If the namespace is missing, Temporal denies access or cannot write, no task is accepted until an operator corrects that.',
     retryable: true,
     headers: { 'Retry-After': '2' },
   },

@@ -2,12 +2,15 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Config } from '../../config/config.ts';
+import { createLossCheck } from '../../embedded/database.ts';
+import { findDatabaseFault, type ReportedFault, toFaultDetail } from '../../embedded/faults.ts';
 import { withDeadline } from '../../temporal/deadline.ts';
-import { TemporalRefused } from '../../temporal/errors.ts';
+import { findGrpcError, TemporalRefused } from '../../temporal/errors.ts';
 import { TaskQueueType } from '../../temporal/payloads.ts';
+import type { WriteCheck } from '../../temporal/write-check.ts';
 import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
 import { Problem } from '../problems/problem.ts';
-import { createPollerCheck, pollerFreshMs } from './pollers.ts';
+import { createPollerCheck, embeddedSilentMs, pollerFreshMs } from './pollers.ts';
 
 const status = (value: string, description: string) => toBody(z.object({ status: z.literal(value) }), description);
 
@@ -30,16 +33,26 @@ const ready = createRoute({
   tags: ['Operation'],
   summary: 'Whether tasks can run',
   description:
-    'Tasks can run if Temporal answers, has the namespace and grants access, and if a worker has polled lately. The problem of a 503 says which of these conditions is not met.',
+    'Tasks can run if Temporal answers, has the namespace, grants access and accepts writes, and if a worker has polled lately. The problem of a 503 says which of these conditions is not met.',
   security: [],
   request: { query: noQuery },
   responses: { 200: status('ready', 'Tasks can run'), ...toResponses('not-ready', 'temporal-unavailable') },
 });
 
-/** Creates `GET /health` and `GET /ready`. `/ready` needs Temporal and a worker that polled lately. */
-export function createHealthRoutes({ client, config }: { client: Client; config: Config }) {
+type Dependencies = {
+  client: Client;
+  config: Config;
+  writes: Pick<WriteCheck, 'check'>;
+  reported?: Pick<ReportedFault, 'read'> | undefined;
+};
+
+const isLostDetail =
+  'The database of the embedded Temporal server was removed or replaced while the server ran. What was accepted is lost when the server ends';
+
+/** Creates `GET /health` and `GET /ready`. `/ready` needs a Temporal that accepts writes and a worker that polled lately. */
+export function createHealthRoutes({ client, config, writes, reported }: Dependencies) {
   const createReader = (taskQueueType: temporal.api.enums.v1.TaskQueueType) => {
-    const isPolled = createPollerCheck();
+    const isPolled = createPollerCheck(config.embedded && { silentMs: embeddedSilentMs });
     return async () => {
       const { pollers } = await client.workflowService.describeTaskQueue({
         namespace: config.temporal.namespace,
@@ -52,6 +65,14 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
   const hasWorkflowPoller = createReader(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW);
   const hasActivityPoller = createReader(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY);
 
+  const isLost = config.embedded ? createLossCheck(config.dataDir) : () => false;
+
+  /** Returns why Temporal makes no write. The cause is what the server itself said, if this process knows that. */
+  const toWriteDetail = (error: unknown) => {
+    const fault = reported?.read() ?? findDatabaseFault(findGrpcError(error)?.details ?? '');
+    return fault ? toFaultDetail(fault) : 'Temporal answers, but makes no writes, so no task can be accepted';
+  };
+
   const toDetail = ({ reason, message }: TemporalRefused) =>
     reason === 'namespace' ? `Temporal answers, but has no namespace ${config.temporal.namespace}` : message;
 
@@ -59,11 +80,20 @@ export function createHealthRoutes({ client, config }: { client: Client; config:
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
       // Skips the queue of `temporal/admission.ts`: a probe that waits in it could report a healthy API as not ready.
+      const writeError = writes.check().then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
       const polled = await withDeadline(() => Promise.all([hasWorkflowPoller(), hasActivityPoller()])).catch(
         (error: unknown) => {
           throw error instanceof TemporalRefused ? new Problem('not-ready', toDetail(error)) : error;
         },
       );
+      const failed = await writeError;
+      if (failed) throw new Problem('not-ready', toWriteDetail(failed.error));
+      // A malformed database fails only some calls, but it can lose any task.
+      if (reported?.read() === 'malformed') throw new Problem('not-ready', toFaultDetail('malformed'));
+      if (isLost()) throw new Problem('not-ready', isLostDetail);
       if (!polled.every(Boolean)) {
         const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s`;
         throw new Problem('not-ready', detail);

@@ -7,13 +7,20 @@ type Poller = temporal.api.taskqueue.v1.IPollerInfo;
 export const pollerFreshMs = 75_000;
 
 /**
- * Creates a function that tells whether one of these pollers of a task queue polled within 75 s.
+ * A worker that is frozen has open polls. Their end looks like a poll: 60 s after they began, or 15 s on the embedded
+ * server. A live worker polls again at once. So with this limit, `/ready` notices a frozen worker within 75 s.
+ */
+export const embeddedSilentMs = 60_000;
+
+/**
+ * Creates a function that tells whether one of these pollers of a task queue polled within 75 s. From the second call on,
+ * the limit is `silentMs`.
  *
  * The clock of this host may differ from Temporal's. If a poller's last access has changed since the previous call, the
  * poll happened after that call. While the last access does not change, its age grows by the timer of this process. So
  * a difference of the clocks matters only at the first call, and for at most 75 s.
  */
-export function createPollerCheck(now = () => performance.now()) {
+export function createPollerCheck({ silentMs = pollerFreshMs, now = () => performance.now() } = {}) {
   let known = new Map<string, { accessMs: number; polledAt: number }>();
   let calledAt = Number.NEGATIVE_INFINITY;
 
@@ -27,7 +34,8 @@ export function createPollerCheck(now = () => performance.now()) {
       return { accessMs, polledAt: at - ageMs };
     };
     known = new Map(pollers.map((poller) => [poller.identity ?? '', toKnown(poller)]));
+    const limitMs = calledAt === Number.NEGATIVE_INFINITY ? pollerFreshMs : silentMs;
     calledAt = at;
-    return [...known.values()].some(({ polledAt }) => at - polledAt < pollerFreshMs);
+    return [...known.values()].some(({ polledAt }) => at - polledAt < limitMs);
   };
 }

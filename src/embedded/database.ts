@@ -1,0 +1,53 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+export const databaseFile = 'temporal.db';
+
+/** Returns the path of the embedded server's database. Its write-ahead log has the same path, followed by `-wal`. */
+export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
+
+/**
+ * The marker is a file beside the database. It says that a server has used the database, and which file that is. The
+ * server never removes the write-ahead log, even if it ends cleanly. So a missing log means a loss.
+ */
+const toMarkerPath = (dataDir: string) => `${toDatabasePath(dataDir)}.json`;
+
+const readInode = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino;
+
+function readMarker(dataDir: string): { inode?: number } | undefined {
+  try {
+    return JSON.parse(readFileSync(toMarkerPath(dataDir), 'utf8'));
+  } catch (error) {
+    // A power cut may leave an incomplete marker. It still says that there was a database.
+    return error instanceof SyntaxError ? {} : undefined;
+  }
+}
+
+/** Writes the marker. Call this when the server serves, because it has created all its files then. */
+export function markDatabase(dataDir: string): void {
+  writeFileSync(toMarkerPath(dataDir), `${JSON.stringify({ inode: readInode(toDatabasePath(dataDir)) })}\n`);
+}
+
+/** Returns the path of a file of a marked database that is missing or empty, or `undefined` if there is none. */
+export function findLostFile(dataDir: string): string | undefined {
+  if (!readMarker(dataDir)) return undefined;
+  const path = toDatabasePath(dataDir);
+  return [path, `${path}-wal`].find((file) => !statSync(file, { throwIfNoEntry: false })?.size);
+}
+
+/**
+ * Creates a function that returns whether the database of the running server was removed or replaced. The server notices
+ * nothing: it goes on with the removed file, and everything is lost when it ends. Returns false if this process has
+ * never seen the marker, because then the server has another DATA_DIR.
+ */
+export function createLossCheck(dataDir: string): () => boolean {
+  let isMarked = false;
+  return () => {
+    const marker = readMarker(dataDir);
+    isMarked ||= marker !== undefined;
+    if (!isMarked) return false;
+    const path = toDatabasePath(dataDir);
+    const inode = readInode(path);
+    return !marker || inode === undefined || inode !== (marker.inode ?? inode) || !existsSync(`${path}-wal`);
+  };
+}
