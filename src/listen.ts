@@ -13,6 +13,8 @@ import type { Config } from './config/config.ts';
 /** Node's error for bytes that its HTTP parser refuses (https://nodejs.org/api/http.html#event-clienterror). */
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
+type Options = Pick<Config, 'host' | 'port' | 'keepAliveMs' | 'maxConnections' | 'apiKeys'>;
+
 /**
  * Listens on the configured address and returns the server. Requests that Node's parser or Hono's adapter refuses do
  * not reach the app. The answer to such a request is a problem document, like the app's own errors.
@@ -20,7 +22,7 @@ type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
  */
 export async function listen(
   app: ReturnType<typeof createApp>,
-  { host, port, keepAliveMs }: Pick<Config, 'host' | 'port' | 'keepAliveMs'>,
+  { host, port, keepAliveMs, maxConnections, apiKeys }: Options,
 ): Promise<Server> {
   const limits = {
     maxHeaderSize: maximumHeaderBytes,
@@ -39,7 +41,14 @@ export async function listen(
   const server = createServer(limits, listener);
   /** The unfinished responses of each connection, in the order of the requests. */
   const answering = new WeakMap<Socket, Set<ServerResponse>>();
+  /** The connections without an authenticated request, the oldest first. */
+  const strangers = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
+    strangers.add(socket);
+    for (const event of ['authenticated', 'close']) socket.once(event, () => strangers.delete(socket));
+    // Clients send their request at once. A connection that has waited longest for one is the least likely to send it.
+    const [oldest] = strangers;
+    if (oldest && strangers.size > maxConnections) strangers.delete(oldest.destroy());
     const responses = new Set<ServerResponse>();
     answering.set(socket, responses);
     // Node emits 'close' only on the response that has the socket. The pipelined responses behind that response need
@@ -51,6 +60,7 @@ export async function listen(
   server.on('request', (request, response) => {
     const responses = answering.get(request.socket);
     responses?.add(response);
+    if (apiKeys.length === 0) strangers.delete(request.socket);
     response.once('close', () => responses?.delete(response));
   });
   server.on('clientError', (error: ParserError, socket: Socket) => {

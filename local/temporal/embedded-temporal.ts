@@ -16,6 +16,7 @@ const flag = (name: string, values: string[]) => values.flatMap((value) => [name
  * Settings for a single small server, as flags of `temporal server start-dev`:
  * - One partition per task queue, because more partitions cost throughput.
  * - The new matcher, because it knows task priorities. A large batch then does not starve single tasks.
+ * - Fairness, because the tasks of one owner would otherwise wait behind all queued tasks of another.
  * - Queue progress saved every second instead of every 30 s. After a crash the server repeats the work whose progress
  *   was not saved. A task that waits for its next attempt would then be dispatched too early.
  * - Up to 2000 polls of the transfer queue per second instead of 20. With 20, each dispatch waited about 45 ms.
@@ -27,6 +28,7 @@ export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
   'matching.useNewMatcher=true',
+  'matching.enableFairness=true',
   'history.transferProcessorUpdateAckInterval="1s"',
   'history.transferProcessorMaxPollRPS=2000',
   'history.workflowTaskRetryMaxInterval="10s"',

@@ -18,9 +18,9 @@ export const mutants: Mutant[] = [
   }),
   mutant('an answer before the start', ['accepted-never-lost', 'one-task-per-key', 'read-your-write'], {
     file: 'src/temporal/start-once.ts',
-    from: 'const first = await admission.start(rateLimitKey, id, startOrReadFirst);',
+    from: 'const first = await admission.start(caller, id, itemCount, startOrReadFirst);',
     to: `const first: T | undefined = undefined;
-    void admission.start(rateLimitKey, id, startOrReadFirst).catch(() => {});`,
+    void admission.start(caller, id, itemCount, startOrReadFirst).catch(() => {});`,
   }),
   { ...mutant('a server that keeps nothing on disk', ['accepted-never-lost', 'read-your-write']), inMemory: true },
   mutant('no heartbeat timeout', ['recovery'], {

@@ -4,16 +4,18 @@ import { except } from 'hono/combine';
 import { requestId } from 'hono/request-id';
 import type { Config } from '../config/config.ts';
 import type { ReportedFault } from '../embedded/faults.ts';
+import { taskNames } from '../tasks.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { ApiMetrics } from '../telemetry/metrics.ts';
 import { createAdmission } from '../temporal/admission.ts';
+import { createShares } from '../temporal/shares.ts';
 import { createStartOnce } from '../temporal/start-once.ts';
 import { createWriteCheck } from '../temporal/write-check.ts';
 import { createBatchRoutes } from './batches/batches.ts';
 import { answerErrors, refuseOtherMethods } from './http/answer-errors.ts';
 import { type ApiEnvironment, requireApiKey } from './http/auth.ts';
 import { limitBody } from './http/body.ts';
-import { limitUrl, maximumBatchBytes, maximumBodyBytes } from './http/limits.ts';
+import { limitReads, limitUrl, maximumBatchBytes, maximumBodyBytes, maximumBufferedBytes } from './http/limits.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { guardOrigin } from './http/origin.ts';
 import { refuseNamelessParameter } from './http/query.ts';
@@ -25,9 +27,9 @@ import { createHealthRoutes } from './system/health.ts';
 import { createProblemRoutes } from './system/problem-pages.ts';
 import { createRetryPlanRoute } from './system/retry-plan.ts';
 import { createTaskRoutes } from './tasks/tasks.ts';
-import { createTaskView, type TaskView } from './views/task-view.ts';
+import { createTaskView } from './views/task-view.ts';
 import { createEventRoutes } from './watch/events.ts';
-import { createWatcher } from './watch/watch.ts';
+import { createWatcher, type ReadTask } from './watch/watch.ts';
 
 export type AppDependencies = {
   client: Client;
@@ -46,8 +48,6 @@ export function createApp({ client, config, log, metrics, stopping, reported }: 
   answerErrors(app, log);
   app.use(requestId(), observeRequests(metrics, log), setSafeHeaders, refuseOtherMethods(app));
   app.use(limitUrl, guardOrigin(config), refuseNamelessParameter);
-  app.use('/batches/:name', limitBody(maximumBatchBytes));
-  app.use(except('/batches/:name', limitBody(maximumBodyBytes)));
 
   const writes = createWriteCheck(client, config);
   app.route('/', createHealthRoutes({ client, config, writes, reported }));
@@ -56,16 +56,22 @@ export function createApp({ client, config, log, metrics, stopping, reported }: 
   app.route('/', createDocumentRoute(app));
 
   app.use(requireApiKey(config));
+  const bodies = createShares(() => maximumBufferedBytes, config);
+  const batchPaths = taskNames.map((name) => `/batches/${name}`);
+  app.use(except(batchPaths, limitBody(maximumBodyBytes, bodies)));
+  for (const path of batchPaths) app.use(path, limitBody(maximumBatchBytes, bodies));
   app.route('/', createMetricsRoute(metrics));
+  app.route('/', createRetryPlanRoute(config));
+
   const admission = createAdmission(config);
+  app.use(limitReads(admission));
   const startOnce = createStartOnce(client, config, admission, writes);
   const submission = createSubmissionMiddleware({ admission, metrics });
   const view = createTaskView(client, config);
-  const readTask: TaskView['readTask'] = (id, name) => admission.call(() => view.readTask(id, name));
-  const watcher = createWatcher({ readTask }, stopping);
+  const readTask: ReadTask = (owner, id, name) => admission.call(owner, () => view.readTask(id, name));
+  const watcher = createWatcher({ readTask, config, stopping });
   app.route('/', createTaskRoutes({ client, config, admission, view, watcher, startOnce, submission }));
   app.route('/', createBatchRoutes({ client, config, admission, startOnce, submission }));
-  app.route('/', createEventRoutes({ readTask }, watcher, metrics));
-  app.route('/', createRetryPlanRoute(config));
+  app.route('/', createEventRoutes({ admission, view, watcher, metrics, config }));
   return app;
 }

@@ -61,7 +61,10 @@ export const settings = z.object({
   PORT: port.prefault('8000'),
   KEEP_ALIVE_SECONDS: whole(1, 3_600).prefault('65'),
   API_KEYS: z.string().transform(toApiKeys).optional(),
+  MAX_CONNECTIONS: whole(1, 1_000_000).prefault('10000'),
   RATE_LIMIT: whole(0, 1_000_000).prefault('0'),
+  READ_RATE_LIMIT: whole(0, 1_000_000).prefault('0'),
+  ITEM_RATE_LIMIT: whole(0, 1_000_000).prefault('0'),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   TASK_QUEUE: z
     .string()

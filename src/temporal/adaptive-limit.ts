@@ -1,18 +1,24 @@
-import { TemporalUnavailable } from './errors.ts';
+import type { Config } from '../config/config.ts';
+import { Refused, TemporalUnavailable } from './errors.ts';
+import { createShares } from './shares.ts';
 
-type Waiting = { start: (silentMs: number) => void; refuse: (error: TemporalUnavailable) => void };
+type Waiting = { owner: string; since: number; start: (silentMs: number) => void; refuse: (error: Error) => void };
 type Bounds = { minimum: number; maximum: number; slowMs: number };
 
 /** When a call gets no answer, and no other call has got an answer for this long, Temporal counts as unavailable. */
 const maximumSilenceMs = 1_000;
+
+/** A call that has waited longer is refused. Its owner has too many calls, and its client may have given up. */
+const maximumWaitMs = 10_000;
 
 /** A slow call shrinks the limit by a thirtieth. Four fast calls raise the limit by one. */
 const decrease = 29 / 30;
 const increase = 1 / 4;
 
 /**
- * Returns a function that limits how many calls to Temporal run at once. Calls beyond the limit wait in the order of
- * arrival. Without a limit, many simultaneous calls would slow each other down until all of them miss their deadlines.
+ * Returns a function that limits how many calls to Temporal run at once. The owners share the limit: calls beyond it
+ * wait in the order of arrival, and the owners take turns. Without a limit, many simultaneous calls would slow each
+ * other down until all of them miss their deadlines.
  *
  * The limit adapts between `minimum` and `maximum`: it shrinks after a call that takes longer than `slowMs` or gets no
  * answer, and grows after any other call (additive increase, multiplicative decrease). It stays low for a small server,
@@ -23,39 +29,48 @@ const increase = 1 / 4;
  * `TemporalUnavailable`. They have started nothing. A waiting call that starts gets the milliseconds since Temporal's
  * last answer, and can shorten its own deadline by them.
  */
-export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds) {
-  const waiting: Waiting[] = [];
+export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds, config: Pick<Config, 'apiKeys'>) {
   let limit = minimum;
-  let running = 0;
   let answeredAt = 0;
+  const turns = createShares<Waiting>(() => Math.floor(limit), config);
 
-  function settle(startedAt: number, isAnswered: boolean) {
-    const now = performance.now();
-    const isSlow = !isAnswered || now - startedAt > slowMs;
-    limit = isSlow ? Math.max(minimum, limit * decrease) : Math.min(maximum, limit + increase);
-    running -= 1;
-    if (isAnswered) answeredAt = now;
-    else if (answeredAt < startedAt || now - answeredAt > maximumSilenceMs)
-      for (const { refuse } of waiting.splice(0)) refuse(new TemporalUnavailable('not-started'));
-    while (running < Math.floor(limit) && waiting.length > 0) {
-      running += 1;
-      waiting.shift()?.start(now - answeredAt);
+  function startWaiting(now: number) {
+    for (let next = turns.next(); next; next = turns.next()) {
+      if (now - next.since <= maximumWaitMs) next.start(now - answeredAt);
+      else {
+        turns.release(next.owner);
+        const detail = `Too many calls of your own wait in this process: this one waited ${maximumWaitMs / 1_000} s`;
+        next.refuse(new Refused('overloaded', detail));
+      }
     }
   }
 
-  return async function run<T>(call: (silentMs: number) => Promise<T>): Promise<T> {
+  function settle(owner: string, startedAt: number, isAnswered: boolean) {
+    const now = performance.now();
+    const isSlow = !isAnswered || now - startedAt > slowMs;
+    limit = isSlow ? Math.max(minimum, limit * decrease) : Math.min(maximum, limit + increase);
+    turns.release(owner);
+    if (isAnswered) answeredAt = now;
+    else if (answeredAt < startedAt || now - answeredAt > maximumSilenceMs)
+      for (const { refuse } of turns.leaveAll()) refuse(new TemporalUnavailable('not-started'));
+    startWaiting(now);
+  }
+
+  return async function run<T>(owner: string, call: (silentMs: number) => Promise<T>): Promise<T> {
     let silentMs = 0;
-    if (running < Math.floor(limit)) running += 1;
-    else silentMs = await new Promise<number>((start, refuse) => waiting.push({ start, refuse }));
+    if (!turns.take(owner))
+      silentMs = await new Promise<number>((start, refuse) =>
+        turns.wait(owner, { owner, since: performance.now(), start, refuse }),
+      );
     const startedAt = performance.now();
     let isAnswered = true;
     try {
       return await call(silentMs);
     } catch (error) {
-      isAnswered = !(error instanceof TemporalUnavailable);
+      isAnswered = !(error instanceof TemporalUnavailable) || error.isBusy;
       throw error;
     } finally {
-      settle(startedAt, isAnswered);
+      settle(owner, startedAt, isAnswered);
     }
   };
 }

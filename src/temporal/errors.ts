@@ -1,14 +1,23 @@
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 
-/** Temporal cannot be reached or does not answer in time. With outcome `unknown`, it may have carried out the call. */
+const unreachable = 'cannot be reached or does not answer in time';
+
+/**
+ * Temporal cannot be reached, does not answer in time or refuses calls above its own limits. With outcome `unknown`, it
+ * may have carried out the call.
+ */
 export class TemporalUnavailable extends Error {
   override readonly name = 'TemporalUnavailable';
   readonly outcome: 'not-started' | 'unknown';
+  /** Whether Temporal answered that it has reached one of its own limits. */
+  readonly isBusy: boolean;
 
   constructor(outcome: 'not-started' | 'unknown', options?: ErrorOptions) {
-    super('Temporal cannot be reached or does not answer in time; try again', options);
+    const isBusy = isGrpcServiceError(options?.cause) && options.cause.code === status.RESOURCE_EXHAUSTED;
+    super(`Temporal ${isBusy ? 'has reached one of its own limits' : unreachable}; try again`, options);
     this.outcome = outcome;
+    this.isBusy = isBusy;
   }
 }
 
@@ -29,7 +38,7 @@ export class TemporalRefused extends Error {
   }
 }
 
-/** A submission is refused for `reason`. The refused submission has started nothing. */
+/** This process refuses a request for `reason`. The refused request has started nothing. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly reason: 'overloaded' | 'rate-limited' | 'idempotency-mismatch';
@@ -41,6 +50,10 @@ export class Refused extends Error {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+
+/** Whether a read failed only because Temporal or this process has too much to do. */
+export const isPassing = (error: unknown) =>
+  error instanceof TemporalUnavailable || (error instanceof Refused && error.reason === 'overloaded');
 
 /** gRPC failures that pass by themselves. */
 const transientCodes = [

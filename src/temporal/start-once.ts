@@ -1,16 +1,18 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
-import { type Submission, workflowTaskTimeoutMs } from '../contract.ts';
+import { parseId, type Submission, workflowTaskTimeoutMs } from '../contract.ts';
 import type { Admission } from './admission.ts';
 import { Refused } from './errors.ts';
 import { createRetention } from './retention.ts';
 import type { WriteCheck } from './write-check.ts';
 
-/** Who submits. The rate limit counts the starts of each `rateLimitKey`. */
-type Caller = { rateLimitKey: string; idempotencyKey: string | undefined };
+/** Who submits. The rate limits count the starts of each `rateLimitKey`. */
+type Caller = { owner: string; rateLimitKey: string; idempotencyKey: string | undefined };
 
 type Start<T> = Submission & {
   id: string;
+  /** The number of items of a batch. */
+  itemCount?: number;
   /** The value to return if this submission starts the task or batch. */
   fresh: T;
   /** Reads what an earlier submission started with this id, and the fingerprint of that submission. */
@@ -32,8 +34,8 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
    * @throws {Refused | TemporalUnavailable}
    */
   return async <T extends { finishedAt?: string | undefined }>(
-    { rateLimitKey, idempotencyKey }: Caller,
-    { id, type, fresh, readFirst, memo, ...options }: Start<T>,
+    caller: Caller,
+    { id, type, itemCount = 0, fresh, readFirst, memo, priority, ...options }: Start<T>,
   ): Promise<Started<T>> => {
     const start = () =>
       client.workflow.start(type, {
@@ -43,6 +45,8 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
         taskQueue: config.taskQueue,
         workflowTaskTimeout: workflowTaskTimeoutMs,
         memo,
+        // Temporal dispatches the queued work of all owners in turn. An owner's backlog delays only that owner.
+        priority: { ...priority, fairnessKey: parseId(id)?.ownerHash ?? '' },
         ...options,
       });
     const startOrReadFirst = async (): Promise<T | undefined> => {
@@ -59,8 +63,8 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
     };
     // Not awaited yet, so that the retention is read while the workflow starts. One after the other, the two calls
     // could take 5 s, but callers get an answer within 3 s (see `deadline.ts`).
-    const retention = idempotencyKey === undefined ? undefined : readRetentionMs();
-    const first = await admission.start(rateLimitKey, id, startOrReadFirst);
+    const retention = caller.idempotencyKey === undefined ? undefined : readRetentionMs();
+    const first = await admission.start(caller, id, itemCount, startOrReadFirst);
     const value = first ?? fresh;
     return { value, headers: retention ? toKeyHeaders(value, first !== undefined, await retention) : {} };
   };

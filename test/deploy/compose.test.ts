@@ -17,6 +17,7 @@ type Service = {
   ports?: string[];
   volumes?: string[];
   deploy?: { replicas: number };
+  mem_limit?: string;
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test?: string[] };
 };
@@ -140,6 +141,10 @@ describe('docker-compose.yml', () => {
     expect(worker.deploy?.replicas).toBe(2);
   });
 
+  it('limits the memory of the API and of each worker', () => {
+    expect([api, worker].map(({ mem_limit }) => mem_limit)).toEqual(['1g', '2g']);
+  });
+
   it('pins every image that it does not build', () => {
     const images = all.filter(([, { build }]) => !build).map(([, { image }]) => image);
     expect(images).toHaveLength(3);
@@ -158,11 +163,12 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('sets one partition per task queue, priorities, progress saved every second, fast polls, 10 s at most for lost work', () => {
+  it('sets one partition per task queue, priorities, fairness, progress saved every second, fast polls, 10 s at most for lost work', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
       'matching.useNewMatcher': [{ value: true }],
+      'matching.enableFairness': [{ value: true }],
       'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
       'history.workflowTaskRetryMaxInterval': [{ value: '10s' }],

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { toHttpUrl } from '../../src/http-url.ts';
 import { serveMonitor } from '../../src/telemetry/monitor.ts';
 import { startHoldfast } from '../support/holdfast.ts';
+import { toSecret } from '../support/signed-in.ts';
 
 /** Makes a request and keeps the connection open. */
 async function openConnection(url: string) {
@@ -16,8 +17,9 @@ async function openConnection(url: string) {
   const connection = {
     closed: once(socket, 'close').then(() => performance.now()),
     isClosed: () => socket.closed,
-    async ask() {
-      socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    async ask(path = '/health', secret?: string) {
+      const authorization = secret ? `Authorization: Bearer ${secret}\r\n` : '';
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${authorization}\r\n`);
       const [answer] = (await once(socket, 'data')) as [Buffer];
       return answer.toString();
     },
@@ -58,6 +60,32 @@ test("a worker's metrics page keeps connections for the same time", async () => 
   const monitor = await serveMonitor(loadConfig({}), monitored);
   onTestFinished(() => void monitor.close());
   expect((await fetch(`${monitor.url}/health`)).headers.get('keep-alive')).toBe('timeout=65');
+});
+
+// Seen to fail without the limit, and when authenticated connections counted.
+test('above MAX_CONNECTIONS, the connection that has waited longest for an authenticated request is closed', async () => {
+  const secret = toSecret('connections');
+  const url = await startApi({ MAX_CONNECTIONS: '3', API_KEYS: `connections:${secret}` });
+  const clients = [];
+  for (let count = 0; count < 5; count += 1) {
+    const client = await openConnection(url);
+    expect(await client.ask('/tasks', secret)).toMatch(/^HTTP\/1.1 200 /);
+    clients.push(client);
+  }
+  const strangers = [];
+  for (let count = 0; count < 3; count += 1) strangers.push(await openConnection(url));
+  expect(strangers.map(({ isClosed }) => isClosed())).toEqual([false, false, false]);
+  const next = await openConnection(url);
+  await strangers[0]?.closed;
+  expect([...strangers.slice(1), next].map(({ isClosed }) => isClosed())).toEqual([false, false, false]);
+  for (const client of clients) expect(await client.ask('/tasks', secret)).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test('without API keys, a connection is known after its first request', async () => {
+  const url = await startApi({ MAX_CONNECTIONS: '1' });
+  const connections = [];
+  for (let count = 0; count < 5; count += 1) connections.push(await openConnection(url));
+  for (const { ask } of connections) expect(await ask()).toMatch(/^HTTP\/1.1 200 /);
 });
 
 // Seen to fail when the host was printed as it is.

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, batchType, type Counts } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
+import type { InTurn } from '../../temporal/admission.ts';
 import { orNotFound, toNoBatchProblem } from '../problems/problem.ts';
 import { readStuck } from '../views/stuck.ts';
 import { closedStatuses } from '../views/task-view.ts';
@@ -30,12 +31,13 @@ export function createBatchView(client: Client) {
 
   /**
    * Reads up to `limit` items, from index `start` on. With a `status`, reads only items of that status. The page may
-   * then be short or empty, because one request reads at most 20 chunks. `next` is the index at which the next page
-   * begins, or undefined on the last page.
+   * then be short or empty, because one request reads at most 20 chunks, each in a turn of its own. `next` is the index
+   * at which the next page begins, or undefined on the last page.
    */
   const readPage = async (
     state: BatchState,
     { start, limit, status }: { start: number; limit: number; status?: BatchItem['status'] | undefined },
+    inTurn: InTurn,
   ): Promise<Page> => {
     const { chunkSizes } = state.memo;
     const chunks = toChunksFrom(chunkSizes, start);
@@ -44,7 +46,7 @@ export function createBatchView(client: Client) {
     let read = 0;
     while (read < Math.min(wanted.length, maximumChunks) && items.length < limit) {
       const group = wanted.slice(read, read + chunksAtOnce);
-      const found = await Promise.all(group.map((chunk) => readChunk(client, state, chunk)));
+      const found = await Promise.all(group.map((chunk) => inTurn(() => readChunk(client, state, chunk))));
       read += group.length;
       items.push(
         ...found.flat().filter((item) => item.index >= start && (status === undefined || item.status === status)),

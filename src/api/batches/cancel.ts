@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
 import { type AttemptsArguments, attemptsSignal, type BatchMemo, toChunkId } from '../../contract.ts';
+import type { InTurn } from '../../temporal/admission.ts';
 import { isNotFound } from '../../temporal/errors.ts';
 import { noInput, readBody, toInput } from '../http/body.ts';
 import { anyBody, anyPost, noQuery, toBody, toResponses } from '../problems/openapi.ts';
@@ -37,13 +38,13 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
     const { id } = c.req.valid('param');
     const name = requireBatchName(c.var.owner, id);
     toInput(noInput, await readBody(c));
-    const batch = await admission.call(async () => {
-      // If the batch ends after this read, Temporal accepts the cancellation and does nothing.
-      const { batch: before } = await view.readState(id, name);
-      if (before.finishedAt) return before;
-      await orNotFound(cancelBatch(client, id), toNoBatchProblem);
-      return (await view.readState(id, name)).batch;
-    });
+    const inTurn: InTurn = (work) => admission.call(c.var.owner, work);
+    let { batch } = await inTurn(() => view.readState(id, name));
+    // If the batch ends after this read, Temporal accepts the cancellation and does nothing.
+    if (!batch.finishedAt) {
+      await orNotFound(cancelBatch(client, id, inTurn), toNoBatchProblem);
+      batch = (await inTurn(() => view.readState(id, name))).batch;
+    }
     if (batch.status === 'completed' || batch.status === 'failed')
       throw new Problem('already-finished', `The batch has ${batch.status}`);
     return c.json(batch, 202);
@@ -54,21 +55,25 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
  * Cancels a batch. First sends the batch a signal with the number of attempts that each waiting item has made, because
  * Temporal forgets these numbers when it cancels the items. A batch that ends during this call stays as it is.
  */
-async function cancelBatch(client: Client, id: string): Promise<void> {
+async function cancelBatch(client: Client, id: string, inTurn: InTurn): Promise<void> {
   const handle = client.workflow.getHandle(id);
-  const { raw, memo } = await handle.describe();
+  const { raw, memo } = await inTurn(() => handle.describe());
   // After an operator's reset, the chunks of the earlier run are not children of this run.
   const chunks = raw.workflowExtendedInfo?.lastResetTime
     ? (memo as BatchMemo).chunkSizes.map((_, number) => toChunkId(id, number))
     : (raw.pendingChildren ?? []).map(({ workflowId }) => workflowId ?? '');
   const attempts: Record<string, number> = {};
   while (chunks.length > 0) {
-    const found = await Promise.all(chunks.splice(0, chunksAtOnce).map((chunk) => readWaiting(client, chunk)));
+    const found = await Promise.all(
+      chunks.splice(0, chunksAtOnce).map((chunk) => inTurn(() => readWaiting(client, chunk))),
+    );
     Object.assign(attempts, ...found);
   }
-  if (Object.keys(attempts).length > 0)
-    await handle.signal<AttemptsArguments>(attemptsSignal, attempts).catch(ignoreNotFound);
-  await handle.cancel();
+  await inTurn(async () => {
+    if (Object.keys(attempts).length > 0)
+      await handle.signal<AttemptsArguments>(attemptsSignal, attempts).catch(ignoreNotFound);
+    await handle.cancel();
+  });
 }
 
 /** Returns the number of attempts that each waiting item of a chunk has made, by the item's index. */

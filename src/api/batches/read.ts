@@ -33,7 +33,7 @@ const route = createRoute({
     'match. A page may therefore be short or empty and still have a `nextCursor`. For a batch of another API key, ' +
     'the answer is 404.',
   request: { params: batchIdParameter, query: itemsQuery },
-  responses: { 200: toBody(batchSchema, 'The batch as it is now'), ...toResponses(...taskProblems) },
+  responses: { 200: toBody(batchSchema, 'The batch as it is now'), ...toResponses(...taskProblems, 'rate-limited') },
 });
 
 /** Adds `GET /batches/{id}`. */
@@ -44,11 +44,8 @@ export function addReadRoute(app: TaskApp, { admission, view }: BatchDependencie
     const name = requireBatchName(c.var.owner, id);
     const filter = { batch: id, status };
     const start = cursor ? parseCursor(positionSchema, filter, cursor) : 0;
-    const batch = await admission.call(async () => {
-      const { batch, state } = await view.readState(id, name);
-      const { items, next } = await view.readPage(state, { start, limit, status });
-      return { ...batch, items, ...(next !== undefined && { nextCursor: toCursor(filter, next) }) };
-    });
-    return c.json(batch, 200);
+    const { batch, state } = await admission.read(c.var, () => view.readState(id, name));
+    const { items, next } = await view.readPage(state, { start, limit, status }, (work) => admission.read(c.var, work));
+    return c.json({ ...batch, items, ...(next !== undefined && { nextCursor: toCursor(filter, next) }) }, 200);
   });
 }

@@ -48,6 +48,7 @@ export function createStartBatch({ config, view, startOnce }: Dependencies) {
       args: [{ name, inputs, chunkSizes, maximumInFlight, options, jitter, ...trace }],
       memo,
       priority,
+      itemCount: chunkSizes.reduce((sum, size) => sum + size, 0),
       fresh: toBatch(id, name, memo),
       readFirst: async () => {
         const { batch, state } = await view.readState(id, name);

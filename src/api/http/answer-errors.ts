@@ -12,8 +12,7 @@ export function answerErrors(app: OpenAPIHono<ApiEnvironment>, log: Logger): voi
     const { requestId } = c.var;
     if (error instanceof TemporalRefused) log.error({ requestId, cause: toCause(error) }, error.message);
     else if (problem.slug === 'internal-error') log.error({ err: error, requestId }, 'Unexpected error');
-    if (problem.slug === 'temporal-unavailable')
-      log.warn({ requestId, cause: toCause(error) }, 'Temporal does not answer');
+    if (problem.slug === 'temporal-unavailable') log.warn({ requestId, cause: toCause(error) }, error.message);
     return answerProblem(c, problem);
   });
   app.notFound((c) => answerProblem(c, new Problem('not-found', 'There is nothing at this path')));

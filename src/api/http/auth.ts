@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import { sha256 } from '../../config/api-keys.ts';
 import type { Config } from '../../config/config.ts';
 import { Problem } from '../problems/problem.ts';
-import { toAddress } from './node-request.ts';
+import { markAuthenticated, mayHaveBody, toAddress } from './node-request.ts';
 
 export type ApiEnvironment = {
   Variables: {
@@ -35,9 +35,11 @@ export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     if (!token || !matches[0]) {
       const challenge = `Bearer realm="holdfast"${token ? ', error="invalid_token"' : ''}`;
       throw new Problem('unauthorized', 'Send Authorization: Bearer <secret of an API key>', {
-        headers: { 'WWW-Authenticate': challenge },
+        // The body of a stranger is not read. To use the connection again, Node would have to read the body.
+        headers: { 'WWW-Authenticate': challenge, ...(mayHaveBody(c) && { Connection: 'close' }) },
       });
     }
+    markAuthenticated(c);
     const { owner } = matches[0];
     c.set('owner', owner);
     c.set('rateLimitKey', owner);

@@ -2,8 +2,10 @@ import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { z } from 'zod';
+import type { Shares } from '../../temporal/shares.ts';
 import { Problem, toValidationProblem } from '../problems/problem.ts';
-import { mayHaveBody } from './node-request.ts';
+import type { ApiEnvironment } from './auth.ts';
+import { mayHaveBody, toDeclaredBytes } from './node-request.ts';
 
 const maximumDepth = 64;
 
@@ -12,9 +14,11 @@ export const noInput = z.strictObject({});
 
 /**
  * Answers 413 to a body over `maxSize` bytes. The size of a chunked body is unknown until the body has been
- * read, so this middleware reads it. If the body ends too early, the answer is 400.
+ * read, so this middleware reads it. If the body ends too early, the answer is 400. Until the request is answered, the
+ * size of its body counts in `bodies`, which limits the bytes in memory. While a chunked body arrives, it counts as
+ * `maxSize` bytes.
  */
-export function limitBody(maxSize: number) {
+export function limitBody(maxSize: number, bodies: Shares) {
   const limit = bodyLimit({
     maxSize,
     onError: () => {
@@ -23,12 +27,29 @@ export function limitBody(maxSize: number) {
       });
     },
   });
-  return createMiddleware(async (c, next) => {
+  return createMiddleware<ApiEnvironment>(async (c, next) => {
     if (!mayHaveBody(c)) return next();
+    const { owner } = c.var;
+    const declared = toDeclaredBytes(c);
+    let bytes = Math.min(declared ?? maxSize, maxSize);
+    if (!bodies.take(owner, bytes)) {
+      const why = bodies.explain(owner, 'bytes of request bodies are in memory');
+      throw new Problem('overloaded', `${why}; try again`, { headers: { Connection: 'close' } });
+    }
+    const nextWithSize = async () => {
+      if (declared === undefined) {
+        const { byteLength } = await c.req.arrayBuffer();
+        bodies.release(owner, bytes - byteLength);
+        bytes = byteLength;
+      }
+      await next();
+    };
     try {
-      return await limit(c, next);
+      return await limit(c, nextWithSize);
     } catch (error) {
       throw error instanceof Problem ? error : toCutShort();
+    } finally {
+      bodies.release(owner, bytes);
     }
   });
 }

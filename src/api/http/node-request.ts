@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 
-type NodeRequest = { url?: string; headers: Record<string, string | undefined>; socket: { remoteAddress?: string } };
+type NodeSocket = { remoteAddress?: string; emit?: (event: string) => boolean };
+type NodeRequest = { url?: string; headers: Record<string, string | undefined>; socket: NodeSocket };
 
 /** Returns the request as Node received it, or `undefined` if a test calls the app without a server. */
 const toNodeRequest = (c: Context) => (c.env as { incoming?: NodeRequest } | undefined)?.incoming;
@@ -11,11 +12,17 @@ export const toTarget = (c: Context) => toNodeRequest(c)?.url ?? c.req.url;
 /** Returns the IP address of the caller or of the proxy in front of this API, or '' without a server. */
 export const toAddress = (c: Context) => toNodeRequest(c)?.socket.remoteAddress ?? '';
 
+/** Tells `listen.ts` that the connection has made an authenticated request. */
+export const markAuthenticated = (c: Context) => void toNodeRequest(c)?.socket.emit?.('authenticated');
+
+/** Returns the size that the headers give the body, or `undefined` for a chunked body and without a server. */
+export function toDeclaredBytes(c: Context): number | undefined {
+  const headers = toNodeRequest(c)?.headers;
+  return !headers || 'transfer-encoding' in headers ? undefined : Number(headers['content-length'] ?? 0);
+}
+
 /**
  * Returns whether the headers announce a body. Without a server, the result is true. Reads Node's headers, because Hono
  * would first build a Request.
  */
-export function mayHaveBody(c: Context): boolean {
-  const headers = toNodeRequest(c)?.headers;
-  return !headers || 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0;
-}
+export const mayHaveBody = (c: Context): boolean => toDeclaredBytes(c) !== 0;

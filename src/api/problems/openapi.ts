@@ -47,7 +47,7 @@ function toSchema(slug: ProblemSlug) {
       detail: z.string().describe('What is wrong with this request'),
       instance: z.string().describe('The path of the call').openapi({ example: '/tasks' }),
       ...(retryable && { retryable: z.literal(true).describe('The same request may succeed later') }),
-      ...(outcomes.length > 0 && { outcome: outcomes.length === 1 ? outcome : outcome.optional() }),
+      ...(outcomes.length > 0 && { outcome: outcome.optional() }),
       ...(errors && { errors: z.array(fault).optional() }),
     })
     .describe(description)
@@ -64,7 +64,7 @@ export function toResponses(...slugs: ProblemSlug[]) {
     const names = ofStatus.flatMap((slug) => Object.keys(problems[slug].headers ?? {}) as HeaderName[]);
     return {
       description: ofStatus.map((slug) => problems[slug].title).join('; or: '),
-      headers: toHeaders(...names, ...(slugs.includes('rate-limited') ? rateLimitHeaders : [])),
+      headers: toHeaders(...names, ...(slugs.includes('idempotency-mismatch') ? rateLimitHeaders : [])),
       content: { 'application/problem+json': { schema: toUnion(ofStatus.flatMap((slug) => schemas.get(slug) ?? [])) } },
     };
   };

@@ -87,9 +87,9 @@ const table = {
   },
   'rate-limited': {
     status: 429,
-    title: 'Too many submissions',
+    title: 'Too many requests in a minute',
     description:
-      'Your API key has submitted as many tasks and batches in a minute as `RATE_LIMIT` allows. Without API keys, the submissions from your address are counted. Nothing was started. Try again after `Retry-After` seconds. The header `RateLimit` of each answer to a submission says how many are left.',
+      'Your API key has reached `RATE_LIMIT` (tasks and batches), `ITEM_RATE_LIMIT` (items of batches) or `READ_RATE_LIMIT` (reads). `detail` says which. Without API keys, the requests from your address are counted. Nothing was started. Try again after `Retry-After` seconds. The header `RateLimit` of each answer to a submission says how many submissions are left.',
     retryable: true,
     outcomes: ['not-started'],
     headers: { 'Retry-After': '60' },
@@ -111,16 +111,16 @@ const table = {
     status: 503,
     title: 'Temporal does not answer',
     description:
-      'The Temporal server behind this API does not answer. Try again after `Retry-After` seconds. For a submission, `outcome` says whether the task or batch may have been started (`unknown`) or certainly was not (`not-started`).',
+      'The Temporal server behind this API does not answer, or refuses calls above its own limits. Try again after `Retry-After` seconds. For a submission, `outcome` says whether the task or batch may have been started (`unknown`) or certainly was not (`not-started`).',
     retryable: true,
     outcomes: ['not-started', 'unknown'],
     headers: { 'Retry-After': '2' },
   },
   overloaded: {
     status: 503,
-    title: 'Too many tasks are being started',
+    title: 'This API process has too much to do',
     description:
-      'As many tasks are being started right now as `MAX_IN_FLIGHT` allows, usually because Temporal answers slowly. Nothing was started. Try again after `Retry-After` seconds.',
+      'This process has reached one of its own limits: starts of tasks and batches (`MAX_IN_FLIGHT`), bytes of request bodies, or calls that wait. The API keys share each limit, and `detail` says whether your key has used up its share. Temporal still answers. Nothing was started. Try again after `Retry-After` seconds.',
     retryable: true,
     outcomes: ['not-started'],
     headers: { 'Retry-After': '1' },
@@ -129,7 +129,7 @@ const table = {
     status: 503,
     title: 'Too many event streams are open',
     description:
-      'This process holds as many event streams open as it can. Read the task from time to time instead, or try again after `Retry-After` seconds.',
+      'This process holds as many event streams open as it can, or your API key has used up its share of them. Read the task from time to time instead, or try again after `Retry-After` seconds.',
     retryable: true,
     headers: { 'Retry-After': '10' },
   },

@@ -41,7 +41,7 @@ export const limitSubmissions = (admission: Pick<Admission, 'readRate' | 'requir
   createMiddleware<ApiEnvironment>(async (c, next) => {
     const { rateLimitKey } = c.var;
     setRateHeaders((name, value) => c.header(name, value));
-    admission.requireCapacity(rateLimitKey);
+    admission.requireCapacity(c.var);
     await next();
     // Now that the answer exists, `c.header` would copy it, so set its headers directly.
     setRateHeaders((name, value) => c.res.headers.set(name, value));

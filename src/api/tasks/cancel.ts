@@ -29,7 +29,7 @@ export function addCancelRoute(app: TaskApp, { admission, view }: TaskDependenci
     const { id } = c.req.valid('param');
     const name = requireTaskName(c.var.owner, id);
     toInput(noInput, await readBody(c));
-    const task = await admission.call(() => view.cancelTask(id, name));
+    const task = await admission.call(c.var.owner, () => view.cancelTask(id, name));
     if (task.status === 'completed' || task.status === 'failed') {
       throw new Problem('already-finished', `The task has ${task.status}`);
     }

@@ -1,8 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import { isInvalidPageToken } from '../../temporal/errors.ts';
 import { toEpochMs } from '../../temporal/payloads.ts';
+import { toCursorProblem } from '../http/cursor.ts';
 
 type Execution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
+type ListRequest = { namespace: string; query: string; pageSize: number };
 
 const toId = ({ execution }: Execution) => execution?.workflowId ?? '';
 
@@ -30,6 +33,19 @@ export async function keepCurrentRuns(
     if (!known || toEpochMs(run.startTime) > toEpochMs(known.startTime)) latest.set(toId(run), run);
   }
   return executions.filter((run) => latest.get(toId(run))?.execution?.runId === run.execution?.runId);
+}
+
+/** Lists a page of executions. @throws {Problem} 400 if the page token did not come from Temporal. */
+export async function listPage({ workflowService }: Client, request: ListRequest, token: string) {
+  const nextPageToken = Buffer.from(token, 'base64');
+  try {
+    return await workflowService.listWorkflowExecutions({ ...request, nextPageToken });
+  } catch (error) {
+    if (!token || !isInvalidPageToken(error)) throw error;
+    // These codes can also mean a failure of the server. In that case the call fails without the token as well.
+    await workflowService.listWorkflowExecutions({ ...request, pageSize: 1 });
+    throw toCursorProblem();
+  }
 }
 
 async function listAll({ workflowService }: Client, namespace: string, query: string): Promise<Execution[]> {

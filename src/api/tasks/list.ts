@@ -5,6 +5,8 @@ import type { TaskApp, TaskDependencies } from './dependencies.ts';
 import { createTaskList } from './task-list.ts';
 import { listQuery } from './visibility.ts';
 
+const listProblems = ['unauthorized', 'rate-limited', 'temporal-unavailable', 'overloaded'] as const;
+
 const route = createRoute({
   method: 'get',
   path: '/tasks',
@@ -14,7 +16,7 @@ const route = createRoute({
   description:
     'If the request has no `status` parameter, an open task shows as `scheduled` or `open`. If the parameter is `queued`, `running`, `retrying` or `cancelling`, the request reads up to 200 open tasks and returns those that match. A page may therefore be short or empty and still have a `nextCursor`. With `scheduled` that can happen while many new tasks are open. It may take a second until a new task is listed.',
   request: { query: listQuery },
-  responses: { 200: toBody(taskListSchema, 'A page of tasks'), ...toResponses('unauthorized', 'temporal-unavailable') },
+  responses: { 200: toBody(taskListSchema, 'A page of tasks'), ...toResponses(...listProblems) },
 });
 
 /** Adds `GET /tasks`. */
@@ -22,8 +24,7 @@ export function addListRoute(app: TaskApp, { client, config, admission, view }: 
   const listTasks = createTaskList(client, config, view);
 
   app.openapi(route, async (c) => {
-    const { owner } = c.var;
     const query = c.req.valid('query');
-    return c.json(await admission.call(() => listTasks(owner, query)), 200);
+    return c.json(await listTasks(c.var.owner, query, (work) => admission.read(c.var, work)), 200);
   });
 }

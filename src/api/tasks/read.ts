@@ -15,7 +15,7 @@ const route = createRoute({
     'Returns the state of the task, and after its end the output or the failure. No worker needs to run. For a task ' +
     'of another API key, the answer is 404.',
   request: { params: taskIdParameter, query: noQuery },
-  responses: { 200: toBody(taskSchema, 'The task as it is now'), ...toResponses(...taskProblems) },
+  responses: { 200: toBody(taskSchema, 'The task as it is now'), ...toResponses(...taskProblems, 'rate-limited') },
 });
 
 /** Adds `GET /tasks/{id}`. */
@@ -23,6 +23,6 @@ export function addReadRoute(app: TaskApp, { admission, view }: TaskDependencies
   app.openapi(route, async (c) => {
     const { id } = c.req.valid('param');
     const name = requireTaskName(c.var.owner, id);
-    return c.json(await admission.call(() => view.readTask(id, name)), 200);
+    return c.json(await admission.read(c.var, () => view.readTask(id, name)), 200);
   });
 }

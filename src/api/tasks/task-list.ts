@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
-import { isInvalidPageToken } from '../../temporal/errors.ts';
-import { parseCursor, toCursor, toCursorProblem } from '../http/cursor.ts';
+import type { InTurn } from '../../temporal/admission.ts';
+import { parseCursor, toCursor } from '../http/cursor.ts';
 import type { TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
 import { type Read, skipVanished, toSummary } from '../views/task-summary.ts';
 import type { TaskView } from '../views/task-view.ts';
-import { keepCurrentRuns } from './current-runs.ts';
+import { keepCurrentRuns, listPage } from './current-runs.ts';
 import {
   defaultPageSize,
   isClosedStatus,
@@ -18,7 +18,7 @@ import {
 
 /**
  * Temporal's list does not show statuses such as `retrying`. To filter by one of them, a request reads up to 200 open
- * tasks, 20 at once, with one or two RPCs for each. More reads could miss the request's deadline.
+ * tasks, 20 at once, with one or two RPCs for each.
  */
 const readStatuses: (string | undefined)[] = ['queued', 'running', 'retrying', 'cancelling'];
 const maximumReads = 200;
@@ -26,56 +26,48 @@ const readsAtOnce = 20;
 /** A request reads at most this many pages of Temporal's list, because Temporal limits such calls to a few a second. */
 const maximumPages = 5;
 
+type ReadTask = TaskView['readTask'];
+type TaskPage = { items: TaskSummary[]; nextCursor: string | null };
+
 /**
  * Creates the function that reads a page of an owner's tasks. Open tasks come first, sorted by start time. Finished
- * tasks follow, the latest first.
+ * tasks follow, the latest first. Each of Temporal's pages and each read of a task takes a turn of its own.
  */
 export const createTaskList = (client: Client, { temporal: { namespace } }: Config, { readTask }: TaskView) => {
-  const readPage = async (
-    owner: string,
-    query: ListQuery,
-    { phase, token }: Position,
-    pageSize: number,
-    read: Read,
-  ) => {
+  const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
     const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
-    const page = await client.workflowService
-      .listWorkflowExecutions({ ...request, nextPageToken: Buffer.from(token, 'base64') })
-      .catch(async (error: unknown) => {
-        if (!token || !isInvalidPageToken(error)) throw error;
-        // These codes can also mean a failure of the server. In that case the call fails without the token as well.
-        await client.workflowService.listWorkflowExecutions({ ...request, pageSize: 1 });
-        throw toCursorProblem();
-      });
+    const page = await listPage(client, request, token);
     const owned = (page.executions ?? []).filter(({ execution }) => toTaskName(owner, execution?.workflowId ?? ''));
-    const current = await keepCurrentRuns(client, namespace, owned);
-    const listed = await mapInGroups(current, (info) => toSummary(client, owner, info, read));
-    const isAnyOpen = query.status === undefined || readStatuses.includes(query.status);
     return {
-      items: listed.filter((item) => item !== undefined).filter(({ status }) => isAnyOpen || status === query.status),
+      current: await keepCurrentRuns(client, namespace, owned),
       next: toNext(phase, Buffer.from(page.nextPageToken ?? []).toString('base64'), query.status),
     };
   };
 
-  return async (owner: string, query: ListQuery): Promise<{ items: TaskSummary[]; nextCursor: string | null }> => {
+  return async (owner: string, query: ListQuery, inTurn: InTurn): Promise<TaskPage> => {
     const filter = { name: query.name, status: query.status };
     const phase = isClosedStatus(query.status) ? 'closed' : 'open';
     const start: Position = query.cursor ? parseCursor(positionSchema, filter, query.cursor) : { phase, token: '' };
     const needsReads = readStatuses.includes(query.status);
+    const isAnyOpen = needsReads || query.status === undefined;
     const size = Math.min(query.limit ?? defaultPageSize, needsReads ? maximumReads : 1_000);
     const listed: TaskSummary[] = [];
+    const readInTurn: ReadTask = (id, name) => inTurn(() => readTask(id, name));
     let reads = 0;
-    const read: Read = (id, name) => (reads++ < maximumReads ? readTask(id, name) : undefined);
+    const read: Read = (id, name) => (reads++ < maximumReads ? readInTurn(id, name) : undefined);
     let next: Position | undefined = start;
     // A page of Temporal's list may have entries that are left out. Further pages fill the answer. Finished tasks
     // follow the open ones.
     for (let pages = needsReads ? 1 : maximumPages; next && listed.length < size && pages > 0; pages -= 1) {
-      const page = await readPage(owner, query, next, size - listed.length, read);
-      listed.push(...page.items);
+      const position: Position = next;
+      const page = await inTurn(() => readPage(owner, query, position, size - listed.length));
+      const found = await mapInGroups(page.current, (info) => toSummary(client, owner, info, read));
+      const items = found.filter((item) => item !== undefined);
+      listed.push(...items.filter(({ status }) => isAnyOpen || status === query.status));
       next = page.next;
     }
-    const items = needsReads ? await keepStatus(listed, query.status, readTask) : listed;
-    return { items, nextCursor: next ? toCursor(filter, next) : null };
+    const kept = needsReads ? await keepStatus(listed, query.status, readInTurn) : listed;
+    return { items: kept, nextCursor: next ? toCursor(filter, next) : null };
   };
 };
 
@@ -97,7 +89,7 @@ async function mapInGroups<T, R>(items: T[], map: (item: T) => Promise<R>): Prom
 }
 
 /** Reads each of these open tasks and keeps those whose current status is `status`. */
-async function keepStatus(items: TaskSummary[], status: ListQuery['status'], readTask: TaskView['readTask']) {
+async function keepStatus(items: TaskSummary[], status: ListQuery['status'], readTask: ReadTask) {
   const tasks = await mapInGroups(items, ({ id, name }) => readTask(id, name).catch(skipVanished));
   return tasks.flatMap((task) => {
     if (!task || task.status !== status) return [];

@@ -10,7 +10,7 @@ export const taskIdParameter = z.object({
   id: z.string().describe('The id of a task').openapi({ example: exampleId }),
 });
 
-export const taskProblems = ['unauthorized', 'not-found', 'temporal-unavailable'] as const;
+export const taskProblems = ['unauthorized', 'not-found', 'temporal-unavailable', 'overloaded'] as const;
 
 export const submissionProblems = [
   ...anyPost,

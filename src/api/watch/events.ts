@@ -1,7 +1,10 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
+import type { Config } from '../../config/config.ts';
 import type { ApiMetrics } from '../../telemetry/metrics.ts';
-import { TemporalUnavailable } from '../../temporal/errors.ts';
+import type { Admission } from '../../temporal/admission.ts';
+import { isPassing } from '../../temporal/errors.ts';
+import { createShares } from '../../temporal/shares.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { toHeaders } from '../problems/headers.ts';
 import { noQuery, toResponses } from '../problems/openapi.ts';
@@ -12,7 +15,7 @@ import type { TaskView } from '../views/task-view.ts';
 import { toStateId } from './poller.ts';
 import type { Watcher } from './watch.ts';
 
-/** The maximum number of open event streams in this process, because each stream holds a connection. */
+/** The maximum number of open event streams in this process, because each holds a connection. The owners share them. */
 const maximumStreams = 500;
 /** Proxies close idle streams, often after 30 s. Heartbeats prevent this. If one cannot be sent, the client is gone. */
 const heartbeatMs = 15_000;
@@ -42,36 +45,36 @@ const events = createRoute({
       content: { 'text/event-stream': { schema: z.string() } },
     },
     204: { description: 'The task has ended and `Last-Event-ID` names its final state: do not reconnect' },
-    ...toResponses('unauthorized', 'not-found', 'too-many-streams'),
+    ...toResponses('unauthorized', 'not-found', 'rate-limited', 'too-many-streams'),
   },
 });
+
+type Dependencies = {
+  admission: Pick<Admission, 'read'>;
+  view: Pick<TaskView, 'readTask'>;
+  watcher: Watcher;
+  metrics: Pick<ApiMetrics, 'openEventStreams'>;
+  config: Pick<Config, 'apiKeys'>;
+};
 
 /**
  * Creates `GET /tasks/{id}/events`. Until the stream starts, errors are answered as for `GET /tasks/{id}`. Exception:
  * while Temporal is unavailable, the stream starts without a state, because an EventSource gives up after a 503. If the
  * task turns out to be missing, the stream ends, and the client gets a 404 when it reconnects.
  */
-export function createEventRoutes(
-  { readTask }: Pick<TaskView, 'readTask'>,
-  { watch }: Watcher,
-  { openEventStreams }: Pick<ApiMetrics, 'openEventStreams'>,
-) {
-  let open = 0;
-  const requireFreeStream = () => {
-    if (open < maximumStreams) return;
-    const detail = `This process has ${maximumStreams} event streams open; read the task instead, or try again`;
-    throw new Problem('too-many-streams', detail);
-  };
-  const count = (change: 1 | -1) => {
-    open += change;
-    openEventStreams.set(open);
+export function createEventRoutes({ admission, view, watcher, metrics: { openEventStreams }, config }: Dependencies) {
+  const streams = createShares(() => maximumStreams, config);
+  const toProblem = (owner: string) => {
+    const why = streams.explain(owner, 'event streams are open');
+    return new Problem('too-many-streams', `${why}; read the task instead, or try again`);
   };
 
   return new OpenAPIHono<ApiEnvironment>().openapi(events, async (c) => {
     const { id } = c.req.valid('param');
-    const name = requireTaskName(c.var.owner, id);
-    requireFreeStream();
-    const task = await readTask(id, name).catch(orUnknown);
+    const { owner } = c.var;
+    const name = requireTaskName(owner, id);
+    if (!streams.isFree(owner)) throw toProblem(owner);
+    const task = await admission.read(c.var, () => view.readTask(id, name)).catch(orUnknown);
     const lastEventId = c.req.header('last-event-id');
     const isNew = task !== undefined && lastEventId !== toStateId(task);
     // An EventSource reconnects whenever its stream ends. A 204 tells it to stop.
@@ -81,9 +84,9 @@ export function createEventRoutes(
     c.header('X-Accel-Buffering', 'no');
     if (c.req.method === 'HEAD') return c.body(null, 200);
     // Check again, because other streams may have opened while the task was read.
-    requireFreeStream();
-    count(1);
-    const changes = task ? watch(task) : watch({ id, name }, lastEventId);
+    if (!streams.take(owner)) throw toProblem(owner);
+    openEventStreams.inc();
+    const changes = task ? watcher.watch(owner, task) : watcher.watch(owner, { id, name }, lastEventId);
     return stream(c, async (out) => {
       out.onAbort(changes.close);
       await out.write(`retry: ${retryMs}\n\n${isNew ? toEvent(task) : ''}`);
@@ -94,14 +97,15 @@ export function createEventRoutes(
         else if (changes.isOpen) await out.write(': still open\n\n');
         if (changed?.finishedAt) changes.close();
       }
-      count(-1);
+      streams.release(owner);
+      openEventStreams.dec();
     });
   });
 }
 
-/** Returns `undefined` if Temporal is unavailable. Throws every other error again. */
+/** Returns `undefined` if Temporal or this process is too busy for the read. Throws every other error again. */
 function orUnknown(error: unknown): undefined {
-  if (!(error instanceof TemporalUnavailable)) throw error;
+  if (!isPassing(error)) throw error;
 }
 
 const toEvent = (task: Task) => `event: task\nid: ${toStateId(task)}\ndata: ${JSON.stringify(task)}\n\n`;

@@ -1,5 +1,5 @@
 import { sha256 } from '../../config/api-keys.ts';
-import { TemporalUnavailable } from '../../temporal/errors.ts';
+import { isPassing } from '../../temporal/errors.ts';
 import type { Task } from '../views/schemas.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -21,10 +21,11 @@ export const toStateId = (task: object) => sha256(JSON.stringify(task)).toString
  * Reads one task repeatedly for all its subscribers. While the task does not change, the wait between two reads
  * doubles. When the task's next attempt is due, the task is read even if the wait is not over. A new subscriber has
  * already read the task. The subscriber gets only the results of reads that begin later, so it never gets a state older
- * than its own. If a read fails, all subscribers are closed, unless Temporal is unavailable.
+ * than its own. If a read fails, all subscribers are closed, unless Temporal or this process is too busy for it.
  */
-export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) {
+export function createPoller(owner: string, readTask: () => Promise<Task>, throttle: Throttle) {
   const subscribers = new Set<Subscriber>();
+  const job = { owner, run: poll };
   let waitMs = minimumWaitMs;
   let dueAt = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -34,7 +35,7 @@ export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) 
     if (timer && dueAt <= at) return;
     clearTimeout(timer);
     dueAt = at;
-    timer = setTimeout(() => throttle.add(poll), ms);
+    timer = setTimeout(() => throttle.add(job), ms);
   }
 
   async function poll() {
@@ -47,7 +48,7 @@ export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) 
       waitMs = hasChanged ? minimumWaitMs : Math.min(2 * waitMs, maximumWaitMs);
       if (task.nextAttemptAt) dueInMs = Date.parse(task.nextAttemptAt) - Date.now();
     } catch (error) {
-      if (!(error instanceof TemporalUnavailable)) for (const subscriber of current) subscriber.close();
+      if (!isPassing(error)) for (const subscriber of current) subscriber.close();
       waitMs = unavailableWaitMs;
     }
     timer = undefined;
@@ -70,7 +71,7 @@ export function createPoller(readTask: () => Promise<Task>, throttle: Throttle) 
       subscribers.delete(subscriber);
       if (subscribers.size > 0) return false;
       clearTimeout(timer);
-      throttle.remove(poll);
+      throttle.remove(job);
       return true;
     },
     close() {

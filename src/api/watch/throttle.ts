@@ -1,27 +1,35 @@
-/**
- * Runs jobs in the order in which they were added. Runs at most `concurrency` jobs at once, and starts at most
- * `concurrency` jobs per `intervalMs`. A job that is added again before it starts runs only once. A job that is removed
- * before it starts does not run.
- */
-export function createThrottle({ concurrency, intervalMs }: { concurrency: number; intervalMs: number }) {
-  const waiting = new Set<() => Promise<void>>();
-  let running = 0;
+import type { Config } from '../../config/config.ts';
+import { createShares } from '../../temporal/shares.ts';
 
-  async function work() {
-    running += 1;
-    for (const job of waiting) {
-      waiting.delete(job);
-      await Promise.all([job(), new Promise((resolve) => setTimeout(resolve, intervalMs))]);
-    }
-    running -= 1;
+type Job = { owner: string; run: () => Promise<void> };
+
+/**
+ * Runs at most `concurrency` jobs at once, and starts at most `concurrency` jobs per `intervalMs`. The owners of jobs
+ * share these turns. The jobs of one owner run in the order in which they were added. A job that is added again before
+ * it starts runs only once. A job that is removed before it starts does not run.
+ */
+export function createThrottle(
+  { concurrency, intervalMs }: { concurrency: number; intervalMs: number },
+  config: Pick<Config, 'apiKeys'>,
+) {
+  const turns = createShares<Job>(() => concurrency, config);
+
+  async function work({ owner, run }: Job) {
+    await Promise.all([run(), new Promise((resolve) => setTimeout(resolve, intervalMs))]);
+    turns.release(owner);
+    startNext();
+  }
+
+  function startNext() {
+    for (let job = turns.next(); job; job = turns.next()) void work(job);
   }
 
   return {
-    add(job: () => Promise<void>) {
-      waiting.add(job);
-      if (running < concurrency) void work();
+    add(job: Job) {
+      turns.wait(job.owner, job);
+      startNext();
     },
-    remove: (job: () => Promise<void>) => void waiting.delete(job),
+    remove: (job: Job) => turns.leave(job.owner, job),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Started } from '../../temporal/start-once.ts';
+import type { ApiEnvironment } from '../http/auth.ts';
 import type { Task } from '../views/schemas.ts';
 import type { Subscription, Watcher } from './watch.ts';
 
@@ -46,7 +47,7 @@ export function parsePreferredWait(prefer = ''): number | undefined {
  * task is already accepted.
  */
 export async function answerAccepted(
-  c: Context,
+  c: Context<ApiEnvironment>,
   { watch }: Watcher,
   { value: accepted, headers }: Pick<Started<Task>, 'value' | 'headers'>,
   wait: number | undefined,
@@ -54,7 +55,9 @@ export async function answerAccepted(
   const preferred = wait === undefined ? parsePreferredWait(c.req.header('prefer')) : undefined;
   if (preferred !== undefined) c.header('Preference-Applied', `wait=${preferred}`);
   const seconds = wait ?? preferred;
-  const task = seconds ? await waitForEnd(watch(accepted), accepted, 1_000 * seconds, c.req.raw.signal) : accepted;
+  const task = seconds
+    ? await waitForEnd(watch(c.var.owner, accepted), accepted, 1_000 * seconds, c.req.raw.signal)
+    : accepted;
   const isAwaited = seconds !== undefined && task.finishedAt !== undefined;
   return c.json(task, isAwaited ? 200 : 202, { Location: task.links.self, ...headers });
 }

@@ -1,30 +1,36 @@
+import type { Config } from '../../config/config.ts';
 import type { Task } from '../views/schemas.ts';
 import type { TaskView } from '../views/task-view.ts';
 import { createPoller, toStateId } from './poller.ts';
 import { createThrottle } from './throttle.ts';
 
-/** All watched tasks together get at most 200 reads a second. At most 8 run at once, so that other calls can pass. */
+/** All watched tasks together get at most 200 reads a second. At most 8 run at once. The owners share these turns. */
 const reads = { concurrency: 8, intervalMs: 40 };
+
+/** Reads a task of this owner, in one of the turns of the owner. */
+export type ReadTask = (owner: string, ...task: Parameters<TaskView['readTask']>) => Promise<Task>;
+type Dependencies = { readTask: ReadTask; config: Pick<Config, 'apiKeys'>; stopping?: AbortSignal | undefined };
 
 /**
  * Watches tasks for callers that wait for a change. All callers that watch the same task share one poller. The poller
  * stops when its last subscription closes. When `stopping` is aborted, every subscription closes.
  */
-export function createWatcher({ readTask }: Pick<TaskView, 'readTask'>, stopping?: AbortSignal) {
+export function createWatcher({ readTask, config, stopping }: Dependencies) {
   const pollers = new Map<string, ReturnType<typeof createPoller>>();
-  const throttle = createThrottle(reads);
+  const throttle = createThrottle(reads, config);
   stopping?.addEventListener('abort', () => {
     for (const poller of pollers.values()) poller.close();
   });
 
   return {
     /**
-     * Subscribes to the changes of a task. `task` is the state that the caller has already read. If it could not be
-     * read, the id and the name are enough. `stateId` is the fingerprint of the last state that the client has.
+     * Subscribes to the changes of a task of this owner. `task` is the state that the caller has already read. If it
+     * could not be read, the id and the name are enough. `stateId` is the fingerprint of the last state that the client
+     * has.
      */
-    watch(task: Pick<Task, 'id' | 'name'>, stateId = toStateId(task)) {
+    watch(owner: string, task: Pick<Task, 'id' | 'name'>, stateId = toStateId(task)) {
       const { id, name } = task;
-      const poller = pollers.get(id) ?? createPoller(() => readTask(id, name), throttle);
+      const poller = pollers.get(id) ?? createPoller(owner, () => readTask(owner, id, name), throttle);
       pollers.set(id, poller);
       const subscription = createSubscription(stateId, () => {
         if (poller.remove(subscription)) pollers.delete(id);

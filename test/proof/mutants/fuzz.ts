@@ -7,8 +7,8 @@ export const fuzzMutants: FuzzMutant[] = [
   {
     name: 'the 404 of a task is not documented',
     file: 'src/api/tasks/task-operations.ts',
-    from: "['unauthorized', 'not-found', 'temporal-unavailable']",
-    to: "['unauthorized', 'temporal-unavailable']",
+    from: "['unauthorized', 'not-found', 'temporal-unavailable', 'overloaded']",
+    to: "['unauthorized', 'temporal-unavailable', 'overloaded']",
     says: /Undocumented status code/,
   },
   {

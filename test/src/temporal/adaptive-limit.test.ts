@@ -1,7 +1,9 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createAdaptiveLimit } from '../../../src/temporal/adaptive-limit.ts';
-import { TemporalUnavailable } from '../../../src/temporal/errors.ts';
+import { TemporalUnavailable, toTemporalError } from '../../../src/temporal/errors.ts';
+
+const exhausted = Object.assign(new Error('8 RESOURCE_EXHAUSTED'), { code: 8, details: '', metadata: {} });
 
 /** Creates calls that end when the test ends them. `began` has their order. */
 function createCalls() {
@@ -16,13 +18,19 @@ function createCalls() {
   return { began, call, end };
 }
 
+/** Creates a limit for a single owner. */
+function createLimit(bounds: Parameters<typeof createAdaptiveLimit>[0]) {
+  const run = createAdaptiveLimit(bounds, { apiKeys: [] });
+  return <T>(call: (silentMs: number) => Promise<T>) => run('one', call);
+}
+
 const always = (limit: number) => ({ minimum: limit, maximum: limit, slowMs: 1_000 });
 
 const nameOf = (error: Error) => error.name;
 
 test('at most as many calls as the limit run at once, and the others start in the order of arrival', async () => {
   const { began, call, end } = createCalls();
-  const run = createAdaptiveLimit(always(2));
+  const run = createLimit(always(2));
   const answers = [1, 2, 3, 4].map((number) => run(call(number)));
   await tick();
   expect(began).toEqual([1, 2]);
@@ -41,7 +49,7 @@ test('at most as many calls as the limit run at once, and the others start in th
 
 test('a lost call ends all waiting calls, which were never started, if nothing was answered since it began', async () => {
   const { began, call, end } = createCalls();
-  const run = createAdaptiveLimit(always(1));
+  const run = createLimit(always(1));
   const lost = run(call(1)).catch(nameOf);
   const waiting = [2, 3].map((number) => run(call(number)).catch((error: unknown) => error));
   await tick();
@@ -60,7 +68,7 @@ test('a lost call ends all waiting calls, which were never started, if nothing w
 
 test('a lost call does not end waiting calls while others are answered', async () => {
   const { call, end } = createCalls();
-  const run = createAdaptiveLimit(always(2));
+  const run = createLimit(always(2));
   const lost = run(call(1)).catch(nameOf);
   const answered = run(call(2));
   const third = run(call(3));
@@ -79,7 +87,7 @@ test('a lost call does not end waiting calls while others are answered', async (
 
 test('an error that Temporal answered counts as an answer: waiting calls stay', async () => {
   const { call, end } = createCalls();
-  const run = createAdaptiveLimit(always(1));
+  const run = createLimit(always(1));
   const refused = run(call(1)).catch(nameOf);
   const second = run(call(2));
   await tick();
@@ -90,9 +98,23 @@ test('an error that Temporal answered counts as an answer: waiting calls stay', 
   expect(await second).toBe(2);
 });
 
+// Seen to fail when such an answer counted as none.
+test('a refusal above one of its own limits is an answer of Temporal: waiting calls stay, and the error says whose limit', async () => {
+  const { call, end } = createCalls();
+  const run = createLimit(always(1));
+  const refused = run(call(1)).catch((error: Error) => error.message);
+  const second = run(call(2));
+  await tick();
+  end(1).lose(toTemporalError(exhausted));
+  expect(await refused).toBe('Temporal has reached one of its own limits; try again');
+  await tick();
+  end(2).answer();
+  expect(await second).toBe(2);
+});
+
 test('fast answers raise the limit up to its maximum, slow ones lower it down to its minimum', async () => {
   const { began, call, end } = createCalls();
-  const run = createAdaptiveLimit({ minimum: 2, maximum: 4, slowMs: 50 });
+  const run = createLimit({ minimum: 2, maximum: 4, slowMs: 50 });
   const runningAfter = async (ended: number) => {
     await tick();
     return began.length - ended;
@@ -126,7 +148,7 @@ test('fast answers raise the limit up to its maximum, slow ones lower it down to
 // Seen to fail, after 2 s, when a call that started after a lost one got a full deadline.
 test('when a server falls silent under many calls, all have failed by the time the first one is lost', async () => {
   const deadlineMs = 1_000;
-  const run = createAdaptiveLimit(always(8));
+  const run = createLimit(always(8));
   const silentFrom = performance.now() + 100;
   const isSilent = () => performance.now() >= silentFrom;
   const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -142,4 +164,52 @@ test('when a server falls silent under many calls, all have failed by the time t
   await Promise.all(Array.from({ length: 300 }, () => run(call).catch(lose)));
   expect(lostAfterMs.length).toBeGreaterThan(100);
   expect(Math.max(...lostAfterMs)).toBeLessThan(1.5 * deadlineMs);
+});
+
+const twoKeys = { apiKeys: ['crowd', 'single'].map((owner) => ({ owner, secretHash: Buffer.alloc(32) })) };
+
+// Seen to fail when all calls waited in one queue.
+test("an owner's calls start at once or in turn, however many calls of another owner wait", async () => {
+  const { began, call, end } = createCalls();
+  const run = createAdaptiveLimit(always(4), twoKeys);
+  const crowd = Array.from({ length: 100 }, (_, index) => run('crowd', call(index)));
+  await tick();
+  expect(began).toEqual([0, 1]);
+  const single = [1_000, 1_001].map((number) => run('single', call(number)));
+  await tick();
+  expect(began).toEqual([0, 1, 1_000]);
+  for (const ended of [0, 1]) {
+    end(ended).answer();
+    await crowd[ended];
+    await tick();
+  }
+  expect(began).toEqual([0, 1, 1_000, 2, 1_001]);
+  for (const number of [1_000, 1_001]) end(number).answer();
+  expect(await Promise.all(single)).toEqual([1_000, 1_001]);
+});
+
+// Seen to fail when such a call was sent to Temporal, and when it was reported as one that Temporal did not answer.
+test('a call that has waited 10 s is refused as too many calls of its own owner; Temporal is not blamed', async () => {
+  const { began, call, end } = createCalls();
+  const run = createAdaptiveLimit(always(1), { apiKeys: [] });
+  const clock = performance.now.bind(performance);
+  let lateMs = 0;
+  onTestFinished(() => void vi.restoreAllMocks());
+  vi.spyOn(performance, 'now').mockImplementation(() => clock() + lateMs);
+  const first = run('one', call(1));
+  const late = run('one', call(2)).catch((error: unknown) => error);
+  await tick();
+  lateMs = 10_001;
+  const third = run('one', call(3));
+  end(1).answer();
+  await first;
+  expect(await late).toMatchObject({
+    name: 'Refused',
+    reason: 'overloaded',
+    message: expect.stringMatching(/your own/),
+  });
+  await tick();
+  expect(began).toEqual([1, 3]);
+  end(3).answer();
+  expect(await third).toBe(3);
 });

@@ -38,7 +38,11 @@ test('with five starts in flight and a silent Temporal, the other 45 get 503 imm
     const refused = answers.filter((each) => slugOf(each) === 'overloaded');
     expect(refused).toHaveLength(45);
     for (const { answer, ms } of refused) {
-      expect(expectProblem(answer, 'overloaded')).toMatchObject({ retryable: true, outcome: 'not-started' });
+      expect(expectProblem(answer, 'overloaded')).toMatchObject({
+        retryable: true,
+        outcome: 'not-started',
+        detail: '5 tasks are being started in this process, which allows 5; try again',
+      });
       expect(answer.headers.get('retry-after')).toBe('1');
       expect(ms).toBeLessThan(1_000);
     }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiEnvironment, requireApiKey } from '../../../../src/api/http/auth.ts';
 import { answerProblem, Problem, toProblem } from '../../../../src/api/problems/problem.ts';
 import { limitSubmissions } from '../../../../src/api/submissions/submission.ts';
+import { toOwnerPrefix } from '../../../../src/api/views/task-id.ts';
 import { loadConfig } from '../../../../src/config/config.ts';
 import { TemporalUnavailable } from '../../../../src/temporal/errors.ts';
 import { createRateLimit, createWindows } from '../../../../src/temporal/rate-limit.ts';
@@ -21,8 +22,11 @@ describe('on a test clock', () => {
     const clock = { ms: 0 };
     const app = new Hono<ApiEnvironment>();
     app.onError((error, c) => answerProblem(c, toProblem(error)));
-    const rates = createRateLimit(rateLimit, () => clock.ms);
-    app.use(requireApiKey(loadConfig({})), limitSubmissions({ readRate: rates.read, requireCapacity: rates.require }));
+    const rates = createRateLimit(rateLimit, 'submissions', () => clock.ms);
+    app.use(
+      requireApiKey(loadConfig({})),
+      limitSubmissions({ readRate: rates.read, requireCapacity: ({ rateLimitKey }) => rates.require(rateLimitKey) }),
+    );
     /** Each start waits for `held`. `?key=` names the task; without it each start is a new one. */
     const state = { held: Promise.resolve(), begun: 0 };
     const starts = (path: string, end: () => 'earlier' | undefined) =>
@@ -32,7 +36,7 @@ describe('on a test clock', () => {
           await state.held;
           return end();
         };
-        await rates.count(c.var.rateLimitKey, c.req.query('key') ?? randomUUID(), start);
+        await rates.count(c.var.rateLimitKey, c.req.query('key') ?? randomUUID(), 1, start);
         return c.text('', 202);
       });
     starts('/accepted', () => undefined);
@@ -247,4 +251,70 @@ test('a submission that is refused as overloaded does not count for the rate lim
   } finally {
     await holdfast.stop();
   }
+});
+
+describe('READ_RATE_LIMIT and ITEM_RATE_LIMIT', () => {
+  const names = ['reader', 'lister', 'batcher', 'other'];
+  let holdfast: Holdfast;
+  const who = (name: string) => signIn(holdfast, toSecret(`limit-${name}`));
+
+  beforeAll(async () => {
+    const API_KEYS = names.map((name) => `limit-${name}:${toSecret(`limit-${name}`)}`).join(',');
+    holdfast = await startHoldfast({ READ_RATE_LIMIT: '4', ITEM_RATE_LIMIT: '100', API_KEYS });
+  });
+  afterAll(() => holdfast.stop());
+
+  // Seen to fail when reads were not counted.
+  test('after four reads in a minute, every read is a 429; submissions, other keys and the retry plan are not limited', async () => {
+    const { call, submit } = who('reader');
+    const { id } = await submit();
+    const paths = ['/tasks?status=failed', `/tasks/${id}`, `/tasks/${id}`, '/batches/nope'];
+    for (const path of paths) expect((await call('GET', path)).status).not.toBe(429);
+    expect((await call('GET', '/tasks?status=failed')).status).toBe(200);
+    for (const path of ['/tasks', `/tasks/${id}`, `/tasks/${id}/events`, '/batches/nope']) {
+      const answer = await call('GET', path);
+      expect(expectProblem(answer, 'rate-limited')).toMatchObject({ detail: expect.stringContaining('4 reads') });
+      expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    }
+    expect((await call('POST', '/tasks/fetch-joke')).status).toBe(202);
+    expect((await call('POST', `/tasks/${id}/cancel`)).status).toBe(202);
+    expect((await call('GET', '/retry-plan')).status).toBe(200);
+    expect((await who('other').call('GET', '/tasks')).status).toBe(200);
+  });
+
+  // Seen to fail when a list counted as one read.
+  test('a list that looks closely at its tasks counts each of them', async () => {
+    const { call, submit } = who('lister');
+    for (let count = 0; count < 4; count += 1) await submit();
+    await eventually(
+      () => countListed('lister'),
+      (count) => count === 4,
+    );
+    expect((await call('GET', '/tasks?status=queued')).body.items).toHaveLength(4);
+    expectProblem(await call('GET', '/tasks'), 'rate-limited');
+  });
+
+  /** Counts the listed tasks of this key without the API, whose reads are limited. */
+  async function countListed(name: string) {
+    const query = `WorkflowId STARTS_WITH '${toOwnerPrefix(`limit-${name}`)}'`;
+    const { count } = await holdfast.client.workflowService.countWorkflowExecutions({ namespace: 'default', query });
+    return Number(count);
+  }
+
+  // Seen to fail when a batch counted as one item.
+  test('items count one by one; a larger batch needs an unused minute; a refused or replayed batch costs nothing', async () => {
+    const { call } = who('batcher');
+    const post = (count: number, headers = {}) =>
+      call('POST', '/batches/fetch-joke', { ...json({ count }), headers: { ...json({}).headers, ...headers } });
+    const key = { 'idempotency-key': 'items-1' };
+    for (let count = 0; count < 3; count += 1) expect((await post(50, key)).status).toBe(202);
+    const refused = await post(51);
+    expect(expectProblem(refused, 'rate-limited')).toMatchObject({ detail: expect.stringContaining('100 items') });
+    expect((await post(50)).status).toBe(202);
+    expectProblem(await post(1), 'rate-limited');
+    expect((await call('POST', '/tasks/fetch-joke')).status).toBe(202);
+    const other = who('other');
+    expect((await other.call('POST', '/batches/fetch-joke', json({ count: 101 }))).status).toBe(202);
+    expectProblem(await other.call('POST', '/batches/fetch-joke', json({ count: 1 })), 'rate-limited');
+  });
 });

@@ -325,7 +325,7 @@ test('a failure of the server is not reported as a bad cursor', async () => {
   const listTasks = createTaskList(client, holdfast.config, {} as TaskView);
   const filter = { name: undefined, status: undefined };
   const cursor = toCursor(filter, { phase: 'open', token: btoa('a token of the server') });
-  await expect(listTasks('local', { ...filter, cursor })).rejects.toBe(failure);
+  await expect(listTasks('local', { ...filter, cursor }, (work) => work())).rejects.toBe(failure);
 });
 
 // 1,000 reads take 2.2 s, and a request has 2.5 s.

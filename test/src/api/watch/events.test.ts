@@ -182,7 +182,9 @@ test('pipelined streams on one connection end with that connection', async () =>
 });
 
 /** Creates an app that has only the route of event streams. */
-function createEventApp(readTask: () => Promise<Task>, watcher: Watcher = createWatcher({ readTask })) {
+function createEventApp(readTask: () => Promise<Task>, { watch }: Partial<Watcher> = {}) {
+  const config = { apiKeys: [] };
+  const watcher = watch ? { watch } : createWatcher({ readTask, config });
   const metrics = createApiMetrics();
   const app = new OpenAPIHono<ApiEnvironment>();
   answerErrors(app, pino({ level: 'silent' }));
@@ -190,7 +192,8 @@ function createEventApp(readTask: () => Promise<Task>, watcher: Watcher = create
     c.set('owner', 'local');
     await next();
   });
-  app.route('/', createEventRoutes({ readTask }, watcher, metrics));
+  const admission = { read: <T>(_: unknown, work: () => Promise<T>) => work() };
+  app.route('/', createEventRoutes({ admission, view: { readTask }, watcher, metrics, config }));
   return { app, metrics };
 }
 

@@ -32,7 +32,8 @@ function createStage(stopping?: AbortSignal) {
     stage.reads.push(Math.round(performance.now() - start));
     return stage.now(id);
   };
-  return { stage, ...createWatcher({ readTask }, stopping) };
+  const { watch } = createWatcher({ readTask: (_, id) => readTask(id), config: { apiKeys: [] }, stopping });
+  return { stage, watch: (task: Task) => watch('local', task) };
 }
 
 // Seen to fail when the wait was not doubled, and when it was doubled without a limit.
@@ -133,6 +134,24 @@ test('2,000 watched tasks share 200 reads a second in turn, and closed watches t
   last.close();
 });
 
+// Seen to fail when all polls waited in one queue, and when slow polls of one owner took every turn: 10 s, and never.
+test("one owner's 2,000 watched tasks, however slow to read, do not delay the reads of another owner's task", async () => {
+  const apiKeys = ['crowd', 'single'].map((owner) => ({ owner, secretHash: Buffer.alloc(32) }));
+  const start = performance.now();
+  const reads: number[] = [];
+  const readTask = async (owner: string, id: string) => {
+    if (owner === 'crowd') await new Promise((resolve) => setTimeout(resolve, 5_000));
+    else reads.push(Math.round(performance.now() - start));
+    return toTask({ id });
+  };
+  const { watch } = createWatcher({ readTask, config: { apiKeys } });
+  for (let index = 0; index < 2_000; index += 1) watch('crowd', toTask({ id: `task-${index}` }));
+  await vi.advanceTimersByTimeAsync(10_000);
+  watch('single', toTask({ id: 'single' }));
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(reads).toEqual([10_250, 10_750, 11_750, 13_750]);
+});
+
 // Seen to fail when states were queued.
 test('a slow reader gets only the latest state', async () => {
   const { stage, watch } = createStage();
@@ -151,7 +170,9 @@ test('a slow reader gets only the latest state', async () => {
 // Seen to fail when a read also reached watches that began while it was under way.
 test('a watch gets no state that was read before it began', async () => {
   let answer = (_: Task) => {};
-  const { watch } = createWatcher({ readTask: () => new Promise<Task>((resolve) => (answer = resolve)) });
+  const readTask = () => new Promise<Task>((resolve) => (answer = resolve));
+  const watcher = createWatcher({ readTask, config: { apiKeys: [] } });
+  const watch = (task: Task) => watcher.watch('local', task);
   const early = watch(toTask({ status: 'scheduled' }));
   await vi.advanceTimersByTimeAsync(250);
   const late = watch(toTask({ status: 'running' }));

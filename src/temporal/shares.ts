@@ -1,0 +1,83 @@
+import type { Config } from '../config/config.ts';
+
+/**
+ * Shares a number of places among owners, so that no owner can block another. Places are, for example, calls to
+ * Temporal that run at once, open event streams or bytes in memory.
+ *
+ * An owner gets a place only while it holds fewer places than are free. So one owner holds at most half of all places,
+ * and the next one finds places free. If there is only one owner, it may hold all places. An owner that gets no place is
+ * refused (`take`) or waits (`wait`). The owners that wait take turns, and the items of one owner keep their order.
+ */
+export function createShares<T = never>(readTotal: () => number, { apiKeys }: Pick<Config, 'apiKeys'>) {
+  const isShared = new Set(apiKeys.map(({ owner }) => owner)).size > 1;
+  const held = new Map<string, number>();
+  /** The owner whose turn is next comes first. */
+  const waiting = new Map<string, Set<T>>();
+  let used = 0;
+  const readHeld = (owner: string) => held.get(owner) ?? 0;
+
+  const shares = {
+    /** Whether the owner may have `count` more places, one after the other. */
+    isFree(owner: string, count = 1): boolean {
+      const free = readTotal() - used;
+      // Before the last of these places, the owner holds `count - 1` more, and as many fewer are free.
+      return isShared ? readHeld(owner) + count - 1 < free - (count - 1) : count <= free;
+    },
+
+    /** Gives the owner `count` more places. Returns false and changes nothing if it may not have them. */
+    take(owner: string, count = 1): boolean {
+      if (!shares.isFree(owner, count)) return false;
+      held.set(owner, readHeld(owner) + count);
+      used += count;
+      return true;
+    },
+
+    /** Takes places back. After this, `next` may return something. */
+    release(owner: string, count = 1): void {
+      const rest = readHeld(owner) - count;
+      if (rest > 0) held.set(owner, rest);
+      else held.delete(owner);
+      used -= count;
+    },
+
+    /** Lets an item wait for a place of its owner. */
+    wait(owner: string, item: T): void {
+      waiting.set(owner, (waiting.get(owner) ?? new Set()).add(item));
+    },
+
+    /** Removes an item that waits. */
+    leave(owner: string, item: T): void {
+      const items = waiting.get(owner);
+      if (items?.delete(item) && items.size === 0) waiting.delete(owner);
+    },
+
+    /** Gives a place to the item whose turn it is and returns the item, or `undefined` if none may have a place. */
+    next(): T | undefined {
+      for (const [owner, items] of waiting) {
+        if (!shares.take(owner)) continue;
+        const [item] = items;
+        items.delete(item as T);
+        waiting.delete(owner);
+        if (items.size > 0) waiting.set(owner, items);
+        return item;
+      }
+      return undefined;
+    },
+
+    /** Removes all items that wait and returns them. */
+    leaveAll(): T[] {
+      const items = [...waiting.values()].flatMap((each) => [...each]);
+      waiting.clear();
+      return items;
+    },
+
+    /** Returns why the owner gets no place. `what` says what the places are, as in "event streams are open". */
+    explain: (owner: string, what: string) =>
+      isShared && readHeld(owner) > 0
+        ? `${readHeld(owner)} ${what} for your API key, which is its share in this process`
+        : `${used} ${what} in this process, which allows ${readTotal()}`,
+  };
+  return shares;
+}
+
+export type Shares<T = never> = ReturnType<typeof createShares<T>>;
