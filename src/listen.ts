@@ -13,6 +13,12 @@ import type { Config } from './config/config.ts';
 /** Node's error for bytes that its HTTP parser refuses (https://nodejs.org/api/http.html#event-clienterror). */
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
+/**
+ * How many connections may wait for their acceptance. With Node's default of 511, some of 700 clients that connect at
+ * once are ignored by the kernel, and wait up to 15 s until they try again. The kernel may allow less.
+ */
+const backlog = 4_096;
+
 type Options = Pick<Config, 'host' | 'port' | 'keepAliveMs' | 'maxConnections' | 'apiKeys'>;
 
 /**
@@ -79,7 +85,7 @@ export async function listen(
   );
   // The app answers despite an unknown expectation (RFC 9110 section 10.1.1). Node would answer with an empty 417.
   server.on('checkExpectation', listener);
-  server.listen(port, host);
+  server.listen({ port, host, backlog });
   await once(server, 'listening');
   return server;
 }

@@ -45,7 +45,7 @@ export type AppDependencies = {
 /** Creates the HTTP API. It does not listen on a port, so a test can call `createApp(…).request('/health')`. */
 export function createApp({ client, config, log, metrics, stopping, reported }: AppDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
-  answerErrors(app, log);
+  answerErrors(app, log, config);
   app.use(requestId(), observeRequests(metrics, log), setSafeHeaders, refuseOtherMethods(app));
   app.use(limitUrl, guardOrigin(config), refuseNamelessParameter);
 

@@ -5,8 +5,11 @@ import { Refused } from './errors.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { createShares } from './shares.ts';
 
-/** `minimum` calls keep a small server busy. `maximum` calls are enough for a large and distant server. */
-const calls = { minimum: 12, maximum: 96, slowMs: 400 };
+/**
+ * `minimum` calls keep a small server busy. `maximum` calls are enough for a large and distant server. The calls of an
+ * owner who keeps the server busy slow down those of the others, up to `slowMs`.
+ */
+const calls = { minimum: 12, maximum: 96, slowMs: 200 };
 
 /** Whose call it is. The rate limits count what each `rateLimitKey` does. */
 type Caller = { owner: string; rateLimitKey: string };

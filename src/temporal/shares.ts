@@ -1,5 +1,9 @@
 import type { Config } from '../config/config.ts';
 
+/** Whether there is more than one owner. Each owner may have several secrets. */
+export const hasSeveralOwners = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
+  new Set(apiKeys.map(({ owner }) => owner)).size > 1;
+
 /**
  * Shares a number of places among owners, so that no owner can block another. Places are, for example, calls to
  * Temporal that run at once, open event streams or bytes in memory.
@@ -8,8 +12,8 @@ import type { Config } from '../config/config.ts';
  * and the next one finds places free. If there is only one owner, it may hold all places. An owner that gets no place is
  * refused (`take`) or waits (`wait`). The owners that wait take turns, and the items of one owner keep their order.
  */
-export function createShares<T = never>(readTotal: () => number, { apiKeys }: Pick<Config, 'apiKeys'>) {
-  const isShared = new Set(apiKeys.map(({ owner }) => owner)).size > 1;
+export function createShares<T = never>(readTotal: () => number, config: Pick<Config, 'apiKeys'>) {
+  const isShared = hasSeveralOwners(config);
   const held = new Map<string, number>();
   /** The owner whose turn is next comes first. */
   const waiting = new Map<string, Set<T>>();

@@ -187,7 +187,7 @@ function createEventApp(readTask: () => Promise<Task>, { watch }: Partial<Watche
   const watcher = watch ? { watch } : createWatcher({ readTask, config });
   const metrics = createApiMetrics();
   const app = new OpenAPIHono<ApiEnvironment>();
-  answerErrors(app, pino({ level: 'silent' }));
+  answerErrors(app, pino({ level: 'silent' }), config);
   app.use(async (c, next) => {
     c.set('owner', 'local');
     await next();
