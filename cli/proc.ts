@@ -73,11 +73,16 @@ export const readTcpSockets = () => ['tcp', 'tcp6'].flatMap(readTcpTable);
 
 function readTcpTable(name: string) {
   const [, ...rows] = readFileSync(`/proc/net/${name}`, 'utf8').trim().split('\n');
+  // The bytes of an IPv4 address are in reverse order. IPv6 addresses stay as they are.
+  const toHost = (address = '') => {
+    const hexadecimal = address.split(':')[0] ?? '';
+    return hexadecimal.length === 8 ? [...Buffer.from(hexadecimal, 'hex')].reverse().join('.') : hexadecimal;
+  };
   const toPort = (address = '') => Number.parseInt(address.split(':')[1] ?? '', 16);
   return rows.map((row) => {
     const [, local, remote, state = '', , , , , , inode] = row.trim().split(/\s+/);
     const file = `socket:[${inode}]`;
-    return { file, localPort: toPort(local), remotePort: toPort(remote), state: tcpStates[state] };
+    return { file, localHost: toHost(local), localPort: toPort(local), remotePort: toPort(remote), state: tcpStates[state] };
   });
 }
 

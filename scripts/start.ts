@@ -1,4 +1,5 @@
 import { createCommand, runCommand } from '../cli/command.ts';
+import { takeEnvironment } from '../local/processes/child-environment.ts';
 import { runHoldfast } from '../local/start/run-holdfast.ts';
 import { loadConfig, loadEnvironment } from '../src/config/config.ts';
 
@@ -14,7 +15,8 @@ const say = (line: string) => console.log(line);
 
 await runCommand(
   async (_, ending) => {
-    await runHoldfast(loadConfig(loadEnvironment()), { demo, say, ending });
+    const config = loadConfig(loadEnvironment());
+    await runHoldfast(config, { demo, say, ending, environment: takeEnvironment() });
     return 0;
   },
   { say },

@@ -1,4 +1,5 @@
 import { createCommand, runCommand } from '../cli/command.ts';
+import { takeEnvironment } from '../local/processes/child-environment.ts';
 import { runTemporalOnPostgres } from '../local/temporal-postgres/run-temporal-on-postgres.ts';
 import { loadConfig, loadEnvironment } from '../src/config/config.ts';
 
@@ -13,7 +14,9 @@ const say = (line: string) => console.log(line);
 
 await runCommand(
   async (_, ending) => {
-    await runTemporalOnPostgres(loadConfig(loadEnvironment()), { say, ending });
+    const config = loadConfig(loadEnvironment());
+    takeEnvironment();
+    await runTemporalOnPostgres(config, { say, ending });
     return 0;
   },
   { say },

@@ -19,7 +19,7 @@ const config = loadConfigOrExit();
 const log = createLog(config, 'worker');
 for (const warning of config.warnings) log.warn(warning);
 const metrics = createWorkerMetrics();
-const sdkMetricsPort = installRuntime(log, createTaskFailureLog(createClient(config), log));
+const sdkMetrics = installRuntime(log, createTaskFailureLog(createClient(config), log));
 
 /** After the grace period, attempts that were cut off have this long to report to Temporal. */
 const reportMs = 1_500;
@@ -84,7 +84,7 @@ async function findOwnFault(): Promise<string | undefined> {
 const monitor = await serveMonitor(config, {
   isRunning: () => worker?.getState() === 'RUNNING',
   registry: metrics.registry,
-  sdkMetricsPort,
+  sdkMetrics,
 }).catch(({ code }: NodeJS.ErrnoException) => {
   const { host, port } = config.workerMetrics;
   const url = toHttpUrl(host, port);

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
+import { findRefusal } from '../../src/loopback.ts';
 import { toErrorJson } from './answer.ts';
 import { toFaultLine } from './behaviour.ts';
 import type { Ledger } from './ledger.ts';
@@ -28,6 +29,10 @@ const limit = bodyLimit({
 /** Creates the routes under `/admin`: rules, ledger, health. */
 export const createAdmin = (rules: Rules, ledger: Ledger) =>
   new Hono()
+    .use(async (c, next) => {
+      const refusal = findRefusal(c.req, { loopbackOnly: true });
+      return refusal ? refuse(c, refusal.status, refusal.detail) : next();
+    })
     .get('/admin/health', (c) => c.json({ status: 'ok' }))
     .get('/admin/rules', (c) => c.json({ items: rules.list() }))
     .post('/admin/rules', limit, async (c) => c.json({ id: rules.add((await c.req.json()) as RuleInput) }, 201))

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { SetupError } from '../../cli/setup-error.ts';
+import { toBasicEnvironment } from './child-environment.ts';
 import { killNow } from './end-processes.ts';
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
@@ -10,6 +11,7 @@ type Options = {
   /** The file to which the program's output is appended. */
   logFile: string;
   cwd?: string;
+  /** The whole environment of the program. By default it has none of our settings and secrets. */
   env?: NodeJS.ProcessEnv;
   /** The user that the program runs as, if not ours. Only root can choose another user. */
   user?: { uid: number; gid: number } | undefined;
@@ -40,7 +42,7 @@ export async function startGuarded({
   args,
   logFile,
   cwd,
-  env,
+  env = toBasicEnvironment(process.env),
   user,
   endSignal = 'TERM',
   endWithinMs = 10_000,
@@ -50,7 +52,7 @@ export async function startGuarded({
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
     ...(cwd && { cwd }),
-    ...(env && { env }),
+    env,
     ...user,
   });
   const ended = once(shell, 'exit');

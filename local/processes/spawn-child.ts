@@ -4,6 +4,7 @@ export type ChildSpec = {
   name: string;
   command: string;
   args: string[];
+  /** The whole environment of the child. By default it is ours. */
   env?: NodeJS.ProcessEnv;
   cwd?: string;
   /** How long the child may take to end after SIGTERM. After this time it gets SIGKILL. */
@@ -30,7 +31,7 @@ const waitingShell = ['-c', 'read -r go && exec "$0" "$@"'];
  * order. A foreign child does not run its command until `letGo` is called.
  */
 export function spawnChild({ command, args, env, cwd, foreign, onErrorOutput }: ChildSpec): ChildProcess {
-  const options = { env: { ...process.env, ...env }, detached: true, ...(cwd && { cwd }) };
+  const options = { env: env ?? process.env, detached: true, ...(cwd && { cwd }) };
   const child = foreign
     ? spawn('sh', [...waitingShell, command, ...args], { ...options, stdio: ['pipe', 'ignore', 'pipe'] })
     : spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { nodeArguments } from '../../cli/node-arguments.ts';
 import type { Config } from '../../src/config/config.ts';
+import { toBasicEnvironment } from '../processes/child-environment.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
 import type { Lock } from './lock.ts';
 
-type NodeChild = Pick<ChildSpec, 'name' | 'stopWithinMs' | 'env'> & { script: string; args?: string[] };
+type NodeChild = Required<Pick<ChildSpec, 'name' | 'stopWithinMs' | 'env'>> & { script: string; args?: string[] };
 
-const toSpec = ({ name, stopWithinMs, script, args = [], env = {} }: NodeChild): ChildSpec => ({
+const toSpec = ({ name, stopWithinMs, script, args = [], env }: NodeChild): ChildSpec => ({
   name,
   stopWithinMs,
   env,
@@ -20,12 +21,23 @@ export const watchdog = ({ path, holder }: Lock): ChildSpec =>
     name: 'watchdog',
     stopWithinMs: 2_000,
     script: 'local/start/watchdog.ts',
+    env: toBasicEnvironment(process.env),
     args: [path, String(holder.pid), holder.startedAt],
   });
 
+/** Variables that only the API needs. If they are empty, a child does not read them from `.env` either. */
+const withoutApi = { API_KEYS: '', HOST: '' };
+const withoutProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', http_proxy: '', https_proxy: '' };
+const withoutClient = { HOLDFAST_API_KEY: '' };
+
 /** Returns how to start the local joke API. */
-export const jokeApi = (): ChildSpec =>
-  toSpec({ name: 'joke API', stopWithinMs: 3_000, script: 'scripts/joke-api.ts' });
+export const jokeApi = ({ jokeApiPort }: Config): ChildSpec =>
+  toSpec({
+    name: 'joke API',
+    stopWithinMs: 3_000,
+    script: 'scripts/joke-api.ts',
+    env: { ...toBasicEnvironment(process.env), ...withoutApi, JOKE_API_PORT: `${jokeApiPort}` },
+  });
 
 /** Returns how to start the workers. A worker needs at most `shutdownGraceMs` plus 2 s to stop. The rest is margin. */
 export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS.ProcessEnv): ChildSpec[] =>
@@ -34,10 +46,15 @@ export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS
       name: count === 1 ? 'worker' : `worker ${index + 1}`,
       stopWithinMs: shutdownGraceMs + 5_000,
       script: 'src/worker.ts',
-      env,
+      env: { ...env, ...withoutApi, ...withoutClient },
     }),
   );
 
 /** Returns how to start the API. */
 export const api = (env: NodeJS.ProcessEnv): ChildSpec =>
-  toSpec({ name: 'API', stopWithinMs: 15_000, script: 'src/server.ts', env });
+  toSpec({
+    name: 'API',
+    stopWithinMs: 15_000,
+    script: 'src/server.ts',
+    env: { ...env, ...withoutProxies, ...withoutClient },
+  });

@@ -5,6 +5,7 @@ import type { Config } from '../../src/config/config.ts';
 import { findLostFile, markDatabase, toDatabasePath } from '../../src/embedded/database.ts';
 import { obtainTemporalCli } from '../obtain/temporal-cli.ts';
 import { prepareTemporal, temporalServer } from '../temporal/embedded-temporal.ts';
+import { guardWebUi } from '../temporal/web-ui.ts';
 import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from './addresses.ts';
 import { api, jokeApi, watchdog, workers } from './children.ts';
 import { refuseDatabaseInUse } from './database-users.ts';
@@ -15,10 +16,21 @@ import { createServerOutput } from './server-output.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
 import { usesJokeApi } from './upstream.ts';
 
-type Options = { demo: boolean; say: Say; ending: Ending };
+type Options = {
+  demo: boolean;
+  say: Say;
+  ending: Ending;
+  /** The variables for the API and the workers. */
+  environment: NodeJS.ProcessEnv;
+};
 
 /** Starts the children in stages, because each stage needs the earlier ones. Resolves when all children are ready. */
-async function startChildren(config: Config, lock: Lock, supervisor: Supervisor, { demo, say, ending }: Options) {
+async function startChildren(
+  config: Config,
+  lock: Lock,
+  supervisor: Supervisor,
+  { demo, say, ending, environment }: Options,
+) {
   const { embedded, temporal, temporalCliPath: explicitPath, dataDir } = config;
   const signal = ending.asked;
   const withJokeApi = await usesJokeApi(config, { demo, say });
@@ -32,17 +44,20 @@ async function startChildren(config: Config, lock: Lock, supervisor: Supervisor,
   supervisor.start(watchdog(lock));
   if (embedded && cliPath) {
     refuseDatabaseInUse(toDatabasePath(dataDir));
+    const webUi = await guardWebUi(embedded.uiPort);
+    signal.addEventListener('abort', webUi.close);
     const { read, readLastError } = createServerOutput({ say, send: supervisor.send });
     const beforeRun = () => {
       const lost = findLostFile(dataDir);
       if (lost) say(`*** ${lost} IS MISSING: tasks that were accepted before may be lost or open again ***`);
     };
-    supervisor.start({ ...temporalServer(cliPath, embedded, config), beforeRun, onErrorOutput: read });
+    const server = temporalServer(cliPath, embedded.port, config, webUi.address);
+    supervisor.start({ ...server, beforeRun, onErrorOutput: read });
     await prepareTemporal(temporal, embedded.retentionDays, signal, readLastError);
     markDatabase(dataDir);
   }
-  if (withJokeApi) supervisor.start(jokeApi());
-  const env = withJokeApi ? { API_BASE_URL: toJokeApiUrl(config) } : {};
+  if (withJokeApi) supervisor.start(jokeApi(config));
+  const env = { ...environment, ...(withJokeApi && { API_BASE_URL: toJokeApiUrl(config) }) };
   supervisor.start(...workers(config, env));
   supervisor.start(api(env));
   await waitUntilReady(toProbes({ config, withJokeApi }), { say, signal });

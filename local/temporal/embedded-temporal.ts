@@ -5,9 +5,9 @@ import { until } from '../../cli/until.ts';
 import type { Config } from '../../src/config/config.ts';
 import { databaseFile } from '../../src/embedded/database.ts';
 import { directChannel } from '../../src/temporal/connection.ts';
+import { toBasicEnvironment } from '../processes/child-environment.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
-
-type Embedded = NonNullable<Config['embedded']>;
+import type { WebUi } from './web-ui.ts';
 
 const upWithinMs = 60_000;
 const flag = (name: string, values: string[]) => values.flatMap((value) => [name, value]);
@@ -23,6 +23,7 @@ const flag = (name: string, values: string[]) => values.flatMap((value) => [name
  * - When a workflow task is lost several times in a row, its timeout grows by 10 s at most. By default it grows by up
  *   to 10 min, and a workflow whose workers were killed five times in a row stood still for minutes.
  * - Idle polls end after 15 s instead of 60 s. The open polls of a frozen worker end as late, and look alive until then.
+ * - No host is allowed for the HTTP API, which checks no origin. Nothing uses that API, and it cannot be turned off.
  */
 export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'matching.numTaskqueueReadPartitions=1',
@@ -33,6 +34,7 @@ export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'history.transferProcessorMaxPollRPS=2000',
   'history.workflowTaskRetryMaxInterval="10s"',
   'matching.longPollExpirationInterval="15s"',
+  'frontend.httpAllowedHosts=["none.invalid"]',
 ]);
 
 // Go collects garbage when the heap is five times as large as after the last collection, not twice (Go's default). The
@@ -41,23 +43,29 @@ const garbageCollectionPercent = '400';
 
 /**
  * Returns how to start the embedded server. With WAL and `synchronous=NORMAL`, kill -9 of any process loses no
- * accepted task. A power cut may lose the tasks of the last moments.
+ * accepted task. A power cut may lose the tasks of the last moments. Without `webUi`, the server has no Web UI.
  */
-export function temporalServer(cliPath: string, { port, uiPort }: Embedded, { dataDir, temporal }: Config): ChildSpec {
+export function temporalServer(
+  cliPath: string,
+  port: number,
+  { dataDir, temporal }: Config,
+  webUi?: WebUi['address'],
+): ChildSpec {
   const pragmas = ['journal_mode=WAL', 'synchronous=NORMAL'];
   return {
     name: 'Temporal',
     command: cliPath,
     args: [
       ...['server', 'start-dev', '--log-level', 'error'],
-      ...['--ip', '127.0.0.1', '--port', `${port}`, '--ui-ip', '127.0.0.1', '--ui-port', `${uiPort}`],
+      ...['--ip', '127.0.0.1', '--port', `${port}`],
+      ...(webUi ? ['--ui-ip', webUi.host, '--ui-port', `${webUi.port}`] : ['--headless']),
       ...['--namespace', temporal.namespace, '--db-filename', databaseFile],
       ...flag('--sqlite-pragma', pragmas),
       ...dynamicConfigFlags,
     ],
     // The server puts the file name into a URL. DATA_DIR may have characters that break URLs, so the name is relative.
     cwd: dataDir,
-    env: { GOGC: process.env.GOGC ?? garbageCollectionPercent },
+    env: { GOGC: garbageCollectionPercent, ...toBasicEnvironment(process.env) },
     stopWithinMs: 10_000,
     foreign: true,
   };

@@ -35,3 +35,15 @@ export function findListener(port: number): number | undefined {
   const wanted = new Set(listening.map(({ file }) => file));
   return listPids().find((pid) => readOpenFiles(pid).some((file) => wanted.has(file)));
 }
+
+/** Returns the TCP addresses at which process `pid` listens, as `host:port`. */
+export function listListeners(pid: number): string[] {
+  if (process.platform !== 'linux')
+    return listWithLsof('-a', '-p', `${pid}`, '-iTCP', '-sTCP:LISTEN', '-Fn').flatMap((line) =>
+      line.startsWith('n') ? [line.slice(1)] : [],
+    );
+  const open = new Set(readOpenFiles(pid));
+  return readTcpSockets()
+    .filter(({ file, state }) => state === 'listening' && open.has(file))
+    .map(({ localHost, localPort }) => `${localHost}:${localPort}`);
+}

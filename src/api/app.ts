@@ -60,7 +60,7 @@ export function createApp({ client, config, log, metrics, stopping, reported }: 
   const batchPaths = taskNames.map((name) => `/batches/${name}`);
   app.use(except(batchPaths, limitBody(maximumBodyBytes, bodies)));
   for (const path of batchPaths) app.use(path, limitBody(maximumBatchBytes, bodies));
-  app.route('/', createMetricsRoute(metrics));
+  app.route('/', createMetricsRoute(metrics, config));
   app.route('/', createRetryPlanRoute(config));
 
   const admission = createAdmission(config);

@@ -30,3 +30,15 @@ export function toApiKeys(text: string, context: z.RefinementCtx): ApiKey[] {
   if (new Set(keys.map((key) => key.secretHash.toString('hex'))).size < keys.length) fault('has the same secret twice');
   return keys;
 }
+
+/** Parses a comma-separated list of names of API keys. */
+export function toOperators(text: string, context: z.RefinementCtx): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  for (const [index, name] of names.entries())
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
+      context.addIssue({
+        code: 'custom',
+        message: `entry ${index + 1} is not the name of a key (letters, digits, ._-)`,
+      });
+  return names;
+}

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isLoopback } from '../loopback.ts';
 import type { Proxies } from '../outbound/dispatcher.ts';
 import { parseDotenv } from './dotenv.ts';
 import { parsePolicy, policyVariables } from './policy-variables.ts';
@@ -38,9 +39,6 @@ export function loadProxies(environment: Environment): Proxies {
   return toProxies(data);
 }
 
-/** Whether the host is loopback. On loopback, the API may listen without API keys (see `api/http/origin.ts`). */
-const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
-
 /**
  * Returns the configuration of an environment. `docs/configuration.md` lists the variables. An empty variable counts
  * as unset.
@@ -63,6 +61,9 @@ export function loadConfig(environment: Environment) {
     report('HOST', 'is not loopback: set API_KEYS before you open the API to a network');
   if (parsed.data && parsed.data.WORKERS > 1 && parsed.data.WORKER_METRICS_ADDRESS.port > 0)
     report('WORKER_METRICS_ADDRESS', 'must have port 0 if WORKERS is over 1: each worker needs a port of its own');
+  const owners = parsed.data?.API_KEYS?.map(({ owner }) => owner);
+  if (owners && parsed.data?.OPERATORS.some((name) => !owners.includes(name)))
+    report('OPERATORS', 'has a name that API_KEYS does not have');
   const profileAddress = temporal?.connectionOptions.address;
   if (!env.TEMPORAL_ADDRESS && profileAddress && !isServerAddress(profileAddress))
     report('TEMPORAL_PROFILE', 'names an address that is not host:port');
@@ -83,6 +84,7 @@ export function loadConfig(environment: Environment) {
     keepAliveMs: data.KEEP_ALIVE_SECONDS * 1_000,
     apiKeys: data.API_KEYS ?? [],
     maxConnections: data.MAX_CONNECTIONS,
+    operators: data.OPERATORS,
     rateLimit: data.RATE_LIMIT,
     readRateLimit: data.READ_RATE_LIMIT,
     itemRateLimit: data.ITEM_RATE_LIMIT,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toApiKeys } from './api-keys.ts';
+import { toApiKeys, toOperators } from './api-keys.ts';
 import { proxySettings } from './proxy-variables.ts';
 
 export const maximumShutdownGraceSeconds = 3_600;
@@ -62,6 +62,7 @@ export const settings = z.object({
   KEEP_ALIVE_SECONDS: whole(1, 3_600).prefault('65'),
   API_KEYS: z.string().transform(toApiKeys).optional(),
   MAX_CONNECTIONS: whole(1, 1_000_000).prefault('10000'),
+  OPERATORS: z.string().transform(toOperators).default([]),
   RATE_LIMIT: whole(0, 1_000_000).prefault('0'),
   READ_RATE_LIMIT: whole(0, 1_000_000).prefault('0'),
   ITEM_RATE_LIMIT: whole(0, 1_000_000).prefault('0'),

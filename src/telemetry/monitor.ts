@@ -5,29 +5,35 @@ import type { Registry } from 'prom-client';
 import { request } from 'undici';
 import type { Config } from '../config/config.ts';
 import { toHttpUrl } from '../http-url.ts';
+import { findRefusal, isLoopback } from '../loopback.ts';
 import { direct } from '../outbound/dispatcher.ts';
 import { createTaskFailureCheck } from './workflow-tasks.ts';
 
-type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetricsPort: number };
+type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetrics: string };
 
 /**
  * Serves `GET /health` and `GET /metrics` of a worker. `/health` is a 503 if the worker does not run, or if it lately
- * failed workflow tasks, for example because its workflow code does not fit running workflows. Returns the server's URL and a function that closes the server.
- * `/metrics` has our metrics and the metrics of Temporal's SDK, which are read from `sdkMetricsPort`. Prometheus
- * therefore needs only one target per worker.
+ * failed workflow tasks, for example because its workflow code does not fit running workflows. Returns the server's
+ * URL and a function that closes the server. `/metrics` has our metrics and the metrics of Temporal's SDK, which are
+ * read from the URL `sdkMetrics`. Prometheus therefore needs only one target per worker.
  * @throws the system's error (`code: 'EADDRINUSE'`, …) if the address cannot be used.
  */
 export async function serveMonitor(
   { workerMetrics: { host, port: wanted }, keepAliveMs }: Pick<Config, 'workerMetrics' | 'keepAliveMs'>,
-  { isRunning, registry, sdkMetricsPort }: Monitored,
+  { isRunning, registry, sdkMetrics }: Monitored,
 ) {
   const readSdkMetrics = () =>
-    request(`http://127.0.0.1:${sdkMetricsPort}/metrics`, { dispatcher: direct }).then(
+    request(sdkMetrics, { dispatcher: direct }).then(
       ({ body }) => body.text(),
       () => '',
     );
   const findTaskFailures = createTaskFailureCheck();
   const app = new Hono()
+    // On an address of a network, the names of this host are unknown.
+    .use(async (c, next) => {
+      const refusal = findRefusal(c.req, { loopbackOnly: isLoopback(host) });
+      return refusal ? c.text(refusal.detail, refusal.status) : next();
+    })
     .get('/health', async (c) => {
       if (!isRunning()) return c.json({ status: 'not running' }, 503);
       const workflowTasks = findTaskFailures(await readSdkMetrics());

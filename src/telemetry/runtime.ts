@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { toHiddenAddress } from '../loopback.ts';
 import type { Logger } from './log.ts';
 import { failingTaskMessage } from './workflow-tasks.ts';
 
@@ -18,21 +19,23 @@ export const toSdkLogger = (log: Logger, onTaskFailure?: OnTaskFailure) =>
   });
 
 /**
- * Installs the SDK's runtime, which logs to `log` and serves its metrics on a free loopback port. Returns that port.
+ * Installs the SDK's runtime, which logs to `log` and serves its metrics at the URL that this returns. That server
+ * answers every request, so it gets an address that web pages cannot guess.
  * With port 0, the SDK would not say which port it got. So this function picks a random port, and another one if the
  * SDK cannot bind the first. The random ports are below the ephemeral range (from 32768 on Linux, from 49152
  * elsewhere), so no outgoing connection uses them.
  */
-export function installRuntime(log: Logger, onTaskFailure?: OnTaskFailure): number {
+export function installRuntime(log: Logger, onTaskFailure?: OnTaskFailure): string {
   const logger = toSdkLogger(log, onTaskFailure);
+  const host = toHiddenAddress();
   for (let tries = 1; ; tries += 1) {
     const port = randomInt(20_000, 32_768);
-    const metrics = { prometheus: { bindAddress: `127.0.0.1:${port}` } };
+    const metrics = { prometheus: { bindAddress: `${host}:${port}` } };
     // Without `forward`, the native part of the SDK prints to stdout.
     const telemetryOptions = { metrics, logging: { forward: {} } };
     try {
       Runtime.install({ shutdownSignals: [], logger, telemetryOptions });
-      return port;
+      return `http://${host}:${port}/metrics`;
     } catch (error) {
       if (tries === maximumTries) throw error;
     }

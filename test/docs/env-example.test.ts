@@ -34,7 +34,7 @@ const variables = knownVariables.filter((name) => !name.startsWith('HOLDFAST_'))
 const clientVariables = all(read('cli/client/target.ts'), /\benvironment\.(HOLDFAST_[A-Z_]+)/g);
 
 /** Variables without a default. If one is unset, there is no value, or it comes from elsewhere. */
-const withoutDefault = /^(API_KEYS|NON_RETRYABLE_ERRORS|(HTTPS?|NO)_PROXY|TEMPORAL_(?!NAMESPACE).*)$/;
+const withoutDefault = /^(API_KEYS|OPERATORS|NON_RETRYABLE_ERRORS|(HTTPS?|NO)_PROXY|TEMPORAL_(?!NAMESPACE).*)$/;
 
 function faultsOf(environment: Environment): string[] {
   try {

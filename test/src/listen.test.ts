@@ -56,7 +56,7 @@ test('KEEP_ALIVE_SECONDS says after how many seconds the API closes an idle conn
 });
 
 test("a worker's metrics page keeps connections for the same time", async () => {
-  const monitored = { isRunning: () => true, registry: new Registry(), sdkMetricsPort: 1 };
+  const monitored = { isRunning: () => true, registry: new Registry(), sdkMetrics: 'http://127.0.0.1:1' };
   const monitor = await serveMonitor(loadConfig({}), monitored);
   onTestFinished(() => void monitor.close());
   expect((await fetch(`${monitor.url}/health`)).headers.get('keep-alive')).toBe('timeout=65');

@@ -48,7 +48,7 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
   const upstreamProxy = await startProxy(jokePort);
   const environment = toEnvironment({ dataDir, temporal: temporalProxy.port, upstream: upstreamProxy.port });
   const config = loadConfig(environment);
-  const server = temporalServer(cli, { port: temporalPort, uiPort: await findFreePort(), retentionDays: 1 }, config);
+  const server = temporalServer(cli, temporalPort, config);
   /** This connection leads to Temporal directly, not through the proxy. */
   const connection = { ...config.temporal, address: `127.0.0.1:${temporalPort}` };
 

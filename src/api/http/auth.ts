@@ -45,3 +45,14 @@ export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     c.set('rateLimitKey', owner);
     return next();
   });
+
+/**
+ * Requires a key named in `OPERATORS`. If `OPERATORS` or `API_KEYS` is unset, every caller is an operator. Must follow
+ * `requireApiKey`.
+ */
+export const requireOperator = ({ apiKeys, operators }: Pick<Config, 'apiKeys' | 'operators'>) =>
+  createMiddleware<ApiEnvironment>(async (c, next) => {
+    if (apiKeys.length > 0 && operators.length > 0 && !operators.includes(c.var.owner))
+      throw new Problem('forbidden', 'OPERATORS does not have the name of this key');
+    await next();
+  });

@@ -17,9 +17,9 @@ const table = {
   },
   forbidden: {
     status: 403,
-    title: 'The request comes from a foreign web page',
+    title: 'The caller may not make this call',
     description:
-      'A browser sent this request for a page of another origin. State-changing calls are accepted only from pages of this API’s own origin and from clients other than browsers.',
+      'A browser sent this request for a page of another origin. State-changing calls are accepted only from pages of this API’s own origin and from clients other than browsers. Or the call concerns all keys, such as `GET /metrics`, and `OPERATORS` does not name your key.',
   },
   'not-found': {
     status: 404,

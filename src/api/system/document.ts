@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Config } from '../../config/config.ts';
 import type { ApiMetrics } from '../../telemetry/metrics.ts';
-import type { ApiEnvironment } from '../http/auth.ts';
+import { type ApiEnvironment, requireOperator } from '../http/auth.ts';
 import { safeHeaders } from '../http/safe-headers.ts';
 import { headers, toHeaders } from '../problems/headers.ts';
 import { noQuery, toBody, toResponses } from '../problems/openapi.ts';
@@ -80,11 +81,12 @@ const metricsRoute = createRoute({
   operationId: 'readMetrics',
   tags: ['Operation'],
   summary: 'The metrics of this process, for Prometheus',
-  description: 'The metrics cover only this API process. Each worker serves its own metrics.',
+  description:
+    'The metrics cover only this API process. Each worker serves its own metrics. If `OPERATORS` is set, the key must be one of theirs.',
   request: { query: noQuery },
   responses: {
     200: { description: 'Samples in Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } },
-    ...toResponses('unauthorized'),
+    ...toResponses('unauthorized', 'forbidden'),
   },
 });
 
@@ -97,8 +99,11 @@ export function createDocumentRoute(app: OpenAPIHono<ApiEnvironment>) {
   });
 }
 
-/** Creates `GET /metrics`, in the text format of Prometheus. */
-export const createMetricsRoute = ({ registry }: Pick<ApiMetrics, 'registry'>) =>
-  new OpenAPIHono().openapi(metricsRoute, async (c) =>
+/** Creates `GET /metrics`, in the text format of Prometheus. The samples concern all keys, so it is for operators. */
+export function createMetricsRoute({ registry }: Pick<ApiMetrics, 'registry'>, config: Config) {
+  const route = new OpenAPIHono<ApiEnvironment>();
+  route.use('/metrics', requireOperator(config));
+  return route.openapi(metricsRoute, async (c) =>
     c.text(await registry.metrics(), 200, { 'Content-Type': registry.contentType }),
   );
+}

@@ -5,9 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
+import { toHiddenAddress } from '../../../src/loopback.ts';
 import { installRuntime } from '../../../src/telemetry/runtime.ts';
 
 vi.mock('node:crypto', { spy: true });
+vi.mock('../../../src/loopback.ts', { spy: true });
+vi.mocked(toHiddenAddress).mockReturnValue('127.0.0.1');
 
 async function listen() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -21,7 +24,7 @@ test('the SDK serves its metrics on the next port if another process has the fir
   const free = await listen();
   await new Promise((closed) => free.server.close(closed));
   for (const port of [taken.port, taken.port, free.port]) vi.mocked(randomInt).mockReturnValueOnce(port as never);
-  expect(installRuntime(pino({ level: 'silent' }))).toBe(free.port);
+  expect(installRuntime(pino({ level: 'silent' }))).toBe(`http://127.0.0.1:${free.port}/metrics`);
   expect((await fetch(`http://127.0.0.1:${free.port}/metrics`)).status).toBe(200);
   await Runtime.instance().shutdown();
   taken.server.close();

@@ -22,10 +22,10 @@ test('after a deploy that does not fit, the worker logs the workflow as JSON, an
   const lines: Record<string, unknown>[] = [];
   const output = new PassThrough().on('data', (text) => lines.push(JSON.parse(String(text))));
   const log = pino({ level: 'warn' }, output);
-  const sdkMetricsPort = installRuntime(log, createTaskFailureLog(holdfast.client, log));
+  const sdkMetrics = installRuntime(log, createTaskFailureLog(holdfast.client, log));
   const monitor = await serveMonitor(
     { workerMetrics: { host: '127.0.0.1', port: 0 }, keepAliveMs: 1_000 },
-    { isRunning: () => true, registry: new Registry(), sdkMetricsPort },
+    { isRunning: () => true, registry: new Registry(), sdkMetrics },
   );
   const readHealth = async () => {
     const response = await fetch(`${monitor.url}/health`);

@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import { findRefusal, toHiddenAddress } from '../../src/loopback.ts';
+import { findFreePort } from '../processes/ports.ts';
+
+const toReceived = ({ method = 'GET', url = '', headers }: IncomingMessage) => ({
+  method,
+  url: url.startsWith('/') ? `http://${headers.host}${url}` : url,
+  header: (name: string) => headers[name]?.toString(),
+});
+
+/**
+ * Serves Temporal's Web UI on `port` of loopback and refuses requests that come from foreign web pages. The Web UI
+ * itself answers every request, also one that terminates a workflow. So its server must listen on the returned
+ * `address`, which web pages cannot guess.
+ * @throws the system's error if the port cannot be used.
+ */
+export async function guardWebUi(port: number) {
+  const address = { host: toHiddenAddress(), port: await findFreePort() };
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer((incoming, response) => {
+    const refusal = findRefusal(toReceived(incoming), { loopbackOnly: true });
+    if (refusal) return void response.writeHead(refusal.status).end(refusal.detail);
+    const { method, url: path, headers } = incoming;
+    const outgoing = request({ ...address, agent, method, path, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    outgoing.on('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
+    response.on('close', () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  });
+  await once(server.listen(port, '127.0.0.1'), 'listening');
+  return {
+    address,
+    close() {
+      server.close().closeAllConnections();
+      agent.destroy();
+    },
+  };
+}
+
+export type WebUi = Awaited<ReturnType<typeof guardWebUi>>;
