@@ -4,11 +4,14 @@ import { type buildConnector, Client, type Dispatcher } from 'undici';
 /** The codes of a lost connection. The other side may have closed it before the request arrived. */
 const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
 
+/** A connection that was already closed is lost within a round trip. Later, the other side may have begun to work. */
+const repeatWithinMs = 2_000;
+
 /**
  * Creates an undici client, which has one connection at a time. It differs from undici's own in three points:
  *
- * - If a reused connection is lost before any byte of the answer, a GET is sent once more on a new connection. The
- *   other side may close an idle connection at any moment (RFC 9112 section 9.3.1).
+ * - If a reused connection is lost within 2 s and before any byte of the answer, a GET is sent once more on a new
+ *   connection. The other side may close an idle connection at any moment (RFC 9112 section 9.3.1).
  * - 1xx answers before the final one are ignored (RFC 9110 section 15.2). undici would fail at a `100 Continue`.
  * - A call whose signal aborts ends at once. undici would first wait until it is connected.
  */
@@ -34,6 +37,7 @@ export function createClient(
     let canRepeat = request.method === 'GET';
     let isReused = false;
     let isGivenUp = false;
+    let sentAt = 0;
     const giveUp = () => {
       isGivenUp = true;
       handler.onError?.(signal?.reason);
@@ -43,6 +47,7 @@ export function createClient(
         signal?.removeEventListener('abort', giveUp);
         if (isGivenUp) return abort();
         isReused = wasUsed;
+        sentAt = performance.now();
         expectAnswer(() => {
           canRepeat = false;
         });
@@ -59,7 +64,9 @@ export function createClient(
         signal?.removeEventListener('abort', giveUp);
         if (isGivenUp) return;
         const { code = '' } = error as NodeJS.ErrnoException;
-        if (!canRepeat || !isReused || !connectionLostCodes.includes(code)) return handler.onError?.(error);
+        const isRecent = performance.now() - sentAt < repeatWithinMs;
+        if (!canRepeat || !isReused || !isRecent || !connectionLostCodes.includes(code))
+          return handler.onError?.(error);
         canRepeat = false;
         send();
       },
