@@ -1,8 +1,16 @@
 import type { WorkerOptions } from '@temporalio/worker';
+import { confirmAttempts, watchSuspensions } from './activities/confirm-attempts.ts';
 import { createActivities } from './activities/index.ts';
 import { limitOutput } from './activities/limit-output.ts';
 import { type AttemptRecord, observeAttempts } from './activities/observe.ts';
 import type { Config } from './config/config.ts';
+
+/**
+ * A worker that is frozen or that dies loses the tasks that its open polls get. The SDK's default is 10 open polls, so
+ * one task could lose all its attempts to one frozen worker. The server says when more than one poll is useful.
+ */
+const asFewPollersAsNeeded = (slots: number) =>
+  ({ type: 'autoscaling', minimum: 1, initial: 1, maximum: Math.min(10, slots) }) as const;
 
 /** Returns the options of every Holdfast worker, in production and in tests. The caller adds the workflow code. */
 export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord) => void) {
@@ -10,8 +18,9 @@ export function toWorkerOptions(config: Config, record: (attempt: AttemptRecord)
     namespace: config.temporal.namespace,
     taskQueue: config.taskQueue,
     activities: createActivities(config),
-    interceptors: { activity: [observeAttempts(record), limitOutput] },
+    interceptors: { activity: [observeAttempts(record), confirmAttempts(watchSuspensions()), limitOutput] },
     maxConcurrentActivityTaskExecutions: config.workerConcurrency,
+    activityTaskPollerBehavior: asFewPollersAsNeeded(config.workerConcurrency),
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + 5_000,
     // A workflow task waits this long for the worker that has cached its workflow. The default of 10 s would be too

@@ -5,10 +5,14 @@ import { toJobId } from './job-id.ts';
 
 export type AttemptRecord = {
   task: string;
-  outcome: 'completed' | 'failed' | 'cancelled';
+  /** `lost`: the server had given up the attempt before it began, so it made no call. */
+  outcome: 'completed' | 'failed' | 'cancelled' | 'lost';
   failureType: string;
   seconds: number;
 };
+
+/** The type of an attempt that the server gave up. The server ignores the end of such an attempt. */
+export const lostType = 'AttemptLost';
 
 const job = () => `Job ${toJobId()}:`;
 
@@ -37,8 +41,9 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
         finish('completed');
         return output;
       } catch (error) {
-        if (error instanceof CancelledFailure) {
-          const { text, outcome, failureType } = toInterruption();
+        const interruption = toInterruption(error);
+        if (interruption) {
+          const { text, outcome, failureType } = interruption;
           log.info(`${job()} ${text} on attempt ${activityInfo().attempt}`);
           finish(outcome, failureType);
         } else {
@@ -51,13 +56,19 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
   },
 });
 
-/** Returns why an attempt ended before its call did. The failure types of a reset and a pause are those of the SDK. */
-function toInterruption() {
+/**
+ * Returns why an attempt ended before its call did, or undefined if its call ended. The failure types of a reset and a
+ * pause are those of the SDK.
+ */
+function toInterruption(error: unknown) {
+  if (error instanceof ApplicationFailure && error.type === lostType)
+    return { text: 'given up by the server before its call', outcome: 'lost', failureType: lostType } as const;
+  if (!(error instanceof CancelledFailure)) return undefined;
   const { reset = false, paused = false, cancelRequested = true } = cancellationDetails() ?? {};
   if (reset) return { text: 'reset by an operator', outcome: 'cancelled', failureType: 'ActivityReset' } as const;
   if (paused) return { text: 'paused by an operator', outcome: 'cancelled', failureType: 'ActivityPause' } as const;
   if (cancelRequested) return { text: 'cancelled', outcome: 'cancelled', failureType: '' } as const;
-  return { text: 'given up by the server', outcome: 'failed', failureType: 'AttemptLost' } as const;
+  return { text: 'given up by the server', outcome: 'failed', failureType: lostType } as const;
 }
 
 /** Line breaks and terminal escapes in an unexpected error's message become spaces, so a log entry is one line. */

@@ -1,0 +1,59 @@
+import { ApplicationFailure, activityInfo, getClient } from '@temporalio/activity';
+import { lostType } from './observe.ts';
+
+/** How often a process looks at its clocks. */
+const lookMs = 100;
+
+/** gRPC's NOT_FOUND. The server answers it for an attempt that it has given up. */
+const notFound = 5;
+
+/**
+ * Watches for suspensions of this process: SIGSTOP, a frozen container, a sleeping machine. Returns a function that
+ * says how long the last suspension was, and how long ago it ended. A blocked event loop counts as a suspension too.
+ */
+export function watchSuspensions() {
+  // While a machine sleeps, the monotonic clock of some systems stands still. The wall clock does not.
+  const readClocks = () => [performance.now(), Date.now()] as const;
+  let seen = readClocks();
+  let last = { ms: 0, endedAt: 0 };
+  const look = () => {
+    const now = readClocks();
+    const ms = Math.max(now[0] - seen[0], now[1] - seen[1]) - lookMs;
+    seen = now;
+    // A short delay does not hide a suspension whose attempts may still arrive.
+    if (ms >= last.ms || now[0] - last.endedAt > 2 * last.ms) last = { ms, endedAt: now[0] };
+    return { ms: last.ms, endedMsAgo: now[0] - last.endedAt };
+  };
+  setInterval(look, lookMs).unref();
+  return look;
+}
+
+/**
+ * Creates a worker interceptor that asks the server, before an attempt begins, whether the attempt still counts. It
+ * asks only if this process was suspended for over half the attempt's heartbeat timeout, and only until that timeout
+ * has passed since. The attempt may have arrived during the suspension. If the server has given it up meanwhile, a call
+ * would reach the upstream beside the calls of later attempts, so the attempt ends without one.
+ */
+export const confirmAttempts = (readLastSuspension: ReturnType<typeof watchSuspensions>) => () => ({
+  inbound: {
+    async execute<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
+      const { heartbeatTimeoutMs = 0 } = activityInfo();
+      const { ms, endedMsAgo } = readLastSuspension();
+      if (ms > heartbeatTimeoutMs / 2 && endedMsAgo < heartbeatTimeoutMs) await confirm();
+      return next(input);
+    },
+  },
+});
+
+/** Sends a heartbeat and waits for the answer, which `heartbeat()` of the SDK does not. */
+async function confirm(): Promise<void> {
+  const { taskToken } = activityInfo();
+  const { workflowService, options } = getClient();
+  const { namespace, identity } = options;
+  try {
+    await workflowService.recordActivityTaskHeartbeat({ taskToken, namespace, identity });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== notFound) throw error;
+    throw ApplicationFailure.create({ type: lostType, message: 'The server gave up this attempt before it began' });
+  }
+}

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { expect, test } from 'vitest';
+import { confirmAttempts, watchSuspensions } from '../../../src/activities/confirm-attempts.ts';
+import { type AttemptRecord, observeAttempts } from '../../../src/activities/observe.ts';
+
+const notFound = { code: 5 };
+const unavailable = { code: 14 };
+const heartbeatTimeoutMs = 10_000;
+const suspended = { ms: 5_001, endedMsAgo: 9_999 };
+
+/** Runs an attempt after a suspension. `fault` is the server's answer to the question whether the attempt counts. */
+async function attempt(suspension: { ms: number; endedMsAgo: number }, fault?: object) {
+  const records: AttemptRecord[] = [];
+  let questions = 0;
+  let calls = 0;
+  const recordActivityTaskHeartbeat = async () => {
+    questions += 1;
+    if (fault) throw fault;
+  };
+  const client = {
+    options: {},
+    workflowService: { recordActivityTaskHeartbeat },
+    withAbortSignal: (_: AbortSignal, work: () => Promise<unknown>) => work(),
+  } as unknown as Client;
+  const interceptors = [observeAttempts((record) => records.push(record)), confirmAttempts(() => suspension)];
+  const options = { client, interceptors, logger: new DefaultLogger('ERROR') };
+  const environment = new MockActivityEnvironment({ heartbeatTimeoutMs }, options);
+  await environment.run(async () => (calls += 1)).catch(() => {});
+  return { questions, calls, outcome: records[0]?.outcome };
+}
+
+test.each([
+  ['was never suspended', { ms: 30, endedMsAgo: 5 }],
+  ['was suspended for half the heartbeat timeout', { ms: 5_000, endedMsAgo: 5 }],
+  ['was suspended longer ago than the heartbeat timeout', { ms: 60_000, endedMsAgo: 10_000 }],
+])('an attempt of a process that %s calls without a question to the server', async (_, suspension) => {
+  expect(await attempt(suspension)).toEqual({ questions: 0, calls: 1, outcome: 'completed' });
+});
+
+test('after a longer suspension, an attempt calls if the server says that it still counts', async () => {
+  expect(await attempt(suspended)).toEqual({ questions: 1, calls: 1, outcome: 'completed' });
+});
+
+test.each([
+  ['an attempt that the server has given up makes no call and counts as lost', notFound, 'lost'],
+  ['an attempt that the server does not confirm makes no call and has failed', unavailable, 'failed'],
+])('after a longer suspension, %s', async (_, fault, outcome) => {
+  expect(await attempt(suspended, fault)).toEqual({ questions: 1, calls: 0, outcome });
+});
+
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+test('a process that stood still knows for how long, at once and afterwards', async () => {
+  const readLast = watchSuspensions();
+  block(1_000);
+  const atOnce = readLast();
+  expect(atOnce.ms).toBeGreaterThanOrEqual(850);
+  expect(atOnce.endedMsAgo).toBeLessThan(100);
+  await sleep(300);
+  block(300);
+  const later = readLast();
+  expect(later.ms).toBe(atOnce.ms);
+  expect(later.endedMsAgo).toBeGreaterThanOrEqual(550);
+});
