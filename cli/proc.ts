@@ -82,7 +82,13 @@ function readTcpTable(name: string) {
   return rows.map((row) => {
     const [, local, remote, state = '', , , , , , inode] = row.trim().split(/\s+/);
     const file = `socket:[${inode}]`;
-    return { file, localHost: toHost(local), localPort: toPort(local), remotePort: toPort(remote), state: tcpStates[state] };
+    return {
+      file,
+      localHost: toHost(local),
+      localPort: toPort(local),
+      remotePort: toPort(remote),
+      state: tcpStates[state],
+    };
   });
 }
 

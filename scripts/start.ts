@@ -2,6 +2,7 @@ import { createCommand, runCommand } from '../cli/command.ts';
 import { takeEnvironment } from '../local/processes/child-environment.ts';
 import { runHoldfast } from '../local/start/run-holdfast.ts';
 import { loadConfig, loadEnvironment } from '../src/config/config.ts';
+import { createOutput } from '../src/telemetry/log.ts';
 
 const { demo = false } = createCommand(
   'start',
@@ -11,7 +12,9 @@ const { demo = false } = createCommand(
   .addHelpText('after', '\nSettings come from the environment and from .env; docs/configuration.md lists them.')
   .parse()
   .opts<{ demo?: boolean }>();
-const say = (line: string) => console.log(line);
+// A reader that stands still must not stop the supervisor.
+const output = createOutput();
+const say = (line: string) => output.write(`${line}\n`);
 
 await runCommand(
   async (_, ending) => {

@@ -14,13 +14,14 @@ import { findFault } from './temporal/fault.ts';
 const closeGraceMs = 5_000;
 
 const config = loadConfigOrExit();
-const log = createLog(config, 'api');
+const metrics = createApiMetrics();
+const log = createLog(config, 'api', () => metrics.droppedLogLines.inc());
 for (const warning of config.warnings) log.warn(warning);
 const client = createClient(config);
 const stopping = new AbortController();
 const reported = createReportedFault();
 process.on('message', reported.receive);
-const app = createApp({ client, config, log, metrics: createApiMetrics(), stopping: stopping.signal, reported });
+const app = createApp({ client, config, log, metrics, stopping: stopping.signal, reported });
 
 try {
   const server = await listen(app, config);
@@ -36,7 +37,7 @@ try {
     clearInterval(sweep);
     await client.connection.close();
     log.info('API stopped');
-    process.exit();
+    log.flush(() => process.exit());
   });
   log.info(`API listens on ${toHttpUrl(config.host, config.port)}`);
   const fault = await findFault(client, config.temporal);

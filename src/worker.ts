@@ -16,9 +16,9 @@ import { findFault } from './temporal/fault.ts';
 import { toWorkerOptions } from './worker-options.ts';
 
 const config = loadConfigOrExit();
-const log = createLog(config, 'worker');
-for (const warning of config.warnings) log.warn(warning);
 const metrics = createWorkerMetrics();
+const log = createLog(config, 'worker', () => metrics.droppedLogLines.inc());
+for (const warning of config.warnings) log.warn(warning);
 const sdkMetrics = installRuntime(log, createTaskFailureLog(createClient(config), log));
 
 /** After the grace period, attempts that were cut off have this long to report to Temporal. */
@@ -29,16 +29,16 @@ let worker: Worker | undefined;
 onStop((reason) => {
   log.info(`Worker stops (${reason}): running attempts have ${config.shutdownGraceMs / 1_000} s to finish`);
   isStopping = true;
-  if (!worker) exit();
+  if (!worker) return exit();
   if (worker.getState() === 'RUNNING') worker.shutdown();
   // The SDK tells Temporal that the worker stops. If Temporal is silent, the SDK waits 30 s for its answer.
   setTimeout(exit, config.shutdownGraceMs + reportMs);
 });
 
-function exit(): never {
+function exit(): void {
   Runtime.instance().flushLogs();
   log.info('Worker stopped');
-  process.exit();
+  log.flush(() => process.exit());
 }
 
 const bundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));

@@ -1,3 +1,5 @@
+import { constants, fstatSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import type { Config } from '../config/config.ts';
 
@@ -6,14 +8,80 @@ export type { Logger };
 /** pino-pretty, if stdout is a terminal. It is a development dependency, so a production install does not have it. */
 const pretty = process.stdout.isTTY ? (await import('pino-pretty').catch(() => undefined))?.default : undefined;
 
+/** How many bytes may wait for a reader that is slow or stands still. */
+const maximumWaitingBytes = 1_048_576;
+
+/** At exit, waiting lines have this long to be written. */
+const flushMs = 1_000;
+
+/**
+ * Opens stdout a second time, because non-blocking writes would otherwise affect every process that shares it. Returns
+ * stdout itself where this is not possible: for sockets, for pipes of another user, and on systems without /proc.
+ */
+function openStdout(): number {
+  try {
+    return openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return 1;
+  }
+}
+
+/**
+ * Returns a destination that writes to stdout. If stdout is a pipe or a socket, no write waits for its reader: a reader
+ * that stands still would stop the whole process. Lines wait in a buffer. A line that has no place there is dropped and
+ * passed to `onDrop`. `onDrain` is called when the buffer is empty again.
+ */
+export function createOutput({ onDrop = () => {}, onDrain = () => {} } = {}) {
+  const stdout = fstatSync(1);
+  // At exit, pino's default destination retries unwritten lines. With a closed stdout, the process would never end.
+  if (!stdout.isFIFO() && !stdout.isSocket()) return pino.destination({ sync: true });
+  let stream: Socket | undefined;
+  const open = () => {
+    stream = new Socket({ fd: openStdout(), readable: false, writable: true });
+    return stream.on('error', () => {}).on('drain', onDrain);
+  };
+  return {
+    write(line: string): void {
+      // Opens late: the first use of `process.stdout` makes a socket blocking again.
+      stream ??= open();
+      if (stream.writable && stream.writableLength < maximumWaitingBytes) stream.write(line);
+      else onDrop();
+    },
+    /** Calls `done` when all lines are written, or after a second. */
+    flush(done: () => void): void {
+      if (!stream?.writable) done();
+      else {
+        setTimeout(done, flushMs);
+        stream.end(done);
+      }
+    },
+  };
+}
+
 /**
  * Returns the log of this process. The log writes JSON lines to stdout. If stdout is a terminal and pino-pretty is
- * installed, the log writes readable text instead.
+ * installed, the log writes readable text instead. Call `flush` before the process exits. `onDrop` is called for each
+ * line that is lost because the reader of stdout is too slow.
  */
-export function createLog({ logLevel }: Pick<Config, 'logLevel'>, name: 'api' | 'worker'): Logger {
+export function createLog(
+  { logLevel }: Pick<Config, 'logLevel'>,
+  name: 'api' | 'worker',
+  onDrop: () => void = () => {},
+): Logger {
   const options: LoggerOptions = { level: logLevel, base: { process: name, pid: process.pid } };
-  return pretty
-    ? pino(options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }))
-    : // At exit, pino's default destination retries unwritten lines. With a closed stdout, the process would never end.
-      pino(options, pino.destination({ sync: true }));
+  if (pretty)
+    return pino(options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' }));
+  let dropped = 0;
+  const output = createOutput({
+    onDrop: () => {
+      dropped += 1;
+      onDrop();
+    },
+    onDrain: () => {
+      if (dropped > 0) log.warn({ dropped }, 'The reader of the log was too slow: lines were dropped');
+      dropped = 0;
+    },
+  });
+  const log = pino(options, output);
+  return log;
 }

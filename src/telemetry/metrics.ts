@@ -1,10 +1,19 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Returns a registry with the metrics of this process: heap, RSS, CPU, event loop lag, garbage collection. */
-function createRegistry() {
+/** Returns the metrics of both processes: heap, RSS, CPU, event loop lag, garbage collection, lost lines of the log. */
+function createProcessMetrics() {
   const registry = new Registry();
+  const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  return registry;
+  return {
+    registry,
+    registers,
+    droppedLogLines: new Counter({
+      name: 'holdfast_log_lines_dropped_total',
+      help: 'Lines of the log that were dropped because the reader of stdout was too slow',
+      registers,
+    }),
+  };
 }
 
 /**
@@ -12,10 +21,9 @@ function createRegistry() {
  * started) or `unknown` (something may have been started).
  */
 export function createApiMetrics() {
-  const registry = createRegistry();
-  const registers = [registry];
+  const { registers, ...common } = createProcessMetrics();
   return {
-    registry,
+    ...common,
     submissions: new Counter({
       name: 'holdfast_submissions_total',
       help: 'Submissions by task and outcome',
@@ -41,10 +49,9 @@ export type ApiMetrics = ReturnType<typeof createApiMetrics>;
 
 /** Creates the metrics of a worker: attempts by outcome and failure type, and how long they took. */
 export function createWorkerMetrics() {
-  const registry = createRegistry();
-  const registers = [registry];
+  const { registers, ...common } = createProcessMetrics();
   return {
-    registry,
+    ...common,
     attempts: new Counter({
       name: 'holdfast_attempts_total',
       help: 'Attempts by task, outcome and failure type',

@@ -11,14 +11,21 @@ type Answer = { status: number; text: string; cookie: string };
 /** Sends with Node's own client, which allows any `Host`. Resolves with status 0 if what listens there is not HTTP. */
 const send = (address: string, { method = 'GET', path, headers = {}, body }: Call) =>
   new Promise<Answer>((resolve) => {
-    const outgoing = request(`http://${address}`, { method, path, headers, agent: false, timeout: 5_000 }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk) => (text += chunk));
-      const cookie = response.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text, cookie }));
-    });
+    const outgoing = request(
+      `http://${address}`,
+      { method, path, headers, agent: false, timeout: 5_000 },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+        const cookie = response.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text, cookie }));
+      },
+    );
     const isOther = () => resolve({ status: 0, text: '', cookie: '' });
-    outgoing.on('timeout', () => outgoing.destroy()).on('error', isOther).end(body);
+    outgoing
+      .on('timeout', () => outgoing.destroy())
+      .on('error', isOther)
+      .end(body);
   });
 
 const workflows = '/api/v1/namespaces/default/workflows';

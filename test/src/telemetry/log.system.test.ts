@@ -1,10 +1,23 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  constants,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { findFreePort } from '../../../local/processes/ports.ts';
-import { run, waitFor } from '../../support/processes.ts';
+import { createDirectory, run, waitFor } from '../../support/processes.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -23,6 +36,99 @@ test('a process ends on request although its stdout has been closed', async () =
   expect(await ended).toEqual([0, null]);
   expect(performance.now() - askedAt).toBeLessThan(4_000);
 }, 60_000);
+
+/** Creates a pipe that is full and that nobody reads. Returns what fills it, and how to read it. */
+function createStalledPipe() {
+  const path = join(createDirectory(), 'log');
+  execFileSync('mkfifo', [path]);
+  const ours = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const page = Buffer.alloc(4_096, 10);
+  const fill = (): void => {
+    try {
+      for (;;) writeSync(ours, page);
+    } catch {
+      // EAGAIN: the pipe is full.
+    }
+  };
+  fill();
+  const read = (): string => {
+    try {
+      const buffer = Buffer.alloc(65_536);
+      return buffer.toString('utf8', 0, readSync(ours, buffer));
+    } catch {
+      return '';
+    }
+  };
+  return { read, theirs: openSync(path, 'w') };
+}
+
+/** Starts an entry point of `src/` that logs everything to `stdout`. */
+function startWith(script: string, stdout: number | 'pipe', env: Record<string, string>) {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(root, script)], {
+    env: { ...process.env, API_KEYS: '', LOG_LEVEL: 'trace', TEMPORAL_ADDRESS: inject('devServer'), ...env },
+    stdio: ['ignore', stdout, 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { child, ended: once(child, 'exit') };
+}
+
+const isUp = (url: string) =>
+  waitFor(async () => (await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined))?.ok, 30_000);
+
+async function readDropped(url: string) {
+  const page = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^holdfast_log_lines_dropped_total (\d+)$/m.exec(page)?.[1]);
+}
+
+const longPath = `/tasks/${'x'.repeat(7_000)}`;
+
+// Seen to fail with synchronous writes: the process stood still at its first line, and SIGTERM had no effect.
+test('a pipe that nobody reads stops neither the API nor its end, and lost lines are counted', async () => {
+  const { read, theirs } = createStalledPipe();
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const { child, ended } = startWith('src/server.ts', theirs, { PORT: `${port}` });
+  await isUp(`${url}/health`);
+  expect(await readDropped(url)).toBe(0);
+  for (let n = 0; n < 400; n += 1) await (await fetch(url + longPath)).text();
+  const dropped = await readDropped(url);
+  expect(dropped).toBeGreaterThan(50);
+
+  // The reader continues: what was kept arrives, and then the number of lost lines.
+  let text = '';
+  await waitFor(() => {
+    text += read();
+    return text.includes('lines were dropped');
+  });
+  const lines = text.split('\n').filter((line) => line.startsWith('{'));
+  expect(JSON.parse(lines[0] ?? '').msg).toContain('API listens');
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ dropped: expect.any(Number), process: 'api' });
+
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+}, 90_000);
+
+test('a pipe that nobody reads stops no worker, and SIGTERM ends it', async () => {
+  const { theirs } = createStalledPipe();
+  const port = await findFreePort();
+  const address = { WORKER_METRICS_ADDRESS: `127.0.0.1:${port}`, TASK_QUEUE: `test-log-${port}` };
+  const { child, ended } = startWith('src/worker.ts', theirs, address);
+  await isUp(`http://127.0.0.1:${port}/health`);
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+}, 90_000);
+
+test('a socket that nobody reads stops the API as little', async () => {
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  // Node gives a child a socket where it says `pipe`. Nothing reads from it until the stream flows.
+  const { child, ended } = startWith('src/server.ts', 'pipe', { PORT: `${port}` });
+  await isUp(`${url}/health`);
+  for (let n = 0; n < 400; n += 1) await (await fetch(url + longPath)).text();
+  expect(await readDropped(url)).toBeGreaterThan(50);
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+}, 90_000);
 
 /** Logs one line with `src/telemetry/log.ts` on a terminal, with only these packages installed. Returns the line. */
 async function logOnTerminal(packages: string[]) {

@@ -342,7 +342,7 @@ test('a page of 1,000 tasks that start soon reads 200 of them, and the clock of 
   let reads = 0;
   const readTask = async () => ({ status: ++reads % 2 ? 'scheduled' : 'queued' });
   const listTasks = createTaskList(client as unknown as Client, holdfast.config, { readTask } as unknown as TaskView);
-  const { items } = await listTasks('local', { name: undefined, status: undefined, limit: 1_000 });
+  const { items } = await listTasks('local', { name: undefined, status: undefined, limit: 1_000 }, (work) => work());
   expect(reads).toBe(200);
   expect(items.filter(({ status }) => status === 'scheduled')).toHaveLength(900);
 });
