@@ -12,7 +12,7 @@ const { demo = false } = createCommand(
   .addHelpText('after', '\nSettings come from the environment and from .env; docs/configuration.md lists them.')
   .parse()
   .opts<{ demo?: boolean }>();
-// A reader that stands still must not stop the supervisor.
+// If the reader of stdout stops reading, the supervisor must go on.
 const output = createOutput();
 const say = (line: string) => output.write(`${line}\n`);
 

@@ -50,8 +50,8 @@ export type Inputs<N extends TaskName = TaskName> = TaskInput<N>[] | { count: nu
 type BatchOptions<N extends TaskName> = { name: N; options: TaskActivityOptions } & AttemptOptions;
 
 /**
- * The argument of a batch's workflow. `chunkSizes` has the number of items of each chunk, in order. `maximumInFlight` is
- * in the argument because it decides when chunks start: with another value, the code would not fit running batches.
+ * The argument of a batch's workflow. `chunkSizes` has the number of items of each chunk, in order. `maximumInFlight`
+ * decides when chunks start. It is in the argument, because code with another limit would not fit running batches.
  */
 export type BatchArguments<N extends TaskName = TaskName> = BatchOptions<N> & {
   inputs: Inputs<N>;

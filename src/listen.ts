@@ -14,8 +14,8 @@ import type { Config } from './config/config.ts';
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
 /**
- * How many connections may wait for their acceptance. With Node's default of 511, some of 700 clients that connect at
- * once are ignored by the kernel, and wait up to 15 s until they try again. The kernel may allow less.
+ * How many connections may wait until they are accepted. With Node's default of 511, the kernel ignores some of 700
+ * clients that connect at once, and these wait up to 15 s until they try again. The kernel may allow less.
  */
 const backlog = 4_096;
 
@@ -52,7 +52,7 @@ export async function listen(
   server.on('connection', (socket: Socket) => {
     strangers.add(socket);
     for (const event of ['authenticated', 'close']) socket.once(event, () => strangers.delete(socket));
-    // Clients send their request at once. A connection that has waited longest for one is the least likely to send it.
+    // Clients send their first request at once, so the oldest connection without one is the least likely to send it.
     const [oldest] = strangers;
     if (oldest && strangers.size > maxConnections) strangers.delete(oldest.destroy());
     const responses = new Set<ServerResponse>();

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-/** Whether the host, as configuration writes it, is loopback. */
+/** Whether a host in the configuration is loopback. */
 export const isLoopback = (host: string) => /^(localhost|127\.0\.0\.1|::1)$/.test(host);
 
 const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
@@ -10,7 +10,7 @@ const toHost = (url: string) => (URL.canParse(url) ? new URL(url).host : undefin
 /** A request, as Hono has it. If the request target is an absolute URL, `url` is that URL. */
 export type ReceivedRequest = { method: string; url: string; header(name: string): string | undefined };
 
-/** Why a listener must not answer a request. `slug` is the problem that the API answers with. */
+/** Why a listener must refuse a request. `slug` names the problem with which the API answers. */
 export type Refusal = { slug: 'misdirected-request' | 'forbidden'; status: 421 | 403; detail: string };
 
 /**
@@ -25,9 +25,10 @@ function isForeign(request: ReceivedRequest, host: string): boolean {
 }
 
 /**
- * Returns why a listener must refuse the request, or undefined if it may answer. Refuses state-changing calls that a
- * browser makes for a page of another origin. With `loopbackOnly`, refuses every call to a host other than loopback.
- * This stops DNS rebinding, where a page makes its own host name lead to this machine.
+ * Returns why a listener must refuse the request, or `undefined` if it may answer. A listener must refuse
+ * state-changing calls that a browser makes for a page of another origin. With `loopbackOnly`, it must also refuse
+ * every call to a host other than loopback. This stops DNS rebinding, where a page makes its own host name lead to this
+ * machine.
  */
 export function findRefusal(
   request: ReceivedRequest,

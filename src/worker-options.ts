@@ -6,7 +6,7 @@ import { type AttemptRecord, observeAttempts } from './activities/observe.ts';
 import type { Config } from './config/config.ts';
 
 /**
- * A worker that is frozen or that dies loses the tasks that its open polls get. The SDK's default is 10 open polls, so
+ * If a worker is frozen or dies, the attempts that its open polls get are lost. The SDK's default is 10 open polls, so
  * one task could lose all its attempts to one frozen worker. The server says when more than one poll is useful.
  */
 const asFewPollersAsNeeded = (slots: number) =>

@@ -16,7 +16,7 @@ const unansweredPollMs = 1_000;
 type Options = {
   holdfast: Pick<HoldfastClient, 'read'>;
   signal: AbortSignal;
-  /** Called with each task whose status, attempt number or `paused` or `stuck` has changed since the previous read. */
+  /** Called with each task whose status, attempt number, `paused` or `stuck` has changed since the previous read. */
   onChange: (task: Task) => void;
   note: (text: string) => void;
   patienceMs?: number;

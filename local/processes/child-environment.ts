@@ -1,8 +1,8 @@
 const secrets = /^(API_KEYS|HOLDFAST_API_KEY|TEMPORAL_API_KEY|TEMPORAL_TLS_CLIENT_KEY_DATA|TEMPORAL_GRPC_META_.*)$/;
 
 /**
- * Returns the environment of this process, and removes the secrets from it. No child then inherits them, unless its
- * start passes them on.
+ * Returns a copy of the environment of this process, and removes the secrets from `process.env`. A child then inherits
+ * a secret only if its start passes it on.
  */
 export function takeEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env };
@@ -13,6 +13,6 @@ export function takeEnvironment(): NodeJS.ProcessEnv {
 const basics =
   /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_\w+|XDG_\w+|NODE_(OPTIONS|PATH|ENV|EXTRA_CA_CERTS)|(DY)?LD_\w+|GO(GC|DEBUG|MAXPROCS|MEMLIMIT)|_)$/;
 
-/** Returns the variables that programs need which read no setting of Holdfast. None of them is a secret. */
+/** Returns the variables for a program that reads no setting of Holdfast. None of them is a secret. */
 export const toBasicEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => basics.test(name)));

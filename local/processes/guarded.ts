@@ -11,7 +11,7 @@ type Options = {
   /** The file to which the program's output is appended. */
   logFile: string;
   cwd?: string;
-  /** The whole environment of the program. By default it has none of our settings and secrets. */
+  /** The whole environment of the program. The default has none of our settings and secrets. */
   env?: NodeJS.ProcessEnv;
   /** The user that the program runs as, if not ours. Only root can choose another user. */
   user?: { uid: number; gid: number } | undefined;

@@ -4,7 +4,7 @@ export type ChildSpec = {
   name: string;
   command: string;
   args: string[];
-  /** The whole environment of the child. By default it is ours. */
+  /** The whole environment of the child. The default is ours. */
   env?: NodeJS.ProcessEnv;
   cwd?: string;
   /** How long the child may take to end after SIGTERM. After this time it gets SIGKILL. */
@@ -21,7 +21,7 @@ export type ChildSpec = {
   onErrorOutput?: (text: string) => void;
 };
 
-const maximumUnwritten = 1024 * 1024;
+const maximumUnwrittenBytes = 1024 * 1024;
 
 /** Makes a shell wait for a line and then become the command, with the same pid. Without a line (we died), it ends. */
 const waitingShell = ['-c', 'read -r go && exec "$0" "$@"'];
@@ -37,7 +37,7 @@ export function spawnChild({ command, args, env, cwd, foreign, onErrorOutput }: 
     : spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   child.stderr?.on('data', (chunk: Buffer) => {
     // If the reader of our stderr stalls, drop text instead of keeping it all in memory.
-    if (process.stderr.writableLength < maximumUnwritten) process.stderr.write(chunk);
+    if (process.stderr.writableLength < maximumUnwrittenBytes) process.stderr.write(chunk);
     onErrorOutput?.(chunk.toString());
   });
   return child;

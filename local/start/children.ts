@@ -25,7 +25,7 @@ export const watchdog = ({ path, holder }: Lock): ChildSpec =>
     args: [path, String(holder.pid), holder.startedAt],
   });
 
-/** Variables that only the API needs. If they are empty, a child does not read them from `.env` either. */
+// Variables that a child does not need. They are empty and not removed, so that the child ignores them in `.env` too.
 const withoutApi = { API_KEYS: '', HOST: '' };
 const withoutProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', http_proxy: '', https_proxy: '' };
 const withoutClient = { HOLDFAST_API_KEY: '' };

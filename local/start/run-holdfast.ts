@@ -49,7 +49,7 @@ async function startChildren(
     const { read, readLastError } = createServerOutput({ say, send: supervisor.send });
     const beforeRun = () => {
       const lost = findLostFile(dataDir);
-      if (lost) say(`*** ${lost} IS MISSING: tasks that were accepted before may be lost or open again ***`);
+      if (lost) say(`*** ${lost} IS MISSING OR EMPTY: accepted tasks may be lost, finished ones may be open again ***`);
     };
     const server = temporalServer(cliPath, embedded.port, config, webUi.address);
     supervisor.start({ ...server, beforeRun, onErrorOutput: read });

@@ -1,27 +1,27 @@
 import type { Say } from '../../cli/progress.ts';
 import { type FaultMessage, findDatabaseFault, toFaultDetail } from '../../src/embedded/faults.ts';
 
-/** A fault that lasts is repeated by the server many times a second. We pass it on once in this time. */
+/** While a fault lasts, the server reports it many times a second. We pass it on once in this time. */
 const passOnMs = 10_000;
 
 type Options = { say: Say; send: (message: FaultMessage) => void; now?: () => number };
 
 /**
- * Reads what the embedded server writes to stderr. If it reports a fault of its database, tells the user, and the API,
- * whose `/ready` then names the fault. The answers of the server to calls do not have the cause.
+ * Reads what the embedded server writes to stderr. If the server reports a fault of its database, tells the user and
+ * the API. `/ready` then names the fault. The server's answers to calls do not have the cause.
  */
 export function createServerOutput({ say, send, now = () => performance.now() }: Options) {
   let lastError = '';
-  let last = '';
+  let lastFault = '';
   let passedOnAt = Number.NEGATIVE_INFINITY;
   return {
     read(text: string): void {
       const lines = text.split('\n').filter((line) => line.trim() !== '');
       lastError = lines.findLast((line) => line.includes('level=ERROR')) ?? lines.at(-1) ?? lastError;
       const fault = findDatabaseFault(text);
-      if (!fault || (fault === last && now() - passedOnAt < passOnMs)) return;
-      if (fault !== last) say(`*** ${toFaultDetail(fault)} ***`);
-      last = fault;
+      if (!fault || (fault === lastFault && now() - passedOnAt < passOnMs)) return;
+      if (fault !== lastFault) say(`*** ${toFaultDetail(fault)} ***`);
+      lastFault = fault;
       passedOnAt = now();
       send({ databaseFault: fault });
     },

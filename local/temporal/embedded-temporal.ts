@@ -22,8 +22,8 @@ const flag = (name: string, values: string[]) => values.flatMap((value) => [name
  * - Up to 2000 polls of the transfer queue per second instead of 20. With 20, each dispatch waited about 45 ms.
  * - When a workflow task is lost several times in a row, its timeout grows by 10 s at most. By default it grows by up
  *   to 10 min, and a workflow whose workers were killed five times in a row stood still for minutes.
- * - Idle polls end after 15 s instead of 60 s. The open polls of a frozen worker end as late, and look alive until then.
- * - No host is allowed for the HTTP API, which checks no origin. Nothing uses that API, and it cannot be turned off.
+ * - Idle polls end after 15 s instead of 60 s. A frozen worker looks alive until its open polls have ended.
+ * - No host is allowed to use the HTTP API, because it checks no origin. Nothing uses it, and it cannot be turned off.
  */
 export const dynamicConfigFlags = flag('--dynamic-config-value', [
   'matching.numTaskqueueReadPartitions=1',
@@ -85,8 +85,8 @@ const isServing = (connection: Connection) => {
 /**
  * Waits until our server is ready to serve. Then sets the retention of the namespace to `retentionDays`, and
  * creates the namespace if it does not exist.
- * @throws {SetupError} if the server does not serve within 60 s, or refuses the namespace. It repeats what the server
- * said last, according to `readLastError`.
+ * @throws {SetupError} if the server does not serve within 60 s, or if it refuses the namespace. The message ends with
+ *   the sentence that `readLastError` returns.
  */
 export async function prepareTemporal(
   { address, namespace }: Config['temporal'],

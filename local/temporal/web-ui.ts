@@ -10,9 +10,9 @@ const toReceived = ({ method = 'GET', url = '', headers }: IncomingMessage) => (
 });
 
 /**
- * Serves Temporal's Web UI on `port` of loopback and refuses requests that come from foreign web pages. The Web UI
- * itself answers every request, also one that terminates a workflow. So its server must listen on the returned
- * `address`, which web pages cannot guess.
+ * Serves Temporal's Web UI on `port` of loopback and refuses requests that come from foreign web pages. The server of
+ * the Web UI must listen on the returned `address`, which web pages cannot guess, because it answers every request,
+ * even one that terminates a workflow.
  * @throws the system's error if the port cannot be used.
  */
 export async function guardWebUi(port: number) {

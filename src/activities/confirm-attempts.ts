@@ -1,38 +1,38 @@
 import { ApplicationFailure, activityInfo, getClient } from '@temporalio/activity';
 import { lostType } from './observe.ts';
 
-/** How often a process looks at its clocks. */
-const lookMs = 100;
+/** How often a process reads its clocks. */
+const intervalMs = 100;
 
-/** gRPC's NOT_FOUND. The server answers it for an attempt that it has given up. */
+/** gRPC's NOT_FOUND. The server answers with it if it has given up the attempt. */
 const notFound = 5;
 
 /**
  * Watches for suspensions of this process: SIGSTOP, a frozen container, a sleeping machine. Returns a function that
- * says how long the last suspension was, and how long ago it ended. A blocked event loop counts as a suspension too.
+ * says how long the last suspension was, and how long ago it ended. A blocked event loop also counts as a suspension.
  */
 export function watchSuspensions() {
   // While a machine sleeps, the monotonic clock of some systems stands still. The wall clock does not.
   const readClocks = () => [performance.now(), Date.now()] as const;
   let seen = readClocks();
   let last = { ms: 0, endedAt: 0 };
-  const look = () => {
+  const readLast = () => {
     const now = readClocks();
-    const ms = Math.max(now[0] - seen[0], now[1] - seen[1]) - lookMs;
+    const ms = Math.max(now[0] - seen[0], now[1] - seen[1]) - intervalMs;
     seen = now;
-    // A short delay does not hide a suspension whose attempts may still arrive.
+    // A shorter delay replaces a suspension only later, because attempts from the suspension may still arrive.
     if (ms >= last.ms || now[0] - last.endedAt > 2 * last.ms) last = { ms, endedAt: now[0] };
     return { ms: last.ms, endedMsAgo: now[0] - last.endedAt };
   };
-  setInterval(look, lookMs).unref();
-  return look;
+  setInterval(readLast, intervalMs).unref();
+  return readLast;
 }
 
 /**
  * Creates a worker interceptor that asks the server, before an attempt begins, whether the attempt still counts. It
- * asks only if this process was suspended for over half the attempt's heartbeat timeout, and only until that timeout
- * has passed since. The attempt may have arrived during the suspension. If the server has given it up meanwhile, a call
- * would reach the upstream beside the calls of later attempts, so the attempt ends without one.
+ * asks only after a suspension of over half the attempt's heartbeat timeout, and only until that timeout has passed
+ * since the suspension. Such an attempt may have arrived during the suspension, and the server may have given it up.
+ * Its call would then reach the upstream beside the calls of later attempts, so the attempt ends without a call.
  */
 export const confirmAttempts = (readLastSuspension: ReturnType<typeof watchSuspensions>) => () => ({
   inbound: {
@@ -45,7 +45,7 @@ export const confirmAttempts = (readLastSuspension: ReturnType<typeof watchSuspe
   },
 });
 
-/** Sends a heartbeat and waits for the answer, which `heartbeat()` of the SDK does not. */
+/** Sends a heartbeat and waits for the answer. The SDK's `heartbeat()` does not wait. */
 async function confirm(): Promise<void> {
   const { taskToken } = activityInfo();
   const { workflowService, options } = getClient();

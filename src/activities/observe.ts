@@ -5,13 +5,13 @@ import { toJobId } from './job-id.ts';
 
 export type AttemptRecord = {
   task: string;
-  /** `lost`: the server had given up the attempt before it began, so it made no call. */
+  /** `lost`: the server had given up the attempt before its call, so the worker made no call. */
   outcome: 'completed' | 'failed' | 'cancelled' | 'lost';
   failureType: string;
   seconds: number;
 };
 
-/** The type of an attempt that the server gave up. The server ignores the end of such an attempt. */
+/** The failure type of an attempt that the server gave up. The server ignores the end of such an attempt. */
 export const lostType = 'AttemptLost';
 
 const job = () => `Job ${toJobId()}:`;

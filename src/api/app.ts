@@ -38,7 +38,7 @@ export type AppDependencies = {
   metrics: ApiMetrics;
   /** Aborts when the process stops. Event streams then end, and submissions with `?wait=` are answered at once. */
   stopping?: AbortSignal;
-  /** What `npm start` has heard from the embedded server. */
+  /** The latest fault that `npm start` has reported about the embedded server. */
   reported?: Pick<ReportedFault, 'read'>;
 };
 

@@ -7,8 +7,8 @@ export const databaseFile = 'temporal.db';
 export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
 
 /**
- * The marker is a file beside the database. It says that a server has used the database, and which file that is. The
- * server never removes the write-ahead log, even if it ends cleanly. So a missing log means a loss.
+ * The marker is a file beside the database. It says that a server has used the database, and it has the inode of the
+ * database. The server never removes the write-ahead log, even if it ends cleanly. So a missing log means a loss.
  */
 const toMarkerPath = (dataDir: string) => `${toDatabasePath(dataDir)}.json`;
 
@@ -23,12 +23,12 @@ function readMarker(dataDir: string): { inode?: number } | undefined {
   }
 }
 
-/** Writes the marker. Call this when the server serves, because it has created all its files then. */
+/** Writes the marker. Call this after the server has begun to serve, because all its files exist then. */
 export function markDatabase(dataDir: string): void {
   writeFileSync(toMarkerPath(dataDir), `${JSON.stringify({ inode: readInode(toDatabasePath(dataDir)) })}\n`);
 }
 
-/** Returns the path of a file of a marked database that is missing or empty, or `undefined` if there is none. */
+/** Returns the path of the first missing or empty file of a marked database, or `undefined` if there is none. */
 export function findLostFile(dataDir: string): string | undefined {
   if (!readMarker(dataDir)) return undefined;
   const path = toDatabasePath(dataDir);
@@ -36,9 +36,9 @@ export function findLostFile(dataDir: string): string | undefined {
 }
 
 /**
- * Creates a function that returns whether the database of the running server was removed or replaced. The server notices
- * nothing: it goes on with the removed file, and everything is lost when it ends. Returns false if this process has
- * never seen the marker, because then the server has another DATA_DIR.
+ * Creates a function that returns whether the database of the running server was removed or replaced. The server does
+ * not notice that. It goes on with the removed file, and everything is lost when it ends. The function returns false if
+ * this process has never seen the marker, because then the server has another DATA_DIR.
  */
 export function createLossCheck(dataDir: string): () => boolean {
   let isMarked = false;

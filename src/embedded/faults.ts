@@ -1,8 +1,8 @@
-/** What the embedded server's SQLite says when it cannot go on, and what that means. */
+/** The faults of the embedded server's database: the messages of SQLite, and what we report. */
 const faults = {
   full: {
     pattern: /database or disk is full|no space left on device/i,
-    detail: 'The disk of the Temporal server is full, so no task can be accepted or run. Make room there',
+    detail: 'The disk of the Temporal server is full, so no task can be accepted or run. Free space on that disk',
   },
   unreadable: {
     pattern: /disk I\/O error/i,
@@ -18,7 +18,7 @@ const faults = {
 export type DatabaseFault = keyof typeof faults;
 const names = Object.keys(faults) as DatabaseFault[];
 
-/** Returns the fault that a text of the Temporal server names, or `undefined`. */
+/** Returns the fault that a message of the Temporal server names, or `undefined`. */
 export const findDatabaseFault = (text: string) => names.find((name) => faults[name].pattern.test(text));
 
 export const toFaultDetail = (fault: DatabaseFault) => faults[fault].detail;
@@ -26,14 +26,14 @@ export const toFaultDetail = (fault: DatabaseFault) => faults[fault].detail;
 /** The message that `npm start` sends to the API when the embedded server reports a fault of its database. */
 export type FaultMessage = { databaseFault: DatabaseFault };
 
-/** A fault that the server has not repeated for this long has passed. While it lasts, the server repeats it often. */
+/** While a fault lasts, the server reports it often. A fault that was not reported for this long has passed. */
 const reportedForMs = 60_000;
 
 /** Keeps the latest fault that `npm start` has reported to this process. */
 export function createReportedFault(now = () => performance.now()) {
   let latest: { fault: DatabaseFault; at: number } | undefined;
   return {
-    /** Takes a message of the parent process. Ignores all but a `FaultMessage`. */
+    /** Takes a message of the parent process. Ignores every message that is not a `FaultMessage`. */
     receive(message: unknown): void {
       const { databaseFault } = (message ?? {}) as Partial<FaultMessage>;
       const fault = names.find((name) => name === databaseFault);

@@ -4,7 +4,7 @@ import { type buildConnector, Client, type Dispatcher } from 'undici';
 /** The codes of a lost connection. The other side may have closed it before the request arrived. */
 const connectionLostCodes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET'];
 
-/** A connection that was already closed is lost within a round trip. Later, the other side may have begun to work. */
+/** If the connection was already closed, we learn that within a round trip. Later losses may have other causes. */
 const repeatWithinMs = 2_000;
 
 /**

@@ -8,15 +8,15 @@ export type { Logger };
 /** pino-pretty, if stdout is a terminal. It is a development dependency, so a production install does not have it. */
 const pretty = process.stdout.isTTY ? (await import('pino-pretty').catch(() => undefined))?.default : undefined;
 
-/** How many bytes may wait for a reader that is slow or stands still. */
+/** How many bytes may wait for a reader that is slow or does not read at all. */
 const maximumWaitingBytes = 1_048_576;
 
-/** At exit, waiting lines have this long to be written. */
+/** How long the end of the process waits until all lines are written. */
 const flushMs = 1_000;
 
 /**
- * Opens stdout a second time, because non-blocking writes would otherwise affect every process that shares it. Returns
- * stdout itself where this is not possible: for sockets, for pipes of another user, and on systems without /proc.
+ * Opens stdout a second time, because the non-blocking mode would otherwise affect every process that shares stdout.
+ * Returns stdout itself where this is not possible: for sockets, for pipes of another user, on systems without /proc.
  */
 function openStdout(): number {
   try {
@@ -27,9 +27,9 @@ function openStdout(): number {
 }
 
 /**
- * Returns a destination that writes to stdout. If stdout is a pipe or a socket, no write waits for its reader: a reader
- * that stands still would stop the whole process. Lines wait in a buffer. A line that has no place there is dropped and
- * passed to `onDrop`. `onDrain` is called when the buffer is empty again.
+ * Returns a destination that writes to stdout. If stdout is a pipe or a socket, no write waits for the reader, because
+ * a reader that stops reading would then stop the whole process. Lines wait in a buffer. When the buffer is full, lines
+ * are dropped, and `onDrop` is called for each. `onDrain` is called when the buffer is empty again.
  */
 export function createOutput({ onDrop = () => {}, onDrain = () => {} } = {}) {
   const stdout = fstatSync(1);
@@ -42,7 +42,7 @@ export function createOutput({ onDrop = () => {}, onDrain = () => {} } = {}) {
   };
   return {
     write(line: string): void {
-      // Opens late: the first use of `process.stdout` makes a socket blocking again.
+      // Opens at the first line, because the first use of `process.stdout` makes a socket blocking again.
       stream ??= open();
       if (stream.writable && stream.writableLength < maximumWaitingBytes) stream.write(line);
       else onDrop();
@@ -61,7 +61,7 @@ export function createOutput({ onDrop = () => {}, onDrain = () => {} } = {}) {
 /**
  * Returns the log of this process. The log writes JSON lines to stdout. If stdout is a terminal and pino-pretty is
  * installed, the log writes readable text instead. Call `flush` before the process exits. `onDrop` is called for each
- * line that is lost because the reader of stdout is too slow.
+ * line that is dropped because the reader of stdout is too slow.
  */
 export function createLog(
   { logLevel }: Pick<Config, 'logLevel'>,

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Returns the metrics of both processes: heap, RSS, CPU, event loop lag, garbage collection, lost lines of the log. */
+/** Creates the metrics of API and worker: heap, RSS, CPU, event loop lag, garbage collection, dropped log lines. */
 function createProcessMetrics() {
   const registry = new Registry();
   const registers = [registry];

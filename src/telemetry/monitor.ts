@@ -12,9 +12,10 @@ import { createTaskFailureCheck } from './workflow-tasks.ts';
 type Monitored = { isRunning: () => boolean; registry: Registry; sdkMetrics: string };
 
 /**
- * Serves `GET /health` and `GET /metrics` of a worker. `/health` is a 503 if the worker does not run, or if it lately
- * failed workflow tasks, for example because its workflow code does not fit running workflows. Returns the server's
- * URL and a function that closes the server. `/metrics` has our metrics and the metrics of Temporal's SDK, which are
+ * Serves `GET /health` and `GET /metrics` of a worker. Returns the server's URL and a function that closes the server.
+ *
+ * `/health` is a 503 if the worker does not run, or if workflow tasks failed on it lately, for example because its
+ * workflow code does not fit running workflows. `/metrics` has our metrics and the metrics of Temporal's SDK, which are
  * read from the URL `sdkMetrics`. Prometheus therefore needs only one target per worker.
  * @throws the system's error (`code: 'EADDRINUSE'`, …) if the address cannot be used.
  */
@@ -29,7 +30,7 @@ export async function serveMonitor(
     );
   const findTaskFailures = createTaskFailureCheck();
   const app = new Hono()
-    // On an address of a network, the names of this host are unknown.
+    // If the address is not loopback, this process does not know by which names clients call it.
     .use(async (c, next) => {
       const refusal = findRefusal(c.req, { loopbackOnly: isLoopback(host) });
       return refusal ? c.text(refusal.detail, refusal.status) : next();

@@ -9,7 +9,7 @@ const maximumTries = 20;
 
 type OnTaskFailure = (run: { runId?: unknown; failure?: unknown }) => void;
 
-/** Returns a logger that passes the SDK's log lines to `log`. It passes failed workflow tasks to `onTaskFailure`. */
+/** Returns a logger for the SDK. It passes failed workflow tasks to `onTaskFailure`, and other lines to `log`. */
 export const toSdkLogger = (log: Logger, onTaskFailure?: OnTaskFailure) =>
   new DefaultLogger('TRACE', ({ level, message, meta }) => {
     if (onTaskFailure && message === failingTaskMessage) return onTaskFailure(meta ?? {});
@@ -19,8 +19,9 @@ export const toSdkLogger = (log: Logger, onTaskFailure?: OnTaskFailure) =>
   });
 
 /**
- * Installs the SDK's runtime, which logs to `log` and serves its metrics at the URL that this returns. That server
+ * Installs the SDK's runtime, which logs to `log` and serves metrics. Returns the URL of the metrics. Their server
  * answers every request, so it gets an address that web pages cannot guess.
+ *
  * With port 0, the SDK would not say which port it got. So this function picks a random port, and another one if the
  * SDK cannot bind the first. The random ports are below the ephemeral range (from 32768 on Linux, from 49152
  * elsewhere), so no outgoing connection uses them.

@@ -2,10 +2,10 @@ import type { Client } from '@temporalio/client';
 import { withDeadline } from '../temporal/deadline.ts';
 import type { Logger } from './log.ts';
 
-/** The SDK's line about a failed workflow task. It has the id of the run, but not that of the workflow. */
+/** What the SDK logs when a workflow task fails. The line has the id of the run, but not the id of the workflow. */
 export const failingTaskMessage = 'Failing workflow task';
 
-/** While a workflow is stuck, Temporal repeats its workflow task at least this often (`history.workflowTaskRetry…`). */
+/** On the servers that Holdfast starts, the workflow task of a stuck workflow is repeated more often than this. */
 const failingForMs = 60_000;
 
 const fault = {
@@ -15,7 +15,7 @@ const fault = {
 
 /**
  * Returns a function that logs a failed workflow task, with the id and type of the workflow. `run` is what the SDK
- * logged. Temporal finds the workflow by its run in its list, so the names are missing if the list does not answer.
+ * logged. The id and the type come from Temporal's list. If the list does not answer, they are missing.
  */
 export function createTaskFailureLog(client: Client, log: Logger) {
   return async (run: { runId?: unknown; failure?: unknown }): Promise<void> => {
@@ -40,7 +40,8 @@ export function createTaskFailureLog(client: Client, log: Logger) {
 
 /**
  * Creates a function that finds in the SDK's metrics which workflow types have had failed workflow tasks lately, each
- * with the reason. It compares the counters with those of the previous call.
+ * with the reason. It compares the counters with those of earlier calls, so a failure counts from the first call after
+ * it, for a minute.
  */
 export function createTaskFailureCheck(now = () => performance.now()) {
   const known = new Map<string, { count: string; changedAt: number }>();

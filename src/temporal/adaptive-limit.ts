@@ -8,7 +8,7 @@ type Bounds = { minimum: number; maximum: number; slowMs: number };
 /** When a call gets no answer, and no other call has got an answer for this long, Temporal counts as unavailable. */
 const maximumSilenceMs = 1_000;
 
-/** A call that has waited longer is refused. Its owner has too many calls, and its client may have given up. */
+/** If a call has waited longer when its turn comes, it is refused. Its client may have given up. */
 const maximumWaitMs = 10_000;
 
 /** A slow call shrinks the limit by a thirtieth. Four fast calls raise the limit by one. */
@@ -16,9 +16,9 @@ const decrease = 29 / 30;
 const increase = 1 / 4;
 
 /**
- * Returns a function that limits how many calls to Temporal run at once. The owners share the limit: calls beyond it
- * wait in the order of arrival, and the owners take turns. Without a limit, many simultaneous calls would slow each
- * other down until all of them miss their deadlines.
+ * Returns a function that limits how many calls to Temporal run at once. Calls beyond the limit wait. The owners take
+ * turns, and the calls of one owner start in the order of arrival. Without a limit, many simultaneous calls would slow
+ * each other down until all of them miss their deadlines.
  *
  * The limit adapts between `minimum` and `maximum`: it shrinks after a call that takes longer than `slowMs` or gets no
  * answer, and grows after any other call (additive increase, multiplicative decrease). It stays low for a small server,

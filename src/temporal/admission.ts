@@ -6,24 +6,24 @@ import { createRateLimit } from './rate-limit.ts';
 import { createShares } from './shares.ts';
 
 /**
- * `minimum` calls keep a small server busy. `maximum` calls are enough for a large and distant server. The calls of an
- * owner who keeps the server busy slow down those of the others, up to `slowMs`.
+ * `minimum` calls keep a small server busy. `maximum` calls are enough for a large and distant server. If one owner
+ * keeps the server busy, the calls of the others also take longer, up to about `slowMs`.
  */
 const calls = { minimum: 12, maximum: 96, slowMs: 200 };
 
-/** Whose call it is. The rate limits count what each `rateLimitKey` does. */
+/** Who makes a call. The rate limits count by `rateLimitKey`. */
 type Caller = { owner: string; rateLimitKey: string };
 
-/** Runs work of a request that takes several turns, and gives each part a turn of its own. */
+/** Runs one part of a request, in a turn of its own. */
 export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
 type Limits = Pick<Config, 'apiKeys' | 'maxInFlight' | 'rateLimit' | 'readRateLimit' | 'itemRateLimit'>;
 
 /**
- * Decides which calls to Temporal run, and when. Every call passes the adaptive limit and has a deadline. A call is
- * what one task, chunk or page of a list needs, so that a request about many tasks takes as many turns. A submission
- * also passes the rate limits of its caller and the limit of starts in flight. These limits refuse a submission
- * instead of queueing it. The owners share the adaptive limit and the limit of starts.
+ * Decides which calls to Temporal run, and when. Every call passes the adaptive limit and has a deadline. One call
+ * covers one task, one chunk or one page of a list, so a request about many tasks makes many calls. A submission also
+ * passes the rate limits of its caller and the limit of starts in flight. These limits refuse a submission instead of
+ * queueing it. The owners share the adaptive limit and the limit of starts.
  */
 export function createAdmission(config: Limits) {
   const run = createAdaptiveLimit(calls, config);

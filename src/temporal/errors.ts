@@ -38,7 +38,7 @@ export class TemporalRefused extends Error {
   }
 }
 
-/** This process refuses a request for `reason`. The refused request has started nothing. */
+/** This process refuses a request because of `reason`. The request has started nothing. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly reason: 'overloaded' | 'rate-limited' | 'idempotency-mismatch';

@@ -7,7 +7,7 @@ const maximumWindows = 10_000;
 
 /**
  * `starting` has the ids that are being started now, each with the number of its submissions in flight. `reserved` is
- * what these ids cost together.
+ * the cost of these ids together.
  */
 type Window = { used: number; reserved: number; starting: Map<string, number>; endsAt: number };
 
@@ -65,14 +65,14 @@ export function createRateLimit(limit: number, what: 'submissions' | 'items' | '
       if (window.used >= limit) refuse(windows.toSeconds(window));
     },
 
-    /** Counts something that has been done. Refuses nothing. */
+    /** Counts one read. Refuses nothing. */
     charge(caller: string): void {
       if (limit > 0) windows.of(caller).used += 1;
     },
 
     /**
-     * Runs `start` and returns its result: `undefined` if `start` started what has this id and this cost, otherwise
-     * what an earlier submission started. A cost above the limit needs a whole window.
+     * Runs `start` and returns its result: `undefined` if `start` started the task or batch with this id, otherwise
+     * what an earlier submission started. If `cost` is above the limit, the window must be unused.
      * @throws {Refused} when finished starts and starts in flight use up the caller's window.
      */
     async count<T>(caller: string, id: string, cost: number, start: () => Promise<T | undefined>) {

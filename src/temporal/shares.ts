@@ -8,9 +8,10 @@ export const hasSeveralOwners = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
  * Shares a number of places among owners, so that no owner can block another. Places are, for example, calls to
  * Temporal that run at once, open event streams or bytes in memory.
  *
- * An owner gets a place only while it holds fewer places than are free. So one owner holds at most half of all places,
- * and the next one finds places free. If there is only one owner, it may hold all places. An owner that gets no place is
- * refused (`take`) or waits (`wait`). The owners that wait take turns, and the items of one owner keep their order.
+ * An owner gets a place only while it holds fewer places than are free. So one owner holds at most half of all places
+ * (rounded up), and the next one finds free places. If there is only one owner, it may hold all places. An owner that
+ * gets no place is refused (`take`) or waits (`wait`). Waiting owners take turns. The items of one owner keep their
+ * order.
  */
 export function createShares<T = never>(readTotal: () => number, config: Pick<Config, 'apiKeys'>) {
   const isShared = hasSeveralOwners(config);
@@ -21,14 +22,14 @@ export function createShares<T = never>(readTotal: () => number, config: Pick<Co
   const readHeld = (owner: string) => held.get(owner) ?? 0;
 
   const shares = {
-    /** Whether the owner may have `count` more places, one after the other. */
+    /** Whether the owner may take `count` more places, one after the other. */
     isFree(owner: string, count = 1): boolean {
       const free = readTotal() - used;
-      // Before the last of these places, the owner holds `count - 1` more, and as many fewer are free.
+      // When the owner takes the last of these places, it holds `count - 1` more, and `count - 1` fewer are free.
       return isShared ? readHeld(owner) + count - 1 < free - (count - 1) : count <= free;
     },
 
-    /** Gives the owner `count` more places. Returns false and changes nothing if it may not have them. */
+    /** Gives the owner `count` more places. If the owner may not have them all, returns false and changes nothing. */
     take(owner: string, count = 1): boolean {
       if (!shares.isFree(owner, count)) return false;
       held.set(owner, readHeld(owner) + count);
@@ -44,7 +45,7 @@ export function createShares<T = never>(readTotal: () => number, config: Pick<Co
       used -= count;
     },
 
-    /** Lets an item wait for a place of its owner. */
+    /** Lets an item wait for a place. */
     wait(owner: string, item: T): void {
       waiting.set(owner, (waiting.get(owner) ?? new Set()).add(item));
     },
@@ -55,7 +56,7 @@ export function createShares<T = never>(readTotal: () => number, config: Pick<Co
       if (items?.delete(item) && items.size === 0) waiting.delete(owner);
     },
 
-    /** Gives a place to the item whose turn it is and returns the item, or `undefined` if none may have a place. */
+    /** Gives a place to the item whose turn it is. Returns the item, or `undefined` if no item gets a place. */
     next(): T | undefined {
       for (const [owner, items] of waiting) {
         if (!shares.take(owner)) continue;
@@ -75,7 +76,7 @@ export function createShares<T = never>(readTotal: () => number, config: Pick<Co
       return items;
     },
 
-    /** Returns why the owner gets no place. `what` says what the places are, as in "event streams are open". */
+    /** Returns why the owner gets no place. `what` describes the places that are taken: "event streams are open". */
     explain: (owner: string, what: string) =>
       isShared && readHeld(owner) > 0
         ? `${readHeld(owner)} ${what} for your API key, which is its share in this process`

@@ -45,7 +45,7 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
         taskQueue: config.taskQueue,
         workflowTaskTimeout: workflowTaskTimeoutMs,
         memo,
-        // Temporal dispatches the queued work of all owners in turn. An owner's backlog delays only that owner.
+        // Temporal dispatches the queued work of the fairness keys in turn. An owner's backlog delays only that owner.
         priority: { ...priority, fairnessKey: parseId(id)?.ownerHash ?? '' },
         ...options,
       });

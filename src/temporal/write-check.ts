@@ -4,12 +4,12 @@ import { withDeadline } from './deadline.ts';
 import { findGrpcError, isNotFound, TemporalRefused, TemporalUnavailable, toTemporalError } from './errors.ts';
 import { TaskQueueType } from './payloads.ts';
 
-/** How long the outcome of a write counts, and so the shortest time between two writes of `check`. */
+/** How long the outcome of a write counts. `check` makes at most one write in this time. */
 const recentMs = 5_000;
 
 /**
- * Whether Temporal should have made this write, but could not. A refusal and an existing execution say nothing about
- * that. Neither does a server that does not know the call.
+ * Whether the error means that Temporal cannot write. A refusal, an existing execution and an unknown call do not mean
+ * that.
  */
 function isFailure(error: unknown): boolean {
   const known = toTemporalError(error);
@@ -18,9 +18,10 @@ function isFailure(error: unknown): boolean {
 }
 
 /**
- * Creates the check whether Temporal accepts writes. It uses the outcomes of the starts that this process makes. Only
- * if there were none for 5 s, it writes itself: the rate limit of a task queue that no worker polls, which appears in no
- * list of workflows. It also reads a workflow, because another service of Temporal keeps them.
+ * Creates a check of whether Temporal accepts writes. It uses the outcomes of the starts that this process makes. If
+ * there were none for 5 s, the check makes a write itself: it sets the rate limit of a task queue that no worker polls,
+ * which appears in no list of workflows. It also reads a workflow that does not exist, because one service of Temporal
+ * keeps task queues and another one keeps workflows.
  */
 export function createWriteCheck(
   { workflowService }: Client,
@@ -32,7 +33,7 @@ export function createWriteCheck(
   let probing: Promise<void> | undefined;
   const isRecent = (at = Number.NEGATIVE_INFINITY) => now() - at < recentMs;
 
-  /** Makes a write and remembers whether Temporal made it. */
+  /** Makes a write and remembers its outcome. */
   async function observe<T>(write: () => Promise<T>): Promise<T> {
     try {
       const result = await write();
@@ -70,7 +71,7 @@ export function createWriteCheck(
 
   return {
     observe,
-    /** @throws the error of the latest write, if Temporal made no write within 5 s. */
+    /** @throws the error of the latest failed write, if no write within the last 5 s succeeded. */
     async check(): Promise<void> {
       if (isRecent(succeededAt)) return;
       if (failed && isRecent(failed.at)) throw failed.error;

@@ -24,15 +24,15 @@ import { isAttempts, isCounts, isSame, none, toSum, toTotal } from './counts.ts'
 import { handleSignal } from './handle-signal.ts';
 import { untilChunkEnds } from './until-chunk-ends.ts';
 
-/** The limit of batches that builds up to 0.2 started. It is not in their input, so it must never change. */
+/** The limit of batches that earlier builds started. Their input does not have it, so it must never change. */
 const formerMaximumInFlight = 400;
 
 /**
  * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as its items
- * fit under the limit of items in flight. An item that has ended makes room for another item, even while other
- * items of its chunk are retried. After each change of the counts, the memo gets them as `progress`, so the API can
- * read them even while no worker runs. A cancelled batch waits for running attempts to end. Items that have neither
- * completed nor failed by then count as cancelled.
+ * fit under the limit of items in flight. An item that has ended makes room for another item, even while other items of
+ * its chunk are retried. After each change of the counts, the memo gets them as `progress`, so the API can read them
+ * even while no worker runs. A cancelled batch waits for running attempts to end. Items that have neither completed nor
+ * failed by then count as cancelled.
  */
 export async function runBatch<N extends TaskName>({
   inputs,

@@ -72,7 +72,7 @@ export async function runChunk<N extends TaskName>({
   };
 
   const reports = new CancellationScope();
-  // Builds up to 0.2 armed a timer all the time. An item may wait for months, so such a history could become too long.
+  // Earlier builds always had a timer running. An item may wait for months, so their history could become too long.
   const waitsForChange = patched('report-after-change');
   const reporting = reports
     .run(async () => {

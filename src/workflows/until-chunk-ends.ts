@@ -12,8 +12,8 @@ import { toTotal } from './counts.ts';
 import type { runChunk } from './run-chunk.ts';
 
 /**
- * After this time, a batch checks that a chunk of an earlier run still runs. Each wait for the next check is twice as
- * long, because a check adds events to both histories, and an item may wait for months.
+ * After this time, a batch checks that a chunk of an earlier run still runs. Each further wait is twice as long as the
+ * one before it, because a check adds events to both histories, and an item may wait for months.
  */
 const checkMs = 300_000;
 

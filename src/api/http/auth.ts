@@ -35,7 +35,7 @@ export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     if (!token || !matches[0]) {
       const challenge = `Bearer realm="holdfast"${token ? ', error="invalid_token"' : ''}`;
       throw new Problem('unauthorized', 'Send Authorization: Bearer <secret of an API key>', {
-        // The body of a stranger is not read. To use the connection again, Node would have to read the body.
+        // To use the connection again, Node would have to read the body, and nothing reads the body of a stranger.
         headers: { 'WWW-Authenticate': challenge, ...(mayHaveBody(c) && { Connection: 'close' }) },
       });
     }

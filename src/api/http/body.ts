@@ -14,9 +14,10 @@ export const noInput = z.strictObject({});
 
 /**
  * Answers 413 to a body over `maxSize` bytes. The size of a chunked body is unknown until the body has been
- * read, so this middleware reads it. If the body ends too early, the answer is 400. Until the request is answered, the
- * size of its body counts in `bodies`, which limits the bytes in memory. While a chunked body arrives, it counts as
- * `maxSize` bytes.
+ * read, so this middleware reads it. If the body ends too early, the answer is 400.
+ *
+ * `bodies` limits the bytes in memory. A body counts there until its request is answered. While a chunked body arrives,
+ * it counts as `maxSize` bytes. If there is no room for a body, the answer is 503.
  */
 export function limitBody(maxSize: number, bodies: Shares) {
   const limit = bodyLimit({

@@ -19,7 +19,7 @@ const table = {
     status: 403,
     title: 'The caller may not make this call',
     description:
-      'A browser sent this request for a page of another origin. State-changing calls are accepted only from pages of this API’s own origin and from clients other than browsers. Or the call concerns all keys, such as `GET /metrics`, and `OPERATORS` does not name your key.',
+      'A browser sent this request for a page of another origin. State-changing calls are accepted only from pages of this API’s own origin and from clients other than browsers. Another cause: the call concerns all keys, as `GET /metrics` does, and `OPERATORS` does not name your key.',
   },
   'not-found': {
     status: 404,
@@ -120,7 +120,7 @@ const table = {
     status: 503,
     title: 'This API process has too much to do',
     description:
-      'This process has reached one of its own limits: starts of tasks and batches (`MAX_IN_FLIGHT`), bytes of request bodies, or calls that wait. The API keys share each limit, and `detail` says whether your key has used up its share. Temporal still answers. Nothing was started. Try again after `Retry-After` seconds.',
+      'This process has reached one of its own limits: starts of tasks and batches (`MAX_IN_FLIGHT`), bytes of request bodies, or the time that a call may wait for its turn. The API keys share these limits, and `detail` says whether your key has used up its share. Nothing was started. Try again after `Retry-After` seconds.',
     retryable: true,
     outcomes: ['not-started'],
     headers: { 'Retry-After': '1' },
@@ -137,7 +137,7 @@ const table = {
     status: 503,
     title: 'Not ready to run tasks',
     description:
-      'Temporal answers, but tasks cannot run. `detail` says why. If no worker has polled for work lately, tasks are accepted, but they wait for a worker. Start a worker, or ask again after `Retry-After` seconds. If the namespace is missing, Temporal denies access or cannot write, no task is accepted until an operator corrects that.',
+      'Temporal answers, but tasks cannot run. `detail` says why. If no worker has polled for work lately, tasks are accepted, but they wait for a worker. Start a worker, or ask again after `Retry-After` seconds. If the namespace is missing, or if Temporal denies access or cannot write, no task is accepted until an operator corrects that.',
     retryable: true,
     headers: { 'Retry-After': '2' },
   },

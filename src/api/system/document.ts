@@ -82,7 +82,7 @@ const metricsRoute = createRoute({
   tags: ['Operation'],
   summary: 'The metrics of this process, for Prometheus',
   description:
-    'The metrics cover only this API process. Each worker serves its own metrics. If `OPERATORS` is set, the key must be one of theirs.',
+    'The metrics cover only this API process. Each worker serves its own metrics. If `OPERATORS` is set, it must name the key.',
   request: { query: noQuery },
   responses: {
     200: { description: 'Samples in Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } },
@@ -99,7 +99,7 @@ export function createDocumentRoute(app: OpenAPIHono<ApiEnvironment>) {
   });
 }
 
-/** Creates `GET /metrics`, in the text format of Prometheus. The samples concern all keys, so it is for operators. */
+/** Creates `GET /metrics`, in the text format of Prometheus. Only operators may read it: it concerns all keys. */
 export function createMetricsRoute({ registry }: Pick<ApiMetrics, 'registry'>, config: Config) {
   const route = new OpenAPIHono<ApiEnvironment>();
   route.use('/metrics', requireOperator(config));

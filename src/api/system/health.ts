@@ -46,10 +46,10 @@ type Dependencies = {
   reported?: Pick<ReportedFault, 'read'> | undefined;
 };
 
-const isLostDetail =
-  'The database of the embedded Temporal server was removed or replaced while the server ran. What was accepted is lost when the server ends';
+const lostDetail =
+  'The database of the embedded Temporal server was removed or replaced while the server ran. Accepted tasks are lost when the server ends';
 
-/** Creates `GET /health` and `GET /ready`. `/ready` needs a Temporal that accepts writes and a worker that polled lately. */
+/** Creates `GET /health` and `GET /ready`. `/ready` needs writes to Temporal and a worker that polled lately. */
 export function createHealthRoutes({ client, config, writes, reported }: Dependencies) {
   const createReader = (taskQueueType: temporal.api.enums.v1.TaskQueueType) => {
     const isPolled = createPollerCheck(config.embedded && { silentMs: embeddedSilentMs });
@@ -67,7 +67,7 @@ export function createHealthRoutes({ client, config, writes, reported }: Depende
 
   const isLost = config.embedded ? createLossCheck(config.dataDir) : () => false;
 
-  /** Returns why Temporal makes no write. The cause is what the server itself said, if this process knows that. */
+  /** Returns why Temporal makes no write. Names the fault that the server reported, if this process knows it. */
   const toWriteDetail = (error: unknown) => {
     const fault = reported?.read() ?? findDatabaseFault(findGrpcError(error)?.details ?? '');
     return fault ? toFaultDetail(fault) : 'Temporal answers, but makes no writes, so no task can be accepted';
@@ -93,7 +93,7 @@ export function createHealthRoutes({ client, config, writes, reported }: Depende
       if (failed) throw new Problem('not-ready', toWriteDetail(failed.error));
       // A malformed database fails only some calls, but it can lose any task.
       if (reported?.read() === 'malformed') throw new Problem('not-ready', toFaultDetail('malformed'));
-      if (isLost()) throw new Problem('not-ready', isLostDetail);
+      if (isLost()) throw new Problem('not-ready', lostDetail);
       if (!polled.every(Boolean)) {
         const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s`;
         throw new Problem('not-ready', detail);

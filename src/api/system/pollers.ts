@@ -7,14 +7,15 @@ type Poller = temporal.api.taskqueue.v1.IPollerInfo;
 export const pollerFreshMs = 75_000;
 
 /**
- * A worker that is frozen has open polls. Their end looks like a poll: 60 s after they began, or 15 s on the embedded
- * server. A live worker polls again at once. So with this limit, `/ready` notices a frozen worker within 75 s.
+ * The same limit for the embedded server. A frozen worker still has open polls, and the end of such a poll looks like a
+ * new poll. On the embedded server, a poll ends after 15 s. With this limit, `/ready` therefore notices a frozen worker
+ * within 75 s.
  */
 export const embeddedSilentMs = 60_000;
 
 /**
- * Creates a function that tells whether one of these pollers of a task queue polled within 75 s. From the second call on,
- * the limit is `silentMs`.
+ * Creates a function that tells whether one of these pollers of a task queue polled within 75 s. From the second call
+ * on, the limit is `silentMs`.
  *
  * The clock of this host may differ from Temporal's. If a poller's last access has changed since the previous call, the
  * poll happened after that call. While the last access does not change, its age grows by the timer of this process. So

@@ -31,7 +31,7 @@ type TaskPage = { items: TaskSummary[]; nextCursor: string | null };
 
 /**
  * Creates the function that reads a page of an owner's tasks. Open tasks come first, sorted by start time. Finished
- * tasks follow, the latest first. Each of Temporal's pages and each read of a task takes a turn of its own.
+ * tasks follow, the latest first. Each page of Temporal's list and each read of a task has a turn of its own.
  */
 export const createTaskList = (client: Client, { temporal: { namespace } }: Config, { readTask }: TaskView) => {
   const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {

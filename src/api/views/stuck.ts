@@ -2,17 +2,17 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { toEpochMs, WorkflowTaskFailedCause } from '../../temporal/payloads.ts';
 import type { Stuck } from './schemas.ts';
 
-/** A single failed workflow task is no reason to worry. Temporal repeats it within seconds. */
+/** A workflow counts as stuck from this attempt of its workflow task on. Single failures pass within seconds. */
 const stuckFromAttempt = 3;
 
-/** The failure or timeout of a workflow task is among the last events, because nothing but signals follows it. */
+/** The failure of a workflow task is searched for in so many events. Few events, such as signals, follow it. */
 const lastEvents = 20;
 
 type Described = Pick<WorkflowExecutionDescription, 'raw' | 'workflowId' | 'runId'>;
 
 /**
- * Returns why an open workflow does not go on, if Temporal repeats its workflow task in vain; otherwise `undefined`.
- * Needs one more RPC, but only in the first case. Temporal repeats such a task until it succeeds or the workflow ends.
+ * Returns why an open workflow cannot go on, or `undefined` if it can. A workflow cannot go on while its workflow task
+ * fails each time that Temporal repeats it. Makes an RPC only for such a workflow.
  */
 export async function readStuck(
   client: Client,

@@ -7,7 +7,7 @@ import { createThrottle } from './throttle.ts';
 /** All watched tasks together get at most 200 reads a second. At most 8 run at once. The owners share these turns. */
 const reads = { concurrency: 8, intervalMs: 40 };
 
-/** Reads a task of this owner, in one of the turns of the owner. */
+/** Reads a task of this owner, in a turn of the owner. */
 export type ReadTask = (owner: string, ...task: Parameters<TaskView['readTask']>) => Promise<Task>;
 type Dependencies = { readTask: ReadTask; config: Pick<Config, 'apiKeys'>; stopping?: AbortSignal | undefined };
 

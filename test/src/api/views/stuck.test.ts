@@ -63,7 +63,7 @@ test('a batch keeps the limit of items in flight that it started with, also on a
   await deployFittingBuild();
   const batch = await batches.submit({ count: 450 });
   await batches.until(batch.id, ({ items = [] }) => items.some(({ status }) => status === 'running'));
-  // A batch of a build up to 0.2 has no limit in its input, so this one shows that the other build would not fit.
+  // A batch of an earlier build has no limit in its input. This one shows that the other build would not fit.
   const former = batch.id.replace(/[^_]*$/, randomUUID());
   const options = toActivityOptions(holdfast.config.policy);
   const chunkSizes = [100, 100, 100, 100, 50];
