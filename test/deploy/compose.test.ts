@@ -163,7 +163,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('sets one partition per task queue, priorities, fairness, progress saved every second, fast polls, 10 s at most for lost work, and lets no host use the HTTP API', () => {
+  it('sets one partition per task queue, priorities, fairness, progress saved every second, fast polls, 10 s at most for lost work, and no host for the HTTP API', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],

@@ -18,7 +18,7 @@ function toUses(node: unknown): string[] {
   return Object.entries(node).flatMap(([name, value]) => (name === 'uses' ? [String(value)] : toUses(value)));
 }
 
-// Seen to fail with actions/checkout@v4: whoever can move that tag runs code in our builds.
+// Seen to fail with actions/checkout@v4: anyone who can move that tag can run code in our builds.
 test('every action is pinned by the hash of a commit, and a comment names its version', () => {
   expect(workflows.length).toBeGreaterThan(1);
   for (const path of workflows) {

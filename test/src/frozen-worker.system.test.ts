@@ -36,8 +36,8 @@ async function readLost(worker: StartedProcess): Promise<number> {
 
 const toCalls = (id: string) => holdfast.jokes.ledger({ taskKey: id }).map(({ attempt }) => attempt);
 
-// Seen to fail with the ten open polls of the SDK's default, and without the question to the server: when the frozen
-// worker continued, it made the calls of attempts that other attempts had replaced, three calls of one task at once.
+// Seen to fail with the SDK's default of ten open polls, and without the question to the server. When the frozen worker
+// continued, it made the calls of attempts that other attempts had replaced: three calls of one task at once.
 test('a frozen worker that was idle costs one attempt in all, and makes no call for it when it continues', async () => {
   const frozen = await startWorkerProcess();
   await startWorkerProcess();

@@ -81,7 +81,7 @@ test('above MAX_CONNECTIONS, the connection that has waited longest for an authe
   for (const client of clients) expect(await client.ask('/tasks', secret)).toMatch(/^HTTP\/1.1 200 /);
 });
 
-test('without API keys, a connection is known after its first request', async () => {
+test('without API keys, a connection no longer counts for MAX_CONNECTIONS after its first request', async () => {
   const url = await startApi({ MAX_CONNECTIONS: '1' });
   const connections = [];
   for (let count = 0; count < 5; count += 1) connections.push(await openConnection(url));

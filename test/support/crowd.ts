@@ -16,7 +16,7 @@ async function call(method: string, path: string, body?: object): Promise<{ stat
   return { status: response.status, ...(response.status === 202 && { id: JSON.parse(text).id }) };
 }
 
-/** Repeats a call for ever, `count` times at once. */
+/** Repeats `work` for ever, `count` times in parallel. */
 const repeat = (count: number, work: () => Promise<unknown>) => {
   for (const _ of times(count))
     void (async () => {
@@ -39,7 +39,7 @@ async function submit(count: number, path: string): Promise<string[]> {
 
 const later = '/tasks/fetch-joke?delay=3600';
 const loads: Record<string, () => Promise<unknown>> = {
-  'lists that look closely': async () => {
+  'lists that read each task': async () => {
     await submit(300, later);
     repeat(50, () => call('GET', '/tasks?status=cancelling&limit=1000'));
   },

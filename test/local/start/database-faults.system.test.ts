@@ -37,7 +37,7 @@ function createLimitedCli(): string {
   return path;
 }
 
-// Seen to fail: every POST was a 503, and `/ready` a 200 for ever.
+// Seen to fail: every POST was a 503, and `/ready` stayed 200.
 test('when Temporal cannot write its database any more, /ready and npm start say so', async () => {
   const installation = await createInstallation({ TEMPORAL_CLI_PATH: createLimitedCli() });
   const running = start(installation, '--demo');
@@ -61,7 +61,7 @@ function damage(path: string) {
   closeSync(file);
 }
 
-// Seen to fail: the start was green, or ended with "Its log says why".
+// Seen to fail: the start claimed to be ready, or ended with "Its log says why".
 test('a start on a database of which a tenth was overwritten says so and never claims to be ready', async () => {
   const installation = await createInstallation();
   const first = start(installation, '--demo');
@@ -80,7 +80,7 @@ test('a start on a database of which a tenth was overwritten says so and never c
 }, 150_000);
 
 // Seen to fail: accepted tasks were gone, and nothing said so.
-test('files of the database that were removed are noticed: by the next start, and by /ready while the server runs', async () => {
+test('the next start notices removed files of the database, and /ready notices them while the server runs', async () => {
   const installation = await createInstallation();
   const database = toDatabasePath(installation.dataDir);
   const isMissing = /^\*\*\* (.*) IS MISSING/;
@@ -88,7 +88,7 @@ test('files of the database that were removed are noticed: by the next start, an
 
   const first = start(installation, '--demo');
   await untilReady(first);
-  // So many changes that the server moves some of them from the write-ahead log into the database.
+  // This batch makes so many changes that the server moves some from the write-ahead log into the database.
   const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"count":200}' };
   const { id } = (await (await fetch(`${installation.url}/batches/fetch-joke`, request)).json()) as { id: string };
   const isEnded = async () =>

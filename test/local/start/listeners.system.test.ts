@@ -59,7 +59,7 @@ test('no listener of npm start serves a foreign web page, and the Web UI works',
       const { status } = await send(address, { path, headers: { host: `elsewhere.example:${port}` } });
       if (status >= 200 && status < 400) served.push(`${name} ${path}`);
     }
-  // docs/trust-boundaries.md says what this page shows. The server has no setting that closes it.
+  // docs/trust-boundaries.md says what this endpoint shows. The server has no setting that closes it.
   expect(served).toEqual(['Temporal /metrics']);
 
   for (const { address } of reachable)

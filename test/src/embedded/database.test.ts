@@ -21,7 +21,7 @@ test('a database that no server has used is never called lost', () => {
   expect(isLost()).toBe(false);
 });
 
-test.each(['', '-wal'])('a start finds that the file temporal.db%s is missing or empty', (suffix) => {
+test.each(['', '-wal'])('a start notices that the file temporal.db%s is missing or empty', (suffix) => {
   const { dataDir, path } = createDatabase();
   markDatabase(dataDir);
   expect(findLostFile(dataDir)).toBeUndefined();

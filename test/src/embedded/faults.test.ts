@@ -7,7 +7,7 @@ test.each([
   ['full', 'error="UpdateShard operation failed. Failed to commit transaction. Error: database or disk is full (13)"'],
   ['unreadable', 'error="CreateTasks operation failed. Failed to commit transaction. Error: disk I/O error (778)"'],
   ['malformed', 'error="GetTimerTasks operation failed. Select failed. Error: database disk image is malformed (11)"'],
-] as const)('a database that is %s is recognized by what the server says', (fault, line) => {
+] as const)('a database that is %s is recognized by the messages of the server', (fault, line) => {
   expect(findDatabaseFault(line)).toBe(fault);
 });
 
@@ -15,7 +15,7 @@ test('other errors of the server are no fault of its database', () => {
   expect(findDatabaseFault('level=ERROR msg="service failures" error="shard status unknown"')).toBeUndefined();
 });
 
-test('npm start tells the user of a fault once, and the API every 10 s while it lasts', () => {
+test('npm start reports a fault to the user once, and to the API every 10 s while it lasts', () => {
   const said: string[] = [];
   const sent: object[] = [];
   let ms = 0;
@@ -35,7 +35,7 @@ test('npm start tells the user of a fault once, and the API every 10 s while it 
   expect(readLastError()).toBe('It said: level=ERROR error="the last one"');
 });
 
-test('a reported fault has passed when the server has not repeated it for a minute', () => {
+test('a reported fault counts as passed if the server has not repeated it for a minute', () => {
   let ms = 0;
   const { receive, read } = createReportedFault(() => ms);
   for (const message of [undefined, null, 'full', 1, {}, { databaseFault: 'other' }]) receive(message);

@@ -72,7 +72,7 @@ describe('a reused connection', () => {
   });
 
   // Seen to fail when a worker that had been frozen repeated a call that the server had given up.
-  it('that is lost more than 2 s after the call was sent costs an attempt, and the call is not repeated', async () => {
+  it('that is lost over 2 s after the call was sent costs an attempt, and the call is not repeated', async () => {
     const { upstream, attempt } = await connectTo(({ socket }) => setTimeout(() => socket.resetAndDestroy(), 2_100));
     expect(await reuse(upstream, attempt)).toMatch(unreachable);
     expect(upstream.requests.at(-1)?.nth).toBe(2);

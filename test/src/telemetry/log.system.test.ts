@@ -37,7 +37,7 @@ test('a process ends on request although its stdout has been closed', async () =
   expect(performance.now() - askedAt).toBeLessThan(4_000);
 }, 60_000);
 
-/** Creates a pipe that is full and that nobody reads. Returns what fills it, and how to read it. */
+/** Creates a full pipe that nobody reads. Returns its end for writers, and a function that reads from it. */
 function createStalledPipe() {
   const path = join(createDirectory(), 'log');
   execFileSync('mkfifo', [path]);
@@ -82,8 +82,8 @@ async function readDropped(url: string) {
 
 const longPath = `/tasks/${'x'.repeat(7_000)}`;
 
-// Seen to fail with synchronous writes: the process stood still at its first line, and SIGTERM had no effect.
-test('a pipe that nobody reads stops neither the API nor its end, and lost lines are counted', async () => {
+// Seen to fail with synchronous writes: the process stopped at its first line, and SIGTERM had no effect.
+test('if nobody reads its pipe, the API still answers and ends on SIGTERM, and dropped lines are counted', async () => {
   const { read, theirs } = createStalledPipe();
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
@@ -94,7 +94,7 @@ test('a pipe that nobody reads stops neither the API nor its end, and lost lines
   const dropped = await readDropped(url);
   expect(dropped).toBeGreaterThan(50);
 
-  // The reader continues: what was kept arrives, and then the number of lost lines.
+  // The reader continues. It gets the lines that were kept, and then the number of dropped lines.
   let text = '';
   await waitFor(() => {
     text += read();
@@ -108,7 +108,7 @@ test('a pipe that nobody reads stops neither the API nor its end, and lost lines
   expect(await ended).toEqual([0, null]);
 }, 90_000);
 
-test('a pipe that nobody reads stops no worker, and SIGTERM ends it', async () => {
+test('if nobody reads its pipe, a worker still answers and ends on SIGTERM', async () => {
   const { theirs } = createStalledPipe();
   const port = await findFreePort();
   const address = { WORKER_METRICS_ADDRESS: `127.0.0.1:${port}`, TASK_QUEUE: `test-log-${port}` };
@@ -118,10 +118,10 @@ test('a pipe that nobody reads stops no worker, and SIGTERM ends it', async () =
   expect(await ended).toEqual([0, null]);
 }, 90_000);
 
-test('a socket that nobody reads stops the API as little', async () => {
+test('if nobody reads its socket, the API still answers and ends on SIGTERM', async () => {
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  // Node gives a child a socket where it says `pipe`. Nothing reads from it until the stream flows.
+  // For `pipe`, Node gives the child a socket. Nothing reads from it until the stream flows.
   const { child, ended } = startWith('src/server.ts', 'pipe', { PORT: `${port}` });
   await isUp(`${url}/health`);
   for (let n = 0; n < 400; n += 1) await (await fetch(url + longPath)).text();

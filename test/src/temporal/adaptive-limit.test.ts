@@ -99,7 +99,7 @@ test('an error that Temporal answered counts as an answer: waiting calls stay', 
 });
 
 // Seen to fail when such an answer counted as none.
-test('a refusal above one of its own limits is an answer of Temporal: waiting calls stay, and the error says whose limit', async () => {
+test('when Temporal reaches one of its own limits, waiting calls stay, and the error says whose limit it is', async () => {
   const { call, end } = createCalls();
   const run = createLimit(always(1));
   const refused = run(call(1)).catch((error: Error) => error.message);
@@ -188,8 +188,8 @@ test("an owner's calls start at once or in turn, however many calls of another o
   expect(await Promise.all(single)).toEqual([1_000, 1_001]);
 });
 
-// Seen to fail when such a call was sent to Temporal, and when it was reported as one that Temporal did not answer.
-test('a call that has waited 10 s is refused as too many calls of its own owner; Temporal is not blamed', async () => {
+// Seen to fail when such a call was sent to Temporal, and when the error said that Temporal did not answer.
+test('a call that has waited over 10 s is refused: the error names too many calls of its own owner, not Temporal', async () => {
   const { began, call, end } = createCalls();
   const run = createAdaptiveLimit(always(1), { apiKeys: [] });
   const clock = performance.now.bind(performance);

@@ -21,14 +21,14 @@ test('a single owner may hold all places, also with two secrets during a rotatio
 });
 
 // Seen to fail when an owner could hold every place.
-test.each([1, 2, 3, 10, 500])('of %i places, the greediest owner leaves at least half to the next one', (total) => {
+test.each([1, 2, 3, 10, 500])('of %i places, one owner holds at most half (rounded up), and another finds free ones', (total) => {
   const shares = createShares(() => total, toKeys('a', 'b'));
   const first = takeAll(shares, 'a');
   expect(first).toBe(Math.ceil(total / 2));
   if (total > 1) expect(takeAll(shares, 'b')).toBeGreaterThan(0);
 });
 
-test('a place that was released can be taken again, in several pieces or at once', () => {
+test('released places can be taken again, one by one or many at once', () => {
   const shares = createShares(() => 100, toKeys('a', 'b'));
   expect(shares.take('a', 51)).toBe(false);
   expect(shares.take('a', 50)).toBe(true);
@@ -52,7 +52,7 @@ test('owners that wait take turns, and the items of one owner keep their order',
   expect(Array.from({ length: 8 }, shares.next)).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4', undefined]);
 });
 
-test('an owner whose share is used up loses its turn only until it has a place again', () => {
+test('an owner whose share is used up misses turns only until it releases a place', () => {
   const shares = createShares<string>(() => 4, toKeys('a', 'b'));
   expect(takeAll(shares as never, 'a')).toBe(2);
   for (const item of ['a1', 'a2', 'b1']) shares.wait(item.slice(0, 1), item);

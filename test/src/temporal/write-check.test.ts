@@ -27,7 +27,7 @@ function createCheck() {
   return { state, check, observe, fail, succeed: () => observe(async () => 'started') };
 }
 
-test('without starts, the check writes itself: at most every 5 s, and one write at a time', async () => {
+test('without starts, the check makes writes itself: at most one every 5 s, and one at a time', async () => {
   const { state, check } = createCheck();
   let finish = (_: unknown) => {};
   state.answer = () => new Promise((resolve) => (finish = resolve));
@@ -50,7 +50,7 @@ test('without starts, the check writes itself: at most every 5 s, and one write 
   expect(state.probes).toBe(3);
 });
 
-test('a start within 5 s decides, and the check writes nothing', async () => {
+test('if there was a start within 5 s, its outcome counts, and the check makes no write', async () => {
   const { state, check, fail, succeed } = createCheck();
   await succeed();
   await fail(noWrite);
@@ -82,7 +82,7 @@ test.each([
   toGrpcError(status.UNIMPLEMENTED, 'unknown method UpdateTaskQueueConfig'),
   toGrpcError(status.PERMISSION_DENIED, 'Request unauthorized.'),
   new TypeError('not a function'),
-])('a server that does not let the check write counts as one that makes writes: %s', async (error) => {
+])('if the server refuses the write of the check or does not know it, writes count as accepted: %s', async (error) => {
   const { state, check } = createCheck();
   state.answer = () => Promise.reject(error);
   await check();
@@ -96,7 +96,7 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast.stop());
 
-test('the write of the check reaches Temporal, appears in no list and holds up no task', async () => {
+test('the write of the check reaches Temporal, appears in no list and delays no task', async () => {
   const { client, config } = holdfast;
   const { namespace } = config.temporal;
   await createWriteCheck(client, config).check();

@@ -28,7 +28,7 @@ test.each(files)("today's workflow code replays %s", async (file) => {
   await expect(replay(read(file))).resolves.toBeUndefined();
 });
 
-// The batches have 1,500 items, of which 325 wait. So the limit of 400 items in flight keeps their last chunks waiting.
+// The batches have 1,500 items, and 325 of them wait. So the last chunks wait because of the limit of 400 in flight.
 test('an open batch at its limit replays on a build with another limit only if the limit is in its input', async () => {
   const otherLimit = toOtherBuild('formerMaximumInFlight = 400', 'formerMaximumInFlight = 100');
   await expect(replay(read('0.2.0/running-bb753a12-at-the-limit.json'), otherLimit)).resolves.toBeUndefined();

@@ -140,7 +140,7 @@ async function countEvents(workflowId: string): Promise<number> {
 
 const aDayApart = { BASE_DELAY: '86400', MAX_DELAY: '86400', MAX_ATTEMPTS: '3' };
 
-// Seen to fail with 14,459 events: the chunk armed a timer every minute. After 7 days, Temporal would have ended it.
+// Seen to fail with 14,459 events: the chunk started a timer every minute. After 7 days, Temporal would have ended it.
 test('an item that waits two days for its attempts adds few events to the histories of its batch', async () => {
   const [good, slow] = [addCategory([{}]), addCategory([{ status: 503 }, { status: 503 }, {}], false)];
   const began = await environment.currentTimeMs();
@@ -150,8 +150,8 @@ test('an item that waits two days for its attempts adds few events to the histor
   expect(await countEvents(handle.workflowId)).toBeLessThan(100);
 });
 
-// Seen to fail when the batch asked its chunk every 5 minutes.
-test('a batch that awaits a chunk of an earlier run asks it more and more rarely', async () => {
+// Seen to fail when the batch checked its chunk every 5 minutes.
+test('a batch that awaits a chunk of an earlier run checks it at intervals that grow', async () => {
   const category = addCategory([{ status: 503 }, { status: 503 }, {}], false);
   const { policy, taskQueue } = loadConfig(aDayApart);
   const workflowId = createId();
@@ -163,7 +163,7 @@ test('a batch that awaits a chunk of an earlier run asks it more and more rarely
   const batch = await start({ inputs, chunkSizes: [1] }, aDayApart, workflowId);
   const counts = await chunk.result();
   expect(counts).toEqual({ completed: 1, failed: 0, cancelled: 0 });
-  // This chunk has no parent, so it reports to nobody.
+  // This chunk has no parent, so it sends no counts.
   await batch.signal<ProgressArguments>(progressSignal, chunkId, counts);
   expect(await batch.result()).toEqual(counts);
   expect((await countEvents(workflowId)) + (await countEvents(chunkId))).toBeLessThan(300);

@@ -41,7 +41,7 @@ const submitBatch = (owner: string) =>
   });
 
 // Seen to fail when bodies took any number of bytes, and when all keys had one budget without shares.
-test("a key's unfinished bodies use up its share of the memory for bodies, and no other key's", async () => {
+test("a key's unfinished bodies use up only its own share of the memory for bodies", async () => {
   const open = Array.from({ length: 21 }, () => beginBody('crowd'));
   await Promise.all(open.map((socket) => once(socket, 'connect')));
   const refused = await eventually(
@@ -66,7 +66,7 @@ test("a key's unfinished bodies use up its share of the memory for bodies, and n
 
 // Seen to fail when any path below /batches accepted a large body.
 test.each(['/batches/nothing', '/batches/a/cancel', '/tasks/fetch-joke'])(
-  '%s accepts no body over 64 KiB, declared or chunked',
+  '%s accepts no body over 64 KiB, whether its length is declared or it is chunked',
   async (path) => {
     const bodies = [
       `${toHead(path, 'single', 'Content-Length: 65537')}`,

@@ -54,7 +54,7 @@ function attack(lines: string[]) {
   return { state, end: () => socket.destroy() };
 }
 
-/** Attacks with many connections and returns the answers and by how many MiB the API's memory grew meanwhile. */
+/** Attacks with many connections. Returns the answers, and by how many MiB the API's memory grew. */
 async function attackWithMany(lines: string[], meanwhile: () => Promise<void>) {
   const before = readRss();
   let peak = before;

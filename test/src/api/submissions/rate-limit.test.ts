@@ -283,7 +283,7 @@ describe('READ_RATE_LIMIT and ITEM_RATE_LIMIT', () => {
   });
 
   // Seen to fail when a list counted as one read.
-  test('a list that looks closely at its tasks counts each of them', async () => {
+  test('a list that reads each task counts each of these reads', async () => {
     const { call, submit } = who('lister');
     for (let count = 0; count < 4; count += 1) await submit();
     await eventually(
@@ -302,7 +302,7 @@ describe('READ_RATE_LIMIT and ITEM_RATE_LIMIT', () => {
   }
 
   // Seen to fail when a batch counted as one item.
-  test('items count one by one; a larger batch needs an unused minute; a refused or replayed batch costs nothing', async () => {
+  test('each item counts; a batch above the limit needs an unused minute; a refused or replayed batch costs nothing', async () => {
     const { call } = who('batcher');
     const post = (count: number, headers = {}) =>
       call('POST', '/batches/fetch-joke', { ...json({ count }), headers: { ...json({}).headers, ...headers } });

@@ -99,7 +99,7 @@ const polled = { workflow: [1], activity: [1] };
 
 // Seen to fail: with a full disk, every POST was a 503 and `/ready` a 200.
 test.each<[string, Faults, string]>([
-  ['nobody knows why', { writeError: 'shard status unknown' }, 'Temporal answers, but makes no writes'],
+  ['nobody knows the cause', { writeError: 'shard status unknown' }, 'Temporal answers, but makes no writes'],
   ['the server reported a full disk', { writeError: 'shard status unknown', reported: 'full' }, toFaultDetail('full')],
   ['its answer names a full disk', { writeError: 'database or disk is full (13)' }, toFaultDetail('full')],
   ['its answer names a malformed file', { writeError: 'database disk image is malformed' }, toFaultDetail('malformed')],

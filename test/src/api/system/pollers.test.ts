@@ -73,7 +73,7 @@ test('with equal clocks, calls far apart do not make a dead worker look alive', 
 });
 
 // Seen to fail: with a limit of 75 s after the end of its open poll, a frozen worker counted for 90 s.
-test('on the embedded server, whose polls end after 15 s, a frozen worker no longer counts 75 s after it froze', () => {
+test('on the embedded server, where polls end after 15 s, a frozen worker no longer counts 75 s after it froze', () => {
   const { poll, pass, isPolled } = createHost({ silentMs: embeddedSilentMs });
   poll();
   expect(isPolled()).toBe(true);

@@ -26,12 +26,12 @@ afterAll(async () => {
   await holdfast.stop();
 });
 
-const nothingFits = {
+const unfitting = {
   reason: expect.stringContaining('does not fit the history'),
   since: expect.stringMatching(/^\d{4}-.*Z$/),
 };
 
-/** Ends the worker, and starts one of a build whose workflow code does not fit the running histories. */
+/** Ends the worker and starts one from a build whose workflow code does not fit the running histories. */
 async function deployUnfittingBuild() {
   await worker.stop();
   worker = await startWorker(holdfast.config, undefined, toUnfittingBuild());
@@ -49,7 +49,7 @@ test('after a deploy that does not fit its history, a task says that it is stuck
   await deployUnfittingBuild();
   await holdfast.call('POST', `/tasks/${id}/cancel`);
   const task = await holdfast.until(id, ({ stuck }) => stuck !== undefined, 60_000);
-  expect(task).toMatchObject({ status: 'cancelling', stuck: nothingFits });
+  expect(task).toMatchObject({ status: 'cancelling', stuck: unfitting });
   expect(JSON.stringify(task.stuck)).not.toMatch(/TMPRL|HistoryEvent/);
 
   await deployFittingBuild();
@@ -59,7 +59,7 @@ test('after a deploy that does not fit its history, a task says that it is stuck
 }, 150_000);
 
 // Seen to fail: both batches were `running` for ever.
-test('a batch keeps the limit of items in flight that it started with, also on a build with another limit', async () => {
+test('a batch keeps the limit of items in flight that it started with, even on a build with another limit', async () => {
   await deployFittingBuild();
   const batch = await batches.submit({ count: 450 });
   await batches.until(batch.id, ({ items = [] }) => items.some(({ status }) => status === 'running'));
@@ -77,7 +77,7 @@ test('a batch keeps the limit of items in flight that it started with, also on a
   await deployUnfittingBuild();
   for (const id of [batch.id, former]) await batches.cancel(id);
   await batches.untilCounts(former, ({ stuck }) => stuck !== undefined, 60_000);
-  expect(await batches.read(former)).toMatchObject({ status: 'running', stuck: nothingFits });
+  expect(await batches.read(former)).toMatchObject({ status: 'running', stuck: unfitting });
   expect(await batches.untilEnded(batch.id, 60_000)).toMatchObject({ status: 'cancelled', cancelled: 450 });
 
   await deployFittingBuild();

@@ -134,7 +134,7 @@ test('2,000 watched tasks share 200 reads a second in turn, and closed watches t
   last.close();
 });
 
-// Seen to fail when all polls waited in one queue, and when slow polls of one owner took every turn: 10 s, and never.
+// Seen to fail after 10 s when all reads waited in one queue, and for ever when one owner's slow reads took every turn.
 test("one owner's 2,000 watched tasks, however slow to read, do not delay the reads of another owner's task", async () => {
   const apiKeys = ['crowd', 'single'].map((owner) => ({ owner, secretHash: Buffer.alloc(32) }));
   const start = performance.now();
