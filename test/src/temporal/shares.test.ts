@@ -21,7 +21,7 @@ test('a single owner may hold all places, also with two secrets during a rotatio
 });
 
 // Seen to fail when an owner could hold every place.
-test.each([1, 2, 3, 10, 500])('of %i places, one owner holds at most half (rounded up), and leaves the rest', (total) => {
+test.each([1, 2, 3, 10, 500])('of %i places, one owner holds at most half (rounded up)', (total) => {
   const shares = createShares(() => total, toKeys('a', 'b'));
   const first = takeAll(shares, 'a');
   expect(first).toBe(Math.ceil(total / 2));
