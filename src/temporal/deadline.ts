@@ -1,6 +1,6 @@
 import { TemporalUnavailable, toTemporalError } from './errors.ts';
 
-/** The deadline of all RPCs of a request together, so that callers get an answer within 3 s. A single RPC has 2 s. */
+/** The deadline of all RPCs of one turn together, so that callers get an answer within 3 s. A single RPC has 2 s. */
 export const callDeadlineMs = 2_500;
 
 /**

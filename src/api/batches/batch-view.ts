@@ -15,7 +15,7 @@ type Page = { items: BatchItem[]; next: number | undefined };
 const maximumChunks = 20;
 const chunksAtOnce = 5;
 
-/** Creates the functions that read batches. `readState` takes one RPC, `readPage` takes two or more for each chunk. */
+/** Creates the functions that read batches. `readState` makes one RPC or two, `readPage` two or more for each chunk. */
 export function createBatchView(client: Client) {
   /** Reads a batch without its items, and the state that `readPage` needs. @throws {Problem} `not-found` */
   const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
