@@ -3,6 +3,7 @@ import {
   CancelledFailure,
   condition,
   isCancellation,
+  patched,
   TemporalFailure,
   upsertMemo,
   workflowInfo,
@@ -41,8 +42,9 @@ export async function runBatch<N extends TaskName>({
   ...common
 }: BatchArguments<N>): Promise<Counts> {
   const { workflowId } = workflowInfo();
-  /** The sizes of the chunks that this run has started. */
-  const sizes = new Map<string, number>();
+  const sizes = new Map(chunkSizes.map((size, number) => [toChunkId(workflowId, number), size]));
+  /** The chunks that this run has started. */
+  const startedChunks = new Set<string>();
   const countsByChunk = new Map<string, Counts>();
   const readCounts = (chunkId: string) => countsByChunk.get(chunkId) ?? none;
   const toProgress = () => toSum([...countsByChunk.values()]);
@@ -52,20 +54,22 @@ export async function runBatch<N extends TaskName>({
     countsByChunk.set(chunkId, counts);
     upsertMemo({ progress: toProgress() });
   };
-  // After a reset, Temporal repeats the signals to the earlier run. They come before this run starts a chunk and are
-  // ignored, because `sizes` does not have their chunk yet.
+  // After a reset, Temporal repeats the signals to the earlier run. Ignores the reports of chunks that this run has not
+  // started yet. Builds up to 0.2 handled them.
   handleSignal<ProgressArguments>(
     progressSignal,
     (chunkId, counts, isReset = false) =>
       isCounts(counts, sizes.get(chunkId as string)) && typeof isReset === 'boolean',
-    update,
+    (chunkId, ...report) => {
+      if (startedChunks.has(chunkId) || !patched('ignore-repeated-signals')) update(chunkId, ...report);
+    },
   );
   handleSignal<AttemptsArguments>(attemptsSignal, isAttempts, (attempts) => upsertMemo({ attempts }));
 
   /** Runs a chunk. Resolves when all its items are counted, even if the chunk's workflow failed or was cancelled. */
   const run = async (number: number, size: number, first: number) => {
     const chunkId = toChunkId(workflowId, number);
-    sizes.set(chunkId, size);
+    startedChunks.add(chunkId);
     try {
       const chunkInputs = toSlice(inputs, first, size);
       const options = {

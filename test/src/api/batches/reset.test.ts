@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Runtime } from '@temporalio/worker';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
 import type { Batch } from '../../../../src/api/batches/batch-schemas.ts';
 import { toCounts, withBatches } from '../../../support/batches.ts';
 import { type Holdfast, startHoldfast, startWorker } from '../../../support/holdfast.ts';
@@ -43,6 +44,21 @@ test('a batch that is reset while an item is retried awaits that item, and its c
   expectTrueCounts(ended);
   expect(ended.items?.map(({ attempts }) => attempts)).toEqual([1, 3]);
   expect(toCallsOf(id)).toHaveLength(4);
+});
+
+// Seen to fail with a second line, about the report that Temporal repeated after the reset.
+test('a reset batch logs a malformed signal, but not the reports that Temporal repeats', async () => {
+  const log = vi.spyOn(Runtime.instance().logger, 'log');
+  onTestFinished(() => log.mockRestore());
+  const category = addCategory({ status: 503 }, { status: 503 }, {});
+  const { id } = await batches.submit({ items: [{}, { category }] });
+  await batches.until(id, ({ completed, items }) => completed === 1 && items?.[1]?.status === 'retrying');
+  await resetToStart(holdfast, id);
+  await batches.until(id, ({ completed }) => completed === 1);
+  await holdfast.client.workflow.getHandle(id).signal('progress', 'malformed');
+  await batches.untilEnded(id);
+  const lines = log.mock.calls.map(([, message]) => message).filter((message) => message.includes('signal'));
+  expect(lines).toEqual(['Ignored a malformed signal: progress']);
 });
 
 test('a batch that is reset twice still awaits its chunk', async () => {
