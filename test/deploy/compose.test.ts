@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { type Environment, loadConfig } from '../../src/config/config.ts';
 
+type Mount = { type: string; source: string; target: string; read_only: boolean };
 type Service = {
   image: string;
   build?: string;
@@ -15,7 +16,7 @@ type Service = {
   stop_grace_period?: string;
   environment: Record<string, string>;
   ports?: string[];
-  volumes?: string[];
+  volumes?: (string | Mount)[];
   deploy?: { replicas: number };
   mem_limit?: string;
   depends_on?: Record<string, { condition: string }>;
@@ -39,10 +40,11 @@ const all = Object.entries(services);
 const defaults = parseEnv(read('.env.example').replace(/^#(?=[A-Z_]+=)/gm, ''));
 const known = Object.keys(defaults);
 
-/** Replaces `${NAME:-default}` and `${NAME:?message}` as Compose does. */
+/** Replaces `${NAME:-default}`, `${NAME:+replacement}` and `${NAME:?message}` as Compose does. */
 const interpolate = (template: string, environment: Environment) =>
-  String(template).replace(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name, sign, rest) => {
+  String(template).replace(/\$\{(\w+):([-+?])([^}]*)\}/g, (_, name, sign, rest) => {
     if (!environment[name] && sign === '?') throw new Error(`${name}: ${rest}`);
+    if (sign === '+') return environment[name] ? rest : '';
     return environment[name] || rest;
   });
 
@@ -62,16 +64,28 @@ const apiConfig = loadConfig(environmentOf(api, keys));
 const workerConfig = loadConfig(environmentOf(worker));
 
 describe('docker-compose.yml', () => {
-  it('uses only variables that the configuration knows', () => {
+  it('uses only variables that the configuration knows, and one that Node reads', () => {
     const mentioned = [...text.matchAll(/\$\{(\w+)/g)].map(([, name]) => name);
     const set = [api, worker].flatMap(({ environment }) => Object.keys(environment));
-    expect([...new Set([...mentioned, ...set])].filter((name) => !known.includes(name ?? ''))).toEqual([]);
+    const foreign = [...mentioned, ...set].filter((name) => !known.includes(name ?? ''));
+    expect([...new Set(foreign)]).toEqual(['NODE_EXTRA_CA_CERTS']);
   });
 
   it('passes every variable on to the API or the workers, except those of npm start and of another Temporal server', () => {
     const elsewhere = /^(TEMPORAL_.*|EMBEDDED_.*|WORKERS|DATA_DIR|RETENTION_DAYS|JOKE_API_PORT)$/;
     const handed = new Set([api, worker].flatMap(({ environment }) => Object.keys(environment)));
     expect(known.filter((name) => !elsewhere.test(name) && !handed.has(name))).toEqual([]);
+  });
+
+  // A bind mount fails if the file is missing. The short syntax would create a folder in its place.
+  it('mounts the file of NODE_EXTRA_CA_CERTS into the workers, where Node reads it', () => {
+    const mount = worker.volumes?.[0] as Mount;
+    expect(mount).toMatchObject({ type: 'bind', read_only: true });
+    const chosen = { NODE_EXTRA_CA_CERTS: './ca.pem' };
+    expect(interpolate(mount.source, chosen)).toBe('./ca.pem');
+    expect(environmentOf(worker, chosen).NODE_EXTRA_CA_CERTS).toBe(mount.target);
+    expect(interpolate(mount.source, {})).toBe('/dev/null');
+    expect(environmentOf(worker).NODE_EXTRA_CA_CERTS).toBe('');
   });
 
   it('gives the API and the workers the same policy: the defaults, or that of .env', () => {
@@ -153,6 +167,7 @@ describe('docker-compose.yml', () => {
 
   it('mounts files that exist, and declares its volumes', () => {
     for (const volume of all.flatMap(([, service]) => service.volumes ?? [])) {
+      if (typeof volume !== 'string') continue;
       const [from = ''] = volume.split(':');
       expect(from.startsWith('./') ? existsSync(url(from)) : from in volumes).toBe(true);
     }
