@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Task } from '../../src/api/views/schemas.ts';
-import { loadEnvironment } from '../../src/config/config.ts';
+import { clientVariables, loadEnvironment } from '../../src/config/config.ts';
+import { toWarnings } from '../../src/config/warnings.ts';
 import { createHoldfastClient, type HoldfastClient } from '../client/holdfast-client.ts';
 import { type Target, toTarget } from '../client/target.ts';
 import { runCommand } from '../command.ts';
@@ -37,12 +38,16 @@ export type Session = {
 export const runSession = (command: Command, work: (session: Session) => Promise<number>): Promise<never> =>
   runCommand(async (asked) => {
     const flags = command.optsWithGlobals<{ url?: string; json?: true; watch?: true }>();
-    const target = toTarget(loadEnvironment(), flags.url);
+    const environment = loadEnvironment();
+    const output = createOutput(flags);
+    // Only these variables, because `.env` is mostly that of the API and the workers, which log warnings themselves.
+    for (const warning of toWarnings(Object.keys(environment), clientVariables)) output.note(warning);
+    const target = toTarget(environment, flags.url);
     const readerGone = new AbortController();
     process.stdout.on('error', () => readerGone.abort());
     const signal = AbortSignal.any([asked, readerGone.signal]);
     try {
-      return await work(await openSession(target, { output: createOutput(flags), signal, urlFlag: flags.url }));
+      return await work(await openSession(target, { output, signal, urlFlag: flags.url }));
     } catch (error) {
       if (readerGone.signal.aborted) return readerGoneCode;
       const fault = toFault(error, target);

@@ -20,13 +20,15 @@ export class ConfigError extends Error {
   }
 }
 
-/** The variables that Holdfast reads. The last two are those of the client commands. */
+/** The variables that only the client commands read. */
+export const clientVariables = ['HOLDFAST_URL', 'HOLDFAST_API_KEY'];
+
+/** The variables that Holdfast reads. */
 export const knownVariables = [
   ...Object.keys(settings.shape),
   ...policyVariables,
   ...temporalVariables,
-  'HOLDFAST_URL',
-  'HOLDFAST_API_KEY',
+  ...clientVariables,
 ];
 
 /**

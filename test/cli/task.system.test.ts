@@ -374,6 +374,14 @@ describe('a wrong call', () => {
     expect(errors.join('\n')).toMatch(message);
   });
 
+  test('a misspelt variable of the command is warned about on stderr, with the nearest name', async () => {
+    const { exitCode, errors } = await run(['list', '--json'], { HOLDFAST_APIKEY: secret, MAX_ATEMPTS: '7' });
+    expect({ exitCode, errors }).toEqual({
+      exitCode: 0,
+      errors: ['HOLDFAST_APIKEY has no effect. Did you mean HOLDFAST_API_KEY?'],
+    });
+  });
+
   test('a bad environment is reported as by every part of Holdfast', async () => {
     const { exitCode, errors } = await run(['list'], { HOLDFAST_URL: '', PORT: 'abc' });
     expect({ exitCode, errors }).toEqual({
