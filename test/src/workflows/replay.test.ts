@@ -19,18 +19,11 @@ quietRuntime();
  * Replays a history under its own workflow id, because a batch derives its chunks' ids from its own. The SDK reads the
  * run id from the start event. After a reset, that event still has the id of the earlier run, which is replaced here.
  */
-const replay = (
-  { events }: History,
-  workflowBundle: WorkflowBundleOption = { codePath: inject('workflowBundle') },
-) => {
+const replay = ({ events }: History, workflowBundle: WorkflowBundleOption = { codePath: inject('workflowBundle') }) => {
   const start = events[0]?.workflowExecutionStartedEventAttributes;
   const reset = events.findLast((event) => event.workflowTaskFailedEventAttributes?.newRunId);
   if (start && reset) start.originalExecutionRunId = reset.workflowTaskFailedEventAttributes?.newRunId ?? '';
-  return Worker.runReplayHistory(
-    { workflowBundle },
-    { events },
-    start?.workflowId,
-  );
+  return Worker.runReplayHistory({ workflowBundle }, { events }, start?.workflowId);
 };
 
 test('the saved histories contain completed, failed and cancelled tasks, and open batches', () => {
