@@ -68,23 +68,27 @@ const ceilings: Record<Kind, number> = { submission: 500, read: 500, stream: 500
 test.each(['lists that read each task', 'submissions', 'event streams', 'waiting clients', 'queued tasks', 'batches'])(
   'beside the %s of another key, no call of this key is refused, and each takes about as long as without',
   async (kind) => {
-    const quiet = new Times();
-    const loud = new Times();
-    const turns = ['queued tasks', 'batches'].includes(kind) ? 1 : 2;
+    const quiet: Times[] = [];
+    const loud: Times[] = [];
+    const turns = ['queued tasks', 'batches'].includes(kind) ? 1 : 3;
     for (let turn = 0; turn < turns; turn += 1) {
       // First, let the work that an earlier crowd left behind end.
       await new Times().use(3);
-      await quiet.use(10);
+      quiet.push(await new Times().use(7));
       const endCrowd = await startCrowd(kind);
-      await loud.use(20 / turns);
+      loud.push(await new Times().use(turns === 1 ? 20 : 7));
       await endCrowd();
     }
     const rows = (Object.keys(ceilings) as Kind[]).map((call) => {
-      const [quietMs = 0, loudMs = 0] = [quiet, loud].map(({ of }) => toPercentiles(of[call]).p95);
+      // A slow moment of the machine spoils one turn, so the median of the turns counts.
+      const [quietMs = 0, loudMs = 0] = [quiet, loud].map(
+        (all) => toPercentiles(all.map(({ of }) => toPercentiles(of[call]).p95)).p50,
+      );
       return { call, quietMs, loudMs, isGood: loudMs <= Math.max(3 * quietMs, ceilings[call]) };
     });
+    const refused = loud.flatMap((times) => times.refused);
     console.log(kind, JSON.stringify(rows));
-    expect({ refused: loud.refused, slow: rows.filter(({ isGood }) => !isGood) }).toEqual({ refused: [], slow: [] });
+    expect({ refused, slow: rows.filter(({ isGood }) => !isGood) }).toEqual({ refused: [], slow: [] });
   },
   240_000,
 );
