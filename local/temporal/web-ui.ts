@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, createServer, type IncomingMessage, request } from 'node:http';
+import { pipeline } from 'node:stream';
 import { findRefusal, toHiddenAddress } from '../../src/loopback.ts';
 import { findFreePort } from '../processes/ports.ts';
 
@@ -22,10 +23,18 @@ export async function guardWebUi(port: number) {
     const refusal = findRefusal(toReceived(incoming), { loopbackOnly: true });
     if (refusal) return void response.writeHead(refusal.status).end(refusal.detail);
     const { method, url: path, headers } = incoming;
-    const outgoing = request({ ...address, agent, method, path, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
+    let outgoing: ClientRequest;
+    try {
+      outgoing = request({ ...address, agent, method, path, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        // Also ends the response if the server stops in the middle of its answer.
+        pipeline(answer, response, () => {});
+      });
+      // Throws now if Node does not send such a request, for example with a `Trailer`.
+      outgoing.flushHeaders();
+    } catch {
+      return void response.writeHead(400).end();
+    }
     outgoing.on('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
     response.on('close', () => outgoing.destroy());
     incoming.pipe(outgoing);

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { listListeners } from '../../../proof/system/sockets.ts';
 import { createInstallation, start, submit, untilReady, untilRunning } from '../../support/installation.ts';
+import { exchange } from '../../support/wire.ts';
 
 type Call = { method?: string; path: string; headers?: Record<string, string>; body?: string };
 type Answer = { status: number; text: string; cookie: string };
@@ -71,6 +72,9 @@ test('no listener of npm start serves a foreign web page, and the Web UI works',
   expect(((await (await fetch(`${installation.jokeApi}/admin/rules`)).json()) as { items: [] }).items).toHaveLength(1);
 
   const webUi = `127.0.0.1:${installation.env.EMBEDDED_TEMPORAL_UI_PORT}`;
+  // Node sends no such request to Temporal. The error ended npm start.
+  const withTrailer = `GET / HTTP/1.1\r\nHost: ${webUi}\r\nTrailer: X-Sum\r\nConnection: close\r\n\r\n`;
+  expect(await exchange(`http://${webUi}`, withTrailer)).toMatchObject([{ status: 400 }]);
   expect((await send(webUi, { path: '/' })).text).toContain('<html');
   expect((await send(webUi, { path: `${workflows}/${id}` })).text).toContain('WORKFLOW_EXECUTION_STATUS_RUNNING');
   const { cookie } = await send(webUi, { path: '/api/v1/settings' });
