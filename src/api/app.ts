@@ -16,6 +16,7 @@ import { answerErrors, refuseOtherMethods } from './http/answer-errors.ts';
 import { type ApiEnvironment, requireApiKey } from './http/auth.ts';
 import { limitBody } from './http/body.ts';
 import { limitReads, limitUrl, maximumBatchBytes, maximumBodyBytes, maximumBufferedBytes } from './http/limits.ts';
+import { closeUnread } from './http/node-request.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { guardOrigin } from './http/origin.ts';
 import { refuseNamelessParameter } from './http/query.ts';
@@ -46,7 +47,7 @@ export type AppDependencies = {
 export function createApp({ client, config, log, metrics, stopping, reported }: AppDependencies) {
   const app = new OpenAPIHono<ApiEnvironment>();
   answerErrors(app, log, config);
-  app.use(requestId(), observeRequests(metrics, log), setSafeHeaders, refuseOtherMethods(app));
+  app.use(closeUnread, requestId(), observeRequests(metrics, log), setSafeHeaders, refuseOtherMethods(app));
   app.use(limitUrl, guardOrigin(config), refuseNamelessParameter);
 
   const writes = createWriteCheck(client, config);

@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import { sha256 } from '../../config/api-keys.ts';
 import type { Config } from '../../config/config.ts';
 import { Problem } from '../problems/problem.ts';
-import { markAuthenticated, mayHaveBody, toAddress } from './node-request.ts';
+import { markAuthenticated, toAddress } from './node-request.ts';
 
 export type ApiEnvironment = {
   Variables: {
@@ -35,8 +35,7 @@ export const requireApiKey = ({ apiKeys }: Pick<Config, 'apiKeys'>) =>
     if (!token || !matches[0]) {
       const challenge = `Bearer realm="holdfast"${token ? ', error="invalid_token"' : ''}`;
       throw new Problem('unauthorized', 'Send Authorization: Bearer <secret of an API key>', {
-        // To use the connection again, Node would have to read the body, and nothing reads the body of a stranger.
-        headers: { 'WWW-Authenticate': challenge, ...(mayHaveBody(c) && { Connection: 'close' }) },
+        headers: { 'WWW-Authenticate': challenge },
       });
     }
     markAuthenticated(c);

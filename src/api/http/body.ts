@@ -23,9 +23,7 @@ export function limitBody(maxSize: number, bodies: Shares) {
   const limit = bodyLimit({
     maxSize,
     onError: () => {
-      throw new Problem('body-too-large', `A body has at most ${maxSize} bytes here`, {
-        headers: { Connection: 'close' },
-      });
+      throw new Problem('body-too-large', `A body has at most ${maxSize} bytes here`);
     },
   });
   return createMiddleware<ApiEnvironment>(async (c, next) => {
@@ -35,7 +33,7 @@ export function limitBody(maxSize: number, bodies: Shares) {
     let bytes = Math.min(declared ?? maxSize, maxSize);
     if (!bodies.take(owner, bytes)) {
       const why = bodies.explain(owner, 'bytes of request bodies are in memory');
-      throw new Problem('overloaded', `${why}; try again`, { headers: { Connection: 'close' } });
+      throw new Problem('overloaded', `${why}; try again`);
     }
     const nextWithSize = async () => {
       if (declared === undefined) {

@@ -1,7 +1,13 @@
 import type { Context } from 'hono';
+import { createMiddleware } from 'hono/factory';
 
 type NodeSocket = { remoteAddress?: string; emit?: (event: string) => boolean };
-type NodeRequest = { url?: string; headers: Record<string, string | undefined>; socket: NodeSocket };
+type NodeRequest = {
+  url?: string;
+  complete?: boolean;
+  headers: Record<string, string | undefined>;
+  socket: NodeSocket;
+};
 
 /** Returns the request as Node received it, or `undefined` if a test calls the app without a server. */
 const toNodeRequest = (c: Context) => (c.env as { incoming?: NodeRequest } | undefined)?.incoming;
@@ -26,3 +32,15 @@ export function toDeclaredBytes(c: Context): number | undefined {
  * would first build a Request.
  */
 export const mayHaveBody = (c: Context): boolean => toDeclaredBytes(c) !== 0;
+
+/** Returns whether the body has not arrived completely. */
+const isArriving = (c: Context): boolean => toNodeRequest(c)?.complete === false;
+
+/**
+ * Closes the connection after the answer if the body of the request has not arrived. To use the connection again, Node
+ * would have to read the body, which may never end.
+ */
+export const closeUnread = createMiddleware(async (c, next) => {
+  await next();
+  if (isArriving(c)) c.header('Connection', 'close');
+});

@@ -85,6 +85,20 @@ test.each(['/batches/nothing', '/batches/fetch-joke', '/tasks/fetch-joke'])(
   60_000,
 );
 
+// Before, Node read these bodies as long as the clients sent them.
+test.each(['GET /health', 'GET /docs', 'POST /ready', 'GET /tasks', 'OPTIONS /tasks', 'GET /batches/nothing'])(
+  'the answer to %s closes the connection if the body has not arrived',
+  async (call) => {
+    const { state, end } = attack([`${call} HTTP/1.1`]);
+    await eventually(
+      () => state.isClosed,
+      (isClosed) => isClosed,
+      10_000,
+    );
+    end();
+  },
+);
+
 test('800 endless bodies of one key take at most its share of memory, and other keys still submit batches', async () => {
   const toAuthorization = (owner: string) => `Bearer ${toSecret(owner)}`;
   const submit = async () => {
