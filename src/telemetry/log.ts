@@ -1,5 +1,6 @@
-import { constants, fstatSync, openSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import type { Config } from '../config/config.ts';
 
@@ -29,12 +30,25 @@ function openStdout(): number {
 /**
  * Returns a destination that writes to stdout. If stdout is a pipe or a socket, no write waits for the reader, because
  * a reader that stops reading would then stop the whole process. Lines wait in a buffer. When the buffer is full, lines
- * are dropped, and `onDrop` is called for each. `onDrain` is called when the buffer is empty again.
+ * are dropped, and `onDrop` is called for each. `onDrain` is called when the buffer is empty again. If stdout is a file,
+ * lines that a full disk refuses are dropped as well.
  */
 export function createOutput({ onDrop = () => {}, onDrain = () => {} } = {}) {
   const stdout = fstatSync(1);
-  // At exit, pino's default destination retries unwritten lines. With a closed stdout, the process would never end.
-  if (!stdout.isFIFO() && !stdout.isSocket()) return pino.destination({ sync: true });
+  if (isatty(1)) return pino.destination({ sync: true });
+  // Pino's destination would throw for each line that a full disk refuses, so that what logs the line fails. At exit it
+  // retries these lines, and also the lines for a closed pipe: the process would never end.
+  if (!stdout.isFIFO() && !stdout.isSocket())
+    return {
+      write(line: string): void {
+        try {
+          writeFileSync(1, line);
+        } catch {
+          onDrop();
+        }
+      },
+      flush: (done: () => void) => done(),
+    };
   let stream: Socket | undefined;
   const open = () => {
     stream = new Socket({ fd: openStdout(), readable: false, writable: true });
