@@ -1,6 +1,7 @@
 import { type JokeApi, startJokeApi } from '../local/joke-api/create-joke-api.ts';
 import { loadConfigOrExit } from '../src/config/config.ts';
 import { onStop } from '../src/stop.ts';
+import { createOutput } from '../src/telemetry/log.ts';
 
 const { jokeApiPort: port } = loadConfigOrExit();
 
@@ -11,9 +12,11 @@ function refuse(error: NodeJS.ErrnoException): never {
 }
 
 const api: JokeApi = await startJokeApi({ port }).catch(refuse);
-console.log(`Joke API: ${api.url}`);
+// A closed stdout, as in `npm start -- --demo | head -1`, must not end this process.
+const output = createOutput();
+output.write(`Joke API: ${api.url}\n`);
 
 onStop(async () => {
   await api.close();
-  process.exit();
+  output.flush(() => process.exit());
 });

@@ -637,4 +637,15 @@ describe('the command', () => {
     expect(output.stderr).toBe(`Joke API: port ${port} is taken. Set JOKE_API_PORT to a free one.\n`);
     holder.close();
   }, 30_000);
+
+  // Seen to fail: the write to the closed pipe ended the process, and npm start started it again and again.
+  test('a closed stdout, as in npm start -- --demo | head -1, does not end it', async () => {
+    const port = await freePort();
+    const { child, exited } = start(port);
+    child.stdout?.destroy();
+    const isUp = async () => (await fetch(`http://127.0.0.1:${port}/admin/health`).catch(() => undefined))?.ok;
+    await vi.waitFor(async () => expect(await isUp()).toBe(true), 20_000);
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  }, 30_000);
 });
