@@ -1,8 +1,11 @@
 import type { Say } from '../../cli/progress.ts';
 import { type FaultMessage, findDatabaseFault, toFaultDetail } from '../../src/embedded/faults.ts';
 
-/** While a fault lasts, the server reports it many times a second. We pass it on once in this time. */
-const passOnMs = 10_000;
+/**
+ * While a fault lasts, the server reports it many times a second. We pass it on once in this time. An API needs longer
+ * to start, so it knows the fault before it answers `/ready`.
+ */
+const passOnMs = 1_000;
 
 type Options = { say: Say; send: (message: FaultMessage) => void; now?: () => number };
 
