@@ -39,7 +39,7 @@ export function createAdaptiveLimit({ minimum, maximum, slowMs }: Bounds, config
       if (now - next.since <= maximumWaitMs) next.start(now - answeredAt);
       else {
         turns.release(next.owner);
-        const detail = `Too many calls of your own wait in this process: this one waited ${maximumWaitMs / 1_000} s`;
+        const detail = `Calls of your own key wait in this process: this one has waited ${maximumWaitMs / 1_000} s`;
         next.refuse(new Refused('overloaded', detail));
       }
     }

@@ -184,6 +184,7 @@ describe('deploy/temporal-dynamic-config.yaml', () => {
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
       'matching.useNewMatcher': [{ value: true }],
       'matching.enableFairness': [{ value: true }],
+      'matching.longPollExpirationInterval': [{ value: '15s' }],
       'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
       'history.workflowTaskRetryMaxInterval': [{ value: '10s' }],

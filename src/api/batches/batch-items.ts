@@ -47,9 +47,9 @@ async function readStates(
   if (hasEndedMeanwhile && !isSecondRead) return readStates(client, chunkId, true);
   for (const [index, activity] of pending)
     if (!hasEnded(states.get(index))) states.set(index, await toPendingState(client, activity));
-  // An operator can terminate a single chunk, even before it has scheduled its items.
   const stuck = await readStuck(client, description);
   return (index) => {
+    // An operator can terminate a single chunk, even before it has scheduled its items.
     const state = settle(states.get(String(index)) ?? queued, undefined, closedStatuses[status.name]);
     return hasEnded(state) ? state : { ...state, ...stuck };
   };

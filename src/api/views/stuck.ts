@@ -5,8 +5,11 @@ import type { Stuck } from './schemas.ts';
 /** A workflow counts as stuck from this attempt of its workflow task on. Single failures pass within seconds. */
 const stuckFromAttempt = 3;
 
-/** The failure of a workflow task is searched for in so many events. Few events, such as signals, follow it. */
-const lastEvents = 20;
+/**
+ * The failure of a workflow task is searched for in so many events. Signals can follow it, and the ends of the 100 items
+ * of a chunk, with two events each.
+ */
+const lastEvents = 250;
 
 type Described = Pick<WorkflowExecutionDescription, 'raw' | 'workflowId' | 'runId'>;
 

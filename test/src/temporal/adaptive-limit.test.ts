@@ -206,7 +206,7 @@ test('a call that has waited over 10 s is refused: the error names too many call
   expect(await late).toMatchObject({
     name: 'Refused',
     reason: 'overloaded',
-    message: expect.stringMatching(/your own/),
+    message: expect.stringMatching(/your own key/),
   });
   await tick();
   expect(began).toEqual([1, 3]);
