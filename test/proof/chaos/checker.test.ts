@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { invariants } from '../../../proof/chaos/judge/invariants/index.ts';
 import { toMeaning, toResult } from '../../../proof/chaos/judge/to-result.ts';
-import type { Evidence, FaultKind } from '../../../proof/chaos/types.ts';
+import type { Evidence, FaultKind, Operation } from '../../../proof/chaos/types.ts';
 import { createEvidence } from '../../support/evidence.ts';
 
 const judge = (evidence: Evidence) => toResult(evidence, { command: 'npm run prove', seconds: 1 });
@@ -238,6 +238,40 @@ test.each(bends)('%s reports this: %s', (invariant, _, bend) => {
   const violation = results.find(({ name }) => name === invariant)?.violations[0];
   expect(violation?.text).not.toBe('');
 });
+
+/** Returns a run in which `count` tasks were called by the killed worker. `late` of them were repeated too late. */
+function createKilled(count: number, late: number): Evidence {
+  const evidence = createEvidence();
+  const { operations, calls } = createEvidence();
+  for (let n = 1; n < count; n += 1) {
+    const rename = (text: string | undefined) => (text === 'killed' || text === 'k-2' ? `${text}-${n}` : text);
+    for (const one of operations.filter(({ key, id }) => key === 'k-2' || id === 'killed'))
+      evidence.operations.push({
+        ...one,
+        op: 1_000 * n + one.op,
+        key: rename(one.key),
+        id: rename(one.id),
+      } as Operation);
+    for (const one of calls.filter(({ taskKey }) => taskKey === 'killed'))
+      evidence.calls.push({ ...one, taskKey: `killed-${n}` });
+  }
+  for (let n = 0; n < late; n += 1) call(evidence, n === 0 ? 'killed' : `killed-${n}`, 2).startedAt = 25_000;
+  return evidence;
+}
+
+test.each([
+  [5, 1, 1],
+  [6, 1, 0],
+  [6, 2, 2],
+])(
+  'of %i recoveries, %i late ones are %i violations: a few late ones do not refute a 99th percentile',
+  (...numbers) => {
+    const [count, late, violated] = numbers;
+    const { invariants: results, recovery } = judge(createKilled(count, late));
+    expect(recovery.values).toHaveLength(count);
+    expect(results.find(({ name }) => name === 'recovery')).toMatchObject({ checked: count, violated });
+  },
+);
 
 /** Returns a run in which an attempt repeated its call, each time after 50 ms. A fault was near the first call. */
 function createRepeated(kind: FaultKind, repetitions: number): Evidence {
