@@ -76,28 +76,39 @@ export function createHealthRoutes({ client, config, writes, reported }: Depende
   const toDetail = ({ reason, message }: TemporalRefused) =>
     reason === 'namespace' ? `Temporal answers, but has no namespace ${config.temporal.namespace}` : message;
 
+  /** @throws {Problem} a `not-ready` that says why tasks cannot run. */
+  async function requireReady(): Promise<void> {
+    // Skips the queue of `temporal/admission.ts`: a probe that waits in it could report a healthy API as not ready.
+    const writeError = writes.check().then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    const polled = await withDeadline(() => Promise.all([hasWorkflowPoller(), hasActivityPoller()])).catch(
+      (error: unknown) => {
+        throw error instanceof TemporalRefused ? new Problem('not-ready', toDetail(error)) : error;
+      },
+    );
+    const failed = await writeError;
+    if (failed) throw new Problem('not-ready', toWriteDetail(failed.error));
+    // A malformed database fails only some calls, but it can lose any task.
+    if (reported?.read() === 'malformed') throw new Problem('not-ready', toFaultDetail('malformed'));
+    if (isLost()) throw new Problem('not-ready', lostDetail);
+    if (!polled.every(Boolean)) {
+      const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s`;
+      throw new Problem('not-ready', detail);
+    }
+  }
+
+  /** The check in progress. Requests at the same time share it, so strangers cannot make many calls to Temporal. */
+  let checking: Promise<void> | undefined;
+
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
     .openapi(ready, async (c) => {
-      // Skips the queue of `temporal/admission.ts`: a probe that waits in it could report a healthy API as not ready.
-      const writeError = writes.check().then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      );
-      const polled = await withDeadline(() => Promise.all([hasWorkflowPoller(), hasActivityPoller()])).catch(
-        (error: unknown) => {
-          throw error instanceof TemporalRefused ? new Problem('not-ready', toDetail(error)) : error;
-        },
-      );
-      const failed = await writeError;
-      if (failed) throw new Problem('not-ready', toWriteDetail(failed.error));
-      // A malformed database fails only some calls, but it can lose any task.
-      if (reported?.read() === 'malformed') throw new Problem('not-ready', toFaultDetail('malformed'));
-      if (isLost()) throw new Problem('not-ready', lostDetail);
-      if (!polled.every(Boolean)) {
-        const detail = `Temporal answers, but no worker polled the task queue within ${pollerFreshMs / 1_000} s`;
-        throw new Problem('not-ready', detail);
-      }
+      checking ??= requireReady().finally(() => {
+        checking = undefined;
+      });
+      await checking;
       return c.json({ status: 'ready' as const }, 200);
     });
 }

@@ -124,3 +124,24 @@ test('when the database of the running embedded server was removed, the API is n
   expect(expectProblem(answer, 'not-ready').detail).toContain('removed or replaced');
   expect(answer.text).not.toContain(dataDir);
 });
+
+// Before, 200 strangers that asked for /ready without a pause made a submission last 4 s.
+test('requests for /ready at the same time share one check of Temporal', async () => {
+  let calls = 0;
+  const describeTaskQueue = async () => {
+    calls += 1;
+    return { pollers: [{ lastAccessTime: { seconds: Math.floor(Date.now() / 1_000) } }] };
+  };
+  const client = { workflowService: { describeTaskQueue, updateTaskQueueConfig: () => Promise.reject(new Error()) } };
+  const app = createApp({
+    client: client as unknown as Client,
+    config: loadConfig({ DATA_DIR: '/nowhere' }),
+    log: pino({ level: 'silent' }),
+    metrics: createApiMetrics(),
+  });
+  const ask = async () => (await app.request('/ready', { headers: { host: 'localhost' } })).status;
+  expect(new Set(await Promise.all(Array.from({ length: 100 }, ask)))).toEqual(new Set([200]));
+  expect(calls).toBe(2);
+  expect(await ask()).toBe(200);
+  expect(calls).toBe(4);
+});
