@@ -39,14 +39,20 @@ const style = `body { margin: 0 }
 .responses-inner { overflow-x: auto }
 `;
 
-const readPackageFile = (name: string) =>
-  readFile(createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`), 'utf8');
+/** Reads a file at the first call. All answers share its bytes: strangers who do not read them take no memory. */
+function readPackageFile(name: string) {
+  let bytes: Promise<Buffer<ArrayBuffer>> | undefined;
+  return () => {
+    bytes ??= readFile(createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`));
+    return bytes;
+  };
+}
 
-const files: Record<string, { type: string; read: (name: string) => Promise<string> }> = {
+const files: Record<string, { type: string; read: () => Promise<string | Uint8Array<ArrayBuffer>> }> = {
   'start.js': { type: 'text/javascript', read: async () => start },
   'page.css': { type: 'text/css', read: async () => style },
-  'swagger-ui-bundle.js': { type: 'text/javascript', read: readPackageFile },
-  'swagger-ui.css': { type: 'text/css', read: readPackageFile },
+  'swagger-ui-bundle.js': { type: 'text/javascript', read: readPackageFile('swagger-ui-bundle.js') },
+  'swagger-ui.css': { type: 'text/css', read: readPackageFile('swagger-ui.css') },
 };
 
 const route = createRoute({
@@ -72,7 +78,7 @@ export function createDocsRoutes() {
     app.get(`/docs/${name}`, async (c) => {
       toQuery(noQuery, c.req.queries());
       c.header('Content-Security-Policy', contentSecurityPolicy);
-      return c.body(await read(name), 200, { 'Content-Type': `${type}; charset=utf-8` });
+      return c.body(await read(), 200, { 'Content-Type': `${type}; charset=utf-8` });
     });
   }
   return app;

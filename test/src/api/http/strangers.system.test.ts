@@ -99,6 +99,27 @@ test.each(['GET /health', 'GET /docs', 'POST /ready', 'GET /tasks', 'OPTIONS /ta
   },
 );
 
+// Before, each answer had bytes of its own, and the memory grew by up to 1,405 MiB.
+test.each(['/openapi.json', '/docs/swagger-ui-bundle.js', '/docs'])(
+  'strangers that ask for %s and never read the answers take little memory',
+  async (path) => {
+    const before = readRss();
+    let peak = before;
+    const sampling = setInterval(() => (peak = Math.max(peak, readRss())), 50);
+    const sockets = Array.from({ length: 200 }, () => {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(50));
+      return socket;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    clearInterval(sampling);
+    for (const socket of sockets) socket.destroy();
+    expect(peak - before).toBeLessThan(200);
+    await isHealthy();
+  },
+  60_000,
+);
+
 test('800 endless bodies of one key take at most its share of memory, and other keys still submit batches', async () => {
   const toAuthorization = (owner: string) => `Bearer ${toSecret(owner)}`;
   const submit = async () => {
