@@ -98,6 +98,8 @@ export function createDocumentRoute(app: OpenAPIHono<ApiEnvironment>) {
   let document: Uint8Array<ArrayBuffer> | undefined;
   return new OpenAPIHono().openapi(documentRoute, (c) => {
     document ??= Buffer.from(JSON.stringify(toDocument(app)));
+    // For the same reason as the files of `/docs`.
+    c.header('Connection', 'close');
     // The route's type admits only `c.json`, which would make new bytes for each answer.
     return c.body(document, 200, { 'Content-Type': 'application/json' }) as never;
   });

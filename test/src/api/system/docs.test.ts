@@ -82,3 +82,13 @@ test.each(['', '/start.js', '/page.css', '/swagger-ui-bundle.js', '/swagger-ui.c
 test('the page is still a document with a title in a browser that cannot run it', async () => {
   expect((await open.fetch('GET', '/docs')).text).toContain('<title>Holdfast API</title>');
 });
+
+// Seen to fail: 200 strangers that asked for them again and again kept a new connection waiting for seconds.
+test.each(['/openapi.json', '/docs/swagger-ui-bundle.js', '/docs/swagger-ui.css'])(
+  '%s closes its connection, so that strangers who ask again and again wait behind new connections',
+  async (path) => {
+    const answer = await fetch(`${open.url}${path}`);
+    expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(2 ** 16);
+    expect(answer.headers.get('connection')).toBe('close');
+  },
+);
