@@ -49,7 +49,9 @@ async function startChildren(
     const { read, readLastError } = createServerOutput({ say, send: supervisor.send });
     const beforeRun = () => {
       const lost = findLostFile(dataDir);
-      if (lost) say(`*** ${lost} IS MISSING OR EMPTY: accepted tasks may be lost, finished ones may be open again ***`);
+      if (!lost) return;
+      say(`*** ${lost} IS MISSING OR EMPTY: accepted tasks may be lost, finished ones may be open again ***`);
+      say(`If Temporal cannot start without it, restore ${dataDir} from a copy, or remove it to begin empty.`);
     };
     const server = temporalServer(cliPath, embedded.port, config, webUi.address);
     supervisor.start({ ...server, beforeRun, onErrorOutput: read });
