@@ -6,6 +6,9 @@ const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** How often to check whether npm, the parent of this process, still runs. */
 const checkParentMs = 500;
 
+/** The parent at the start of this process. It may end before `onParentGone` is called. */
+const firstParent = process.ppid;
+
 /**
  * Calls `stop` once, with the reason, when this process must end: on SIGTERM, SIGINT or SIGHUP, or when its parent is
  * gone.
@@ -50,9 +53,8 @@ export function onParentGone(gone: (who: string) => void): void {
     return;
   }
   if (!process.env.npm_lifecycle_event) return;
-  const npm = process.ppid;
   const timer = setInterval(() => {
-    if (process.ppid === npm) return;
+    if (process.ppid === firstParent) return;
     clearInterval(timer);
     gone('npm');
   }, checkParentMs);
