@@ -30,8 +30,8 @@ function openStdout(): number {
 /**
  * Returns a destination that writes to stdout. If stdout is a pipe or a socket, no write waits for the reader, because
  * a reader that stops reading would then stop the whole process. Lines wait in a buffer. When the buffer is full, lines
- * are dropped, and `onDrop` is called for each. `onDrain` is called when the buffer is empty again. If stdout is a file,
- * lines that a full disk refuses are dropped as well.
+ * are dropped, and `onDrop` is called for each. `onDrain` is called when the buffer is empty again. If stdout is a
+ * file, lines that a full disk refuses are dropped as well.
  */
 export function createOutput({ onDrop = () => {}, onDrain = () => {} } = {}) {
   const stdout = fstatSync(1);

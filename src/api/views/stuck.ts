@@ -6,8 +6,8 @@ import type { Stuck } from './schemas.ts';
 const stuckFromAttempt = 3;
 
 /**
- * The failure of a workflow task is searched for in so many events. Signals can follow it, and the ends of the 100 items
- * of a chunk, with two events each.
+ * So many of the latest events are read to find the failure of the workflow task. Signals can follow it. In a chunk, the
+ * ends of 100 items can follow it, with two events each.
  */
 const lastEvents = 250;
 

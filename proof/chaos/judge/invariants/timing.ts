@@ -2,6 +2,7 @@ import type { LedgerEntry } from '../../../../local/joke-api/ledger.ts';
 import { toWaitMs } from '../../../../src/policy.ts';
 import { faultRetryAfterSeconds } from '../../faults/upstream-rules.ts';
 import { type Case, disturbing, postponing } from '../join.ts';
+import { toChance } from './chance.ts';
 import { aftermathMs, endOf, examine, type Invariant, reachMs, toCases, toleranceMs } from './invariant.ts';
 
 /** What the server's timers, a poll and a busy machine can add to an undisturbed wait. */
@@ -116,21 +117,6 @@ export function toRecoveries({ faults, works, policy, ...proof }: Case): { id: s
 /** The time that recovery may take in addition to the heartbeat timeout. */
 const recoverySlackMs = 2_000;
 export const toRecoveryBoundMs = ({ policy }: Pick<Case, 'policy'>) => policy.heartbeatTimeoutMs + recoverySlackMs;
-
-/**
- * Returns the probability that at least `late` of `count` recoveries exceed the bound although 99 % of all recoveries
- * keep it (the binomial distribution). Below 5 %, the run refutes the bound at 95 % confidence. So a single late one
- * refutes it among up to 5 recoveries, and two refute it among up to 35.
- */
-function toChance(late: number, count: number): number {
-  let chance = 1;
-  let exactly = 0.99 ** count;
-  for (let n = 0; n < late; n += 1) {
-    chance -= exactly;
-    exactly *= ((count - n) / (n + 1)) * (0.01 / 0.99);
-  }
-  return chance;
-}
 
 export const recovery: Invariant = {
   name: 'recovery',

@@ -54,20 +54,29 @@ function attack(lines: string[]) {
   return { state, end: () => socket.destroy() };
 }
 
-/** Attacks with many connections. Returns the answers, and by how many MiB the API's memory grew. */
-async function attackWithMany(lines: string[], meanwhile: () => Promise<void>) {
+/** Starts to sample the memory of the API. Returns a function that ends this and says by how many MiB it grew. */
+function sampleGrowth() {
   const before = readRss();
   let peak = before;
   const sampling = setInterval(() => (peak = Math.max(peak, readRss())), 50);
+  return () => {
+    clearInterval(sampling);
+    return peak - before;
+  };
+}
+
+/** Attacks with many connections. Returns the answers, and by how many MiB the API's memory grew. */
+async function attackWithMany(lines: string[], meanwhile: () => Promise<void>) {
+  const endSampling = sampleGrowth();
   const attacks = Array.from({ length: connections }, () => attack(lines));
   await meanwhile();
   await new Promise((resolve) => setTimeout(resolve, 3_000));
-  clearInterval(sampling);
+  const grownMib = endSampling();
   const waiting = attacks.filter(({ state }) => !state.isClosed && state.answer === '').length;
   // A client that still sends when its connection is closed may lose the answer.
   const statuses = new Set(attacks.flatMap(({ state }) => parseAnswers(state.answer)[0]?.status ?? []));
   for (const { end } of attacks) end();
-  return { grownMib: peak - before, waiting, statuses: [...statuses] };
+  return { grownMib, waiting, statuses: [...statuses] };
 }
 
 const isHealthy = async () => {
@@ -103,18 +112,16 @@ test.each(['GET /health', 'GET /docs', 'POST /ready', 'GET /tasks', 'OPTIONS /ta
 test.each(['/openapi.json', '/docs/swagger-ui-bundle.js', '/docs'])(
   'strangers that ask for %s and never read the answers take little memory',
   async (path) => {
-    const before = readRss();
-    let peak = before;
-    const sampling = setInterval(() => (peak = Math.max(peak, readRss())), 50);
+    const endSampling = sampleGrowth();
     const sockets = Array.from({ length: 200 }, () => {
       const socket = connect(port, '127.0.0.1').on('error', () => {});
       socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(50));
       return socket;
     });
     await new Promise((resolve) => setTimeout(resolve, 5_000));
-    clearInterval(sampling);
+    const grownMib = endSampling();
     for (const socket of sockets) socket.destroy();
-    expect(peak - before).toBeLessThan(200);
+    expect(grownMib).toBeLessThan(200);
     await isHealthy();
   },
   60_000,
