@@ -14,6 +14,19 @@ export const workflowTaskTimeoutMs = 5_000;
 export const batchType = 'run-batch';
 export const chunkType = 'run-chunk';
 
+/**
+ * The workflow types of a batch whose items begin in slices, and of its chunks. Builds up to 0.3 do not know these
+ * types, so such a batch waits for a newer worker.
+ */
+export const slicedBatchType = 'run-batch-in-slices';
+export const slicedChunkType = 'run-chunk-in-slices';
+
+/** The activity type of a slice, which makes the first attempts of several items. Its activity id is `slice-{n}`. */
+export const sliceType = 'attempt-items';
+
+/** Returns the task queue of the slices. Single attempts have the other queue, so slices cannot delay them there. */
+export const toSliceQueue = (taskQueue: string) => `${taskQueue}~slices`;
+
 /** How many items of a batch have ended in each way. */
 export type Counts = { completed: number; failed: number; cancelled: number };
 
@@ -61,6 +74,39 @@ export type BatchArguments<N extends TaskName = TaskName> = BatchOptions<N> & {
 
 /** The argument of a chunk's workflow. `first` is the index, in the whole batch, of the chunk's first item. */
 export type ChunkArguments<N extends TaskName = TaskName> = BatchOptions<N> & { inputs: Inputs<N>; first: number };
+
+/** The argument of a slice. `inputs` has one input per index, or one input for all. All indexes count in the batch. */
+export type SliceArguments<N extends TaskName = TaskName> = BatchOptions<N> & {
+  indexes: number[];
+  inputs: Inputs<N>;
+};
+
+export type ItemFailure = { type: string; message: string; upstreamStatus?: number };
+
+/**
+ * How an item's first attempt ended. With `waitMs`, another attempt follows after that time (retry policy or
+ * Retry-After). With `reason`, the item has failed. A cancelled attempt had begun.
+ */
+export type ItemOutcome = { index: number } & (
+  | { output: unknown }
+  | { failure: ItemFailure; waitMs: number }
+  | { failure: ItemFailure; reason: 'non-retryable' | 'attempts-exhausted' }
+  | { cancelled: true }
+);
+
+/**
+ * What a slice returns. Its items without an outcome, here or in an earlier signal of the slice, have not begun. With
+ * `holdMs`, the upstream looks down: the chunk begins no slice for that time.
+ */
+export type SliceResult = { outcomes: ItemOutcome[]; holdMs?: number };
+
+/**
+ * A slice whose calls are slow sends this signal to its chunk. It has the outcomes so far and the indexes of the calls
+ * that still run. All other items of the slice have not begun and go back to the chunk. The slice's result has the
+ * outcomes of `running` only.
+ */
+export const sliceSignal = 'slice';
+export type SliceSignalArguments = [slice: string, report: SliceResult & { running: number[] }];
 
 type SubmissionMemo = {
   submittedAt: string;

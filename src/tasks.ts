@@ -35,6 +35,8 @@ export type AttemptOptions = {
   jitter: number;
   /** The maximum size of the output as JSON, in bytes. Only an item of a batch has one. */
   maximumOutputBytes?: number;
+  /** The number of attempts that an item of a batch made in a slice, before this activity. */
+  attemptsBefore?: number;
 } & TraceContext;
 
 /** The activity of each task, under the task's name. The compiler checks `activities/index.ts` against this type. */
