@@ -2,9 +2,8 @@ import type { TaskActivityOptions } from './policy.ts';
 import type { AttemptOptions, TaskInput, TaskName } from './tasks.ts';
 
 /**
- * This file has what the API and the workflows agree on. Workflows that an older build started rely on the names, ids
- * and fields in it, so none of these may change. The file is part of the workflow bundle. It imports only types, so it
- * adds no other file to the bundle.
+ * What the API, the workflows and the activities agree on. Workflows that an older build started rely on the names, ids
+ * and fields in it, so none of these may change. The file is part of the workflow bundle, so it imports only types.
  */
 
 /** If a worker dies, another worker gets its workflow task after this time. Temporal's default is 10 s. */
@@ -13,11 +12,7 @@ export const workflowTaskTimeoutMs = 5_000;
 /** The workflow types of a batch and of its chunks. The workflow type of a task is the name of the task. */
 export const batchType = 'run-batch';
 export const chunkType = 'run-chunk';
-
-/**
- * The workflow types of a batch whose items begin in slices, and of its chunks. Builds up to 0.3 do not know these
- * types, so such a batch waits for a newer worker.
- */
+/** The types of a batch whose items begin in slices. Builds up to 0.3 do not know them, so it waits for a newer worker. */
 export const slicedBatchType = 'run-batch-in-slices';
 export const slicedChunkType = 'run-chunk-in-slices';
 
@@ -37,24 +32,21 @@ export type Counts = { completed: number; failed: number; cancelled: number };
 export const progressSignal = 'progress';
 export type ProgressArguments = [chunkId: string, counts: Counts, isReset?: boolean];
 
-/**
- * A batch sends this signal to a chunk that an earlier run of the batch started. The chunk then reports its counts at
- * once and when it ends.
- */
+/** A batch sends this signal to a chunk of an earlier run. The chunk then reports its counts at once and at its end. */
 export const reportSignal = 'report';
 
 /**
- * The API sends this signal to a batch before the API cancels the batch. The signal's argument has the number of
- * attempts of each waiting item, by the item's index. Temporal forgets these numbers when it cancels the items.
+ * The API sends this signal before it cancels a batch. It has the number of attempts of each waiting item's activity, by
+ * the item's index. Temporal forgets these numbers when it cancels the items.
  */
 export const attemptsSignal = 'attempts';
 export type AttemptsArguments = [attempts: Record<string, number>];
 
 /** The argument of a task's workflow. */
-export type TaskArguments<N extends TaskName = TaskName> = {
+export type TaskArguments<N extends TaskName = TaskName> = AttemptOptions & {
   input: TaskInput<N>;
   options: TaskActivityOptions;
-} & AttemptOptions;
+};
 
 /** The inputs of a batch: a list with one input per item, or one input for all `count` items. */
 export type Inputs<N extends TaskName = TaskName> = TaskInput<N>[] | { count: number; input: TaskInput<N> };
@@ -62,24 +54,22 @@ export type Inputs<N extends TaskName = TaskName> = TaskInput<N>[] | { count: nu
 /** What all items of a batch share. */
 type BatchOptions<N extends TaskName> = { name: N; options: TaskActivityOptions } & AttemptOptions;
 
+/** The limits are in the argument of a batch, because code with other limits would not fit the running batches. */
+type Limits = { maximumSliceItems?: number };
+
 /**
  * The argument of a batch's workflow. `chunkSizes` has the number of items of each chunk, in order. `maximumInFlight`
- * decides when chunks start. It is in the argument, because code with another limit would not fit running batches.
+ * decides when chunks start.
  */
-export type BatchArguments<N extends TaskName = TaskName> = BatchOptions<N> & {
-  inputs: Inputs<N>;
-  chunkSizes: number[];
-  maximumInFlight?: number;
-};
+export type BatchArguments<N extends TaskName = TaskName> = BatchOptions<N> &
+  Limits & { inputs: Inputs<N>; chunkSizes: number[]; maximumInFlight?: number };
 
 /** The argument of a chunk's workflow. `first` is the index, in the whole batch, of the chunk's first item. */
-export type ChunkArguments<N extends TaskName = TaskName> = BatchOptions<N> & { inputs: Inputs<N>; first: number };
+export type ChunkArguments<N extends TaskName = TaskName> = BatchOptions<N> &
+  Limits & { inputs: Inputs<N>; first: number };
 
 /** The argument of a slice. `inputs` has one input per index, or one input for all. All indexes count in the batch. */
-export type SliceArguments<N extends TaskName = TaskName> = BatchOptions<N> & {
-  indexes: number[];
-  inputs: Inputs<N>;
-};
+export type SliceArguments<N extends TaskName = TaskName> = BatchOptions<N> & { indexes: number[]; inputs: Inputs<N> };
 
 export type ItemFailure = { type: string; message: string; upstreamStatus?: number };
 
@@ -101,9 +91,9 @@ export type ItemOutcome = { index: number } & (
 export type SliceResult = { outcomes: ItemOutcome[]; holdMs?: number };
 
 /**
- * A slice whose calls are slow sends this signal to its chunk. It has the outcomes so far and the indexes of the calls
- * that still run. All other items of the slice have not begun and go back to the chunk. The slice's result has the
- * outcomes of `running` only.
+ * A slice whose calls are slow sends this signal to the run of the chunk that started it. It has the outcomes so far and
+ * the indexes of the calls that still run. All other items of the slice have not begun and go back to the chunk. The
+ * slice's result has the outcomes of `running` only.
  */
 export const sliceSignal = 'slice';
 export type SliceSignalArguments = [slice: string, report: SliceResult & { running: number[] }];
@@ -117,10 +107,15 @@ type SubmissionMemo = {
 /** The memo of a task's workflow. The API can read it even while no worker runs. */
 export type TaskMemo = SubmissionMemo & { input: TaskInput; maxAttempts: number; rerunOf?: string };
 
-/** The memo of a batch's workflow. The workflow adds `progress` and `attempts`. */
+/** The memo of a chunk whose items begin in slices. */
+export type ChunkMemo = { progress?: Counts };
+
+/** The memo of a batch's workflow. The workflow adds the counts of the batch and of its chunks, and `attempts`. */
 export type BatchMemo = SubmissionMemo & {
   chunkSizes: number[];
   progress?: Counts;
+  /** The counts of each chunk that has reported any, by the chunk's number: completed, failed, cancelled. */
+  chunks?: Record<string, [number, number, number]>;
   /** The argument of `attemptsSignal`. It is set when the batch receives that signal. */
   attempts?: Record<string, number>;
 };
@@ -128,7 +123,7 @@ export type BatchMemo = SubmissionMemo & {
 /** A workflow that the API starts: its type, argument and memo. */
 export type Submission =
   | { type: TaskName; args: [TaskArguments]; memo: TaskMemo }
-  | { type: typeof batchType; args: [BatchArguments]; memo: BatchMemo };
+  | { type: typeof batchType | typeof slicedBatchType; args: [BatchArguments]; memo: BatchMemo };
 
 /** Returns the prefix of an owner's ids. It has a hash, not the owner's name, because Temporal never encrypts ids. */
 export const toIdPrefix = (ownerHash: string) => `${ownerHash}_`;
