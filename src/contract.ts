@@ -104,8 +104,8 @@ type SubmissionMemo = {
   fingerprint?: string;
 };
 
-/** The memo of a task's workflow. The API can read it even while no worker runs. */
-export type TaskMemo = SubmissionMemo & { input: TaskInput; maxAttempts: number; rerunOf?: string };
+/** What the API records with a task, in the memo of its workflow. The API can read it even while no worker runs. */
+export type TaskRecord = SubmissionMemo & { input: TaskInput; maxAttempts: number; rerunOf?: string };
 
 /** The memo of a chunk whose items begin in slices. */
 export type ChunkMemo = { progress?: Counts };
@@ -122,7 +122,7 @@ export type BatchMemo = SubmissionMemo & {
 
 /** A workflow that the API starts: its type, argument and memo. */
 export type Submission =
-  | { type: TaskName; args: [TaskArguments]; memo: TaskMemo }
+  | { type: TaskName; args: [TaskArguments]; memo: TaskRecord }
   | { type: typeof batchType | typeof slicedBatchType; args: [BatchArguments]; memo: BatchMemo };
 
 /** Returns the prefix of an owner's ids. It has a hash, not the owner's name, because Temporal never encrypts ids. */

@@ -12,7 +12,7 @@ export const mutants: Mutant[] = [
     to: 'randomUUID()',
   }),
   mutant('the conflict policy “use existing”', ['one-task-per-key'], {
-    file: 'src/temporal/start-once.ts',
+    file: 'src/temporal/engines/start-workflow.ts',
     from: "workflowIdConflictPolicy: 'FAIL'",
     to: "workflowIdConflictPolicy: 'USE_EXISTING'",
   }),
@@ -30,10 +30,10 @@ export const mutants: Mutant[] = [
   }),
   mutant('a status cached in each API', ['forward-only', 'accepted-never-lost', 'same-end-in-temporal'], {
     file: 'src/api/views/task-view.ts',
-    from: 'const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithMemo(id, name)).task;',
+    from: 'const readTask = async (id: string, name: TaskName): Promise<Task> => (await readWithRecord(id, name)).task;',
     to: `const cache = new Map<string, Task>();
   const readTask = async (id: string, name: TaskName): Promise<Task> => {
-    const task = cache.get(id) ?? (await readWithMemo(id, name)).task;
+    const task = cache.get(id) ?? (await readWithRecord(id, name)).task;
     cache.set(id, task);
     return task;
   };`,

@@ -8,6 +8,8 @@ import { taskNames } from '../tasks.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { ApiMetrics } from '../telemetry/metrics.ts';
 import { createAdmission } from '../temporal/admission.ts';
+import { createStartWorkflow } from '../temporal/engines/start-workflow.ts';
+import { createWorkflowEngine } from '../temporal/engines/workflow-engine.ts';
 import { createShares } from '../temporal/shares.ts';
 import { createStartOnce } from '../temporal/start-once.ts';
 import { createWriteCheck } from '../temporal/write-check.ts';
@@ -68,11 +70,13 @@ export function createApp({ client, config, log, metrics, stopping, reported }: 
   app.use(limitReads(admission));
   const startOnce = createStartOnce(client, config, admission, writes);
   const submission = createSubmissionMiddleware({ admission, metrics });
-  const view = createTaskView(client, config);
+  const startWorkflow = createStartWorkflow(client, config);
+  const engine = createWorkflowEngine(client, startWorkflow);
+  const view = createTaskView(engine, config);
   const readTask: ReadTask = (owner, id, name) => admission.call(owner, () => view.readTask(id, name));
   const watcher = createWatcher({ readTask, config, stopping });
-  app.route('/', createTaskRoutes({ client, config, admission, view, watcher, startOnce, submission }));
-  app.route('/', createBatchRoutes({ client, config, admission, startOnce, submission }));
+  app.route('/', createTaskRoutes({ config, engine, admission, view, watcher, startOnce, submission }));
+  app.route('/', createBatchRoutes({ client, config, admission, startOnce, startWorkflow, submission }));
   app.route('/', createEventRoutes({ admission, view, watcher, metrics, config }));
   return app;
 }

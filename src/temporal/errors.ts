@@ -1,5 +1,10 @@
 import { status } from '@grpc/grpc-js';
-import { isGrpcServiceError, NamespaceNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  NamespaceNotFoundError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 
 const unreachable = 'cannot be reached or does not answer in time';
 
@@ -99,6 +104,9 @@ const isNamespaceNotFound = (error: unknown) =>
 export const isNotFound = (error: unknown) =>
   error instanceof WorkflowNotFoundError ||
   (isGrpcServiceError(error) && error.code === status.NOT_FOUND && !isNamespaceNotFound(error));
+
+/** Whether a start failed because there is, or was, an execution with the same id. */
+export const isAlreadyStarted = (error: unknown) => error instanceof WorkflowExecutionAlreadyStartedError;
 
 /**
  * Whether the error means that the page token did not come from the server. A server that lists workflows from an SQL

@@ -1,67 +1,57 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowStartOptions } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
-import { parseId, type Submission, workflowTaskTimeoutMs } from '../contract.ts';
 import type { Admission } from './admission.ts';
-import { Refused } from './errors.ts';
+import { isAlreadyStarted, Refused } from './errors.ts';
 import { createRetention } from './retention.ts';
 import type { WriteCheck } from './write-check.ts';
 
 /** Who submits. The rate limits count the starts of each `rateLimitKey`. */
 type Caller = { owner: string; rateLimitKey: string; idempotencyKey: string | undefined };
 
-type Start<T> = Submission & {
+type Start<T> = {
   id: string;
   /** The number of items of a batch. */
   itemCount?: number;
+  /** Starts the task or batch. Temporal refuses a second one with the same id. */
+  start: () => Promise<unknown>;
+  fingerprint: string | undefined;
   /** The value to return if this submission starts the task or batch. */
   fresh: T;
   /** Reads what an earlier submission started with this id, and the fingerprint of that submission. */
   readFirst: () => Promise<{ value: T; fingerprint: string | undefined }>;
-} & Pick<WorkflowStartOptions, 'startDelay' | 'priority'>;
+};
 
 /** What was started, now or by an earlier submission, and the answer's headers about the idempotency key. */
 export type Started<T> = { value: T; headers: Record<string, string> };
 
 /**
- * Returns a function that starts at most one workflow for each idempotency key. The key determines the workflow's id,
- * and Temporal refuses a second workflow with that id, even if the two come from different API processes.
+ * Returns a function that starts at most one task or batch for each idempotency key. The key determines its id, and
+ * Temporal refuses a second one with that id, even if the two come from different API processes.
  */
 export function createStartOnce(client: Client, config: Config, admission: Admission, { observe }: WriteCheck) {
   const readRetentionMs = createRetention(client, config.temporal.namespace);
 
   /**
-   * Starts the workflow, or returns what an earlier submission with the same key started.
+   * Starts the task or batch, or returns what an earlier submission with the same key started.
    * @throws {Refused | TemporalUnavailable}
    */
   return async <T extends { finishedAt?: string | undefined }>(
     caller: Caller,
-    { id, type, itemCount = 0, fresh, readFirst, memo, priority, ...options }: Start<T>,
+    { id, itemCount = 0, start, fingerprint, fresh, readFirst }: Start<T>,
   ): Promise<Started<T>> => {
-    const start = () =>
-      client.workflow.start(type, {
-        workflowId: id,
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        workflowIdConflictPolicy: 'FAIL',
-        taskQueue: config.taskQueue,
-        workflowTaskTimeout: workflowTaskTimeoutMs,
-        memo,
-        // Temporal dispatches the queued work of the fairness keys in turn. An owner's backlog delays only that owner.
-        priority: { ...priority, fairnessKey: parseId(id)?.ownerHash ?? '' },
-        ...options,
-      });
     const startOrReadFirst = async (): Promise<T | undefined> => {
       try {
         await observe(start);
         return undefined;
       } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        if (!isAlreadyStarted(error)) throw error;
       }
-      const { value, fingerprint } = await readFirst();
-      if (memo.fingerprint === fingerprint) return value;
+      const first = await readFirst();
+      if (first.fingerprint === fingerprint) return first.value;
       const detail = 'A different submission already used this Idempotency-Key; it was not changed';
       throw new Refused('idempotency-mismatch', detail);
     };
-    // Not awaited yet, so that the retention is read while the workflow starts. One after the other, the two calls
+    // Not awaited yet, so that the retention is read while the task starts. One after the other, the two calls
     // could take 5 s, but callers get an answer within 3 s (see `deadline.ts`).
     const retention = caller.idempotencyKey === undefined ? undefined : readRetentionMs();
     const first = await admission.start(caller, id, itemCount, startOrReadFirst);

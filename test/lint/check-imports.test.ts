@@ -29,7 +29,7 @@ const forbidden: Record<string, [from: string, to: string]> = {
   'api-problems': ['src/api/problems/table.ts', 'src/api/http/origin.ts'],
   'api-http': ['src/api/http/auth.ts', 'src/api/submissions/submit.ts'],
   'api-submissions': ['src/api/submissions/owner.ts', 'src/api/views/state.ts'],
-  'api-views': ['src/api/views/history.ts', 'src/api/watch/wait.ts'],
+  'api-views': ['src/api/views/task-view.ts', 'src/api/watch/wait.ts'],
   'api-watch': ['src/api/watch/events.ts', 'src/api/tasks/list.ts'],
   'api-tasks': ['src/api/tasks/cancel.ts', 'src/api/batches/cancel.ts'],
   'api-batches': ['src/api/batches/list.ts', 'src/api/system/health.ts'],

@@ -1,11 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, toChunkId } from '../../contract.ts';
+import { toActivityStates } from '../../temporal/engines/activity-history.ts';
+import { toPendingState } from '../../temporal/engines/activity-state.ts';
+import { readStuck } from '../../temporal/engines/stuck.ts';
+import { type ActivityState, closedStatuses, terminated } from '../../temporal/engines/task-state.ts';
 import { isNotFound } from '../../temporal/errors.ts';
-import { toActivityStates } from '../views/activity-history.ts';
-import { type ActivityState, toPendingState } from '../views/activity-state.ts';
-import { terminated } from '../views/history.ts';
-import { readStuck } from '../views/stuck.ts';
-import { closedStatuses } from '../views/task-view.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
 

@@ -1,14 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { type TaskName, taskNames, tasks } from '../../tasks.ts';
-import {
-  activityStatuses,
-  anyOutput,
-  failureSchema,
-  finalFailureSchema,
-  pausedSchema,
-  stuckSchema,
-  time,
-} from '../views/schemas.ts';
+import { activityStatuses } from '../../temporal/engines/task-state.ts';
+import { anyOutput, failureSchema, finalFailureSchema, pausedSchema, stuckSchema, time } from '../views/schemas.ts';
 
 export const maximumBatchItems = 10_000;
 

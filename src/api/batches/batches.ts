@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Config } from '../../config/config.ts';
+import type { StartWorkflow } from '../../temporal/engines/start-workflow.ts';
 import type { StartOnce } from '../../temporal/start-once.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import { refuseUnknownName } from '../submissions/task-names.ts';
@@ -10,7 +11,11 @@ import { addReadRoute } from './read.ts';
 import { createStartBatch } from './start-batch.ts';
 import { addSubmitRoutes } from './submit.ts';
 
-type Dependencies = Omit<BatchDependencies, 'view' | 'startBatch'> & { config: Config; startOnce: StartOnce };
+type Dependencies = Omit<BatchDependencies, 'view' | 'startBatch'> & {
+  config: Config;
+  startOnce: StartOnce;
+  startWorkflow: StartWorkflow;
+};
 
 /** Creates the routes that submit, read and cancel batches. */
 export function createBatchRoutes(dependencies: Dependencies) {

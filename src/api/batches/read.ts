@@ -1,10 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { activityStatuses } from '../../temporal/engines/task-state.ts';
 import { parseCursor, toCursor } from '../http/cursor.ts';
 import { toBody, toResponses } from '../problems/openapi.ts';
 import type { TaskApp } from '../tasks/dependencies.ts';
 import { taskProblems } from '../tasks/task-operations.ts';
 import { cursorQuery, toLimitQuery } from '../tasks/visibility.ts';
-import { activityStatuses } from '../views/schemas.ts';
 import { requireBatchName } from '../views/task-id.ts';
 import { batchIdParameter, batchSchema } from './batch-schemas.ts';
 import type { BatchDependencies } from './dependencies.ts';

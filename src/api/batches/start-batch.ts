@@ -1,7 +1,8 @@
 import type { Config } from '../../config/config.ts';
-import { type BatchMemo, batchType, type Inputs } from '../../contract.ts';
+import { type BatchArguments, type BatchMemo, batchType, type Inputs } from '../../contract.ts';
 import { toActivityOptions } from '../../policy.ts';
 import type { TaskInput, TaskName } from '../../tasks.ts';
+import type { StartWorkflow } from '../../temporal/engines/start-workflow.ts';
 import type { Started, StartOnce } from '../../temporal/start-once.ts';
 import { toInput } from '../http/body.ts';
 import { maximumBatchBytes } from '../http/limits.ts';
@@ -19,7 +20,7 @@ const priority = { priorityKey: 5 };
 /** More items of a batch in flight would fill the server's queues: in a measurement, 1,000 starved a single task. */
 const maximumInFlight = 400;
 
-type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce };
+type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce; startWorkflow: StartWorkflow };
 type Submission = Caller & {
   name: TaskName;
   /** The request's body as it was received. */
@@ -27,7 +28,7 @@ type Submission = Caller & {
 };
 
 /** Creates the function that starts a batch. Submissions with the same idempotency key start at most one batch. */
-export function createStartBatch({ config, view, startOnce }: Dependencies) {
+export function createStartBatch({ config, view, startOnce, startWorkflow }: Dependencies) {
   const options = toActivityOptions(config.policy);
   const { jitter } = config.policy;
 
@@ -42,12 +43,11 @@ export function createStartBatch({ config, view, startOnce }: Dependencies) {
       submittedAt: new Date().toISOString(),
       ...(idempotencyKey !== undefined && { fingerprint: toFingerprint({ body, delaySeconds: 0 }) }),
     };
+    const args: [BatchArguments] = [{ name, inputs, chunkSizes, maximumInFlight, options, jitter, ...trace }];
     return startOnce(caller, {
       id,
-      type: batchType,
-      args: [{ name, inputs, chunkSizes, maximumInFlight, options, jitter, ...trace }],
-      memo,
-      priority,
+      start: () => startWorkflow({ id, type: batchType, args, memo, priority }),
+      fingerprint: memo.fingerprint,
       itemCount: chunkSizes.reduce((sum, size) => sum + size, 0),
       fresh: toBatch(id, name, memo),
       readFirst: async () => {

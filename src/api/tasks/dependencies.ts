@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
 import type { Admission } from '../../temporal/admission.ts';
+import type { Engine } from '../../temporal/engines/engine.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import type { SubmissionMiddleware } from '../submissions/submission.ts';
 import type { TaskView } from '../views/task-view.ts';
@@ -12,8 +12,8 @@ export type TaskApp = OpenAPIHono<ApiEnvironment>;
 
 /** What the operations on tasks need. Each operation takes only what it uses. */
 export type TaskDependencies = {
-  client: Client;
   config: Config;
+  engine: Engine;
   admission: Admission;
   view: TaskView;
   watcher: Watcher;

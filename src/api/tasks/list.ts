@@ -20,8 +20,8 @@ const route = createRoute({
 });
 
 /** Adds `GET /tasks`. */
-export function addListRoute(app: TaskApp, { client, config, admission, view }: TaskDependencies) {
-  const listTasks = createTaskList(client, config, view);
+export function addListRoute(app: TaskApp, { engine, admission, view }: TaskDependencies) {
+  const listTasks = createTaskList(engine, view);
 
   app.openapi(route, async (c) => {
     const query = c.req.valid('query');

@@ -30,9 +30,9 @@ export function addRerunRoute(app: TaskApp, { admission, view, watcher, startTas
     const { wait } = c.req.valid('query');
     const name = requireTaskName(c.var.owner, id);
     const body = toInput(noInput, await readBody(c));
-    const { task, memo } = await admission.call(c.var.owner, () => view.readWithMemo(id, name));
+    const { task, record } = await admission.call(c.var.owner, () => view.readWithRecord(id, name));
     if (!task.finishedAt) throw new Problem('still-open', `The task is ${task.status}: rerun it when it has ended`);
-    const input = toInput(tasks[name].input, memo.input);
+    const input = toInput(tasks[name].input, record.input);
     const started = await startTask({ ...readCaller(c), name, body, input, rerunOf: id });
     return answerAccepted(c, watcher, started, wait);
   });

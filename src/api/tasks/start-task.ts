@@ -1,7 +1,8 @@
 import type { Config } from '../../config/config.ts';
-import type { TaskMemo } from '../../contract.ts';
+import type { TaskRecord } from '../../contract.ts';
 import { toActivityOptions } from '../../policy.ts';
 import type { TaskInput, TaskName } from '../../tasks.ts';
+import type { Engine } from '../../temporal/engines/engine.ts';
 import type { Started, StartOnce } from '../../temporal/start-once.ts';
 import type { Caller } from '../submissions/caller.ts';
 import { toFingerprint } from '../submissions/idempotency.ts';
@@ -18,15 +19,17 @@ type Submission = Caller & {
   rerunOf?: string;
 };
 
+type Dependencies = { config: Config; engine: Pick<Engine, 'start'>; view: TaskView; startOnce: StartOnce };
+
 /** Creates the function that starts a task. Submissions with the same idempotency key start at most one task. */
-export function createStartTask({ config, view, startOnce }: { config: Config; view: TaskView; startOnce: StartOnce }) {
+export function createStartTask({ config, engine, view, startOnce }: Dependencies) {
   const options = toActivityOptions(config.policy);
   const { maximumAttempts: maxAttempts, jitter } = config.policy;
 
   return async ({ name, input, body, delaySeconds = 0, rerunOf, ...caller }: Submission): Promise<Started<Task>> => {
     const { owner, idempotencyKey, trace } = caller;
     const id = createTaskId(owner, name, idempotencyKey);
-    const memo: TaskMemo = {
+    const record: TaskRecord = {
       input,
       maxAttempts,
       submittedAt: new Date().toISOString(),
@@ -34,16 +37,15 @@ export function createStartTask({ config, view, startOnce }: { config: Config; v
       ...(rerunOf && { rerunOf }),
     };
     const delayMs = Math.round(delaySeconds * 1_000);
+    const delay = delayMs > 0 && { startDelay: delayMs };
     return startOnce(caller, {
       id,
-      type: name,
-      args: [{ input, options, jitter, ...trace }],
-      memo,
-      ...(delayMs > 0 && { startDelay: delayMs }),
-      fresh: view.toSubmitted(id, name, memo, delayMs > 0 ? 'scheduled' : 'queued'),
+      start: () => engine.start({ id, name, task: { input, options, jitter, ...trace }, record, ...delay }),
+      fingerprint: record.fingerprint,
+      fresh: view.toSubmitted(id, name, record, delayMs > 0 ? 'scheduled' : 'queued'),
       readFirst: async () => {
-        const { memo, task } = await view.readWithMemo(id, name);
-        return { value: task, fingerprint: memo.fingerprint };
+        const { record, task } = await view.readWithRecord(id, name);
+        return { value: task, fingerprint: record.fingerprint };
       },
     });
   };

@@ -1,12 +1,10 @@
-import type { Client } from '@temporalio/client';
-import type { Config } from '../../config/config.ts';
 import type { InTurn } from '../../temporal/admission.ts';
-import { parseCursor, toCursor } from '../http/cursor.ts';
+import type { Engine } from '../../temporal/engines/engine.ts';
+import { parseCursor, toCursor, toCursorProblem } from '../http/cursor.ts';
 import type { TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
 import { type Read, skipVanished, toSummary } from '../views/task-summary.ts';
 import type { TaskView } from '../views/task-view.ts';
-import { keepCurrentRuns, listPage } from './current-runs.ts';
 import {
   defaultPageSize,
   isClosedStatus,
@@ -33,15 +31,12 @@ type TaskPage = { items: TaskSummary[]; nextCursor: string | null };
  * Creates the function that reads a page of an owner's tasks. Open tasks come first, sorted by start time. Finished
  * tasks follow, the latest first. Each page of Temporal's list and each read of a task has a turn of its own.
  */
-export const createTaskList = (client: Client, { temporal: { namespace } }: Config, { readTask }: TaskView) => {
+export const createTaskList = (engine: Pick<Engine, 'list'>, { readTask }: Pick<TaskView, 'readTask'>) => {
   const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
-    const request = { namespace, query: toVisibilityQuery(owner, phase, query), pageSize };
-    const page = await listPage(client, request, token);
-    const owned = (page.executions ?? []).filter(({ execution }) => toTaskName(owner, execution?.workflowId ?? ''));
-    return {
-      current: await keepCurrentRuns(client, namespace, owned),
-      next: toNext(phase, Buffer.from(page.nextPageToken ?? []).toString('base64'), query.status),
-    };
+    const isWanted = (id: string) => toTaskName(owner, id) !== undefined;
+    const page = await engine.list({ query: toVisibilityQuery(owner, phase, query), pageSize, token, isWanted });
+    if (!page) throw toCursorProblem();
+    return { tasks: page.tasks, next: toNext(phase, page.token, query.status) };
   };
 
   return async (owner: string, query: ListQuery, inTurn: InTurn): Promise<TaskPage> => {
@@ -61,7 +56,7 @@ export const createTaskList = (client: Client, { temporal: { namespace } }: Conf
     for (let pages = needsReads ? 1 : maximumPages; next && listed.length < size && pages > 0; pages -= 1) {
       const position: Position = next;
       const page = await inTurn(() => readPage(owner, query, position, size - listed.length));
-      const found = await mapInGroups(page.current, (info) => toSummary(client, owner, info, read));
+      const found = await mapInGroups(page.tasks, (task) => toSummary(owner, task, read));
       const items = found.filter((item) => item !== undefined);
       listed.push(...items.filter(({ status }) => isAnyOpen || status === query.status));
       next = page.next;

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { taskNames, tasks } from '../../tasks.ts';
+import { activityStatuses } from '../../temporal/engines/task-state.ts';
 import { toUnion } from '../problems/openapi.ts';
 
 export const failureSchema = z
@@ -10,13 +11,10 @@ export const failureSchema = z
   })
   .openapi('Failure');
 
-/** The final failure of a task or batch item. */
 export const finalFailureSchema = z.object({
   ...failureSchema.shape,
   reason: z.enum(['attempts-exhausted', 'non-retryable', 'timed-out', 'terminated']),
 });
-
-export type FinalFailure = z.infer<typeof finalFailureSchema>;
 
 export const pausedSchema = z
   .object({
@@ -26,28 +24,14 @@ export const pausedSchema = z
   })
   .describe('Set while an operator has paused the activity in Temporal. No attempt begins until it is resumed there');
 
-export type Paused = z.infer<typeof pausedSchema>;
-
 export const stuckSchema = z
   .object({ reason: z.string(), since: z.iso.datetime() })
   .describe('Set while the workflow cannot go on, for example after a deploy of code that does not fit its history');
-
-export type Stuck = z.infer<typeof stuckSchema>;
 
 const anyInput = toUnion(taskNames.map((name) => tasks[name].input));
 export const anyOutput = toUnion(taskNames.map((name) => tasks[name].output));
 export const time = z.iso.datetime();
 
-/** The statuses of a batch item. A task can also be `scheduled`. */
-export const activityStatuses = [
-  'queued',
-  'running',
-  'retrying',
-  'cancelling',
-  'completed',
-  'failed',
-  'cancelled',
-] as const;
 export const taskStatuses = ['scheduled', ...activityStatuses] as const;
 
 export const exampleId = '25bf8e1a2393f110_fetch-joke_0b5c9e3e-6f0a-4a54-9d2b-6a4a7e1f2c3d';

@@ -87,7 +87,7 @@ export const scenarioMutants: ScenarioMutant[] = [
   },
   {
     name: 'every tenth submission accepted and swallowed',
-    file: 'src/temporal/start-once.ts',
+    file: 'src/temporal/engines/start-workflow.ts',
     from: 'client.workflow.start(type, {',
     to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 10 === 0 ? Promise.resolve() : client.workflow.start(type, {`,
     scenario: 5,

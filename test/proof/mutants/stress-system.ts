@@ -30,7 +30,7 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'every fifth accepted task is never started',
     check: 1,
-    file: 'src/temporal/start-once.ts',
+    file: 'src/temporal/engines/start-workflow.ts',
     from: 'client.workflow.start(type, {',
     to: `(globalThis.seen = (globalThis.seen ?? 0) + 1) % 5 === 0 ? Promise.resolve() : client.workflow.start(type, {`,
     says: /FAILED: GET \/tasks\/\S+: 404/,
@@ -93,7 +93,7 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'a retrying task announces its next attempt 3 s late',
     check: 2,
-    file: 'src/api/views/activity-state.ts',
+    file: 'src/temporal/engines/activity-state.ts',
     from: 'new Date(nextAttemptMs)',
     to: 'new Date(nextAttemptMs + 3_000)',
     says: /read while retrying, said attempt \d\/5 \d+ ms after the last call; the policy says \d+ ms, and the attempt came after/,
@@ -137,7 +137,7 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'every 50th status read opens a connection of its own',
     check: 6,
-    file: 'src/api/views/task-view.ts',
+    file: 'src/temporal/engines/workflow-engine.ts',
     from: 'const description = await client.workflow.getHandle(id).describe();',
     to: `const { Client: Plain, Connection } = await import('@temporalio/client');
     globalThis.seen = (globalThis.seen ?? 0) + 1;

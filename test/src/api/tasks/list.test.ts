@@ -6,6 +6,8 @@ import { createTaskList } from '../../../../src/api/tasks/task-list.ts';
 import type { TaskSummary } from '../../../../src/api/views/schemas.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
 import type { TaskView } from '../../../../src/api/views/task-view.ts';
+import { createStartWorkflow } from '../../../../src/temporal/engines/start-workflow.ts';
+import { createWorkflowEngine } from '../../../../src/temporal/engines/workflow-engine.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { type SignedIn, signIn, toSecret } from '../../../support/signed-in.ts';
@@ -17,6 +19,7 @@ let workerless: Holdfast;
 const names = ['states', 'order', 'pages', 'paging-queued', 'empty'] as const;
 const secrets = Object.fromEntries(names.map((name) => [name, toSecret(`list-${name}-${randomUUID().slice(0, 4)}`)]));
 const API_KEYS = names.map((name) => `list-${name}:${secrets[name]}`).join(',');
+const createEngine = (client: Client) => createWorkflowEngine(client, createStartWorkflow(client, holdfast.config));
 /** Returns the calls of an owner. Each test has its own owners, so that lists have its tasks only. */
 const owner = (name: (typeof names)[number], at = holdfast) => signIn(at, secrets[name] ?? '');
 
@@ -320,9 +323,10 @@ test('a cursor works in every API process, and with both secrets of a rotation',
 test('a failure of the server is not reported as a bad cursor', async () => {
   const failure = Object.assign(new Error('2 UNKNOWN'), { code: 2, details: 'something went wrong', metadata: {} });
   const client = {
+    options: holdfast.client.options,
     workflowService: { listWorkflowExecutions: () => Promise.reject(failure) },
   } as unknown as Client;
-  const listTasks = createTaskList(client, holdfast.config, {} as TaskView);
+  const listTasks = createTaskList(createEngine(client), {} as TaskView);
   const filter = { name: undefined, status: undefined };
   const cursor = toCursor(filter, { phase: 'open', token: btoa('a token of the server') });
   await expect(listTasks('local', { ...filter, cursor }, (work) => work())).rejects.toBe(failure);
@@ -338,10 +342,13 @@ test('a page of 1,000 tasks that start soon reads 200 of them, and the clock of 
     const workflowId = createTaskId('local', 'fetch-joke');
     return { execution: { workflowId }, memo, startTime, executionTime, status: 1 };
   });
-  const client = { ...holdfast.client, workflowService: { listWorkflowExecutions: async () => ({ executions }) } };
+  const client = {
+    options: holdfast.client.options,
+    workflowService: { listWorkflowExecutions: async () => ({ executions }) },
+  } as unknown as Client;
   let reads = 0;
   const readTask = async () => ({ status: ++reads % 2 ? 'scheduled' : 'queued' });
-  const listTasks = createTaskList(client as unknown as Client, holdfast.config, { readTask } as unknown as TaskView);
+  const listTasks = createTaskList(createEngine(client), { readTask } as unknown as TaskView);
   const { items } = await listTasks('local', { name: undefined, status: undefined, limit: 1_000 }, (work) => work());
   expect(reads).toBe(200);
   expect(items.filter(({ status }) => status === 'scheduled')).toHaveLength(900);

@@ -1,8 +1,8 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { toMaxAttempts, toPendingState, toShownAttempt } from './activity-state.ts';
 import { readHistory } from './history.ts';
-import type { Task } from './schemas.ts';
 import { readStuck } from './stuck.ts';
+import type { TaskState } from './task-state.ts';
 
 /**
  * The number of events in a task's history before its activity is scheduled. If the history has more events than these
@@ -10,10 +10,8 @@ import { readStuck } from './stuck.ts';
  */
 const eventsBeforeActivity = 4;
 
-type OpenState = Partial<Task> & { attemptsMade: number };
-
 /** Returns the state of an open task. Needs no worker. Reads the history only if no activity is pending. */
-export async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
+export async function readOpen(client: Client, description: WorkflowExecutionDescription): Promise<TaskState> {
   const { raw, historyLength } = description;
   const state = { ...(await readActivity(client, description)), ...(await readStuck(client, description)) };
   if (raw.workflowExtendedInfo?.cancelRequested)
@@ -22,7 +20,7 @@ export async function readOpen(client: Client, description: WorkflowExecutionDes
   return historyLength <= 1 ? { status: 'scheduled', attemptsMade: 0 } : state;
 }
 
-async function readActivity(client: Client, description: WorkflowExecutionDescription): Promise<OpenState> {
+async function readActivity(client: Client, description: WorkflowExecutionDescription): Promise<TaskState> {
   const { raw, workflowId, runId, historyLength } = description;
   const [activity] = raw.pendingActivities ?? [];
   if (activity) {
@@ -44,7 +42,7 @@ async function readActivity(client: Client, description: WorkflowExecutionDescri
  * Returns the attempt and failure of a task that an operator terminated while its activity was pending. The attempts
  * are not in the history, but the description of the task's workflow still lists the activity as pending.
  */
-export async function toAbandoned(client: Client, { raw }: WorkflowExecutionDescription): Promise<Partial<Task>> {
+export async function toAbandoned(client: Client, { raw }: WorkflowExecutionDescription): Promise<Partial<TaskState>> {
   const [activity] = raw.pendingActivities ?? [];
   if (!activity) return {};
   const { attemptsMade, lastFailure } = await toPendingState(client, activity);

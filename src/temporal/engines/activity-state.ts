@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { type Failure, PendingActivityState, toEpochMs, toFailure } from '../../temporal/payloads.ts';
-import type { activityStatuses, FinalFailure, Paused, Stuck } from './schemas.ts';
+import { PendingActivityState, toEpochMs, toFailure } from '../payloads.ts';
+import type { ActivityState, Paused } from './task-state.ts';
 
 export type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
@@ -10,22 +10,6 @@ const {
   PENDING_ACTIVITY_STATE_PAUSED: PAUSED,
   PENDING_ACTIVITY_STATE_CANCEL_REQUESTED: CANCEL_REQUESTED,
 } = PendingActivityState;
-
-/** The state of an activity. A task has one activity, and so has each item of a batch. */
-export type ActivityState = {
-  status: (typeof activityStatuses)[number];
-  /** The number of attempts that have begun, including a running one. */
-  attemptsMade: number;
-  /** The start of the next attempt, as ISO 8601. Set only while `retrying`. */
-  nextAttemptAt?: string;
-  /** Set while an operator has paused the activity. A running attempt ends with its next heartbeat. */
-  paused?: Paused;
-  /** Set for a batch item whose chunk cannot go on. */
-  stuck?: Stuck;
-  lastFailure?: Failure;
-  output?: unknown;
-  failure?: FinalFailure;
-};
 
 /**
  * Returns the attempt number that a task shows, from 1. While the activity waits for an attempt, this is the

@@ -1,8 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { RetryState, toFailure, toResult } from '../../temporal/payloads.ts';
-import type { ActivityState } from './activity-state.ts';
-import type { FinalFailure } from './schemas.ts';
+import { RetryState, toFailure, toResult } from '../payloads.ts';
+import type { ActivityState, FinalFailure } from './task-state.ts';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 

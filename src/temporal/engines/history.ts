@@ -1,16 +1,8 @@
-import { z } from '@hono/zod-openapi';
 import type { Client } from '@temporalio/client';
-import { type Failure, toFailure, toResult } from '../../temporal/payloads.ts';
+import { z } from 'zod';
+import { type Failure, toFailure, toResult } from '../payloads.ts';
 import { type HistoryEvent, toActivityStates, toReason } from './activity-history.ts';
-import type { ActivityState } from './activity-state.ts';
-import { type FinalFailure, failureSchema, type Task } from './schemas.ts';
-
-/** The failure of a task or batch item that an operator terminated. */
-export const terminated: FinalFailure = {
-  type: 'Terminated',
-  message: 'The task was terminated by an operator',
-  reason: 'terminated',
-};
+import { type FinalFailure, type TaskState, terminated } from './task-state.ts';
 
 /**
  * Reads what only the history has about a task whose activity is no longer pending: the number of the last attempt, the
@@ -39,7 +31,7 @@ async function toEnd(
   client: Client,
   last: HistoryEvent,
   activityFailure: FinalFailure | undefined,
-): Promise<{ output?: unknown; failure?: Task['failure'] }> {
+): Promise<Pick<TaskState, 'output' | 'failure'>> {
   const completed = last.workflowExecutionCompletedEventAttributes;
   if (completed) return { output: await toResult(client, completed.result) };
   const failure = last.workflowExecutionFailedEventAttributes?.failure;
@@ -60,10 +52,13 @@ async function toEnd(
  * of an activity that is cancelled between two attempts. The reason therefore has the number and failure of the
  * last attempt.
  */
-export const toCancelReason = ({ attemptsMade, lastFailure }: Pick<ActivityState, 'attemptsMade' | 'lastFailure'>) =>
+export const toCancelReason = ({ attemptsMade, lastFailure }: Pick<TaskState, 'attemptsMade' | 'lastFailure'>) =>
   JSON.stringify({ attempt: Math.max(1, attemptsMade), lastFailure });
 
-const cancelReason = z.object({ attempt: z.int().min(1), lastFailure: failureSchema.optional() });
+const cancelReason = z.object({
+  attempt: z.int().min(1),
+  lastFailure: z.object({ type: z.string(), message: z.string(), upstreamStatus: z.int().optional() }).optional(),
+});
 
 /** Returns what `toCancelReason` wrote, or `undefined` without a cancellation or if an operator gave another reason. */
 function parseCancelReason(events: HistoryEvent[]): { attempt: number; lastFailure?: Failure | undefined } | undefined {

@@ -1,6 +1,6 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { toEpochMs, WorkflowTaskFailedCause } from '../../temporal/payloads.ts';
-import type { Stuck } from './schemas.ts';
+import { toEpochMs, WorkflowTaskFailedCause } from '../payloads.ts';
+import type { Stuck } from './task-state.ts';
 
 /** A workflow counts as stuck from this attempt of its workflow task on. Single failures pass within seconds. */
 const stuckFromAttempt = 3;
