@@ -17,8 +17,8 @@ export const toSum = (all: Counts[]): Counts =>
 export const isSame = (one: Counts, other: Counts) =>
   one.completed === other.completed && one.failed === other.failed && one.cancelled === other.cancelled;
 
-const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Whether the value is the counts of a chunk with `size` items. */

@@ -12,11 +12,15 @@ import {
   type AttemptsArguments,
   attemptsSignal,
   type BatchArguments,
+  type BatchMemo,
   type ChunkArguments,
   type Counts,
+  chunkType,
   type Inputs,
   type ProgressArguments,
   progressSignal,
+  slicedBatchType,
+  slicedChunkType,
   toChunkId,
   workflowTaskTimeoutMs,
 } from '../contract.ts';
@@ -29,10 +33,11 @@ import { untilChunkEnds } from './until-chunk-ends.ts';
 const formerMaximumInFlight = 400;
 
 /**
- * Runs a batch and returns its counts. Each chunk of its items is a child workflow. A chunk starts as soon as its items
- * fit under the limit of items in flight. An item that has ended makes room for another item, even while other items of
- * its chunk are retried. After each change of the counts, the memo gets them as `progress`, so the API can read them
- * even while no worker runs. A cancelled batch waits for running attempts to end. Items that have neither completed nor
+ * Runs a batch and returns its counts. Each chunk of its items is a child workflow. In a `run-batch-in-slices`, items
+ * begin in slices, in a `run-batch` as activities of their own. A chunk starts as soon as its items fit under the limit
+ * of items in flight. An item that has ended makes room for another item, even while other items of its chunk are
+ * retried. After each change of the counts, the memo gets them, so the API can read them even while no worker runs. A
+ * cancelled batch waits for running attempts to end. Items that have neither completed nor
  * failed by then count as cancelled.
  */
 export async function runBatch<N extends TaskName>({
@@ -41,7 +46,7 @@ export async function runBatch<N extends TaskName>({
   maximumInFlight = formerMaximumInFlight,
   ...common
 }: BatchArguments<N>): Promise<Counts> {
-  const { workflowId } = workflowInfo();
+  const { workflowId, workflowType } = workflowInfo();
   const sizes = new Map(chunkSizes.map((size, number) => [toChunkId(workflowId, number), size]));
   /** The chunks that this run has started. */
   const startedChunks = new Set<string>();
@@ -52,7 +57,7 @@ export async function runBatch<N extends TaskName>({
     const known = readCounts(chunkId);
     if (isSame(counts, known) || (!isReset && toTotal(counts) <= toTotal(known))) return;
     countsByChunk.set(chunkId, counts);
-    upsertMemo({ progress: toProgress() });
+    upsertMemo({ progress: toProgress(), chunks: toChunkCounts(workflowId, countsByChunk) });
   };
   // After a reset, Temporal repeats the signals to the earlier run. Ignores the reports of chunks that this run has not
   // started yet. Builds up to 0.2 handled them.
@@ -73,6 +78,7 @@ export async function runBatch<N extends TaskName>({
     try {
       const chunkInputs = toSlice(inputs, first, size);
       const options = {
+        chunkType: workflowType === slicedBatchType ? slicedChunkType : chunkType,
         workflowId: chunkId,
         workflowTaskTimeout: workflowTaskTimeoutMs,
         args: [{ ...common, first, inputs: chunkInputs }] as [ChunkArguments<N>],
@@ -106,6 +112,14 @@ export async function runBatch<N extends TaskName>({
   upsertMemo({ progress: { ...progress, cancelled: total - progress.completed - progress.failed } });
   throw new CancelledFailure('The batch was cancelled');
 }
+
+const toChunkCounts = (batchId: string, countsByChunk: Map<string, Counts>): BatchMemo['chunks'] =>
+  Object.fromEntries(
+    [...countsByChunk].map(([chunkId, { completed, failed, cancelled }]) => [
+      chunkId.slice(batchId.length + 1),
+      [completed, failed, cancelled],
+    ]),
+  );
 
 const toSlice = <N extends TaskName>(inputs: Inputs<N>, first: number, size: number): Inputs<N> =>
   Array.isArray(inputs) ? inputs.slice(first, first + size) : { count: size, input: inputs.input };

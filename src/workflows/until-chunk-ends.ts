@@ -6,7 +6,7 @@ import {
   patched,
   startChild,
 } from '@temporalio/workflow';
-import { type ChunkArguments, type Counts, chunkType, reportSignal } from '../contract.ts';
+import { type ChunkArguments, type Counts, reportSignal } from '../contract.ts';
 import type { TaskName } from '../tasks.ts';
 import { toTotal } from './counts.ts';
 import type { runChunk } from './run-chunk.ts';
@@ -17,7 +17,11 @@ import type { runChunk } from './run-chunk.ts';
  */
 const checkMs = 300_000;
 
-type Options<N extends TaskName> = ChildWorkflowOptions & { workflowId: string; args: [ChunkArguments<N>] };
+type Options<N extends TaskName> = ChildWorkflowOptions & {
+  chunkType: string;
+  workflowId: string;
+  args: [ChunkArguments<N>];
+};
 type Progress = { size: number; read: () => Counts; clear: () => void };
 
 /**
@@ -46,7 +50,7 @@ const isAlreadyStarted = (error: unknown) => (error as Error).name === 'Workflow
  * started. Temporal refuses to cancel a child workflow that has not started, and the SDK does not repeat the refused
  * request, so the chunk would keep running (seen when a cancellation came within 50 ms of a submission).
  */
-async function untilChildEnds<N extends TaskName>(options: Options<N>): Promise<Counts> {
+async function untilChildEnds<N extends TaskName>({ chunkType, ...options }: Options<N>): Promise<Counts> {
   const { cancelRequested } = CancellationScope.current();
   return CancellationScope.nonCancellable(async () => {
     const chunk = new CancellationScope();

@@ -11,9 +11,13 @@ test('the workflow bundle contains no zod, and of our code only the contract and
     'src/workflows/handle-signal.ts',
     'src/workflows/index.ts',
     'src/workflows/interceptors.ts',
+    'src/workflows/report-counts.ts',
     'src/workflows/run-batch.ts',
+    'src/workflows/run-chunk-in-slices.ts',
     'src/workflows/run-chunk.ts',
+    'src/workflows/run-item.ts',
     'src/workflows/run-task.ts',
+    'src/workflows/slices.ts',
     'src/workflows/until-chunk-ends.ts',
   ]);
   expect(names.filter((name) => /node_modules\/(zod|hono|@hono|pino|undici)\//.test(name))).toEqual([]);

@@ -1,0 +1,122 @@
+import type { ItemFailure, ItemOutcome, SliceResult } from '../contract.ts';
+import type { TaskActivityOptions } from '../policy.ts';
+import { isCount, isRecord } from './counts.ts';
+
+/** A smaller slice would cost Temporal more than its items do. */
+const minimumItems = 10;
+
+/** An item runs alone after this number of lost slices, so an item that kills workers harms only itself. */
+const maximumLosses = 2;
+
+/** The waits after slices that began no item, for example because their workers stopped. */
+const firstIdleMs = 1_000;
+const maximumIdleMs = 60_000;
+
+type Retry = Pick<TaskActivityOptions['retry'], 'initialInterval' | 'backoffCoefficient' | 'maximumInterval'>;
+
+/**
+ * Divides the items of a chunk into slices. Has no side effects, so the caller runs the slices and says how they end.
+ * At most one slice at a time begins items. Other slices may still wait for slow calls. The first outcome of an item
+ * counts. If a slice is lost, its items without an outcome come again, in small slices, because one of them may kill
+ * the workers that run it.
+ */
+export function createSlices(indexes: number[], maximumItems: number, retry: Retry) {
+  const fresh = [...indexes];
+  const lost: number[] = [];
+  const losses = new Map<number, number>();
+  /** The items without an outcome, by running slice. */
+  const running = new Map<string, Set<number>>();
+  let beginning: { slice: string; size: number } | undefined;
+  let size = maximumItems;
+  let holdMs = 0;
+  let holds = 0;
+
+  const giveBack = (back: number[]) => {
+    fresh.unshift(...back.filter((index) => !losses.has(index)));
+    lost.unshift(...back.filter((index) => losses.has(index)));
+  };
+  /** The next slice is twice as large as what this one began. */
+  const adapt = (began: number, asked: number | undefined) => {
+    size = Math.max(minimumItems, Math.min(2 * began, maximumItems));
+    holds = began > 0 && asked === undefined ? 0 : holds + 1;
+    const policyMs = Math.min(retry.initialInterval * retry.backoffCoefficient ** (holds - 1), retry.maximumInterval);
+    const idleMs = began > 0 ? 0 : Math.min(firstIdleMs * 2 ** (holds - 1), maximumIdleMs);
+    holdMs = holds === 0 ? 0 : Math.max(Math.min(asked ?? 0, retry.maximumInterval), policyMs, idleMs);
+  };
+
+  return {
+    hasWaiting: () => fresh.length + lost.length > 0,
+    isRunning: () => running.size > 0,
+    isBeginning: () => beginning !== undefined,
+    /** Returns how long to wait before the next slice begins: the upstream looks down, or the last slice was idle. */
+    toHoldMs: () => holdMs,
+
+    /** Returns the items of the next slice. */
+    take(slice: string): number[] {
+      const taken = fresh.length > 0 ? fresh.splice(0, size) : lost.splice(0, minimumItems);
+      running.set(slice, new Set(taken));
+      beginning = { slice, size: taken.length };
+      return taken;
+    },
+
+    /**
+     * Takes the outcomes of a slice, and returns those that count. Without `stillRunning`, the slice has ended. Its
+     * items that have no outcome and do not run have not begun, so they wait again. Ignores a slice that has ended.
+     */
+    report(slice: string, result: SliceResult, stillRunning: number[] = []): ItemOutcome[] {
+      const items = running.get(slice);
+      if (!items) return [];
+      const outcomes = result.outcomes.filter(({ index }) => items.delete(index));
+      const back = [...items].filter((index) => !stillRunning.includes(index));
+      for (const index of back) items.delete(index);
+      giveBack(back);
+      if (items.size === 0) running.delete(slice);
+      if (beginning?.slice === slice) {
+        adapt(beginning.size - back.length, result.holdMs);
+        beginning = undefined;
+      }
+      return outcomes;
+    },
+
+    /** Takes back the items of a lost slice. Returns those that must run alone. */
+    lose(slice: string): number[] {
+      const items = [...(running.get(slice) ?? [])];
+      running.delete(slice);
+      if (beginning?.slice === slice) beginning = undefined;
+      size = minimumItems;
+      holdMs = 0;
+      for (const index of items) losses.set(index, (losses.get(index) ?? 0) + 1);
+      const isPoisonous = (index: number) => (losses.get(index) ?? 0) >= maximumLosses;
+      lost.push(...items.filter((index) => !isPoisonous(index)));
+      return items.filter(isPoisonous);
+    },
+  };
+}
+
+const isDelay = (value: unknown) => Number.isFinite(value) && (value as number) >= 0;
+
+const isFailure = (value: unknown): value is ItemFailure =>
+  isRecord(value) && typeof value.type === 'string' && typeof value.message === 'string';
+
+const isOutcome = (value: unknown): value is ItemOutcome =>
+  isRecord(value) &&
+  isCount(value.index) &&
+  ('output' in value ||
+    value.cancelled === true ||
+    (isFailure(value.failure) &&
+      (isDelay(value.waitMs) || value.reason === 'non-retryable' || value.reason === 'attempts-exhausted')));
+
+/** Whether the value is the result of a slice. An operator can complete an activity with any value. */
+export const isSliceResult = (value: unknown): value is SliceResult =>
+  isRecord(value) &&
+  Array.isArray(value.outcomes) &&
+  value.outcomes.every(isOutcome) &&
+  (value.holdMs === undefined || isDelay(value.holdMs));
+
+/** Whether the arguments are those of the signal of a slice. */
+export const isSliceSignal = (slice: unknown, report: unknown): boolean =>
+  typeof slice === 'string' &&
+  isSliceResult(report) &&
+  'running' in report &&
+  Array.isArray(report.running) &&
+  report.running.every(isCount);
