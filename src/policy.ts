@@ -24,6 +24,9 @@ export const timeoutFailureTypes = ['TemporalTimeout:StartToClose', 'TemporalTim
 
 export const failureTypes = [...retryableFailureTypes, ...finalFailureTypes, ...timeoutFailureTypes] as const;
 
+/** What API clients see of an error that Holdfast does not know. Its own message may contain paths and addresses. */
+export const unexpectedMessage = "An unexpected error. The worker's log has the details";
+
 export type FailureType = (typeof retryableFailureTypes | typeof finalFailureTypes)[number];
 
 function toNumberSchema(name: PolicyParameterName) {

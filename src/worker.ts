@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import type { AttemptRecord } from './activities/observe.ts';
 import { bundleWorkflows } from './bundle-workflows.ts';
 import { loadConfigOrExit } from './config/config.ts';
+import { createWorkers, type Workers } from './create-workers.ts';
 import { toHttpUrl } from './http-url.ts';
 import { onStop } from './stop.ts';
 import { createLog } from './telemetry/log.ts';
@@ -13,7 +15,6 @@ import { installRuntime, toSdkLogger } from './telemetry/runtime.ts';
 import { createTaskFailureLog } from './telemetry/workflow-tasks.ts';
 import { createClient } from './temporal/connection.ts';
 import { findFault } from './temporal/fault.ts';
-import { toWorkerOptions } from './worker-options.ts';
 
 const config = loadConfigOrExit();
 const metrics = createWorkerMetrics();
@@ -25,12 +26,12 @@ const sdkMetrics = installRuntime(log, createTaskFailureLog(createClient(config)
 const reportMs = 1_500;
 
 let isStopping = false;
-let worker: Worker | undefined;
+let workers: Workers | undefined;
 onStop((reason) => {
   log.info(`Worker stops (${reason}): running attempts have ${config.shutdownGraceMs / 1_000} s to finish`);
   isStopping = true;
-  if (!worker) return exit();
-  if (worker.getState() === 'RUNNING') worker.shutdown();
+  if (!workers) return exit();
+  workers.shutdown();
   // The SDK tells Temporal that the worker stops. If Temporal is silent, the SDK waits 30 s for its answer.
   setTimeout(exit, config.shutdownGraceMs + reportMs);
 });
@@ -44,13 +45,13 @@ function exit(): void {
 const bundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
 const workflowBundle = existsSync(bundle) ? { codePath: bundle } : await bundleWorkflows(toSdkLogger(log));
 
-const options = toWorkerOptions(config, ({ task, outcome, failureType, seconds }) => {
+function record({ task, outcome, failureType, seconds }: AttemptRecord): void {
   metrics.attempts.inc({ task, outcome, failure_type: failureType });
   metrics.attemptDuration.observe({ task, outcome }, seconds);
-});
+}
 
-/** Creates a worker that is connected to Temporal. Tries every second until Temporal answers. */
-async function connect(): Promise<{ connection: NativeConnection; worker: Worker }> {
+/** Creates workers that are connected to Temporal. Tries every second until Temporal answers. */
+async function connect(): Promise<{ connection: NativeConnection; workers: Workers }> {
   const { namespace: _, ...server } = config.temporal;
   for (let failures = 0; ; failures += 1) {
     let fault = await findOwnFault();
@@ -58,9 +59,10 @@ async function connect(): Promise<{ connection: NativeConnection; worker: Worker
       let connection: NativeConnection | undefined;
       try {
         connection = await NativeConnection.connect(server);
-        return { connection, worker: await Worker.create({ connection, workflowBundle, ...options }) };
+        return { connection, workers: await createWorkers(config, { connection, workflowBundle, record }) };
       } catch (error) {
-        await connection?.close();
+        // A worker that was created before the failure keeps the connection open.
+        await connection?.close().catch(() => {});
         fault = `No connection to Temporal at ${server.address}: ${(error as Error).message.split('\n')[0]}.`;
         log.debug({ err: error }, 'No connection to Temporal');
       }
@@ -82,7 +84,7 @@ async function findOwnFault(): Promise<string | undefined> {
 }
 
 const monitor = await serveMonitor(config, {
-  isRunning: () => worker?.getState() === 'RUNNING',
+  isRunning: () => workers?.isRunning() ?? false,
   registry: metrics.registry,
   sdkMetrics,
 }).catch(({ code }: NodeJS.ErrnoException) => {
@@ -94,9 +96,9 @@ const monitor = await serveMonitor(config, {
 
 try {
   const created = await connect();
-  worker = created.worker;
+  workers = created.workers;
   log.info(`Worker ready on task queue ${config.taskQueue}, metrics at ${monitor.url}/metrics`);
-  await worker.run();
+  await workers.run();
   await created.connection.close();
 } catch (error) {
   if (!isStopping) {

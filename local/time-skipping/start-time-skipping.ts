@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { WorkflowBundleOption } from '@temporalio/worker';
 import { type Environment, loadConfig } from '../../src/config/config.ts';
+import { createWorkers } from '../../src/create-workers.ts';
 import { toActivityOptions } from '../../src/policy.ts';
 import type { TaskOutput } from '../../src/tasks.ts';
-import { toWorkerOptions } from '../../src/worker-options.ts';
 import { startJokeApi } from '../joke-api/create-joke-api.ts';
 import { type Span, toGapsMs } from '../joke-api/ledger.ts';
 import { watchedServer } from '../obtain/time-skipping-server.ts';
@@ -14,7 +14,7 @@ import { type Finished, type Trial, timeAttempts, toRootCause, type Watched } fr
 type Options = {
   /** The time-skipping server's executable. */
   serverPath: string;
-  workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
+  workflowBundle: WorkflowBundleOption;
 };
 
 /** Higher than the number of trials of any caller, so that no attempt waits for a worker slot. */
@@ -52,17 +52,13 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
     loadConfig({ API_BASE_URL: jokes.url, SHUTDOWN_GRACE: '0', WORKER_CONCURRENCY: workerConcurrency, ...variables });
   const watched = new Map<string, Watched>();
 
-  const options = toWorkerOptions(configOf({}), () => {});
-  const worker = await Worker.create({
-    ...options,
-    namespace: environment.client.options.namespace,
+  const workers = await createWorkers(configOf({}), {
     connection: environment.nativeConnection,
     workflowBundle,
-    interceptors: {
-      activity: [...options.interceptors.activity, timeAttempts(watched, () => environment.currentTimeMs())],
-    },
+    record: () => {},
+    interceptors: [timeAttempts(watched, () => environment.currentTimeMs())],
   });
-  const drained = worker.run();
+  const drained = workers.run();
 
   /** Starts a task with a unique category. The joke API's rules and ledger identify the task by this category. */
   async function start({ variables = {}, behaviours = [], repeat = false, instead }: Trial) {
@@ -110,7 +106,7 @@ export async function startTimeSkipping({ serverPath, workflowBundle }: Options)
     },
     /** Ends the worker, the server and the joke API. Cancels attempts that are still running. */
     async stop() {
-      worker.shutdown();
+      workers.shutdown();
       await drained;
       await environment.teardown();
       await jokes.close();

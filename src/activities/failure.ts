@@ -1,4 +1,4 @@
-import { ApplicationFailure, activityInfo } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, CancelledFailure, cancellationDetails } from '@temporalio/activity';
 import { type FailureType, toRetryDelayMs } from '../policy.ts';
 import { toRetryAfterMs, toTimeMs } from './retry-after.ts';
 
@@ -25,6 +25,12 @@ export function toAttemptFailure(type: FailureType, message: string, facts: Fail
 /** Returns the failure for a 200 answer that cannot be used. `jitter` is only for types that are retried. */
 export const toAnswerFailure = (type: FailureType, message: string, jitter?: number) =>
   toAttemptFailure(type, message, { upstreamStatus: 200, jitter });
+
+/** Returns the error of an attempt whose cancellation signal has aborted. */
+export const toCancellation = (jitter: number) =>
+  cancellationDetails()?.workerShutdown
+    ? toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter })
+    : new CancelledFailure('The task was cancelled');
 
 type Headers = Record<string, string | string[] | undefined>;
 

@@ -10,7 +10,7 @@ const upstreamJoke = z.object({ id: z.string(), value: z.string(), url: z.string
 export const createFetchJoke =
   ({ upstreamUrl, getJson }: Upstream) =>
   async ({ category }: TaskInput<'fetch-joke'>, options: AttemptOptions): Promise<TaskOutput<'fetch-joke'>> => {
-    logAttempt('Fetching joke');
+    logAttempt('Fetching joke', options);
     const url = new URL(`${upstreamUrl}/jokes/random`);
     if (category !== undefined) url.searchParams.set('category', category);
     const { id, value, url: link } = await withHeartbeat(() => getJson(url, upstreamJoke, options));

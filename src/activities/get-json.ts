@@ -1,16 +1,10 @@
-import {
-  ApplicationFailure,
-  activityInfo,
-  CancelledFailure,
-  cancellationDetails,
-  cancellationSignal,
-} from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, cancellationSignal } from '@temporalio/activity';
 import { type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import { maximumHeaderBytes } from '../outbound/dispatcher.ts';
 import { toDeadlineMs } from '../policy.ts';
 import type { AttemptOptions } from '../tasks.ts';
-import { toAnswerFailure, toAttemptFailure, toStatusFailure } from './failure.ts';
+import { toAnswerFailure, toAttemptFailure, toCancellation, toStatusFailure } from './failure.ts';
 import { toJobId } from './job-id.ts';
 import { parseJson } from './parse-json.ts';
 import { readBody } from './read-body.ts';
@@ -56,15 +50,14 @@ export function createGetJson(dispatcher: Dispatcher) {
 }
 
 /** The idempotency key is the same in every attempt, so that the upstream can recognise a repeated call. */
-function toHeaders({ protocol }: URL, { traceparent, tracestate }: AttemptOptions) {
-  const { attempt } = activityInfo();
+function toHeaders({ protocol }: URL, { traceparent, tracestate, attemptsBefore = 0 }: AttemptOptions) {
   return {
     accept: 'application/json',
     'accept-encoding': protocol === 'https:' ? 'br, gzip, deflate' : 'gzip, deflate',
     // Some APIs refuse a request without a User-Agent.
     'user-agent': 'undici',
     'idempotency-key': toJobId(),
-    'holdfast-attempt': String(attempt),
+    'holdfast-attempt': String(activityInfo().attempt + attemptsBefore),
     ...(traceparent && { traceparent }),
     ...(tracestate && { tracestate }),
   };
@@ -73,11 +66,7 @@ function toHeaders({ protocol }: URL, { traceparent, tracestate }: AttemptOption
 /** Converts any error of a call to the failure that decides whether another attempt follows. */
 function toCallFailure(error: unknown, isLate: boolean, jitter: number): Error {
   if (error instanceof ApplicationFailure) return error;
-  if (cancellationSignal().aborted) {
-    return cancellationDetails()?.workerShutdown
-      ? toAttemptFailure('WorkerShutdown', 'The worker stopped before the attempt ended', { jitter })
-      : new CancelledFailure('The task was cancelled');
-  }
+  if (cancellationSignal().aborted) return toCancellation(jitter);
   if (isLate)
     return toAttemptFailure('UpstreamTimeout', 'The upstream did not answer before the deadline of the attempt', {
       jitter,

@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import { chunkType, toItemId } from '../contract.ts';
+import { chunkType, slicedChunkType, toItemId } from '../contract.ts';
 
 /**
  * Returns the id of the task that this attempt runs, or `{batchId}/{index}` for an item of a batch.
@@ -9,5 +9,5 @@ import { chunkType, toItemId } from '../contract.ts';
 export function toJobId(): string {
   const { workflowExecution, workflowType, activityId } = activityInfo();
   const id = workflowExecution?.workflowId ?? '';
-  return workflowType === chunkType ? toItemId(id, activityId) : id;
+  return workflowType === chunkType || workflowType === slicedChunkType ? toItemId(id, activityId) : id;
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure, activityInfo, CancelledFailure, cancellationDetails, log } from '@temporalio/activity';
 import { toWaitMs } from '../policy.ts';
+import type { AttemptOptions } from '../tasks.ts';
 import { currentBackoff } from './failure.ts';
 import { toJobId } from './job-id.ts';
 
@@ -17,8 +18,9 @@ export const lostType = 'AttemptLost';
 const job = () => `Job ${toJobId()}:`;
 
 /** Logs the start of an attempt: "Job <id>: Fetching joke (attempt 1/5)". */
-export function logAttempt(doing: string): void {
-  log.info(`${job()} ${doing} (attempt ${activityInfo().attempt}/${currentBackoff().maximumAttempts})`);
+export function logAttempt(doing: string, { attemptsBefore = 0 }: AttemptOptions): void {
+  const maximum = currentBackoff().maximumAttempts + attemptsBefore;
+  log.info(`${job()} ${doing} (attempt ${activityInfo().attempt + attemptsBefore}/${maximum})`);
 }
 
 /**
@@ -27,8 +29,9 @@ export function logAttempt(doing: string): void {
  */
 export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () => ({
   inbound: {
-    async execute<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
+    async execute<I extends { args: unknown[] }, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
       const started = performance.now();
+      const { attemptsBefore = 0 } = (input.args[1] ?? {}) as Partial<AttemptOptions>;
       const finish = (outcome: AttemptRecord['outcome'], failureType = '') =>
         record({
           task: activityInfo().activityType,
@@ -44,10 +47,10 @@ export const observeAttempts = (record: (attempt: AttemptRecord) => void) => () 
         const interruption = toInterruption(error);
         if (interruption) {
           const { text, outcome, failureType } = interruption;
-          log.info(`${job()} ${text} on attempt ${activityInfo().attempt}`);
+          log.info(`${job()} ${text} on attempt ${activityInfo().attempt + attemptsBefore}`);
           finish(outcome, failureType);
         } else {
-          log.warn(`${job()} ${toFailureLine(error)}`);
+          log.warn(`${job()} ${toFailureLine(error, attemptsBefore)}`);
           finish('failed', error instanceof ApplicationFailure ? (error.type ?? '') : 'UnexpectedError');
         }
         throw error;
@@ -74,10 +77,10 @@ function toInterruption(error: unknown) {
 /** Line breaks and terminal escapes in an unexpected error's message become spaces, so a log entry is one line. */
 const controls = /[\p{Cc}\u2028\u2029]+/gu;
 
-function toFailureLine(error: unknown): string {
+function toFailureLine(error: unknown, attemptsBefore: number): string {
   const { attempt, retryPolicy } = activityInfo();
   const { message = String(error), type, nextRetryDelay } = error as Partial<ApplicationFailure>;
-  const head = `${message.replace(controls, ' ')} on attempt ${attempt}`;
+  const head = `${message.replace(controls, ' ')} on attempt ${attempt + attemptsBefore}`;
   if (type && retryPolicy?.nonRetryableErrorTypes?.includes(type)) return `${head}, ${type} is final`;
   const waitMs = toWaitMs(currentBackoff(), attempt);
   return waitMs === null

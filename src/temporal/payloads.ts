@@ -6,7 +6,7 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import proto, { type temporal } from '@temporalio/proto';
-import { failureTypes } from '../policy.ts';
+import { failureTypes, unexpectedMessage } from '../policy.ts';
 
 type ProtoFailure = temporal.api.failure.v1.IFailure;
 type ProtoMemo = temporal.api.common.v1.IMemo;
@@ -37,8 +37,6 @@ const operatorMessages: Record<string, string> = {
   ResetWorkflow: wasReset,
 };
 
-const unexpected = "An unexpected error. The worker's log has the details";
-
 /**
  * Decodes a failure with the client's data converter. Keeps the message only if Holdfast wrote it. The message of an
  * unexpected error may contain paths and addresses, so only the worker's log has that message. A failure comes from an
@@ -58,7 +56,7 @@ export async function toFailure(client: Client, failure: ProtoFailure, byOperato
   const { upstreamStatus } = ((cause as ApplicationFailure).details?.[0] ?? {}) as { upstreamStatus?: number };
   return {
     type,
-    message: isOurs ? (cause?.message ?? type) : (operatorMessages[type] ?? unexpected),
+    message: isOurs ? (cause?.message ?? type) : (operatorMessages[type] ?? unexpectedMessage),
     ...(upstreamStatus !== undefined && { upstreamStatus }),
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { NativeConnection, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { until } from '../../cli/until.ts';
@@ -10,10 +10,10 @@ import type { AttemptRecord } from '../../src/activities/observe.ts';
 import { createApp } from '../../src/api/app.ts';
 import type { Task } from '../../src/api/views/schemas.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config/config.ts';
+import { createWorkers } from '../../src/create-workers.ts';
 import { listen } from '../../src/listen.ts';
 import { createApiMetrics } from '../../src/telemetry/metrics.ts';
 import { createClient } from '../../src/temporal/connection.ts';
-import { toWorkerOptions } from '../../src/worker-options.ts';
 import { createContract, type Document } from './contract.ts';
 
 export type RunningWorker = { attempts: AttemptRecord[]; stop: () => Promise<void> };
@@ -26,15 +26,15 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const attempts: AttemptRecord[] = [];
   const own = connection ? undefined : await NativeConnection.connect({ address: config.temporal.address });
-  const worker = await Worker.create({
-    ...((connection ?? own) && { connection: connection ?? own }),
+  const workers = await createWorkers(config, {
+    connection: (connection ?? own) as NativeConnection,
     workflowBundle,
-    ...toWorkerOptions(config, (attempt) => attempts.push(attempt)),
-  } as Parameters<typeof Worker.create>[0]);
-  const run = worker.run();
+    record: (attempt) => attempts.push(attempt),
+  });
+  const run = workers.run();
   let stopped: Promise<void> | undefined;
   const end = async () => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
+    workers.shutdown();
     await run;
     await own?.close();
   };

@@ -102,25 +102,25 @@ export const systemMutants: SystemMutant[] = [
   {
     name: 'the limit of slots is off',
     check: 3,
-    file: 'src/worker-options.ts',
-    from: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency',
-    to: 'maxConcurrentActivityTaskExecutions: 100',
+    file: 'src/create-workers.ts',
+    from: 'const concurrency = config.workerConcurrency;',
+    to: 'const concurrency = 100;',
     says: /attempts ran at once, more than the 10 slots/,
   },
   {
     name: 'half of the slots stay empty',
     check: 3,
-    file: 'src/worker-options.ts',
-    from: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency',
-    to: 'maxConcurrentActivityTaskExecutions: config.workerConcurrency / 2',
+    file: 'src/create-workers.ts',
+    from: 'const concurrency = config.workerConcurrency;',
+    to: 'const concurrency = config.workerConcurrency / 2;',
     says: /Only 5 attempts ran at once/,
   },
   {
     name: 'each attempt is slower than the one before',
     check: 4,
     file: 'src/activities/fetch-joke.ts',
-    from: "logAttempt('Fetching joke');",
-    to: `logAttempt('Fetching joke');
+    from: "logAttempt('Fetching joke', options);",
+    to: `logAttempt('Fetching joke', options);
     globalThis.seen = (globalThis.seen ?? 0) + 1;
     await new Promise((resolve) => setTimeout(resolve, globalThis.seen ** 2 / 200));`,
     says: /The p95 of the faster of the last two bursts is \d+ ms, [\d.]+ × that of the slower/,
@@ -163,8 +163,8 @@ export const systemMutants: SystemMutant[] = [
     name: 'the worker keeps 10 KiB of each task',
     check: 7,
     file: 'src/activities/fetch-joke.ts',
-    from: "logAttempt('Fetching joke');",
-    to: `logAttempt('Fetching joke');
+    from: "logAttempt('Fetching joke', options);",
+    to: `logAttempt('Fetching joke', options);
     (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,
     says: /The heap of the worker grows by 1\d{4} bytes with each task/,
     alone: true,
@@ -173,8 +173,8 @@ export const systemMutants: SystemMutant[] = [
     name: 'the worker keeps data of each task and dies every 200 tasks',
     check: 7,
     file: 'src/activities/fetch-joke.ts',
-    from: "logAttempt('Fetching joke');",
-    to: `logAttempt('Fetching joke');
+    from: "logAttempt('Fetching joke', options);",
+    to: `logAttempt('Fetching joke', options);
     globalThis.seen = (globalThis.seen ?? 0) + 1;
     if (globalThis.seen === 200) process.kill(process.pid, 'SIGKILL');`,
     says: /The worker died and was started again during the measurement/,

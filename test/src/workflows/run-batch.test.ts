@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type JokeApi, startJokeApi } from '../../../local/joke-api/create-joke-api.ts';
 import { quietRuntime } from '../../../local/time-skipping/quiet-runtime.ts';
@@ -17,9 +16,9 @@ import {
   progressSignal,
   toChunkId,
 } from '../../../src/contract.ts';
+import { createWorkers } from '../../../src/create-workers.ts';
 import { toActivityOptions } from '../../../src/policy.ts';
 import { toEpochMs } from '../../../src/temporal/payloads.ts';
-import { toWorkerOptions } from '../../../src/worker-options.ts';
 
 // The server skips waits, so that only the attempts themselves take time.
 let environment: TestWorkflowEnvironment;
@@ -30,18 +29,15 @@ beforeAll(async () => {
   quietRuntime();
   environment = await createTimeSkippingEnvironment(inject('timeSkippingServer'));
   jokes = await startJokeApi();
-  const worker = await Worker.create({
-    ...toWorkerOptions(
-      loadConfig({ API_BASE_URL: jokes.url, SHUTDOWN_GRACE: '0', WORKER_CONCURRENCY: '100' }),
-      () => {},
-    ),
-    namespace: environment.client.options.namespace,
+  const config = loadConfig({ API_BASE_URL: jokes.url, SHUTDOWN_GRACE: '0', WORKER_CONCURRENCY: '100' });
+  const workers = await createWorkers(config, {
     connection: environment.nativeConnection,
     workflowBundle: { codePath: inject('workflowBundle') },
+    record: () => {},
   });
-  const drained = worker.run();
+  const drained = workers.run();
   stopWorker = async () => {
-    worker.shutdown();
+    workers.shutdown();
     await drained;
   };
 });

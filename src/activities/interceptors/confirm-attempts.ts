@@ -1,5 +1,5 @@
 import { ApplicationFailure, activityInfo, getClient } from '@temporalio/activity';
-import { lostType } from './observe.ts';
+import { lostType } from '../observe.ts';
 
 /** How often a process reads its clocks. */
 const intervalMs = 100;
@@ -29,17 +29,22 @@ export function watchSuspensions() {
 }
 
 /**
- * Creates a worker interceptor that asks the server, before an attempt begins, whether the attempt still counts. It
- * asks only after a suspension of over half the attempt's heartbeat timeout, and only until that timeout has passed
- * since the suspension. Such an attempt may have arrived during the suspension, and the server may have given it up.
- * Its call would then reach the upstream beside the calls of later attempts, so the attempt ends without a call.
+ * Creates a function that asks the server whether the current attempt still counts, and throws if it does not. It asks
+ * only after a suspension of over half the attempt's heartbeat timeout, and only until that timeout has passed since
+ * the suspension. Such an attempt may have arrived during the suspension, and the server may have given it up. Its call
+ * would then reach the upstream beside the calls of later attempts, so the attempt ends without a call.
  */
-export const confirmAttempts = (readLastSuspension: ReturnType<typeof watchSuspensions>) => () => ({
+export const createConfirm = (readLastSuspension: ReturnType<typeof watchSuspensions>) => async () => {
+  const { heartbeatTimeoutMs = 0 } = activityInfo();
+  const { ms, endedMsAgo } = readLastSuspension();
+  if (ms > heartbeatTimeoutMs / 2 && endedMsAgo < heartbeatTimeoutMs) await confirm();
+};
+
+/** Creates a worker interceptor that runs `confirm` before each attempt. */
+export const confirmAttempts = (confirm: () => Promise<void>) => () => ({
   inbound: {
     async execute<I, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
-      const { heartbeatTimeoutMs = 0 } = activityInfo();
-      const { ms, endedMsAgo } = readLastSuspension();
-      if (ms > heartbeatTimeoutMs / 2 && endedMsAgo < heartbeatTimeoutMs) await confirm();
+      await confirm();
       return next(input);
     },
   },

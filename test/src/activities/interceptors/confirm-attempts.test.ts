@@ -3,8 +3,12 @@ import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
-import { confirmAttempts, watchSuspensions } from '../../../src/activities/confirm-attempts.ts';
-import { type AttemptRecord, observeAttempts } from '../../../src/activities/observe.ts';
+import {
+  confirmAttempts,
+  createConfirm,
+  watchSuspensions,
+} from '../../../../src/activities/interceptors/confirm-attempts.ts';
+import { type AttemptRecord, observeAttempts } from '../../../../src/activities/observe.ts';
 
 const notFound = { code: 5 };
 const unavailable = { code: 14 };
@@ -25,7 +29,10 @@ async function attempt(suspension: { ms: number; endedMsAgo: number }, fault?: o
     workflowService: { recordActivityTaskHeartbeat },
     withAbortSignal: (_: AbortSignal, work: () => Promise<unknown>) => work(),
   } as unknown as Client;
-  const interceptors = [observeAttempts((record) => records.push(record)), confirmAttempts(() => suspension)];
+  const interceptors = [
+    observeAttempts((record) => records.push(record)),
+    confirmAttempts(createConfirm(() => suspension)),
+  ];
   const options = { client, interceptors, logger: new DefaultLogger('ERROR') };
   const environment = new MockActivityEnvironment({ heartbeatTimeoutMs }, options);
   await environment.run(async () => (calls += 1)).catch(() => {});

@@ -1,5 +1,5 @@
-import type { AttemptOptions } from '../tasks.ts';
-import { toAttemptFailure } from './failure.ts';
+import type { AttemptOptions } from '../../tasks.ts';
+import { toAttemptFailure } from '../failure.ts';
 
 /** Creates a worker interceptor that fails an attempt, without a retry, if its output exceeds `maximumOutputBytes`. */
 export const limitOutput = () => ({

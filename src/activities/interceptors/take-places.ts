@@ -1,0 +1,36 @@
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import { toDeadlineMs } from '../../policy.ts';
+import type { AttemptOptions } from '../../tasks.ts';
+import { withAttempt } from '../attempt.ts';
+import { toAttemptFailure, toCancellation } from '../failure.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import type { Places } from '../places.ts';
+
+/**
+ * Creates a worker interceptor that gives each single attempt a place. Slices may hold all places but one, so the
+ * attempt may have to wait. The wait counts against the attempt's start-to-close timeout.
+ */
+export const takePlaces = (places: Places) => () => ({
+  inbound: {
+    async execute<I extends { args: unknown[] }, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
+      const { startToCloseTimeoutMs } = activityInfo();
+      const startedAt = performance.now();
+      const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
+      const signal = AbortSignal.any([cancellationSignal(), deadline]);
+      const release = await withHeartbeat(() => places.takeForSingle(signal));
+      if (!release) {
+        const { jitter = 0 } = (input.args[1] ?? {}) as Partial<AttemptOptions>;
+        if (cancellationSignal().aborted) throw toCancellation(jitter);
+        throw toAttemptFailure('UpstreamTimeout', 'The call did not begin before the deadline of the attempt', {
+          jitter,
+        });
+      }
+      const waitedMs = performance.now() - startedAt;
+      try {
+        return await withAttempt({ startToCloseTimeoutMs: startToCloseTimeoutMs - waitedMs }, () => next(input));
+      } finally {
+        release();
+      }
+    },
+  },
+});
