@@ -1,4 +1,4 @@
-import { activityInfo, CancelledFailure, cancellationDetails, cancellationSignal } from '@temporalio/activity';
+import { activityInfo, CancelledFailure, Context } from '@temporalio/activity';
 import { parseId, type SliceArguments, type SliceResult } from '../../contract.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import type { Places } from '../places.ts';
@@ -31,17 +31,18 @@ async function attemptItems(slice: SliceArguments, dependencies: Dependencies): 
   const owner = readOwner();
   const window = createWindow();
   const calls = createCalls(slice, runItem, window.wake);
+  const context = Context.current();
   const onCancel = () => {
     window.close();
-    // An operator's reset or pause is about the slice. Its calls belong to items and may end.
-    const { reset, paused } = cancellationDetails() ?? {};
+    // An operator's reset or pause is about the slice. Its calls belong to items and may end. This listener runs
+    // outside the activity, where `cancellationDetails()` would throw.
+    const { reset, paused } = context.cancellationDetails ?? {};
     if (!reset && !paused) calls.cancel(cancelled());
   };
-  const cancellation = cancellationSignal();
-  cancellation.addEventListener('abort', onCancel);
+  context.cancellationSignal.addEventListener('abort', onCancel);
   stopping.addEventListener('abort', window.close);
   if (stopping.aborted) window.close();
-  if (cancellation.aborted) onCancel();
+  if (context.cancellationSignal.aborted) onCancel();
   try {
     for (const position of slice.indexes.keys()) {
       await window.until(() => calls.mayBegin() || calls.running.size === 0 || !window.isOpen());
@@ -64,7 +65,7 @@ async function attemptItems(slice: SliceArguments, dependencies: Dependencies): 
   } finally {
     window.stopTimer();
     stopping.removeEventListener('abort', window.close);
-    cancellation.removeEventListener('abort', onCancel);
+    context.cancellationSignal.removeEventListener('abort', onCancel);
   }
 }
 
