@@ -25,6 +25,7 @@ type Options = {
   stopping?: AbortSignal;
   confirm?: () => Promise<void>;
   client?: Client | undefined;
+  batchId?: string;
   runId?: string;
 };
 
@@ -41,10 +42,10 @@ export function startSlice(
     confirm = async () => {},
     client,
     runId = 'run',
+    batchId = `owner_fetch-joke_batch_${randomUUID()}`,
   }: Options,
 ) {
   const category = randomUUID();
-  const batchId = `owner_fetch-joke_batch_${category}`;
   api.rules.add({ when: { category }, then: behaviours.length > 0 ? behaviours : [{}], repeat: true });
   const lines: string[] = [];
   const records: AttemptRecord[] = [];
