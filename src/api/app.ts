@@ -32,7 +32,7 @@ import { createRetryPlanRoute } from './system/retry-plan.ts';
 import { createTaskRoutes } from './tasks/tasks.ts';
 import { createTaskView } from './views/task-view.ts';
 import { createEventRoutes } from './watch/events.ts';
-import { createWatcher, type ReadTask } from './watch/watch.ts';
+import { createWatcher, type WatchedTasks } from './watch/watch.ts';
 
 export type AppDependencies = {
   client: Client;
@@ -73,8 +73,12 @@ export function createApp({ client, config, log, metrics, stopping, reported }: 
   const startWorkflow = createStartWorkflow(client, config);
   const engine = createWorkflowEngine(client, startWorkflow);
   const view = createTaskView(engine, config);
-  const readTask: ReadTask = (owner, id, name) => admission.call(owner, () => view.readTask(id, name));
-  const watcher = createWatcher({ readTask, config, stopping });
+  const watched: WatchedTasks = {
+    read: (owner, id, name) => admission.call(owner, () => view.readTask(id, name)),
+    readEnded: (owner, id, name) => admission.call(owner, () => view.readEnded(id, name)),
+    awaitEnd: engine.awaitEnd,
+  };
+  const watcher = createWatcher({ tasks: watched, config, stopping });
   app.route('/', createTaskRoutes({ config, engine, admission, view, watcher, startOnce, submission }));
   app.route('/', createBatchRoutes({ client, config, admission, startOnce, startWorkflow, submission }));
   app.route('/', createEventRoutes({ admission, view, watcher, metrics, config }));

@@ -13,8 +13,14 @@ type ProtoMemo = temporal.api.common.v1.IMemo;
 type ProtoPayloads = temporal.api.common.v1.IPayloads;
 
 /** Temporal's enumerations. They cannot be imported by name, because the package is CommonJS with a single export. */
-export const { PendingActivityState, RetryState, TaskQueueType, WorkflowExecutionStatus, WorkflowTaskFailedCause } =
-  proto.temporal.api.enums.v1;
+export const {
+  HistoryEventFilterType,
+  PendingActivityState,
+  RetryState,
+  TaskQueueType,
+  WorkflowExecutionStatus,
+  WorkflowTaskFailedCause,
+} = proto.temporal.api.enums.v1;
 
 /** Returns a history as the JSON text that `Worker.runReplayHistory` reads. */
 export const toHistoryText: (history: temporal.api.history.v1.IHistory) => string = historyToJSON;

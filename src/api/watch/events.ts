@@ -52,7 +52,7 @@ const events = createRoute({
 type Dependencies = {
   admission: Pick<Admission, 'read'>;
   view: Pick<TaskView, 'readTask'>;
-  watcher: Watcher;
+  watcher: Pick<Watcher, 'watch'>;
   metrics: Pick<ApiMetrics, 'openEventStreams'>;
   config: Pick<Config, 'apiKeys'>;
 };

@@ -48,7 +48,7 @@ export function parsePreferredWait(prefer = ''): number | undefined {
  */
 export async function answerAccepted(
   c: Context<ApiEnvironment>,
-  { watch }: Watcher,
+  { watchEnd }: Watcher,
   { value: accepted, headers }: Pick<Started<Task>, 'value' | 'headers'>,
   wait: number | undefined,
 ) {
@@ -56,21 +56,26 @@ export async function answerAccepted(
   if (preferred !== undefined) c.header('Preference-Applied', `wait=${preferred}`);
   const seconds = wait ?? preferred;
   const task = seconds
-    ? await waitForEnd(watch(c.var.owner, accepted), accepted, 1_000 * seconds, c.req.raw.signal)
+    ? await waitForEnd(watchEnd(c.var.owner, accepted), accepted, 1_000 * seconds, c.req.raw.signal)
     : accepted;
   const isAwaited = seconds !== undefined && task.finishedAt !== undefined;
   return c.json(task, isAwaited ? 200 : 202, { Location: task.links.self, ...headers });
 }
+
+/** If a task has not ended, it is read this long before the wait runs out, so that the answer has the current state. */
+const lastReadMs = 500;
 
 /** Waits until the task ends, `ms` pass, the client leaves or the server stops. Returns the task as last read. */
 async function waitForEnd(changes: Subscription, accepted: Task, ms: number, clientGone: AbortSignal): Promise<Task> {
   const deadline = performance.now() + ms;
   clientGone.addEventListener('abort', changes.close);
   if (clientGone.aborted) changes.close();
+  const lastRead = setTimeout(changes.readNow, Math.max(0, ms - lastReadMs));
   let task = accepted;
   for (let leftMs = ms; leftMs > 0 && changes.isOpen && !task.finishedAt; leftMs = deadline - performance.now()) {
     task = (await changes.next(leftMs)) ?? task;
   }
+  clearTimeout(lastRead);
   changes.close();
   return task;
 }

@@ -1,26 +1,63 @@
 import type { Config } from '../../config/config.ts';
+import type { TaskName } from '../../tasks.ts';
+import { createShares } from '../../temporal/shares.ts';
 import type { Task } from '../views/schemas.ts';
-import type { TaskView } from '../views/task-view.ts';
-import { createPoller, toStateId } from './poller.ts';
+import { createPoller, type Poller, toStateId, type WatchedTask } from './poller.ts';
 import { createThrottle } from './throttle.ts';
 
 /** All watched tasks together get at most 200 reads a second. At most 8 run at once. The owners share these turns. */
 const reads = { concurrency: 8, intervalMs: 40 };
 
-/** Reads a task of this owner, in a turn of the owner. */
-export type ReadTask = (owner: string, ...task: Parameters<TaskView['readTask']>) => Promise<Task>;
-type Dependencies = { readTask: ReadTask; config: Pick<Config, 'apiKeys'>; stopping?: AbortSignal | undefined };
+/**
+ * The maximum number of long polls in this process. The owners share them. Temporal allows 1,200 in a namespace, so two
+ * processes can have all of theirs.
+ */
+const maximumLongPolls = 500;
+
+/** The calls about watched tasks. The reads happen in a turn of the owner. */
+export type WatchedTasks = {
+  read: (owner: string, id: string, name: TaskName) => Promise<Task>;
+  readEnded: (owner: string, id: string, name: TaskName) => Promise<Task>;
+  awaitEnd: (id: string, signal: AbortSignal) => Promise<boolean>;
+};
+type Dependencies = { tasks: WatchedTasks; config: Pick<Config, 'apiKeys'>; stopping?: AbortSignal | undefined };
 
 /**
- * Watches tasks for callers that wait for a change. All callers that watch the same task share one poller. The poller
- * stops when its last subscription closes. When `stopping` is aborted, every subscription closes.
+ * Watches tasks for callers that wait for a change. All callers that watch the same task share one poller, which has a
+ * long poll for the task's end while places are free. The poller stops when its last subscription closes. When
+ * `stopping` is aborted, every subscription closes.
  */
-export function createWatcher({ readTask, config, stopping }: Dependencies) {
-  const pollers = new Map<string, ReturnType<typeof createPoller>>();
+export function createWatcher({ tasks, config, stopping }: Dependencies) {
+  const pollers = new Map<string, Poller>();
   const throttle = createThrottle(reads, config);
+  const longPolls = createShares(() => maximumLongPolls, config);
   stopping?.addEventListener('abort', () => {
     for (const poller of pollers.values()) poller.close();
   });
+
+  function findPoller(owner: string, { id, name }: Pick<Task, 'id' | 'name'>) {
+    const found = pollers.get(id);
+    if (found) return found;
+    const hasLongPoll = longPolls.take(owner);
+    const onEmpty = () => {
+      pollers.delete(id);
+      if (hasLongPoll) longPolls.release(owner);
+    };
+    const calls: WatchedTask = {
+      read: () => tasks.read(owner, id, name),
+      readEnded: () => tasks.readEnded(owner, id, name),
+      awaitEnd: (signal) => tasks.awaitEnd(id, signal),
+    };
+    const poller = createPoller({ owner, hasLongPoll, onEmpty }, calls, throttle);
+    pollers.set(id, poller);
+    return poller;
+  }
+
+  function subscribe(owner: string, task: Pick<Task, 'id' | 'name'>, stateId: string, wantsChanges: boolean) {
+    const subscription = createSubscription(findPoller(owner, task), stateId, wantsChanges);
+    if (stopping?.aborted) subscription.close();
+    return subscription;
+  }
 
   return {
     /**
@@ -28,17 +65,11 @@ export function createWatcher({ readTask, config, stopping }: Dependencies) {
      * could not be read, the id and the name are enough. `stateId` is the fingerprint of the last state that the client
      * has.
      */
-    watch(owner: string, task: Pick<Task, 'id' | 'name'>, stateId = toStateId(task)) {
-      const { id, name } = task;
-      const poller = pollers.get(id) ?? createPoller(owner, () => readTask(owner, id, name), throttle);
-      pollers.set(id, poller);
-      const subscription = createSubscription(stateId, () => {
-        if (poller.remove(subscription)) pollers.delete(id);
-      });
-      poller.add(subscription);
-      if (stopping?.aborted) subscription.close();
-      return subscription;
-    },
+    watch: (owner: string, task: Pick<Task, 'id' | 'name'>, stateId = toStateId(task)) =>
+      subscribe(owner, task, stateId, true),
+
+    /** Like `watch`, for a caller that wants only the end. It may also get changes, and can ask for one with `readNow`. */
+    watchEnd: (owner: string, task: Task) => subscribe(owner, task, toStateId(task), false),
   };
 }
 
@@ -46,12 +77,14 @@ export type Watcher = ReturnType<typeof createWatcher>;
 export type Subscription = ReturnType<typeof createSubscription>;
 
 /** Creates a subscription that keeps only the latest state. A slow reader skips states, so nothing queues up. */
-function createSubscription(knownStateId: string, onClose: () => void) {
+function createSubscription(poller: Poller, knownStateId: string, wantsChanges: boolean) {
   let stateId = knownStateId;
   let latest: Task | undefined;
   let wake = () => {};
   const subscription = {
     isOpen: true,
+    wantsChanges,
+    readNow: poller.readNow,
     /**
      * If `task` differs from the last known state, keeps `task` for `next` and returns true. Closes the subscription if
      * its reader already has the final state.
@@ -84,9 +117,10 @@ function createSubscription(knownStateId: string, onClose: () => void) {
     close() {
       if (!subscription.isOpen) return;
       subscription.isOpen = false;
-      onClose();
+      poller.remove(subscription);
       wake();
     },
   };
+  poller.add(subscription);
   return subscription;
 }

@@ -15,6 +15,14 @@ export type Engine = {
    * @throws an error for which `isNotFound` is true, if nothing has this id.
    */
   read(id: string, name: TaskName): Promise<FoundTask | undefined>;
+  /** Like `read`, for a task that has just ended. Takes fewer RPCs. */
+  readEnded(id: string, name: TaskName): Promise<FoundTask | undefined>;
+  /**
+   * Waits until a task has ended, or about 20 s. Returns whether it has ended. If an operator resets the task, one run of
+   * it ends, so read the task afterwards. Makes one RPC.
+   * @throws {TemporalUnavailable} if Temporal does not answer, and when `signal` is aborted.
+   */
+  awaitEnd(id: string, signal: AbortSignal): Promise<boolean>;
   /** Requests the cancellation of an open task, whose state was just read. If the task has ended, does nothing. */
   cancel(id: string, state: Pick<TaskState, 'attemptsMade' | 'lastFailure'>): Promise<void>;
   /** Lists a page of tasks. Returns `undefined` if the page token did not come from Temporal. */

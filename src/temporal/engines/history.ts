@@ -7,9 +7,9 @@ import { type FinalFailure, type TaskState, terminated } from './task-state.ts';
 /**
  * Reads what only the history has about a task whose activity is no longer pending: the number of the last attempt, the
  * latest failure, and the output or final failure of the task. The history has about ten events, so one RPC reads it.
- * `isScheduled` says whether the history has the activity.
+ * `isScheduled` says whether the history has the activity. Without `runId`, reads the latest run.
  */
-export async function readHistory(client: Client, workflowId: string, runId: string) {
+export async function readHistory(client: Client, workflowId: string, runId?: string) {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const events = history.events ?? [];
   const [activity] = (await toActivityStates(client, events)).values();
@@ -20,7 +20,7 @@ export async function readHistory(client: Client, workflowId: string, runId: str
     ...(lastFailure && { lastFailure }),
     ...(await toEnd(client, events.at(-1) ?? {}, activity?.failure)),
   };
-  return { isScheduled: activity !== undefined, state };
+  return { isScheduled: activity !== undefined, state, first: events[0], last: events.at(-1) };
 }
 
 /**

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { TaskRecord } from '../../contract.ts';
+import { longPoll } from '../deadline.ts';
+import { HistoryEventFilterType, toEpochMs, toMemo } from '../payloads.ts';
 import type { Engine } from './engine.ts';
 import { readHistory, toCancelReason } from './history.ts';
 import { createListTasks } from './list-tasks.ts';
@@ -13,7 +15,7 @@ import { closedStatuses } from './task-state.ts';
  * the task's activity has ended.
  */
 export function createWorkflowEngine(client: Client, startWorkflow: StartWorkflow): Engine {
-  return {
+  const engine: Engine = {
     start: ({ name, task, record, ...start }) => startWorkflow({ ...start, type: name, args: [task], memo: record }),
 
     async read(id, name) {
@@ -31,6 +33,32 @@ export function createWorkflowEngine(client: Client, startWorkflow: StartWorkflo
       return { record, state: { status, ...end, attemptsMade: end.attempt, finishedAt } };
     },
 
+    // The history of a task that has completed or failed has everything, the memo included.
+    async readEnded(id, name) {
+      const { first, last, state } = await readHistory(client, id);
+      const start = first?.workflowExecutionStartedEventAttributes;
+      const record = (await toMemo(client, start?.memo)) as Partial<TaskRecord> as TaskRecord;
+      const isFailed = Boolean(last?.workflowExecutionFailedEventAttributes);
+      const isEnded = isFailed || Boolean(last?.workflowExecutionCompletedEventAttributes);
+      if (!isEnded || start?.workflowType?.name !== name || !record.submittedAt) return engine.read(id, name);
+      const finishedAt = new Date(toEpochMs(last?.eventTime)).toISOString();
+      const status = isFailed ? 'failed' : 'completed';
+      return { record, state: { status, ...state, attemptsMade: state.attempt, finishedAt } };
+    },
+
+    async awaitEnd(id, signal) {
+      const { history } = await longPoll(client, signal, () =>
+        client.workflowService.getWorkflowExecutionHistory({
+          namespace: client.options.namespace,
+          execution: { workflowId: id },
+          waitNewEvent: true,
+          historyEventFilterType: HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
+          skipArchival: true,
+        }),
+      );
+      return Boolean(history?.events?.length);
+    },
+
     async cancel(id, state) {
       await client.workflowService.requestCancelWorkflowExecution({
         namespace: client.options.namespace,
@@ -44,4 +72,5 @@ export function createWorkflowEngine(client: Client, startWorkflow: StartWorkflo
     list: createListTasks(client),
     toPagePath: (id) => `workflows/${id}`,
   };
+  return engine;
 }

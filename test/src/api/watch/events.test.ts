@@ -9,7 +9,7 @@ import type { Task } from '../../../../src/api/views/schemas.ts';
 import { createTaskId } from '../../../../src/api/views/task-id.ts';
 import { createEventRoutes } from '../../../../src/api/watch/events.ts';
 import { toStateId } from '../../../../src/api/watch/poller.ts';
-import { createWatcher, type Subscription, type Watcher } from '../../../../src/api/watch/watch.ts';
+import { createWatcher, type Subscription, type WatchedTasks, type Watcher } from '../../../../src/api/watch/watch.ts';
 import { createApiMetrics } from '../../../../src/telemetry/metrics.ts';
 import { TemporalUnavailable } from '../../../../src/temporal/errors.ts';
 import { openEvents } from '../../../support/event-stream.ts';
@@ -181,10 +181,17 @@ test('pipelined streams on one connection end with that connection', async () =>
   );
 });
 
+/** Returns tasks whose end no long poll finds. */
+const toWatched = (readTask: () => Promise<Task>): WatchedTasks => ({
+  read: readTask,
+  readEnded: readTask,
+  awaitEnd: () => new Promise(() => {}),
+});
+
 /** Creates an app that has only the route of event streams. */
 function createEventApp(readTask: () => Promise<Task>, { watch }: Partial<Watcher> = {}) {
   const config = { apiKeys: [] };
-  const watcher = watch ? { watch } : createWatcher({ readTask, config });
+  const watcher = watch ? { watch } : createWatcher({ tasks: toWatched(readTask), config });
   const metrics = createApiMetrics();
   const app = new OpenAPIHono<ApiEnvironment>();
   answerErrors(app, pino({ level: 'silent' }), config);
@@ -246,6 +253,8 @@ test('a client that does not read makes no events queue, and one that goes away 
   let taken = 0;
   const states: Subscription = {
     isOpen: true,
+    wantsChanges: true,
+    readNow: () => {},
     offer: () => true,
     next: async () => ({ ...task, attempt: ++taken }),
     close: () => {

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parsePreferredWait } from '../../../../src/api/watch/wait.ts';
+import { toActivityOptions } from '../../../../src/policy.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
+import { resetToStart } from '../../../support/operator.ts';
 import { expectProblem } from '../../../support/problem.ts';
 
 // `holdfast` has a worker, and `workerless` never has one.
@@ -125,26 +128,137 @@ test('reruns and replays can wait as well', async () => {
   expect(preferred.headers.get('preference-applied')).toBe('wait=20');
 });
 
-// Seen to fail when the wait continued after its caller had gone.
+/** Counts the RPCs of a Holdfast that read tasks, from now on. */
+function countReads({ client: { workflowService } }: Holdfast) {
+  const describes = vi.spyOn(workflowService, 'describeWorkflowExecution');
+  const histories = vi.spyOn(workflowService, 'getWorkflowExecutionHistory');
+  const isLongPoll = (index: number) => histories.mock.calls[index]?.[0].waitNewEvent === true;
+  return {
+    describes: () => describes.mock.calls.length,
+    longPolls: () => histories.mock.calls.filter((_, index) => isLongPoll(index)).length,
+    openLongPolls: () =>
+      histories.mock.settledResults.filter(({ type }, index) => type === 'incomplete' && isLongPoll(index)).length,
+    all: () => describes.mock.calls.length + histories.mock.calls.length,
+  };
+}
+
+// Seen to fail when the wait continued after its caller had gone, and when only its long poll did.
 test('a caller that goes away ends its wait', async () => {
   const own = await startHoldfast();
   try {
-    const describes = vi.spyOn(own.client.workflowService, 'describeWorkflowExecution');
+    const reads = countReads(own);
     const leaving = new AbortController();
     const call = fetch(`${own.url}/tasks/fetch-joke?wait=60`, { method: 'POST', signal: leaving.signal });
-    await eventually(
-      () => describes.mock.calls.length,
-      (reads) => reads >= 2,
-    );
+    const left = expect(call).rejects.toThrow();
+    await eventually(reads.openLongPolls, (open) => open === 1);
     leaving.abort();
-    await expect(call).rejects.toThrow();
-    // In this time the poller would have made at least two more reads.
-    const reads = describes.mock.calls.length;
+    await left;
+    await eventually(reads.openLongPolls, (open) => open === 0);
+    // In this time a poller would have made at least two reads.
+    const all = reads.all();
     expect((await post('?wait=2', {}, workerless)).status).toBe(202);
-    expect(describes.mock.calls.length).toBe(reads);
+    expect(reads.all()).toBe(all);
   } finally {
     await own.stop();
   }
+});
+
+// Seen to fail when the wait was polled as well, and when the finished task was described.
+test('a wait takes one long poll, and the read of a task that completed or failed takes one RPC more', async () => {
+  const own = await startHoldfast({ MAX_ATTEMPTS: '1' });
+  try {
+    await own.startWorker();
+    own.jokes.rules.add({ when: { category: 'completed' }, then: [{ delayMs: 500 }] });
+    own.jokes.rules.add({ when: { category: 'failed' }, then: [{ delayMs: 500, status: 503 }] });
+    const reads = countReads(own);
+    for (const status of ['completed', 'failed']) {
+      const before = reads.all();
+      const answer = await post('?wait=20', {}, own, { category: status });
+      expect(answer).toMatchObject({ status: 200, body: { status } });
+      expect(reads.all() - before).toBe(2);
+      expect(await own.read(answer.body.id)).toEqual(answer.body);
+    }
+    expect(reads.longPolls()).toBe(2);
+  } finally {
+    await own.stop();
+  }
+});
+
+// Seen to fail when the end of the first run ended the wait, and when the end by an operator was read from the history.
+test('a wait goes on over the reset of a task by an operator, and gets the end of a task that he terminates', async () => {
+  const category = 'reset';
+  holdfast.jokes.rules.add({ when: { category }, then: [{ hang: 'headers' }, {}] });
+  const start = async () => {
+    const seen = holdfast.jokes.ledger().length;
+    const headers = { 'idempotency-key': `operator-${seen}` };
+    const { body } = await post('', headers, holdfast, { category });
+    const waiting = post('?wait=20', headers, holdfast, { category });
+    await holdfast.until(body.id, ({ status }) => status === 'running');
+    await eventually(
+      () => holdfast.jokes.ledger().length,
+      (calls) => calls > seen,
+    );
+    return { id: body.id as string, waiting };
+  };
+  const reset = await start();
+  await resetToStart(holdfast, reset.id);
+  expect(await reset.waiting).toMatchObject({ status: 200, body: { id: reset.id, status: 'completed' } });
+
+  const terminated = await start();
+  await holdfast.client.workflow.getHandle(terminated.id).terminate();
+  expect(await terminated.waiting).toMatchObject({
+    status: 200,
+    body: { id: terminated.id, status: 'failed', attempt: 1, failure: { reason: 'terminated' } },
+  });
+});
+
+// Seen to fail with a limit of 1,000 long polls.
+test('1,000 waiting clients have at most 500 long polls, beside the 200 reads a second of watched tasks', async () => {
+  const own = await startHoldfast();
+  try {
+    const reads = countReads(own);
+    const leaving = new AbortController();
+    const path = `${own.url}/tasks/fetch-joke?delay=3600&wait=60`;
+    const starts = vi.spyOn(own.client.workflowService, 'startWorkflowExecution');
+    const startedAt = performance.now();
+    for (let group = 1; group <= 10; group += 1) {
+      for (let index = 0; index < 100; index += 1)
+        fetch(path, { method: 'POST', signal: leaving.signal }).catch(() => undefined);
+      await eventually(
+        () => starts.mock.settledResults.filter(({ type }) => type === 'fulfilled').length,
+        (started) => started >= group * 100,
+      );
+    }
+    await eventually(reads.openLongPolls, (open) => open === 500);
+    const described = reads.describes();
+    await eventually(reads.describes, (describes) => describes > described + 100);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    expect(reads.describes()).toBeLessThan(200 * seconds + 10);
+    // Temporal answers a long poll after 20 s.
+    expect(reads.longPolls()).toBeLessThanOrEqual(500 * Math.ceil(seconds / 19));
+    leaving.abort();
+    await eventually(reads.openLongPolls, (open) => open === 0);
+  } finally {
+    await own.stop();
+  }
+});
+
+// Seen to fail when the wait was found by polls: 10 times as long.
+test('on an idle system, ?wait answers in about the time of `client.workflow.execute`', async () => {
+  const { client, config } = holdfast;
+  const options = toActivityOptions(config.policy);
+  const execute = () =>
+    client.workflow.execute('fetch-joke', {
+      workflowId: `bare-${randomUUID()}`,
+      taskQueue: config.taskQueue,
+      args: [{ input: {}, options, jitter: config.policy.jitter }],
+    });
+  const pairs: { wait: number; bare: number }[] = [];
+  for (let pair = 0; pair < 20; pair += 1)
+    pairs.push({ wait: (await timed(post('?wait=20'))).ms, bare: (await timed(execute())).ms });
+  const toMedian = (values: number[]) => values.toSorted((a, b) => a - b)[10] ?? Number.NaN;
+  const ratio = toMedian(pairs.map(({ wait }) => wait)) / toMedian(pairs.map(({ bare }) => bare));
+  expect(ratio).toBeLessThan(2);
 });
 
 // Seen to fail when the list was split at every comma.

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Problem } from '../../../../src/api/problems/problem.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
-import { createWatcher } from '../../../../src/api/watch/watch.ts';
+import { createWatcher, type WatchedTasks } from '../../../../src/api/watch/watch.ts';
 import { TemporalUnavailable } from '../../../../src/temporal/errors.ts';
 
 // These tests are about time, so they use fake timers and never wait.
@@ -24,6 +24,13 @@ const toTask = (change: Partial<Task> = {}): Task => ({
   ...change,
 });
 
+/** Returns tasks whose end no long poll finds. */
+const toWatched = (read: WatchedTasks['read']): WatchedTasks => ({
+  read,
+  readEnded: read,
+  awaitEnd: () => new Promise(() => {}),
+});
+
 /** Creates a watcher whose reads return `now`. `reads` has the time of every read, in ms from the start. */
 function createStage(stopping?: AbortSignal) {
   const start = performance.now();
@@ -32,7 +39,7 @@ function createStage(stopping?: AbortSignal) {
     stage.reads.push(Math.round(performance.now() - start));
     return stage.now(id);
   };
-  const { watch } = createWatcher({ readTask: (_, id) => readTask(id), config: { apiKeys: [] }, stopping });
+  const { watch } = createWatcher({ tasks: toWatched((_, id) => readTask(id)), config: { apiKeys: [] }, stopping });
   return { stage, watch: (task: Task) => watch('local', task) };
 }
 
@@ -144,7 +151,7 @@ test("one owner's 2,000 watched tasks, however slow to read, do not delay the re
     else reads.push(Math.round(performance.now() - start));
     return toTask({ id });
   };
-  const { watch } = createWatcher({ readTask, config: { apiKeys } });
+  const { watch } = createWatcher({ tasks: toWatched(readTask), config: { apiKeys } });
   for (let index = 0; index < 2_000; index += 1) watch('crowd', toTask({ id: `task-${index}` }));
   await vi.advanceTimersByTimeAsync(10_000);
   watch('single', toTask({ id: 'single' }));
@@ -171,7 +178,7 @@ test('a slow reader gets only the latest state', async () => {
 test('a watch gets no state that was read before it began', async () => {
   let answer = (_: Task) => {};
   const readTask = () => new Promise<Task>((resolve) => (answer = resolve));
-  const watcher = createWatcher({ readTask, config: { apiKeys: [] } });
+  const watcher = createWatcher({ tasks: toWatched(readTask), config: { apiKeys: [] } });
   const watch = (task: Task) => watcher.watch('local', task);
   const early = watch(toTask({ status: 'scheduled' }));
   await vi.advanceTimersByTimeAsync(250);
@@ -218,4 +225,115 @@ test('a stopping process ends every watch at once, including later ones', async 
   expect(await next).toBeUndefined();
   expect(watch(toTask()).isOpen).toBe(false);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+/** Creates a watcher whose long polls settle when the test says so. Each call about a task is in `calls`. */
+function createLongPollStage() {
+  const calls: string[] = [];
+  const polls: { id: string; signal: AbortSignal; settle: (hasEnded: boolean) => void; fail: () => void }[] = [];
+  const stage = { calls, polls, now: (id: string): Task => toTask({ id }) };
+  const read = (kind: string) => async (_: string, id: string) => {
+    calls.push(`${kind} ${id}`);
+    return stage.now(id);
+  };
+  const awaitEnd = (id: string, signal: AbortSignal) =>
+    new Promise<boolean>((settle, reject) => {
+      calls.push(`await ${id}`);
+      polls.push({ id, signal, settle, fail: () => reject(new TemporalUnavailable('unknown')) });
+    });
+  const tasks = { read: read('read'), readEnded: read('readEnded'), awaitEnd };
+  const watcher = createWatcher({ tasks, config: { apiKeys: [] } });
+  return { ...stage, stage, ...watcher };
+}
+
+const ended = (id = 'task') => toTask({ id, status: 'completed', finishedAt: '2026-11-24T00:00:01.000Z' });
+
+// Seen to fail when a wait was polled, and when a task that had ended was read like an open one.
+test('a watch for the end makes long polls and no reads, and reads the task as soon as it has ended', async () => {
+  const { stage, calls, polls, watchEnd } = createLongPollStage();
+  const end = watchEnd('local', toTask());
+  await vi.advanceTimersByTimeAsync(20_000);
+  polls[0]?.settle(false);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(calls).toEqual(['await task', 'await task']);
+  stage.now = ended;
+  polls[1]?.settle(true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await end.next(0)).toMatchObject({ status: 'completed' });
+  expect(calls.slice(2)).toEqual(['readEnded task']);
+  end.close();
+  expect(polls[1]?.signal.aborted).toBe(true);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+// Seen to fail when the end of the first run was the last that was awaited.
+test('the end of a run by an operator is not the end of its task: the next run is awaited', async () => {
+  const { stage, calls, polls, watchEnd } = createLongPollStage();
+  const end = watchEnd('local', toTask());
+  polls[0]?.settle(true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(calls).toEqual(['await task', 'readEnded task', 'await task']);
+  stage.now = ended;
+  polls[1]?.settle(true);
+  expect(await end.next(1)).toMatchObject({ status: 'completed' });
+  end.close();
+});
+
+// Seen to fail when a lost long poll was forgotten.
+test('a task whose long poll fails is polled until it ends', async () => {
+  const { stage, calls, polls, watchEnd } = createLongPollStage();
+  const end = watchEnd('local', toTask());
+  polls[0]?.fail();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(calls).toEqual(['await task', 'read task', 'read task']);
+  stage.now = ended;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await end.next(0)).toMatchObject({ status: 'completed' });
+  end.close();
+});
+
+// Seen to fail when only the first subscription decided how a task is watched.
+test('a watch for changes beside one for the end is polled, until it closes', async () => {
+  const { calls, watch, watchEnd } = createLongPollStage();
+  const end = watchEnd('local', toTask());
+  const changes = watch('local', toTask());
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(calls).toEqual(['await task', 'read task', 'read task', 'read task']);
+  changes.close();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(calls.length).toBeLessThanOrEqual(5);
+  calls.length = 0;
+  end.readNow();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(calls).toEqual(['read task']);
+  end.close();
+});
+
+// Seen to fail without the limit, and when a closed watch kept its place.
+test('a process has 500 long polls at most; tasks beyond them are polled, and a place that becomes free is used', async () => {
+  const { calls, polls, watchEnd } = createLongPollStage();
+  const waits = Array.from({ length: 502 }, (_, index) => watchEnd('local', toTask({ id: `task-${index}` })));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(polls.length).toBe(500);
+  expect(calls.filter((call) => call.startsWith('read'))).toEqual([
+    ...['read task-500', 'read task-501'],
+    ...['read task-500', 'read task-501'],
+  ]);
+  waits[0]?.close();
+  const late = watchEnd('local', toTask({ id: 'late' }));
+  expect(polls.map(({ id }) => id).slice(500)).toEqual(['late']);
+  for (const wait of [...waits, late]) wait.close();
+});
+
+// Seen to fail when the tasks with a long poll were polled as well.
+test('1,000 waits take fewer calls than 1,000 polled tasks, which share 200 reads a second', async () => {
+  const { calls, polls, watchEnd } = createLongPollStage();
+  const waits = Array.from({ length: 1_000 }, (_, index) => watchEnd('local', toTask({ id: `task-${index}` })));
+  await vi.advanceTimersByTimeAsync(20_000);
+  for (const { settle } of polls.splice(0)) settle(false);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(calls.filter((call) => call.startsWith('await')).length).toBe(1_000);
+  expect(calls.length).toBeLessThan(0.9 * 200 * 30);
+  for (const wait of waits) wait.close();
 });
