@@ -5,6 +5,7 @@ import type { Config } from '../../src/config/config.ts';
 import { findLostFile, markDatabase, toDatabasePath } from '../../src/embedded/database.ts';
 import { obtainTemporalCli } from '../obtain/temporal-cli.ts';
 import { prepareTemporal, temporalServer } from '../temporal/embedded-temporal.ts';
+import { prepareNewDatabase } from '../temporal/first-start.ts';
 import { guardWebUi } from '../temporal/web-ui.ts';
 import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from './addresses.ts';
 import { api, jokeApi, watchdog, workers } from './children.ts';
@@ -44,6 +45,9 @@ async function startChildren(
   supervisor.start(watchdog(lock));
   if (embedded && cliPath) {
     refuseDatabaseInUse(toDatabasePath(dataDir));
+    const toServer = (directory: string, port: number) =>
+      temporalServer(cliPath, port, { ...config, dataDir: directory });
+    await prepareNewDatabase(dataDir, { toServer, say, signal });
     const webUi = await guardWebUi(embedded.uiPort);
     signal.addEventListener('abort', webUi.close);
     const { read, readLastError } = createServerOutput({ say, send: supervisor.send });

@@ -71,8 +71,15 @@ export function temporalServer(
   };
 }
 
+/** For a connection to a server that is just starting. */
+export const channelArgs = {
+  ...directChannel,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 500,
+};
+
 /** Returns whether the server's health check says that it serves. */
-const isServing = (connection: Connection) => {
+export const isServing = (connection: Connection) => {
   const check = { service: 'temporal.api.workflowservice.v1.WorkflowService' };
   return connection
     .withDeadline(Date.now() + 2_000, () => connection.healthService.check(check))
@@ -94,10 +101,7 @@ export async function prepareTemporal(
   signal: AbortSignal,
   readLastError = () => 'Its log says why.',
 ) {
-  const connection = Connection.lazy({
-    address,
-    channelArgs: { ...directChannel, 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 },
-  });
+  const connection = Connection.lazy({ address, channelArgs });
   try {
     const onTimeout = () => `The Temporal server does not serve after ${upWithinMs / 1_000} s. ${readLastError()}`;
     await until(() => isServing(connection), { withinMs: upWithinMs, everyMs: 100, signal, onTimeout });

@@ -23,6 +23,9 @@ function readMarker(dataDir: string): { inode?: number } | undefined {
   }
 }
 
+/** Returns whether a server has ever used the database of `dataDir`. */
+export const isMarked = (dataDir: string) => readMarker(dataDir) !== undefined;
+
 /** Writes the marker. Call this after the server has begun to serve, because all its files exist then. */
 export function markDatabase(dataDir: string): void {
   writeFileSync(toMarkerPath(dataDir), `${JSON.stringify({ inode: readInode(toDatabasePath(dataDir)) })}\n`);

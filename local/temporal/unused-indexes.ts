@@ -1,0 +1,41 @@
+import sqlite from 'node-sqlite3-wasm';
+
+const table = 'executions_visibility';
+
+/**
+ * Drops the indexes on search attributes. They are more than half of all indexes, and the server writes to each of them
+ * three times for every task. Holdfast filters by none of them. The server itself adds a condition on
+ * `TemporalNamespaceDivision` to every query. With its index, SQLite reads all executions to count those with given
+ * ids. Without it, SQLite uses the index on the ids. Filters by a search attribute, for example in the Web UI, still
+ * work, but read more rows. Afterwards the database is one file, without a write-ahead log. Returns the names of the
+ * dropped indexes.
+ *
+ * The library ignores the locks of other processes, so no other process may use the database.
+ * @throws {Error} if the database has no such index or is malformed.
+ */
+export function dropUnusedIndexes(path: string): string[] {
+  const database = new sqlite.Database(path, { fileMustExist: true });
+  try {
+    // The library has no shared memory. SQLite needs none for the write-ahead log of an exclusive database.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    const unused = findUnusedIndexes(database);
+    if (unused.length === 0) throw new Error('it has no index that could be dropped');
+    database.exec(`BEGIN; ${unused.map((name) => `DROP INDEX ${name};`).join(' ')} COMMIT`);
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    const [fault] = database.all('PRAGMA quick_check').map(({ quick_check: text }) => text);
+    if (fault !== 'ok') throw new Error(`it is malformed: ${fault}`);
+    return unused;
+  } finally {
+    database.close();
+  }
+}
+
+/** Returns the indexes whose own column is a search attribute. All indexes begin with the namespace. */
+function findUnusedIndexes(database: sqlite.Database): string[] {
+  const rows = database.all(
+    `SELECT index_list.name FROM pragma_index_list('${table}') AS index_list, pragma_index_info(index_list.name) AS used
+     JOIN pragma_table_xinfo('${table}') AS columns ON columns.cid = used.cid
+     WHERE used.seqno = 1 AND columns.hidden IN (2, 3)`,
+  );
+  return rows.map(({ name }) => String(name));
+}
