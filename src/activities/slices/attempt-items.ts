@@ -7,6 +7,9 @@ import { reportSlowCalls } from './report-slow-calls.ts';
 import type { RunItem } from './run-item.ts';
 import { createWindow } from './window.ts';
 
+/** As long as no call fails, a slice makes twice as many calls at once after this time. */
+const wideningMs = 100;
+
 type Dependencies = {
   runItem: RunItem;
   places: Places;
@@ -43,6 +46,7 @@ async function attemptItems(slice: SliceArguments, dependencies: Dependencies): 
   stopping.addEventListener('abort', window.close);
   if (stopping.aborted) window.close();
   if (context.cancellationSignal.aborted) onCancel();
+  const widening = setInterval(calls.widen, wideningMs);
   try {
     for (const position of slice.indexes.keys()) {
       await window.until(() => calls.mayBegin() || calls.running.size === 0 || !window.isOpen());
@@ -63,6 +67,7 @@ async function attemptItems(slice: SliceArguments, dependencies: Dependencies): 
     await calls.untilAllEnd();
     return calls.toResult();
   } finally {
+    clearInterval(widening);
     window.stopTimer();
     stopping.removeEventListener('abort', window.close);
     context.cancellationSignal.removeEventListener('abort', onCancel);

@@ -10,8 +10,8 @@ const outcomeBytes = 1024;
 
 export const toBytes = (outcome: ItemOutcome) => Buffer.byteLength(JSON.stringify(outcome));
 
-/** Creates the calls of a slice and what is known of them. `onEnd` is called after the end of each call. */
-export function createCalls(slice: SliceArguments, runItem: RunItem, onEnd: () => void) {
+/** Creates the calls of a slice and what is known of them. `onChange` is called when more may begin. */
+export function createCalls(slice: SliceArguments, runItem: RunItem, onChange: () => void) {
   const { options, indexes, inputs, maximumOutputBytes = defaultMaximumOutputBytes } = slice;
   const cancellation = new AbortController();
   const health = createUpstreamHealth(options.retry.initialInterval);
@@ -29,7 +29,7 @@ export function createCalls(slice: SliceArguments, runItem: RunItem, onEnd: () =
     outcomes.set(index, outcome);
     bytes += toBytes(outcome);
     health.observe(outcome);
-    onEnd();
+    onChange();
   };
   const toReport = (reported: ItemOutcome[]): SliceResult => {
     const holdMs = health.readHoldMs();
@@ -42,6 +42,12 @@ export function createCalls(slice: SliceArguments, runItem: RunItem, onEnd: () =
     toReport,
     toResult: () => toReport([...outcomes.values()]),
     cancel: (reason: Error) => cancellation.abort(reason),
+
+    /** Allows more calls at once, if some run that have not failed. */
+    widen(): void {
+      if (running.size > 0) health.widen();
+      onChange();
+    },
 
     /** Whether one more call is allowed: by the health of the upstream, and by the size of the result. */
     mayBegin: () =>

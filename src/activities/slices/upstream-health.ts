@@ -7,8 +7,9 @@ const upstreamFailures = ['UpstreamUnavailable', 'UpstreamRateLimited', 'Upstrea
 const maximumFailures = 3;
 
 /**
- * Says how many calls a slice may make at once. A slice begins with one, and each answer allows one more, so the number
- * doubles in the time of a call. `policyWaitMs` is the wait of a failure that has none, because it was the only attempt.
+ * Says how many calls a slice may make at once. A slice begins with one, and each answer allows one more. So does time
+ * without a failure, because an upstream that is slow is not down. `policyWaitMs` is the wait of a failure that has none,
+ * because it was the only attempt.
  */
 export function createUpstreamHealth(policyWaitMs: number) {
   let width = 1;
@@ -16,6 +17,10 @@ export function createUpstreamHealth(policyWaitMs: number) {
   let longestWaitMs = 0;
   return {
     readWidth: () => width,
+    /** Allows twice as many calls, unless the upstream has just failed. */
+    widen(): void {
+      if (failuresInARow === 0) width *= 2;
+    },
     /** Returns how long no slice should begin, if the upstream looks down. */
     readHoldMs: () => (failuresInARow < maximumFailures ? undefined : longestWaitMs),
     observe(outcome: ItemOutcome): void {

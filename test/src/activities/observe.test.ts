@@ -19,7 +19,7 @@ afterAll(() => api.close());
 type Input = Partial<Parameters<typeof policySchema.parse>[0] & object>;
 
 /** Creates an observed attempt of fetch-joke against the joke API. `lines` and `records` collect what it reports. */
-function createAttempt({ attempt = 1, jitter = 0, policy = {} as Input } = {}) {
+function createAttempt({ attempt = 1, attemptsBefore = 0, jitter = 0, policy = {} as Input } = {}) {
   const lines: string[] = [];
   const records: AttemptRecord[] = [];
   const id = randomUUID();
@@ -46,7 +46,7 @@ function createAttempt({ attempt = 1, jitter = 0, policy = {} as Input } = {}) {
     requests: () => api.ledger({ taskKey: id }),
     run: (behaviour: Behaviour): Promise<TaskOutput<'fetch-joke'>> => {
       api.rules.add({ when: { taskKey: id }, then: [behaviour], repeat: true });
-      return environment.run(fetchJoke, {}, { jitter });
+      return environment.run(fetchJoke, {}, { jitter, attemptsBefore });
     },
     /** Runs an attempt that throws this error. */
     throwing: (error: unknown) => environment.run(() => Promise.reject(error)),
@@ -76,6 +76,19 @@ describe('the log of an attempt', () => {
       'Job <id>: Fetching joke (attempt 4/5)',
       'Job <id>: HTTP 503 on attempt 4, next in 16 s',
     ]);
+  });
+
+  it('numbers on after the attempts that the item made in a slice, and so does the header', async () => {
+    const policy: Input = { initialIntervalMs: 4_000, maximumAttempts: 4 };
+    const first = createAttempt({ attemptsBefore: 1, policy });
+    await expect(first.run({ status: 503 })).rejects.toThrow();
+    expect(first.lines).toEqual([
+      'Job <id>: Fetching joke (attempt 2/5)',
+      'Job <id>: HTTP 503 on attempt 2, next in 4 s',
+    ]);
+    expect(first.requests()).toMatchObject([{ attempt: 2 }]);
+    const last = await linesOfFailure({ status: 503 }, { attempt: 4, attemptsBefore: 1, policy });
+    expect(last.at(-1)).toBe('Job <id>: HTTP 503 on attempt 5, no attempt left');
   });
 
   it('says the wait with Retry-After or jitter', async () => {

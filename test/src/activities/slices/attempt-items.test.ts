@@ -88,6 +88,14 @@ test('a slice begins with one call, and has more calls at once after each answer
   expect(Math.max(...running.map(({ length }) => length))).toBeGreaterThanOrEqual(3);
 });
 
+test('a slice fills the places within its second, even if the upstream is so slow that no call ends', async () => {
+  const slice = startSlice(api, { size: 20, behaviours: [{ delayMs: 1_100 }] });
+  await expect.poll(slice.requests).toHaveLength(9);
+  expect(slice.requests().every(({ endedAt }) => endedAt === null)).toBe(true);
+  slice.environment.cancel();
+  await slice.result;
+});
+
 test('a slice begins no call later than a second after its first, and returns without a signal', async () => {
   const slice = startSlice(api, { size: 1_000, behaviours: [{ delayMs: 20 }], places: createPlaces(1) });
   const { outcomes } = await slice.result;
