@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 export type ChildSpec = {
   name: string;
@@ -17,8 +18,8 @@ export type ChildSpec = {
   foreign?: boolean;
   /** Called before each start of the child. */
   beforeRun?: () => void;
-  /** Called with what a foreign child writes to stderr. The text is also repeated on our own stderr. */
-  onErrorOutput?: (text: string) => void;
+  /** Called with each line that a foreign child writes to stderr. What it returns is repeated on our own stderr. */
+  onErrorLine?: (line: string) => string;
 };
 
 const maximumUnwrittenBytes = 1024 * 1024;
@@ -30,16 +31,24 @@ const waitingShell = ['-c', 'read -r go && exec "$0" "$@"'];
  * Spawns a child in its own process group. Ctrl-C in a terminal therefore reaches only us, and we stop the children in
  * order. A foreign child does not run its command until `letGo` is called.
  */
-export function spawnChild({ command, args, env, cwd, foreign, onErrorOutput }: ChildSpec): ChildProcess {
+export function spawnChild({
+  command,
+  args,
+  env,
+  cwd,
+  foreign,
+  onErrorLine = (line) => line,
+}: ChildSpec): ChildProcess {
   const options = { env: env ?? process.env, detached: true, ...(cwd && { cwd }) };
   const child = foreign
     ? spawn('sh', [...waitingShell, command, ...args], { ...options, stdio: ['pipe', 'ignore', 'pipe'] })
     : spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    // If the reader of our stderr stalls, drop text instead of keeping it all in memory.
-    if (process.stderr.writableLength < maximumUnwrittenBytes) process.stderr.write(chunk);
-    onErrorOutput?.(chunk.toString());
-  });
+  if (child.stderr)
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      const text = onErrorLine(line);
+      // If the reader of our stderr stalls, drop text instead of keeping it all in memory.
+      if (text && process.stderr.writableLength < maximumUnwrittenBytes) process.stderr.write(`${text}\n`);
+    });
   return child;
 }
 

@@ -11,7 +11,7 @@ import { until } from '../../cli/until.ts';
 import { type Config, type Environment, loadConfig, loadEnvironment } from '../../src/config/config.ts';
 import { startJokeApi } from '../joke-api/create-joke-api.ts';
 import { createJokeApiClient, type JokeApiClient } from '../joke-api/joke-api-client.ts';
-import { obtainTemporalCli } from '../obtain/temporal-cli.ts';
+import { obtainTemporal } from '../obtain/temporal.ts';
 import { killNow } from '../processes/end-processes.ts';
 import { findFreePort } from '../processes/ports.ts';
 import { identify, isAlive } from '../processes/process-identity.ts';
@@ -39,12 +39,12 @@ const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
  */
 export async function startStack({ say, signal, environment = {}, listen = () => {} }: Options) {
   const explicitPath = loadEnvironment().TEMPORAL_CLI_PATH || undefined;
-  const temporalCli = await obtainTemporalCli({ explicitPath, say, signal });
+  const program = await obtainTemporal({ explicitPath, say, signal });
   const { path: directory, remove } = createTemporaryDirectory('holdfast-stack-');
   const jokes = await startJokeApi();
   let current: Environment = {
     ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
-    TEMPORAL_CLI_PATH: temporalCli,
+    TEMPORAL_CLI_PATH: program.path,
     DATA_DIR: join(directory, 'data'),
     PORT: String(await findFreePort()),
     EMBEDDED_TEMPORAL_PORT: String(await findFreePort()),

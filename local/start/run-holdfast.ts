@@ -2,18 +2,13 @@ import { once } from 'node:events';
 import type { Ending } from '../../cli/ending.ts';
 import type { Say } from '../../cli/progress.ts';
 import type { Config } from '../../src/config/config.ts';
-import { findLostFile, markDatabase, toDatabasePath } from '../../src/embedded/database.ts';
-import { obtainTemporalCli } from '../obtain/temporal-cli.ts';
-import { prepareTemporal, temporalServer } from '../temporal/embedded-temporal.ts';
-import { prepareNewDatabase } from '../temporal/first-start.ts';
-import { guardWebUi } from '../temporal/web-ui.ts';
+import { obtainTemporal } from '../obtain/temporal.ts';
 import { toAddresses, toJokeApiUrl, toProbes, toWantedPorts } from './addresses.ts';
 import { api, jokeApi, watchdog, workers } from './children.ts';
-import { refuseDatabaseInUse } from './database-users.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { checkPorts } from './ports.ts';
 import { waitUntilReady } from './readiness.ts';
-import { createServerOutput } from './server-output.ts';
+import { startTemporal } from './start-temporal.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
 import { usesJokeApi } from './upstream.ts';
 
@@ -32,36 +27,18 @@ async function startChildren(
   supervisor: Supervisor,
   { demo, say, ending, environment }: Options,
 ) {
-  const { embedded, temporal, temporalCliPath: explicitPath, dataDir } = config;
+  const { embedded, temporalCliPath: explicitPath } = config;
   const signal = ending.asked;
   const withJokeApi = await usesJokeApi(config, { demo, say });
   const ports = toWantedPorts({ config, withJokeApi });
   await checkPorts(ports);
-  const cliPath = embedded && (await obtainTemporalCli({ explicitPath, say, signal }));
-  // Check again, because building the CLI can take minutes. We would talk to a server that took a port meanwhile.
+  const program = embedded && (await obtainTemporal({ explicitPath, say, signal }));
+  // Check again, because building the server can take minutes. We would talk to a server that took a port meanwhile.
   await checkPorts(ports);
   signal.throwIfAborted();
 
   supervisor.start(watchdog(lock));
-  if (embedded && cliPath) {
-    refuseDatabaseInUse(toDatabasePath(dataDir));
-    const toServer = (directory: string, port: number) =>
-      temporalServer(cliPath, port, { ...config, dataDir: directory });
-    await prepareNewDatabase(dataDir, { toServer, say, signal });
-    const webUi = await guardWebUi(embedded.uiPort);
-    signal.addEventListener('abort', webUi.close);
-    const { read, readLastError } = createServerOutput({ say, send: supervisor.send });
-    const beforeRun = () => {
-      const lost = findLostFile(dataDir);
-      if (!lost) return;
-      say(`*** ${lost} IS MISSING OR EMPTY: accepted tasks may be lost, finished ones may be open again ***`);
-      say(`If Temporal cannot start without it, restore ${dataDir} from a copy, or remove it to begin empty.`);
-    };
-    const server = temporalServer(cliPath, embedded.port, config, webUi.address);
-    supervisor.start({ ...server, beforeRun, onErrorOutput: read });
-    await prepareTemporal(temporal, embedded.retentionDays, signal, readLastError);
-    markDatabase(dataDir);
-  }
+  if (embedded && program) await startTemporal(program, config, { embedded, supervisor, say, signal });
   if (withJokeApi) supervisor.start(jokeApi(config));
   const env = { ...environment, ...(withJokeApi && { API_BASE_URL: toJokeApiUrl(config) }) };
   supervisor.start(...workers(config, env));

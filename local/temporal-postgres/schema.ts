@@ -3,9 +3,9 @@ import { SetupError } from '../../cli/setup-error.ts';
 import type { Postgres } from '../databases/postgres.ts';
 import { toOneLine } from '../obtain/first-working.ts';
 
-/** The name of each store's database. */
+/** The name of each store's database, and of its schema. docker-compose.yml uses the same names. */
 export const databases = { default: 'temporal', visibility: 'temporal_visibility' } as const;
-const schemas = { default: 'postgresql/v12/temporal', visibility: 'postgresql/v12/visibility' } as const;
+export const schemas = { default: 'postgresql/v12/temporal', visibility: 'postgresql/v12/visibility' } as const;
 
 /**
  * Creates both databases, or updates those of an older server version. Changes nothing if both are up to date.

@@ -8,20 +8,20 @@ import { isMarked, toDatabasePath } from '../../src/embedded/database.ts';
 import { startGuarded } from '../processes/guarded.ts';
 import { findFreePort } from '../processes/ports.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
-import { refuseDatabaseInUse } from '../start/database-users.ts';
-import { channelArgs, isServing } from './embedded-temporal.ts';
+import { refuseDatabaseInUse } from './database-users.ts';
+import { channelArgs, isServing } from './prepare-temporal.ts';
 
 const prefix = 'new-database-';
 /** A server needs a second to write the schema, and a few on a busy machine. */
 const upWithinMs = 30_000;
 
-type ToServer = (dataDir: string, port: number) => ChildSpec;
+type ToServer = (directory: string, port: number) => Promise<ChildSpec>;
 type NewDatabase = { directory: string; dataDir: string; toServer: ToServer; signal: AbortSignal };
 
 /** Lets the server write its schema to a database in `directory`, and stops the server. */
 async function writeSchema({ directory, toServer, signal }: NewDatabase) {
   const port = await findFreePort();
-  const { command, args, env, cwd } = toServer(directory, port);
+  const { command, args, env, cwd } = await toServer(directory, port);
   const logFile = join(directory, 'server.log');
   const server = await startGuarded({ command, args, logFile, ...(env && { env }), ...(cwd && { cwd }) });
   const connection = Connection.lazy({ address: `127.0.0.1:${port}`, channelArgs });

@@ -15,7 +15,7 @@ import { run, waitFor } from '../support/processes.ts';
 
 const script = fileURLToPath(new URL('../../scripts/bench.ts', import.meta.url));
 const bench = (...args: string[]) =>
-  run(process.execPath, [...nodeArguments(script), ...args], { TEMPORAL_CLI_PATH: inject('temporalCli') });
+  run(process.execPath, [...nodeArguments(script), ...args], { TEMPORAL_CLI_PATH: inject('temporal').path });
 
 test.each([
   [['--only', 'sidekiq'], /There is no sidekiq; there are holdfast, origin, pg-boss/],
@@ -35,7 +35,7 @@ describe('a short run of Holdfast beside bare Temporal', () => {
 
   beforeAll(async () => {
     const args = ['--only', 'holdfast', '--rounds', '1', '--seconds', '0.5', '--output', output];
-    const env = { ...process.env, TEMPORAL_CLI_PATH: inject('temporalCli') };
+    const env = { ...process.env, TEMPORAL_CLI_PATH: inject('temporal').path };
     const running = promisify(execFile)(process.execPath, [...nodeArguments(script), ...args], { env });
     printed = (await running).stdout;
     result = JSON.parse(readFileSync(join(output, 'bench.json'), 'utf8'));

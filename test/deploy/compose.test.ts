@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseEnv } from 'dotenv';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { databases, schemas } from '../../local/temporal-postgres/schema.ts';
 import { type Environment, loadConfig } from '../../src/config/config.ts';
 
 type Mount = { type: string; source: string; target: string; read_only: boolean };
@@ -35,6 +36,9 @@ const named = (name: string): Service => services[name] ?? expect.fail(`no servi
 const api = named('api');
 const worker = named('worker');
 const all = Object.entries(services);
+/** The services that do their work once and end. */
+const jobs = ['temporal-schema', 'temporal-namespace'];
+const isJob = (name: string) => jobs.includes(name);
 
 // `.env.example` names exactly the variables that the configuration reads. Another test checks that.
 const defaults = parseEnv(read('.env.example').replace(/^#(?=[A-Z_]+=)/gm, ''));
@@ -106,9 +110,11 @@ describe('docker-compose.yml', () => {
       expect(embedded).toBeUndefined();
       expect(temporal).toMatchObject({ address: 'temporal:7233', namespace: 'default' });
     }
-    const { environment } = named('temporal');
-    expect(environment).toMatchObject({ DB: 'postgres12', DEFAULT_NAMESPACE: apiConfig.temporal.namespace });
-    expect(interpolate(environment.DEFAULT_NAMESPACE_RETENTION ?? '', {})).toBe(`${defaults.RETENTION_DAYS}d`);
+    const { environment, command } = named('temporal-namespace');
+    const { address, namespace } = apiConfig.temporal;
+    expect(environment).toMatchObject({ TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace });
+    expect(interpolate(environment.RETENTION ?? '', {})).toBe(`${defaults.RETENTION_DAYS}d`);
+    expect(command?.at(-1)).toContain('--retention "$$RETENTION"');
   });
 
   it('starts the API only with API_KEYS, and says how to make one', () => {
@@ -133,8 +139,26 @@ describe('docker-compose.yml', () => {
       }
   });
 
+  it('prepares the schemas of both databases with the tool of the same version as the server', () => {
+    const [job, server] = [named('temporal-schema'), named('temporal')];
+    expect(job.image.replace('admin-tools', 'server')).toBe(server.image);
+    expect(named('temporal-namespace').image).toBe(job.image);
+    const { DB, DB_PORT, POSTGRES_SEEDS, POSTGRES_USER, POSTGRES_PWD } = server.environment;
+    expect(job.environment).toEqual({
+      ...{ SQL_PLUGIN: DB, SQL_HOST: POSTGRES_SEEDS, SQL_PORT: DB_PORT, SQL_USER: POSTGRES_USER },
+      SQL_PASSWORD: POSTGRES_PWD,
+    });
+    for (const [store, schema] of Object.entries(schemas))
+      expect(job.command?.at(-1)).toContain(`prepare ${databases[store as keyof typeof databases]} ${schema}`);
+  });
+
   it('checks the health of every service with commands that its image has', () => {
-    expect(all.filter(([, { healthcheck }]) => healthcheck?.test?.[0] !== 'CMD').map(([name]) => name)).toEqual([]);
+    expect(
+      all
+        .filter(([name]) => !isJob(name))
+        .filter(([, { healthcheck }]) => healthcheck?.test?.[0] !== 'CMD')
+        .map(([name]) => name),
+    ).toEqual([]);
     expect(api.healthcheck?.test?.join(' ')).toContain(`CMD node -e fetch('http://127.0.0.1:${apiConfig.port}/ready')`);
     const { host, port } = workerConfig.workerMetrics;
     expect(host).toBe('0.0.0.0');
@@ -142,15 +166,17 @@ describe('docker-compose.yml', () => {
   });
 
   it('starts services after those they need, and restarts them when they end', () => {
-    for (const [, { restart }] of all) expect(restart).toBe('unless-stopped');
-    for (const [, { depends_on }] of all)
-      for (const [needed, { condition }] of Object.entries(depends_on ?? {})) {
-        expect(named(needed).healthcheck).toBeDefined();
-        expect(condition).toBe('service_healthy');
-      }
+    for (const [name, { restart }] of all) expect(restart).toBe(isJob(name) ? 'on-failure' : 'unless-stopped');
+    const conditions = all.flatMap(([, { depends_on }]) => Object.entries(depends_on ?? {}));
+    for (const [needed, { condition }] of conditions) {
+      expect(named(needed).healthcheck === undefined).toBe(isJob(needed));
+      expect(condition).toBe(isJob(needed) ? 'service_completed_successfully' : 'service_healthy');
+    }
+    // `docker compose up --wait` fails on a job that has ended, unless another service waits for its end.
+    expect(new Set(conditions.map(([needed]) => needed).filter(isJob))).toEqual(new Set(jobs));
     expect([api, worker].map((service) => [service.init, Object.keys(service.depends_on ?? {})])).toEqual([
-      [true, ['temporal']],
-      [true, ['temporal']],
+      [true, ['temporal-namespace']],
+      [true, ['temporal-namespace']],
     ]);
     expect(worker.deploy?.replicas).toBe(2);
   });
@@ -161,7 +187,7 @@ describe('docker-compose.yml', () => {
 
   it('pins every image that it does not build', () => {
     const images = all.filter(([, { build }]) => !build).map(([, { image }]) => image);
-    expect(images).toHaveLength(3);
+    expect(images).toHaveLength(5);
     expect(images.filter((image) => !/:\d+\.\d+(\.\d+)?(-[a-z]+)?$/.test(image))).toEqual([]);
   });
 
@@ -178,11 +204,10 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('sets one partition per task queue, priorities, fairness, progress saved every second, fast polls, 10 s at most for lost work, and no host for the HTTP API', () => {
+  it('sets one partition per task queue, fairness, progress saved every second, fast polls, 10 s at most for lost work, and no host for the HTTP API', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
-      'matching.useNewMatcher': [{ value: true }],
       'matching.enableFairness': [{ value: true }],
       'matching.longPollExpirationInterval': [{ value: '15s' }],
       'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],

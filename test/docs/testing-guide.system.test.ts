@@ -39,7 +39,7 @@ async function runLine(line: string): Promise<{ code: number; output: string }> 
   const env = {
     ...process.env,
     HOLDFAST_URL: holdfast.url,
-    TEMPORAL_CLI_PATH: inject('temporalCli'),
+    TEMPORAL_CLI_PATH: inject('temporal').path,
     TEMPORAL_TEST_SERVER_PATH: inject('timeSkippingServer'),
   };
   return await promisify(execFile)('sh', ['-c', here], { cwd: root, env, timeout: 120_000 }).then(

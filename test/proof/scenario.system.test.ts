@@ -20,7 +20,7 @@ function start(...args: string[]) {
   const child = execa(process.execPath, [...nodeArguments(script), ...args], {
     env: {
       TMPDIR: directory,
-      TEMPORAL_CLI_PATH: inject('temporalCli'),
+      TEMPORAL_CLI_PATH: inject('temporal').path,
       TEMPORAL_TEST_SERVER_PATH: inject('timeSkippingServer'),
     },
     detached: true,

@@ -29,7 +29,7 @@ beforeAll(async () => {
         .filter((name) => name.startsWith('HOLDFAST_'))
         .map((name) => [name, '']),
     ),
-    TEMPORAL_CLI_PATH: inject('temporalCli'),
+    TEMPORAL_CLI_PATH: inject('temporal').path,
     TEMPORAL_ADDRESS: inject('devServer'),
     BASE_DELAY: '0.2',
     WORKER_CONCURRENCY: '5',

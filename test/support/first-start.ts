@@ -2,7 +2,7 @@ import { steps } from '../../local/temporal/first-start.ts';
 import { createNewDatabase } from './new-database.ts';
 
 // Runs the first steps of a first start, and is then killed like by kill -9.
-const [root = '', temporalCli = '', count] = process.argv.slice(2);
-const database = createNewDatabase(root, temporalCli);
+const [root = '', program = '', count] = process.argv.slice(2);
+const database = createNewDatabase(root, JSON.parse(program));
 for (const step of steps.slice(0, Number(count))) await step(database);
 process.kill(process.pid, 'SIGKILL');

@@ -24,7 +24,7 @@ export async function createInstallation(more: Record<string, string> = {}) {
   const env: Record<string, string> = {
     ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, `${port}`])),
     DATA_DIR: dataDir,
-    TEMPORAL_CLI_PATH: inject('temporalCli'),
+    TEMPORAL_CLI_PATH: inject('temporal').path,
     HEARTBEAT_TIMEOUT: '1',
     BASE_DELAY: '0.2',
     SHUTDOWN_GRACE: '5',

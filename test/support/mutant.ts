@@ -28,7 +28,7 @@ async function runInCopy({ command, args = [], env = {} }: Run, mutation?: Mutat
     const { exitCode, all } = await execa('npm', ['run', '--silent', command, '--', ...args], {
       cwd: copy,
       env: {
-        TEMPORAL_CLI_PATH: inject('temporalCli'),
+        TEMPORAL_CLI_PATH: inject('temporal').path,
         TEMPORAL_TEST_SERVER_PATH: inject('timeSkippingServer'),
         ...env,
       },

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
 import { findFreePort } from '../../local/processes/ports.ts';
-import { dynamicConfigFlags } from '../../local/temporal/embedded-temporal.ts';
+import { temporalServer } from '../../local/temporal/embedded-temporal.ts';
+import { prepareTemporal } from '../../local/temporal/prepare-temporal.ts';
 import { eventually } from './holdfast.ts';
 
 /** Creates a Temporal server for one test file. It can be killed, paused and restarted on its port and database. */
@@ -14,6 +15,7 @@ export async function createOwnTemporal() {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-temporal-'));
   const port = await findFreePort();
   const address = `127.0.0.1:${port}`;
+  const namespace = 'default';
   let child: ChildProcess | undefined;
   let ended: Promise<unknown> = Promise.resolve();
 
@@ -33,18 +35,10 @@ export async function createOwnTemporal() {
   const temporal = {
     address,
     async start() {
-      child = spawn(
-        inject('temporalCli'),
-        [
-          ...['server', 'start-dev', '--headless', '--log-level', 'never', '--ip', '127.0.0.1', '--port', `${port}`],
-          ...['--db-filename', join(directory, 'temporal.db')],
-          ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
-          ...dynamicConfigFlags,
-        ],
-        { stdio: 'ignore' },
-      );
+      const { command, args, cwd, env } = await temporalServer(inject('temporal'), { directory, port, namespace });
+      child = spawn(command, args, { cwd, env, stdio: 'ignore' });
       ended = once(child, 'exit');
-      await eventually(isServing, Boolean, 60_000);
+      await prepareTemporal({ address, namespace }, 1, new AbortController().signal);
     },
     /** Sends SIGKILL: connections break at once. */
     async kill() {

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { nodeArguments } from '../../../cli/node-arguments.ts';
 import type { Say } from '../../../cli/progress.ts';
 import { createJokeApiClient } from '../../../local/joke-api/joke-api-client.ts';
-import { obtainTemporalCli } from '../../../local/obtain/temporal-cli.ts';
+import { obtainTemporal } from '../../../local/obtain/temporal.ts';
 import { findFreePort, isListening } from '../../../local/processes/ports.ts';
-import { prepareTemporal, temporalServer } from '../../../local/temporal/embedded-temporal.ts';
+import { temporalServer } from '../../../local/temporal/embedded-temporal.ts';
+import { prepareTemporal } from '../../../local/temporal/prepare-temporal.ts';
 import { loadConfig, loadEnvironment } from '../../../src/config/config.ts';
 import type { Link, Role } from '../types.ts';
 import { system, toEnvironment } from './environment.ts';
@@ -40,7 +41,7 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
   const dataDir = join(directory, 'data');
   for (const path of [logs, dataDir]) mkdirSync(path, { recursive: true });
   const explicitPath = loadEnvironment().TEMPORAL_CLI_PATH || undefined;
-  const cli = await obtainTemporalCli({ explicitPath, say, signal });
+  const program = await obtainTemporal({ explicitPath, say, signal });
 
   const temporalPort = await findFreePort();
   const jokePort = await findFreePort();
@@ -48,7 +49,8 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
   const upstreamProxy = await startProxy(jokePort);
   const environment = toEnvironment({ dataDir, temporal: temporalProxy.port, upstream: upstreamProxy.port });
   const config = loadConfig(environment);
-  const server = temporalServer(cli, temporalPort, config);
+  const { namespace } = config.temporal;
+  const server = await temporalServer(program, { directory: dataDir, port: temporalPort, namespace, inMemory });
   /** This connection leads to Temporal directly, not through the proxy. */
   const connection = { ...config.temporal, address: `127.0.0.1:${temporalPort}` };
 
@@ -57,7 +59,7 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
     ...shared,
     name: 'temporal',
     command: server.command,
-    args: inMemory ? withoutFile(server.args) : server.args,
+    args: server.args,
     env: { ...system, ...server.env },
     port: temporalPort,
     async isReady() {
@@ -127,12 +129,6 @@ export async function startProvedStack({ directory, logs, dist, inMemory = false
 }
 
 export type ProvedStack = Awaited<ReturnType<typeof startProvedStack>>;
-
-/** Returns the arguments without the flags for the database file. */
-function withoutFile(args: string[]): string[] {
-  const dropped = ['--db-filename', '--sqlite-pragma'];
-  return args.filter((arg, index) => !dropped.includes(arg) && !dropped.includes(args[index - 1] ?? ''));
-}
 
 async function answers(url: string): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });

@@ -29,17 +29,17 @@ async function stop({ child, ended }: ReturnType<typeof start>) {
   expect(await ended).toEqual([130, null]);
 }
 
-/** Writes a Temporal CLI that may not write files of more than 3,000 KiB, as if the disk were full. */
-function createLimitedCli(): string {
+/** Writes a Temporal program that may not write files of more than 3,000 KiB, as if the disk were full. */
+function createLimitedProgram(): string {
   const path = join(createDirectory(), 'temporal');
-  writeFileSync(path, `#!/bin/bash\nulimit -f 3000\nexec ${inject('temporalCli')} "$@"\n`);
+  writeFileSync(path, `#!/bin/bash\nulimit -f 3000\nexec ${inject('temporal').path} "$@"\n`);
   chmodSync(path, 0o755);
   return path;
 }
 
 // Seen to fail: every POST was a 503, and `/ready` stayed 200.
 test('when Temporal cannot write its database any more, /ready and npm start say so', async () => {
-  const installation = await createInstallation({ TEMPORAL_CLI_PATH: createLimitedCli() });
+  const installation = await createInstallation({ TEMPORAL_CLI_PATH: createLimitedProgram() });
   const running = start(installation, '--demo');
   await untilReady(running);
   await waitFor(

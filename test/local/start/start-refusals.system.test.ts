@@ -4,8 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { findFreePort } from '../../../local/processes/ports.ts';
+import { findFreePort, isListening } from '../../../local/processes/ports.ts';
 import { usesJokeApi } from '../../../local/start/upstream.ts';
+import { temporalServer } from '../../../local/temporal/embedded-temporal.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { createInstallation, start } from '../../support/installation.ts';
 import { run, waitFor } from '../../support/processes.ts';
@@ -45,11 +46,11 @@ test('names each taken port with its variable, and starts nothing', async () => 
 test('refuses a database that a manually started server has open', async () => {
   const installation = await createInstallation();
   mkdirSync(installation.dataDir);
-  const byHand = run(inject('temporalCli'), [
-    ...['server', 'start-dev', '--headless', '--port', `${await findFreePort()}`],
-    ...['--db-filename', join(installation.dataDir, 'temporal.db')],
-  ]);
-  await waitFor(() => byHand.lines.some((line) => line.startsWith('Server:')));
+  const port = await findFreePort();
+  const where = { directory: installation.dataDir, port, namespace: 'default' };
+  const { command, args } = await temporalServer(inject('temporal'), where);
+  const byHand = run('sh', ['-c', 'cd "$0" && exec "$@"', installation.dataDir, command, ...args]);
+  await waitFor(() => isListening(port));
   const refused = start(installation, '--demo');
   await expect(refused.ended).resolves.toEqual([1, null]);
   expect(refused.errors()).toContain(`temporal.db is open in process ${byHand.pid}`);

@@ -19,11 +19,11 @@ import { createDirectory, run } from '../../support/processes.ts';
 
 const script = fileURLToPath(new URL('../../support/first-start.ts', import.meta.url));
 const start = (root: string, count: number) =>
-  run(process.execPath, [...nodeArguments(script), root, inject('temporalCli'), `${count}`]);
+  run(process.execPath, [...nodeArguments(script), root, JSON.stringify(inject('temporal')), `${count}`]);
 
 /** Starts in a DATA_DIR, which already has the directory of a killed start. Returns what the start said. */
-async function prepare(root: string, temporalCli = inject('temporalCli')) {
-  const { dataDir, toServer, signal } = createNewDatabase(root, temporalCli);
+async function prepare(root: string, program = inject('temporal')) {
+  const { dataDir, toServer, signal } = createNewDatabase(root, program);
   const said: string[] = [];
   await prepareNewDatabase(dataDir, { toServer, signal, say: (line) => said.push(line) });
   return said;
@@ -34,7 +34,7 @@ test.each(steps.map((_, index) => [index + 1]))(
   'a start that was killed with -9 after step %i leaves no database or all of it, and the next start goes on',
   async (count) => {
     const root = createDirectory();
-    const { dataDir } = createNewDatabase(root, '');
+    const { dataDir } = createNewDatabase(root, inject('temporal'));
     const killed = start(root, count);
     await expect(killed.ended, killed.errors()).resolves.toEqual([null, 'SIGKILL']);
     expect(existsSync(toDatabasePath(dataDir))).toBe(count === steps.length);
@@ -68,14 +68,14 @@ test.each<[string, (dataDir: string) => void]>([
 
 test('if the server cannot write its schema, one line says that the database stays untuned', async () => {
   const root = createDirectory();
-  expect(await prepare(root, '/bin/false')).toEqual([
+  expect(await prepare(root, { ...inject('temporal'), path: '/bin/false' })).toEqual([
     'The new database cannot be tuned (the server ended). It keeps all indexes, so tasks run more slowly.',
   ]);
-  expect(readdirSync(createNewDatabase(root, '').dataDir)).toEqual(['new-database-test']);
+  expect(readdirSync(createNewDatabase(root, inject('temporal')).dataDir)).toEqual(['new-database-test']);
 });
 
 test('no index is dropped while another process has the database open or locked', async () => {
-  const database = createNewDatabase(createDirectory(), inject('temporalCli'));
+  const database = createNewDatabase(createDirectory(), inject('temporal'));
   const [writeSchema, dropIndexes, moveIntoPlace] = steps;
   await writeSchema?.(database);
   const path = toDatabasePath(database.directory);

@@ -20,7 +20,7 @@ afterEach(() => rmSync(place, { recursive: true, force: true }));
 function start(...args: string[]) {
   const child = spawn(process.execPath, [...nodeArguments(script), '--output', 'output', ...args], {
     cwd: place,
-    env: { ...process.env, TMPDIR: place, TEMPORAL_CLI_PATH: inject('temporalCli') },
+    env: { ...process.env, TMPDIR: place, TEMPORAL_CLI_PATH: inject('temporal').path },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -69,11 +69,12 @@ export const scenarioMutants: ScenarioMutant[] = [
   {
     name: 'a server that keeps nothing on disk',
     file: 'local/temporal/embedded-temporal.ts',
-    from: ", '--db-filename', databaseFile],\n      ...flag('--sqlite-pragma', pragmas),",
+    from: 'const { directory, port } = where;',
     // The files are there, but the server does not use them.
-    to: `],
-      ...(process.getBuiltinModule('node:fs').writeFileSync(dataDir + '/temporal.db', '-') ?? []),
-      ...(process.getBuiltinModule('node:fs').writeFileSync(dataDir + '/temporal.db-wal', '-') ?? []),`,
+    to: `const { directory, port } = where;
+      where.inMemory = true;
+      for (const name of ['temporal.db', 'temporal.db-wal'])
+        process.getBuiltinModule('node:fs').writeFileSync(directory + '/' + name, '-');`,
     scenario: 4,
     because: /Only 0 of 10 tasks called the upstream again within \d+/,
   },

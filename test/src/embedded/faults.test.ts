@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createServerOutput } from '../../../local/start/server-output.ts';
+import { createServerOutput } from '../../../local/temporal/server-output.ts';
 import { createReportedFault, findDatabaseFault, toFaultDetail } from '../../../src/embedded/faults.ts';
 
 // Lines of server 1.29.1 with a full disk, a file size limit, and a database of which a tenth was overwritten.
@@ -25,14 +25,19 @@ test('npm start reports a fault to the user once, and to the API every second wh
     now: () => ms,
   });
   expect(readLastError()).toBe('It said nothing.');
-  for (ms = 0; ms < 2_500; ms += 100) read('level=ERROR error="database disk image is malformed (11)"\n');
+  for (ms = 0; ms < 2_500; ms += 100) read('level=ERROR error="database disk image is malformed (11)"');
   expect(said).toEqual([expect.stringMatching(/^\*\*\* .*malformed.* \*\*\*$/)]);
   expect(sent).toEqual(Array(3).fill({ databaseFault: 'malformed' }));
-  read('level=ERROR error="database or disk is full (13)"\n');
+  read('level=ERROR error="database or disk is full (13)"');
   expect(sent.at(-1)).toEqual({ databaseFault: 'full' });
   expect(said.at(-1)).toContain(toFaultDetail('full'));
-  read('level=ERROR error="the last one"\n');
+  read('level=ERROR error="the last one"');
   expect(readLastError()).toBe('It said: level=ERROR error="the last one"');
+  const line = '{"level":"error","msg":"Fail to process task","error":"disk I/O error","stacktrace":"…"}';
+  const readable = 'Temporal: level=ERROR msg="Fail to process task" error="disk I/O error"';
+  expect(read(line)).toBe(readable);
+  expect(read('All services are stopped.')).toBe('All services are stopped.');
+  expect(readLastError()).toBe(`It said: ${readable}`);
 });
 
 test('a reported fault counts as passed if the server has not repeated it for a minute', () => {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Runtime } from '@temporalio/worker';
-import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
 import type { Batch } from '../../../../src/api/batches/batch-schemas.ts';
 import { toCounts, withBatches } from '../../../support/batches.ts';
 import { type Holdfast, startHoldfast, startWorker } from '../../../support/holdfast.ts';
-import { resetToStart } from '../../../support/operator.ts';
+import { resetToLastTask, resetToStart } from '../../../support/operator.ts';
 
 let holdfast: Holdfast;
 let batches: ReturnType<typeof withBatches>;
@@ -73,13 +72,11 @@ test('a batch that is reset twice still awaits its chunk', async () => {
   expect(toCallsOf(id)).toHaveLength(4);
 });
 
-test('a batch that `temporal workflow reset` resets to its last workflow task awaits its chunk', async () => {
+test('a batch that an operator resets to its last workflow task awaits its chunk', async () => {
   const category = addCategory({ status: 503 }, { status: 503 }, {});
   const { id } = await batches.submit({ items: [{}, { category }] });
   await batches.until(id, ({ completed, items }) => completed === 1 && items?.[1]?.status === 'retrying');
-  const target = ['--address', holdfast.config.temporal.address, '--workflow-id', id];
-  const reset = ['workflow', 'reset', ...target, '--type', 'LastWorkflowTask', '--reason', 'by an operator'];
-  await execa(inject('temporalCli'), reset);
+  await resetToLastTask(holdfast, id);
   const ended = await batches.untilEnded(id);
   expect(ended).toMatchObject({ status: 'completed', completed: 2, failed: 0, running: 0 });
   expectTrueCounts(ended);

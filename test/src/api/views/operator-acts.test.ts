@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { promisify } from 'node:util';
 import { Client } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { chunkType, toChunkId } from '../../../../src/contract.ts';
 import { toFailure } from '../../../../src/temporal/payloads.ts';
 import { withBatches } from '../../../support/batches.ts';
 import { eventually, type Holdfast, isFinished, type RunningWorker, startHoldfast } from '../../../support/holdfast.ts';
+import { createActivityCommands } from '../../../support/operator.ts';
 
 let holdfast: Holdfast;
 let worker: RunningWorker;
@@ -20,14 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast?.stop());
 
-/** Runs `temporal activity …` for a task, or for an item of a batch. */
-const activity = (act: string, workflowId: string, id = '1', ...flags: string[]) =>
-  promisify(execFile)(inject('temporalCli'), [
-    'activity',
-    act,
-    ...['--address', inject('devServer'), '--workflow-id', workflowId, '--activity-id', id],
-    ...flags,
-  ]);
+/** Returns the commands `temporal activity …` for a task, or for an item of a batch. */
+const activity = (workflowId: string, id = '1') => createActivityCommands(holdfast, workflowId, id);
 
 const toReference = (workflowId: string, id = '1') => ({
   namespace: holdfast.config.temporal.namespace,
@@ -35,7 +28,7 @@ const toReference = (workflowId: string, id = '1') => ({
   id,
 });
 
-/** Pauses with a reason, which the command line of this version cannot give. */
+/** Pauses with a reason. */
 const pause = (workflowId: string, id?: string) =>
   holdfast.client.workflowService.pauseActivity({
     ...toReference(workflowId, id),
@@ -67,10 +60,6 @@ async function submitWaiting(category: string): Promise<Task> {
   const { id } = await holdfast.submit({ category });
   return await holdfast.until(id, ({ status }) => status === 'retrying');
 }
-/** Stretches the wait for the next attempt of an open task to an hour. */
-const stretchWait = (workflowId: string, id?: string) =>
-  activity('update-options', workflowId, id, '--retry-initial-interval', '1h', '--retry-maximum-interval', '1h');
-
 describe('a task that an operator pauses', () => {
   // Seen to fail when the task read `queued`, and its failure was in the worker's log.
   test('is running and paused until its attempt ends, then queued and paused until it is resumed', async () => {
@@ -85,7 +74,7 @@ describe('a task that an operator pauses', () => {
     const { body } = await holdfast.call('GET', '/tasks?status=queued&limit=1000');
     expect(body.items).toContainEqual(expect.objectContaining({ id, status: 'queued' }));
 
-    await activity('unpause', id);
+    await activity(id).unpause();
     const ended = await holdfast.until(id, isFinished);
     expect(ended).toMatchObject({ status: 'completed', attempt: 2, maxAttempts: 2 });
     expect(ended).not.toHaveProperty('paused');
@@ -101,14 +90,14 @@ describe('a task that an operator pauses', () => {
     await expect.poll(() => Date.now()).toBeGreaterThan(Date.parse(nextAttemptAt ?? '') + 300);
     expect(await holdfast.read(id)).toEqual(waiting);
 
-    await activity('unpause', id);
+    await activity(id).unpause();
     expect(await holdfast.until(id, isFinished)).toMatchObject({ status: 'completed', attempt: 2 });
   });
 
   test('shows who paused it with the command line, and since when', async () => {
     const { id } = await submitWaiting(failsFirst(1));
     const before = Date.now();
-    await activity('pause', id);
+    await activity(id).pause();
     const { paused: shown } = await holdfast.read(id);
     expect(shown).toEqual({ by: expect.stringContaining('temporal-cli'), since: expect.any(String) });
     expect(Math.abs(Date.parse(shown?.since ?? '') - before)).toBeLessThan(10_000);
@@ -175,7 +164,7 @@ describe('a task that an operator pauses', () => {
     await pause(id);
     const waiting = await holdfast.until(id, ({ status }) => status === 'queued');
     expect(waiting).toMatchObject({ attempt: 3, maxAttempts: 3 });
-    await activity('unpause', id);
+    await activity(id).unpause();
     const ended = await holdfast.until(id, isFinished);
     expect(ended).toMatchObject({ attempt: 3, maxAttempts: 3, failure: { reason: 'attempts-exhausted' } });
   });
@@ -185,7 +174,7 @@ describe('a task whose options an operator updates', () => {
   // Seen to fail with `attempt 6, maxAttempts 5`.
   test('shows the new maximum while it is open, and never fewer than its attempts when it has ended', async () => {
     const { id } = await submitWaiting(addCategory([{ status: 503 }]));
-    await activity('update-options', id, '1', '--retry-maximum-attempts', '4');
+    await activity(id).setMaximumAttempts(4);
     expect(await holdfast.read(id)).toMatchObject({ maxAttempts: 4 });
     const last = await holdfast.until(id, ({ attempt }) => attempt === 4);
     expect(last).toMatchObject({ maxAttempts: 4 });
@@ -193,25 +182,21 @@ describe('a task whose options an operator updates', () => {
     expect(failed).toMatchObject({ attempt: 4, maxAttempts: 4, failure: { reason: 'attempts-exhausted' } });
 
     const { id: second } = await submitWaiting(failsFirst(2));
-    await activity('update-options', second, '1', '--retry-maximum-attempts', '4');
+    await activity(second).setMaximumAttempts(4);
     expect(await holdfast.until(second, isFinished)).toMatchObject({ status: 'completed', attempt: 3, maxAttempts: 3 });
   });
 
   test('shows the new maximum after it was terminated', async () => {
     const { id } = await submitWaiting(addCategory([{ status: 503 }]));
-    await stretchWait(id);
-    await activity('update-options', id, '1', '--retry-maximum-attempts', '7');
+    await activity(id).stretchWait();
+    await activity(id).setMaximumAttempts(7);
     await holdfast.client.workflow.getHandle(id).terminate();
     expect(await holdfast.read(id)).toMatchObject({ status: 'failed', attempt: 1, maxAttempts: 7 });
   });
 
   test('shows 2147483647 if the operator removes the maximum', async () => {
     const { id } = await submitWaiting(addCategory([{ status: 503 }]));
-    await holdfast.client.workflowService.updateActivityOptions({
-      ...toReference(id),
-      activityOptions: { retryPolicy: { maximumAttempts: 0 } },
-      updateMask: { paths: ['retry_policy.maximum_attempts'] },
-    });
+    await activity(id).setMaximumAttempts(0);
     expect(await holdfast.read(id)).toMatchObject({ maxAttempts: 2_147_483_647 });
     await holdfast.client.workflow.getHandle(id).terminate();
   });
@@ -220,7 +205,7 @@ describe('a task whose options an operator updates', () => {
 describe('a task that an operator resets', () => {
   test('says so if an attempt was running, and counts its attempts from 1 again', async () => {
     const { id } = await submitHanging();
-    await activity('reset', id);
+    await activity(id).reset();
     const waiting = await holdfast.until(id, ({ status }) => status === 'retrying');
     expect(waiting).toMatchObject({
       attempt: 2,
@@ -235,8 +220,8 @@ describe('a task that an operator resets', () => {
 
   test('begins again with attempt 1 if it was waiting', async () => {
     const { id } = await submitWaiting(failsFirst(1));
-    await stretchWait(id);
-    await activity('reset', id);
+    await activity(id).stretchWait();
+    await activity(id).reset();
     expect(await holdfast.until(id, isFinished)).toMatchObject({ status: 'completed', attempt: 1 });
   });
 
@@ -256,7 +241,7 @@ describe('a task that an operator ends', () => {
   // Seen to fail with "An unexpected error. The worker's log has the details", though no log had them.
   test('as failed says that an operator failed it, and does not show the reason', async () => {
     const { id } = await submitHanging();
-    await activity('fail', id, '1', '--reason', 'see /srv/notes at 10.0.0.1');
+    await activity(id).fail('see /srv/notes at 10.0.0.1');
     const task = await holdfast.until(id, isFinished);
     expect(task).toMatchObject({ status: 'failed', attempt: 1, lastFailure: failed });
     expect(task.failure).toEqual({ ...failed, reason: 'non-retryable' });
@@ -266,7 +251,7 @@ describe('a task that an operator ends', () => {
     const { id } = await submitHanging();
     const { runId } = await holdfast.client.workflow.getHandle(id).describe();
     // Without a maximum of one attempt, Temporal would retry this failure.
-    await activity('update-options', id, '1', '--retry-maximum-attempts', '1');
+    await activity(id).setMaximumAttempts(1);
     const { connection } = holdfast.client;
     await new Client({ connection, identity: 'ops' }).activity.fail(
       { workflowId: id, runId, activityId: '1' },
@@ -292,8 +277,8 @@ describe('a task that an operator ends', () => {
   // Seen to fail with attempt 2: Temporal writes the start of an attempt that never began.
   test('as completed while it waits shows only the attempts that began', async () => {
     const { id } = await submitWaiting(addCategory([{ status: 503 }]));
-    await stretchWait(id);
-    await activity('complete', id, '1', '--result', '{"id":"1","joke":"by hand","url":"http://localhost"}');
+    await activity(id).stretchWait();
+    await activity(id).complete({ id: '1', joke: 'by hand', url: 'http://localhost' });
     const task = await holdfast.until(id, isFinished);
     expect(task).toMatchObject({ status: 'completed', attempt: 1, output: { joke: 'by hand' } });
   });
@@ -348,7 +333,7 @@ describe('an item of a batch', () => {
   test('has failed as terminated if an operator terminates only its chunk, and its batch counts it as failed', async () => {
     const { id } = await batches.submit({ items: [{}, { category: addCategory([{ status: 503 }]) }] });
     await batches.until(id, ({ items }) => items?.[0]?.status === 'completed' && items[1]?.status === 'retrying');
-    await stretchWait(`${id}~0`, '1');
+    await activity(`${id}~0`, '1').stretchWait();
     // The chunk reports its counts after 2 s. Its batch knows only what was reported.
     await batches.untilCounts(id, ({ completed }) => completed === 1);
     await holdfast.client.workflow.getHandle(`${id}~0`).terminate();
@@ -363,7 +348,7 @@ describe('an item of a batch', () => {
   test('is cancelled if an operator cancels only its chunk, and its batch counts it as cancelled', async () => {
     const { id } = await batches.submit({ items: [{}, { category: addCategory([{ status: 503 }]) }] });
     await batches.until(id, ({ items }) => items?.[0]?.status === 'completed' && items[1]?.status === 'retrying');
-    await stretchWait(`${id}~0`, '1');
+    await activity(`${id}~0`, '1').stretchWait();
     await holdfast.client.workflow.getHandle(`${id}~0`).cancel();
     const { completed, cancelled, items } = await batches.untilEnded(id);
     expect(items).toMatchObject([{ status: 'completed' }, { status: 'cancelled' }]);
@@ -388,7 +373,7 @@ describe('an item of a batch', () => {
   test('says so if an operator failed it', async () => {
     const { id } = await batches.submit({ items: [{ category: addCategory([{ hang: 'headers' }]) }] });
     await batches.until(id, ({ items }) => items?.[0]?.status === 'running');
-    await activity('fail', `${id}~0`, '0', '--reason', 'by hand');
+    await activity(`${id}~0`, '0').fail('by hand');
     const { items } = await batches.untilEnded(id);
     expect(items?.[0]).toMatchObject({ status: 'failed', failure: { message: 'The task was failed by an operator' } });
   });

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { status as grpcStatus } from '@grpc/grpc-js';
-import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { until } from '../../cli/until.ts';
-import type { Config } from '../../src/config/config.ts';
-import { directChannel } from '../../src/temporal/connection.ts';
 
 const withinMs = 60_000;
 /** The number of random workflow ids to ask for. Different ids mostly belong to different history shards. */
@@ -14,8 +12,7 @@ const shardsToAsk = 20;
  * check is not enough, because it succeeds earlier.
  * @throws {SetupError} with the server's latest error, if that takes longer than 60 s.
  */
-export async function waitUntilUsable({ address, namespace }: Config['temporal'], signal: AbortSignal) {
-  const connection = Connection.lazy({ address, channelArgs: directChannel });
+export async function waitUntilUsable(connection: Connection, namespace: string, signal: AbortSignal) {
   const { workflowService } = connection;
   const ask = async () => {
     await workflowService.describeTaskQueue({ namespace, taskQueue: { name: 'is-there-matching' } });
@@ -37,9 +34,5 @@ export async function waitUntilUsable({ address, namespace }: Config['temporal']
       },
     );
   const onTimeout = () => `The Temporal server accepts no calls after ${withinMs / 1_000} s: ${fault}`;
-  try {
-    await until(isUsable, { withinMs, everyMs: 100, signal, onTimeout });
-  } finally {
-    await connection.close();
-  }
+  await until(isUsable, { withinMs, everyMs: 100, signal, onTimeout });
 }
