@@ -84,7 +84,7 @@ function readPlans(path: string) {
 }
 
 beforeAll(async () => {
-  const database = createNewDatabase(directory.path, inject('temporalCli'));
+  const database = createNewDatabase(directory.path, inject('temporal'));
   await steps[0]?.(database);
   await recordQueries();
   const path = toDatabasePath(database.directory);
