@@ -76,8 +76,10 @@ export async function toMemo(client: Client, memo: ProtoMemo | null | undefined)
   return (await decodeMapFromPayloads(client.options.loadedDataConverter, memo?.fields)) ?? {};
 }
 
+/** Returns the payloads, decoded. */
+export const toValues = (client: Client, payloads: ProtoPayloads | null | undefined): Promise<unknown[]> =>
+  decodeArrayFromPayloads(client.options.loadedDataConverter, payloads?.payloads);
+
 /** Returns the first payload, decoded, or `undefined` if there is none. */
-export async function toResult(client: Client, result: ProtoPayloads | null | undefined): Promise<unknown> {
-  const [value] = await decodeArrayFromPayloads(client.options.loadedDataConverter, result?.payloads);
-  return value;
-}
+export const toResult = async (client: Client, result: ProtoPayloads | null | undefined): Promise<unknown> =>
+  (await toValues(client, result))[0];

@@ -1,4 +1,5 @@
 import type { AttemptsArguments, Counts } from '../contract.ts';
+import { isCount, isRecord } from '../slices/reports.ts';
 
 export const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 
@@ -16,10 +17,6 @@ export const toSum = (all: Counts[]): Counts =>
 
 export const isSame = (one: Counts, other: Counts) =>
   one.completed === other.completed && one.failed === other.failed && one.cancelled === other.cancelled;
-
-export const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Whether the value is the counts of a chunk with `size` items. */
 export const isCounts = (value: unknown, size = 0): value is Counts =>

@@ -22,12 +22,13 @@ import {
   toSliceQueue,
 } from '../contract.ts';
 import type { TaskActivityOptions } from '../policy.ts';
+import { isSliceResult, isSliceSignal } from '../slices/reports.ts';
 import type { TaskName } from '../tasks.ts';
 import { none } from './counts.ts';
 import { handleSignal } from './handle-signal.ts';
 import { afterChanges, reportCounts } from './report-counts.ts';
 import { maximumOutputBytes, runItem, toEnd, toList } from './run-item.ts';
-import { createSlices, isSliceResult, isSliceSignal } from './slices.ts';
+import { createSlices } from './slices.ts';
 
 /** The API adds the counts in the memos of the open chunks, so the counts of a batch are at most this old. */
 const memoMs = 2_000;
@@ -76,8 +77,10 @@ export async function runChunkInSlices<N extends TaskName>({
   };
 
   const settle = (outcome: ItemOutcome) => {
-    if ('waitMs' in outcome) running.push(runAlone(outcome.index, outcome.waitMs));
-    else counts['output' in outcome ? 'completed' : 'reason' in outcome ? 'failed' : 'cancelled'] += 1;
+    if ('output' in outcome) counts.completed += 1;
+    else if ('cancelled' in outcome) counts.cancelled += 1;
+    else if ('waitMs' in outcome) running.push(runAlone(outcome.index, outcome.waitMs));
+    else counts.failed += 1;
   };
   // After a reset, Temporal repeats the signals to the earlier run. `report` ignores slices that this run has not started.
   handleSignal<SliceSignalArguments>(sliceSignal, isSliceSignal, (slice, report) =>

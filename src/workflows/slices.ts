@@ -1,6 +1,6 @@
-import type { ItemFailure, ItemOutcome, SliceResult } from '../contract.ts';
+import type { ItemOutcome, SliceResult } from '../contract.ts';
 import type { TaskActivityOptions } from '../policy.ts';
-import { isCount, isRecord } from './counts.ts';
+import { createRunningSlices } from '../slices/running-slices.ts';
 
 /** A smaller slice would cost Temporal more than its items do. */
 const minimumItems = 10;
@@ -24,8 +24,7 @@ export function createSlices(indexes: number[], maximumItems: number, retry: Ret
   const fresh = [...indexes];
   const lost: number[] = [];
   const losses = new Map<number, number>();
-  /** The items without an outcome, by running slice. */
-  const running = new Map<string, Set<number>>();
+  const running = createRunningSlices();
   let beginning: { slice: string; size: number } | undefined;
   let size = maximumItems;
   let holdMs = 0;
@@ -46,7 +45,7 @@ export function createSlices(indexes: number[], maximumItems: number, retry: Ret
 
   return {
     hasWaiting: () => fresh.length + lost.length > 0,
-    isRunning: () => running.size > 0,
+    isRunning: running.isAny,
     isBeginning: () => beginning !== undefined,
     /** Returns how long to wait before the next slice begins: the upstream looks down, or the last slice was idle. */
     toHoldMs: () => holdMs,
@@ -54,23 +53,18 @@ export function createSlices(indexes: number[], maximumItems: number, retry: Ret
     /** Returns the items of the next slice. */
     take(slice: string): number[] {
       const taken = fresh.length > 0 ? fresh.splice(0, size) : lost.splice(0, minimumItems);
-      running.set(slice, new Set(taken));
+      running.start(slice, taken);
       beginning = { slice, size: taken.length };
       return taken;
     },
 
     /**
      * Takes the outcomes of a slice, and returns those that count. Without `stillRunning`, the slice has ended. Its
-     * items that have no outcome and do not run have not begun, so they wait again. Ignores a slice that has ended.
+     * items that have not begun wait again.
      */
-    report(slice: string, result: SliceResult, stillRunning: number[] = []): ItemOutcome[] {
-      const items = running.get(slice);
-      if (!items) return [];
-      const outcomes = result.outcomes.filter(({ index }) => items.delete(index));
-      const back = [...items].filter((index) => !stillRunning.includes(index));
-      for (const index of back) items.delete(index);
+    report(slice: string, result: SliceResult, stillRunning?: number[]): ItemOutcome[] {
+      const { outcomes, back } = running.report(slice, result, stillRunning);
       giveBack(back);
-      if (items.size === 0) running.delete(slice);
       if (beginning?.slice === slice) {
         adapt(beginning.size - back.length, result.holdMs);
         beginning = undefined;
@@ -80,8 +74,7 @@ export function createSlices(indexes: number[], maximumItems: number, retry: Ret
 
     /** Takes back the items of a lost slice. Returns those that must run alone. */
     lose(slice: string): number[] {
-      const items = [...(running.get(slice) ?? [])];
-      running.delete(slice);
+      const items = running.end(slice);
       if (beginning?.slice === slice) beginning = undefined;
       size = minimumItems;
       holdMs = 0;
@@ -92,31 +85,3 @@ export function createSlices(indexes: number[], maximumItems: number, retry: Ret
     },
   };
 }
-
-const isDelay = (value: unknown) => Number.isFinite(value) && (value as number) >= 0;
-
-const isFailure = (value: unknown): value is ItemFailure =>
-  isRecord(value) && typeof value.type === 'string' && typeof value.message === 'string';
-
-const isOutcome = (value: unknown): value is ItemOutcome =>
-  isRecord(value) &&
-  isCount(value.index) &&
-  ('output' in value ||
-    value.cancelled === true ||
-    (isFailure(value.failure) &&
-      (isDelay(value.waitMs) || value.reason === 'non-retryable' || value.reason === 'attempts-exhausted')));
-
-/** Whether the value is the result of a slice. An operator can complete an activity with any value. */
-export const isSliceResult = (value: unknown): value is SliceResult =>
-  isRecord(value) &&
-  Array.isArray(value.outcomes) &&
-  value.outcomes.every(isOutcome) &&
-  (value.holdMs === undefined || isDelay(value.holdMs));
-
-/** Whether the arguments are those of the signal of a slice. */
-export const isSliceSignal = (slice: unknown, report: unknown): boolean =>
-  typeof slice === 'string' &&
-  isSliceResult(report) &&
-  'running' in report &&
-  Array.isArray(report.running) &&
-  report.running.every(isCount);

@@ -38,6 +38,7 @@ const forbidden: Record<string, [from: string, to: string]> = {
   'tasks-and-policy-import-zod-only': ['src/policy.ts', 'undici'],
   'contract-imports-types-only': ['src/contract.ts', 'zod'],
   'workflows-import-the-sdk-and-the-contract': ['src/workflows/run-task.ts', '@temporalio/client'],
+  'slices-import-the-contract-only': ['src/slices/reports.ts', 'src/tasks.ts'],
   'activities-import-what-an-attempt-needs': ['src/activities/get-json.ts', 'src/config/config.ts'],
   'outbound-imports-undici-only': ['src/outbound/client.ts', 'src/policy.ts'],
   'http-clients-speak-http': ['proof/scenarios/six.ts', 'src/temporal/calls.ts'],

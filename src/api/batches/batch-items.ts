@@ -1,17 +1,14 @@
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, toChunkId } from '../../contract.ts';
-import { toActivityStates } from '../../temporal/engines/activity-history.ts';
-import { toPendingState } from '../../temporal/engines/activity-state.ts';
 import { readStuck } from '../../temporal/engines/stuck.ts';
-import { type ActivityState, closedStatuses, terminated } from '../../temporal/engines/task-state.ts';
+import { closedStatuses, terminated } from '../../temporal/engines/task-state.ts';
 import { isNotFound } from '../../temporal/errors.ts';
 import type { BatchItem } from './batch-schemas.ts';
 import type { Chunk } from './chunks.ts';
+import { hasEnded, type ItemState, queued, toItemStates } from './item-states.ts';
 
 /** What is known about a batch before its items are read. `end` is how the batch ended, if it has. */
 export type BatchState = { id: string; memo: BatchMemo; end: 'completed' | 'cancelled' | 'failed' | undefined };
-
-const queued: ActivityState = { status: 'queued', attemptsMade: 0 };
 
 /**
  * Reads the items of a chunk. Needs no worker: the history of the chunk's workflow has the ended items, and its
@@ -33,19 +30,14 @@ async function readStates(
   client: Client,
   chunkId: string,
   isSecondRead = false,
-): Promise<(index: number) => ActivityState> {
+): Promise<(index: number) => ItemState> {
   const handle = client.workflow.getHandle(chunkId);
   const { events } = await handle.fetchHistory();
-  const states = await toActivityStates(client, events ?? []);
   // The description of a terminated chunk still has the activities that were pending.
   const description = await handle.describe();
   const { raw, status } = description;
-  const pending = new Map((raw.pendingActivities ?? []).map((activity) => [activity.activityId ?? '', activity]));
-  // An item that ended after the history was read is no longer pending. A second read of the history shows its end.
-  const hasEndedMeanwhile = [...states].some(([index, state]) => !hasEnded(state) && !pending.has(index));
-  if (hasEndedMeanwhile && !isSecondRead) return readStates(client, chunkId, true);
-  for (const [index, activity] of pending)
-    if (!hasEnded(states.get(index))) states.set(index, await toPendingState(client, activity));
+  const { states, hasChanged } = await toItemStates(client, events ?? [], raw.pendingActivities ?? []);
+  if (hasChanged && !isSecondRead) return readStates(client, chunkId, true);
   const stuck = await readStuck(client, description);
   return (index) => {
     // An operator can terminate a single chunk, even before it has scheduled its items.
@@ -54,18 +46,15 @@ async function readStates(
   };
 }
 
-const toItems = ({ first, size }: Chunk, toState: (index: number) => ActivityState): BatchItem[] =>
+const toItems = ({ first, size }: Chunk, toState: (index: number) => ItemState): BatchItem[] =>
   Array.from({ length: size }, (_, n) => {
-    const { attemptsMade, ...state } = toState(first + n);
+    const { attemptsMade, attemptsBefore, ...state } = toState(first + n);
     return { index: first + n, attempts: attemptsMade, ...(state as Omit<BatchItem, 'index' | 'attempts'>) };
   });
 
-const hasEnded = (state: ActivityState | undefined) =>
-  ['completed', 'failed', 'cancelled'].includes(state?.status ?? '');
-
 /** Returns the parts of an item's state that stay true if the item's chunk ended before the item. */
-const toKept = ({ attemptsMade, lastFailure }: ActivityState) => ({
-  attemptsMade,
+const toKept = ({ status, attemptsMade, attemptsBefore = 0, lastFailure }: ItemState) => ({
+  ...{ status, attemptsMade, attemptsBefore },
   ...(lastFailure && { lastFailure }),
 });
 
@@ -73,8 +62,10 @@ const toKept = ({ attemptsMade, lastFailure }: ActivityState) => ({
  * Returns the state of an item, adjusted to how its batch or its chunk ended. `knownAttempts` comes from the batch's
  * memo: if the item was cancelled between two attempts, only the memo has the number of attempts that the item made.
  */
-function settle(state: ActivityState, knownAttempts: number | undefined, end: BatchState['end']): ActivityState {
+function settle(state: ItemState, knownAttempts: number | undefined, end: BatchState['end']): ItemState {
   if (end === 'failed' && !hasEnded(state)) return { ...toKept(state), status: 'failed', failure: terminated };
   if (state.status !== 'cancelled' && (end !== 'cancelled' || hasEnded(state))) return state;
-  return { ...toKept(state), status: 'cancelled', attemptsMade: state.attemptsMade || (knownAttempts ?? 0) };
+  const kept = toKept(state);
+  const attemptsMade = Math.max(kept.attemptsMade, kept.attemptsBefore + (knownAttempts ?? 0));
+  return { ...kept, status: 'cancelled', attemptsMade };
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { type BatchMemo, batchType, type Counts } from '../../contract.ts';
+import { type BatchMemo, batchType, type Counts, slicedBatchType } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
 import type { InTurn } from '../../temporal/admission.ts';
 import { readStuck } from '../../temporal/engines/stuck.ts';
@@ -7,32 +7,38 @@ import { closedStatuses } from '../../temporal/engines/task-state.ts';
 import { orNotFound, toNoBatchProblem } from '../problems/problem.ts';
 import { type BatchState, readChunk } from './batch-items.ts';
 import type { Batch, BatchItem } from './batch-schemas.ts';
-import { toChunksFrom } from './chunks.ts';
+import { type Chunk, toChunksFrom } from './chunks.ts';
+import { readProgress } from './read-progress.ts';
 
 type Page = { items: BatchItem[]; next: number | undefined };
 
-/** One request reads at most 20 chunks, 5 of them at once. */
-const maximumChunks = 20;
+/** One request reads the chunks of at most 2,000 items, 5 chunks at once. Outputs can have 16 KiB each. */
+const maximumItemsRead = 2_000;
 const chunksAtOnce = 5;
+const maximumPageBytes = 4 * 1024 * 1024;
 
-/** Creates the functions that read batches. `readState` makes one RPC or two, `readPage` two or more for each chunk. */
+/** Creates the functions that read batches. `readPage` makes two RPCs or more for each chunk. */
 export function createBatchView(client: Client) {
   /** Reads a batch without its items, and the state that `readPage` needs. @throws {Problem} `not-found` */
   const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
     const description = await orNotFound(client.workflow.getHandle(id).describe(), toNoBatchProblem);
     const memo = description.memo as BatchMemo | undefined;
     // Anyone with access to Temporal can start a workflow with this id, so require the type and memo that the API sets.
-    if (description.type !== batchType || !memo?.chunkSizes) throw toNoBatchProblem();
+    const isSliced = description.type === slicedBatchType;
+    if (!(isSliced || description.type === batchType) || !memo?.chunkSizes) throw toNoBatchProblem();
     const end = closedStatuses[description.status.name];
     const finishedAt = description.closeTime?.toISOString();
     const stuck = end ? undefined : await readStuck(client, description);
-    return { state: { id, memo, end }, batch: { ...toBatch(id, name, memo, end, finishedAt), ...stuck } };
+    const isKnown = !isSliced || end === 'completed' || end === 'cancelled';
+    const counted = isKnown ? memo : { ...memo, progress: await readProgress(client, id, memo) };
+    return { state: { id, memo, end }, batch: { ...toBatch(id, name, counted, end, finishedAt), ...stuck } };
   };
 
   /**
    * Reads up to `limit` items, from index `start` on. With a `status`, reads only items of that status. The page may
-   * then be short or empty, because one request reads at most 20 chunks, each in a turn of its own. `next` is the index
-   * at which the next page begins, or undefined on the last page.
+   * then be short or empty, because one request reads at most 2,000 items. It reads each chunk in a turn of its own. A
+   * page ends early if its items have over 4 MiB. `next` is the index at which the next page begins, or undefined on the
+   * last page.
    */
   const readPage = async (
     state: BatchState,
@@ -44,22 +50,39 @@ export function createBatchView(client: Client) {
     const wanted = status ? chunks : chunks.filter(({ first }) => first < start + limit);
     const items: BatchItem[] = [];
     let read = 0;
-    while (read < Math.min(wanted.length, maximumChunks) && items.length < limit) {
-      const group = wanted.slice(read, read + chunksAtOnce);
+    const affordable = toAffordable(wanted);
+    while (read < affordable.length && items.length < limit) {
+      const group = affordable.slice(read, read + chunksAtOnce);
       const found = await Promise.all(group.map((chunk) => inTurn(() => readChunk(client, state, chunk))));
       read += group.length;
       items.push(
         ...found.flat().filter((item) => item.index >= start && (status === undefined || item.status === status)),
       );
     }
-    const beyond = items[limit];
-    return { items: items.slice(0, limit), next: beyond?.index ?? chunks[read]?.first };
+    const page = toPage(items.slice(0, limit));
+    return { items: page, next: items[page.length]?.index ?? chunks[read]?.first };
   };
 
   return { readState, readPage };
 }
 
 export type BatchView = ReturnType<typeof createBatchView>;
+
+/** Returns the first chunks, as far as one request may read them, and at least one. */
+function toAffordable(chunks: Chunk[]): Chunk[] {
+  const from = chunks[0]?.first ?? 0;
+  return chunks.filter(({ first, size }) => first === from || first + size - from <= maximumItemsRead);
+}
+
+/** Returns the first items, as many as fit into a page, and at least one. */
+function toPage(items: BatchItem[]): BatchItem[] {
+  let bytes = 0;
+  const end = items.findIndex((item, n) => {
+    bytes += Buffer.byteLength(JSON.stringify(item));
+    return n > 0 && bytes > maximumPageBytes;
+  });
+  return end === -1 ? items : items.slice(0, end);
+}
 
 const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 

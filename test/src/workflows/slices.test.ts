@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ItemOutcome } from '../../../src/contract.ts';
-import { createSlices, isSliceResult, isSliceSignal } from '../../../src/workflows/slices.ts';
+import { isSliceResult, isSliceSignal } from '../../../src/slices/reports.ts';
+import { createSlices } from '../../../src/workflows/slices.ts';
 
 const retry = { initialInterval: 2_000, backoffCoefficient: 2, maximumInterval: 300_000 };
 const toIndexes = (count: number, first = 0) => Array.from({ length: count }, (_, n) => first + n);
