@@ -38,6 +38,18 @@ export default defineConfig({
           maxConcurrency: 10,
         },
       },
+      // npm test, once more for the API with the other engine.
+      {
+        test: {
+          ...shared,
+          name: 'activity',
+          env: { ENGINE: 'activity' },
+          include: ['test/src/api/{submissions,tasks,watch}/*.test.ts'],
+          exclude: [systemTests, 'test/src/api/**/{overload,rate-limit,reset}.test.ts'],
+          maxWorkers: 2,
+          maxConcurrency: 10,
+        },
+      },
       // npm run test:system. Runs one file at a time, because these tests and their commands measure rates and times.
       {
         test: {

@@ -52,7 +52,7 @@ await runCommand(async (signal) => {
   }
   if (flags.mutants) return await proveMutants({ seed, output, say, signal });
   const kinds = only.length === faultKinds.length ? '' : ` --only ${only.join(',')}`;
-  const command = `npm run prove -- --tasks ${tasks} --faults ${faults} --seed ${seed}${kinds}`;
+  const command = `${process.env.ENGINE ? `ENGINE=${process.env.ENGINE} ` : ''}npm run prove -- --tasks ${tasks} --faults ${faults} --seed ${seed}${kinds}`;
   say(command);
   const result = await proveOnce({ tasks, faults, seed, only, minutes, command, output, say, signal });
   say(`\n${toProveText(result)}\n\nRecords, logs, prove.json and prove.html: ${output}`);

@@ -104,7 +104,7 @@ type SubmissionMemo = {
   fingerprint?: string;
 };
 
-/** What the API records with a task, in the memo of its workflow. The API can read it even while no worker runs. */
+/** What the API records with a task: in its workflow's memo, or in arguments of its activity. Reading needs no worker. */
 export type TaskRecord = SubmissionMemo & { input: TaskInput; maxAttempts: number; rerunOf?: string };
 
 /** The memo of a chunk whose items begin in slices. */
@@ -120,20 +120,19 @@ export type BatchMemo = SubmissionMemo & {
   attempts?: Record<string, number>;
 };
 
-/** A workflow that the API starts: its type, argument and memo. */
-export type Submission =
-  | { type: TaskName; args: [TaskArguments]; memo: TaskRecord }
-  | { type: typeof batchType | typeof slicedBatchType; args: [BatchArguments]; memo: BatchMemo };
-
 /** Returns the prefix of an owner's ids. It has a hash, not the owner's name, because Temporal never encrypts ids. */
 export const toIdPrefix = (ownerHash: string) => `${ownerHash}_`;
 
-/** Returns the id of a task, which is also its workflow id: `{ownerHash}_{task}_{key}`. `key` is a UUID or a hash. */
-export const toTaskId = (ownerHash: string, name: TaskName, key: string) => `${toIdPrefix(ownerHash)}${name}_${key}`;
+/** How a single task runs: as a workflow with one activity, or as a standalone activity. */
+export const engines = ['workflow', 'activity'] as const;
+export type EngineName = (typeof engines)[number];
 
-/** Returns the id of a batch, which is also its workflow id: `{ownerHash}_{task}_batch_{key}`. */
-export const toBatchId = (ownerHash: string, name: TaskName, key: string) =>
-  `${toIdPrefix(ownerHash)}${name}_batch_${key}`;
+/**
+ * Returns the id of a task or batch, which is also its id in Temporal: `{ownerHash}_{task}_{key}`, or with `activity_` or
+ * `batch_` before the key. `key` is a UUID or a hash.
+ */
+export const toId = (ownerHash: string, name: TaskName, key: string, kind: EngineName | 'batch') =>
+  `${toIdPrefix(ownerHash)}${name}_${kind === 'workflow' ? '' : `${kind}_`}${key}`;
 
 /** Returns the workflow id of a batch's chunk. `number` counts from 0. */
 export const toChunkId = (batchId: string, number: number) => `${batchId}~${number}`;
@@ -141,10 +140,11 @@ export const toChunkId = (batchId: string, number: number) => `${batchId}~${numb
 /** Returns the id of a batch's item: `{batchId}/{index}`. `index` is the item's index in the whole batch. */
 export const toItemId = (chunkId: string, index: string) => `${chunkId.replace(/~\d+$/, '')}/${index}`;
 
-const idPattern = /^([^_]*)_([^_]*)_(batch_)?[A-Za-z0-9-]{1,64}$/;
+const idPattern = /^([^_]*)_([^_]*)_(?:(batch|activity)_)?[A-Za-z0-9-]{1,64}$/;
 
 /** Returns the parts of the id of a task or batch, or `undefined` for any other text. `name` may be an unknown task. */
-export function parseId(id: string): { ownerHash: string; name: string; isBatch: boolean } | undefined {
-  const [, ownerHash, name, batch] = idPattern.exec(id) ?? [];
-  return ownerHash === undefined || name === undefined ? undefined : { ownerHash, name, isBatch: batch !== undefined };
+export function parseId(id: string): { ownerHash: string; name: string; kind: EngineName | 'batch' } | undefined {
+  const [, ownerHash, name, kind = 'workflow'] = idPattern.exec(id) ?? [];
+  if (ownerHash === undefined || name === undefined) return undefined;
+  return { ownerHash, name, kind: kind as EngineName | 'batch' };
 }

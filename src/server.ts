@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from './api/app.ts';
 import { loadConfigOrExit } from './config/config.ts';
 import { createReportedFault } from './embedded/faults.ts';
@@ -8,7 +9,7 @@ import { onStop } from './stop.ts';
 import { createLog } from './telemetry/log.ts';
 import { createApiMetrics } from './telemetry/metrics.ts';
 import { createClient } from './temporal/connection.ts';
-import { findFault } from './temporal/fault.ts';
+import { findEngineFault, findFault } from './temporal/fault.ts';
 
 /** When the process stops, unanswered requests have this long to finish. After that, all connections are closed. */
 const closeGraceMs = 5_000;
@@ -42,9 +43,25 @@ try {
   log.info(`API listens on ${toHttpUrl(config.host, config.port)}`);
   const fault = await findFault(client, config.temporal);
   if (fault && !stopping.signal.aborted) log.warn(fault);
+  await requireEngine();
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   const hint = code === 'EADDRINUSE' ? 'something else listens there; end it or set PORT' : message;
   console.error(`The API cannot listen on HOST ${config.host}, PORT ${config.port}: ${hint}`);
   process.exit(1);
+}
+
+/** Ends this process if the server cannot run tasks with the engine. Asks every second until Temporal answers. */
+async function requireEngine(): Promise<void> {
+  while (!stopping.signal.aborted) {
+    try {
+      const fault = await findEngineFault(client, config);
+      if (!fault) return;
+      console.error(fault);
+      // EX_CONFIG of sysexits.h, as for a faulty configuration.
+      process.exit(78);
+    } catch {
+      await delay(1_000, undefined, { ref: false });
+    }
+  }
 }

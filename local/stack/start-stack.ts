@@ -24,13 +24,13 @@ export type StackOptions = {
   listen?: (text: string) => void;
 };
 
-/** `environment` has the variables to set. All others have Holdfast's defaults, whatever the caller has set. */
+/** `environment` has the variables to set. All others but ENGINE have Holdfast's defaults, whatever the caller has set. */
 type Options = StackOptions & { environment?: Environment };
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
 
-/** The only variables that a stack inherits from the caller. None of them configures Holdfast. */
-const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ'];
+/** The only variables that a stack inherits from the caller. Of Holdfast's own, only the engine to test. */
+const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ', 'ENGINE'];
 
 /**
  * Starts a complete Holdfast. `npm start` runs as a child process on free ports with a fresh DATA_DIR. Its upstream is

@@ -1,6 +1,7 @@
 import { SetupError } from '../../cli/setup-error.ts';
 import { createJokeApiClient, type JokeApiClient } from '../../local/joke-api/joke-api-client.ts';
 import type { Config } from '../../src/config/config.ts';
+import { parseId } from '../../src/contract.ts';
 import { taskNames } from '../../src/tasks.ts';
 import { createClient } from '../../src/temporal/connection.ts';
 import { isNotFound } from '../../src/temporal/errors.ts';
@@ -30,6 +31,10 @@ export async function toCapsule(taskId: string, { config, jokeApi, signal }: Opt
 }
 
 async function fetchHistory(taskId: string, config: Config): Promise<unknown> {
+  if (parseId(taskId)?.kind === 'activity')
+    throw new SetupError(
+      `${taskId} runs as a standalone activity, of which Temporal keeps no history: docs/engines.md`,
+    );
   const client = createClient(config);
   const { address, namespace } = config.temporal;
   try {

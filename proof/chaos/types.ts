@@ -97,12 +97,13 @@ export type ActivityFact = {
   end: 'completed' | 'failed' | 'timed-out' | 'cancelled' | 'open';
 };
 
-/** What Temporal's history says about a workflow. */
+/** What Temporal's history says about a workflow, or its description about a standalone activity. */
 export type Execution = {
   id: string;
   runId: string;
   type: string;
   status: string;
+  isStandalone?: true;
   events: number;
   startedAt: number;
   closedAt?: number;

@@ -8,6 +8,7 @@ import { chunkType, slicedChunkType, toItemId } from '../contract.ts';
  */
 export function toJobId(): string {
   const { workflowExecution, workflowType, activityId } = activityInfo();
-  const id = workflowExecution?.workflowId ?? '';
+  // A standalone activity has no workflow, and its id is the id of the task.
+  const id = workflowExecution?.workflowId ?? activityId;
   return workflowType === chunkType || workflowType === slicedChunkType ? toItemId(id, activityId) : id;
 }

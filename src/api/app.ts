@@ -8,8 +8,8 @@ import { taskNames } from '../tasks.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { ApiMetrics } from '../telemetry/metrics.ts';
 import { createAdmission } from '../temporal/admission.ts';
+import { createEngine } from '../temporal/engines/create-engine.ts';
 import { createStartWorkflow } from '../temporal/engines/start-workflow.ts';
-import { createWorkflowEngine } from '../temporal/engines/workflow-engine.ts';
 import { createShares } from '../temporal/shares.ts';
 import { createStartOnce } from '../temporal/start-once.ts';
 import { createWriteCheck } from '../temporal/write-check.ts';
@@ -71,7 +71,7 @@ export function createApp({ client, config, log, metrics, stopping, reported }: 
   const startOnce = createStartOnce(client, config, admission, writes);
   const submission = createSubmissionMiddleware({ admission, metrics });
   const startWorkflow = createStartWorkflow(client, config);
-  const engine = createWorkflowEngine(client, startWorkflow);
+  const engine = createEngine(client, config, startWorkflow);
   const view = createTaskView(engine, config);
   const watched: WatchedTasks = {
     read: (owner, id, name) => admission.call(owner, () => view.readTask(id, name)),

@@ -95,6 +95,7 @@ export function loadConfig(environment: Environment) {
     dataDir: data.DATA_DIR,
     workers: data.WORKERS,
     maxInFlight: data.MAX_IN_FLIGHT,
+    engine: data.ENGINE,
     jokeApiPort: data.JOKE_API_PORT,
     workerMetrics: data.WORKER_METRICS_ADDRESS,
     temporal: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { engines } from '../contract.ts';
 import { toApiKeys, toOperators } from './api-keys.ts';
 import { proxySettings } from './proxy-variables.ts';
 
@@ -76,6 +77,7 @@ export const settings = z.object({
   EMBEDDED_TEMPORAL_UI_PORT: port.prefault('8233'),
   WORKERS: whole(1, 64).prefault('1'),
   MAX_IN_FLIGHT: whole(1, 100_000).prefault('500'),
+  ENGINE: z.enum(engines, { error: `must be ${engines.join(' or ')}` }).default('workflow'),
   RETENTION_DAYS: whole(1, 3_650).prefault('7'),
   JOKE_API_PORT: port.prefault('8100'),
   WORKER_METRICS_ADDRESS: z

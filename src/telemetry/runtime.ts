@@ -14,8 +14,10 @@ export const toSdkLogger = (log: Logger, onTaskFailure?: OnTaskFailure) =>
   new DefaultLogger('TRACE', ({ level, message, meta }) => {
     if (onTaskFailure && message === failingTaskMessage) return onTaskFailure(meta ?? {});
     const method = isChatter(level, message, meta) ? 'debug' : (level.toLowerCase() as 'info');
-    const { workflowId, activityType, attempt, error } = meta ?? {};
-    log[method]({ workflowId, activityType, attempt, err: error }, message);
+    const { workflowId, activityId, activityType, attempt, error } = meta ?? {};
+    // A standalone activity has no workflow. Its id is the id of the task.
+    const id = workflowId === undefined ? { activityId } : { workflowId };
+    log[method]({ ...id, activityType, attempt, err: error }, message);
   });
 
 /**

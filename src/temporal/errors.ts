@@ -1,5 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import {
+  ActivityExecutionAlreadyStartedError,
+  ActivityNotFoundError,
   isGrpcServiceError,
   NamespaceNotFoundError,
   WorkflowExecutionAlreadyStartedError,
@@ -103,10 +105,18 @@ const isNamespaceNotFound = (error: unknown) =>
  */
 export const isNotFound = (error: unknown) =>
   error instanceof WorkflowNotFoundError ||
+  error instanceof ActivityNotFoundError ||
   (isGrpcServiceError(error) && error.code === status.NOT_FOUND && !isNamespaceNotFound(error));
 
 /** Whether a start failed because there is, or was, an execution with the same id. */
-export const isAlreadyStarted = (error: unknown) => error instanceof WorkflowExecutionAlreadyStartedError;
+export const isAlreadyStarted = (error: unknown) =>
+  error instanceof WorkflowExecutionAlreadyStartedError || error instanceof ActivityExecutionAlreadyStartedError;
+
+/** Whether the server does not know the call, because it is an older one. */
+export const isUnknownCall = (error: unknown) => findGrpcError(error)?.code === status.UNIMPLEMENTED;
+
+/** Whether the server knows the execution, but cannot do this to it in its present state. */
+export const isFailedPrecondition = (error: unknown) => findGrpcError(error)?.code === status.FAILED_PRECONDITION;
 
 /**
  * Whether the error means that the page token did not come from the server. A server that lists workflows from an SQL

@@ -16,6 +16,23 @@ export async function findFault(client: Client, { address, namespace }: Target):
   }
 }
 
+/**
+ * Returns in one line why this server cannot run tasks with the engine of the configuration, or `undefined` if it can.
+ * @throws {TemporalUnavailable | TemporalRefused}
+ */
+export async function findEngineFault(
+  { workflowService }: Client,
+  { engine, temporal: { address, namespace } }: Pick<Config, 'engine' | 'temporal'>,
+): Promise<string | undefined> {
+  if (engine === 'workflow') return undefined;
+  const { namespaceInfo } = await withDeadline(() => workflowService.describeNamespace({ namespace }));
+  const { standaloneActivities, standaloneActivityStartDelay } = namespaceInfo?.capabilities ?? {};
+  if (standaloneActivities && standaloneActivityStartDelay) return undefined;
+  const { serverVersion } = await withDeadline(() => workflowService.getSystemInfo({}));
+  const found = `The server at ${address} is ${serverVersion || 'an older one'} or has standalone activities switched off`;
+  return `ENGINE=activity needs Temporal 1.32 with standalone activities. ${found}: update it, or set ENGINE=workflow.`;
+}
+
 /** Matches the reason of a failed connection if the TLS settings of one side are wrong. */
 const tls = /certificate|SSL routines|ERR_TLS|ERR_SSL/i;
 

@@ -14,6 +14,7 @@ type ProtoPayloads = temporal.api.common.v1.IPayloads;
 
 /** Temporal's enumerations. They cannot be imported by name, because the package is CommonJS with a single export. */
 export const {
+  ActivityExecutionStatus,
   HistoryEventFilterType,
   PendingActivityState,
   RetryState,

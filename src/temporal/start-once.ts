@@ -8,6 +8,8 @@ import type { WriteCheck } from './write-check.ts';
 /** Who submits. The rate limits count the starts of each `rateLimitKey`. */
 type Caller = { owner: string; rateLimitKey: string; idempotencyKey: string | undefined };
 
+type First<T> = { value: T; fingerprint: string | undefined };
+
 type Start<T> = {
   id: string;
   /** The number of items of a batch. */
@@ -18,7 +20,9 @@ type Start<T> = {
   /** The value to return if this submission starts the task or batch. */
   fresh: T;
   /** Reads what an earlier submission started with this id, and the fingerprint of that submission. */
-  readFirst: () => Promise<{ value: T; fingerprint: string | undefined }>;
+  readFirst: () => Promise<First<T>>;
+  /** Reads what an earlier submission with the same key started under another id, if anything. */
+  readOther?: () => Promise<First<T> | undefined>;
 };
 
 /** What was started, now or by an earlier submission, and the answer's headers about the idempotency key. */
@@ -37,16 +41,16 @@ export function createStartOnce(client: Client, config: Config, admission: Admis
    */
   return async <T extends { finishedAt?: string | undefined }>(
     caller: Caller,
-    { id, itemCount = 0, start, fingerprint, fresh, readFirst }: Start<T>,
+    { id, itemCount = 0, start, fingerprint, fresh, readFirst, readOther }: Start<T>,
   ): Promise<Started<T>> => {
     const startOrReadFirst = async (): Promise<T | undefined> => {
+      const other = await readOther?.();
       try {
-        await observe(start);
-        return undefined;
+        if (!other) return void (await observe(start));
       } catch (error) {
         if (!isAlreadyStarted(error)) throw error;
       }
-      const first = await readFirst();
+      const first = other ?? (await readFirst());
       if (first.fingerprint === fingerprint) return first.value;
       const detail = 'A different submission already used this Idempotency-Key; it was not changed';
       throw new Refused('idempotency-mismatch', detail);

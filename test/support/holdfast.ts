@@ -15,6 +15,7 @@ import { listen } from '../../src/listen.ts';
 import { createApiMetrics } from '../../src/telemetry/metrics.ts';
 import { createClient } from '../../src/temporal/connection.ts';
 import { createContract, type Document } from './contract.ts';
+import { engine } from './engine.ts';
 
 export type RunningWorker = { attempts: AttemptRecord[]; stop: () => Promise<void> };
 
@@ -59,6 +60,7 @@ export async function startHoldfast(environment: Environment = {}) {
     TEMPORAL_ADDRESS: inject('devServer'),
     API_BASE_URL: jokes.url,
     SHUTDOWN_GRACE: '1',
+    ENGINE: engine,
     ...environment,
   });
   const client = createClient(config);

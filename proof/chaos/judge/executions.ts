@@ -1,5 +1,14 @@
-import { type Client, Connection, Client as TemporalClient } from '@temporalio/client';
+import { status } from '@grpc/grpc-js';
+import {
+  type ActivityExecutionInfo,
+  type Client,
+  Connection,
+  isGrpcServiceError,
+  ServiceError,
+  Client as TemporalClient,
+} from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import { taskNames } from '../../../src/tasks.ts';
 import { directChannel } from '../../../src/temporal/connection.ts';
 import { toEpochMs } from '../../../src/temporal/payloads.ts';
 import type { ActivityFact, Execution } from '../types.ts';
@@ -62,8 +71,34 @@ async function readExecution(client: Client, id: string, runId: string, type: st
   };
 }
 
+/** Reads a standalone activity, which has no history. Its cancellation is confirmed only by its status. */
+async function readActivity(client: Client, { activityId, activityRunId }: ActivityExecutionInfo): Promise<Execution> {
+  const { status, attempt, activityType, scheduleTime, closeTime } = await client.activity
+    .getHandle(activityId, activityRunId)
+    .describe();
+  const closedAs = status === 'CANCELED' ? 'CANCELLED' : status;
+  const end = closedAs.toLowerCase().replace('_', '-') as ActivityFact['end'];
+  return {
+    id: activityId,
+    runId: activityRunId,
+    type: activityType,
+    status: closedAs,
+    isStandalone: true,
+    events: 0,
+    startedAt: scheduleTime?.getTime() ?? 0,
+    ...(closeTime && { closedAt: closeTime.getTime() }),
+    activities: [{ id: activityId, attempt, end: closeTime ? end : 'open' }],
+  };
+}
+
+/** A server before 1.32 has no standalone activities and does not know the call. */
+function ignoreUnknownCall(error: unknown): void {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(cause) || cause.code !== status.UNIMPLEMENTED) throw error;
+}
+
 /**
- * Reads what the history of every workflow in Temporal says. Reads from the server directly and not through the API, so
+ * Reads what Temporal says about every standalone activity, and what the history of every workflow says. Reads from the server directly and not through the API, so
  * that the proof does not depend on the API that it judges.
  */
 export async function readExecutions(
@@ -74,18 +109,22 @@ export async function readExecutions(
   try {
     const client = new TemporalClient({ connection, namespace });
     const all: Execution[] = [];
-    const list = client.workflow.list();
-    const queue = list[Symbol.asyncIterator]();
-    await Promise.all(
-      Array.from({ length: readersAtOnce }, async () => {
-        for (;;) {
-          const { value, done } = await queue.next();
-          if (done) return;
-          all.push(await readExecution(client, value.workflowId, value.runId, value.type));
+    const readAll = async <T>(list: AsyncIterable<T>, read: (listed: T) => Promise<Execution>) => {
+      const queue = list[Symbol.asyncIterator]();
+      const readers = Array.from({ length: readersAtOnce }, async () => {
+        for (let next = await queue.next(); !next.done; next = await queue.next()) {
+          all.push(await read(next.value));
           onEach(all.length);
         }
-      }),
+      });
+      await Promise.all(readers);
+    };
+    await readAll(client.workflow.list(), ({ workflowId, runId, type }) =>
+      readExecution(client, workflowId, runId, type),
     );
+    const types = taskNames.map((name) => `'${name}'`).join(', ');
+    const activities = client.activity.list(`ActivityType IN (${types})`);
+    await readAll(activities, (listed) => readActivity(client, listed)).catch(ignoreUnknownCall);
     return all;
   } finally {
     await connection.close();

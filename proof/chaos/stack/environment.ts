@@ -15,6 +15,7 @@ export const toEnvironment = ({ dataDir, temporal, upstream }: Options): NodeJS.
   ...system,
   ...waits,
   ...limits,
+  ENGINE: process.env.ENGINE,
   LOG_LEVEL: 'info',
   API_BASE_URL: `http://127.0.0.1:${upstream}`,
   TEMPORAL_ADDRESS: `127.0.0.1:${temporal}`,

@@ -14,8 +14,9 @@ const route = createRoute({
   tags: ['Tasks'],
   summary: 'Cancel a task',
   description:
-    'A task without a running attempt is cancelled at once. A running attempt ends with its next heartbeat. Cancelling ' +
-    'a cancelled task again changes nothing, and the answer is 202.',
+    'A task without a running attempt is cancelled at once. A running attempt ends with its next heartbeat. If the server ' +
+    'runs tasks as standalone activities, an attempt that ends before then decides how the task ends. Cancelling a ' +
+    'cancelled task again changes nothing, and the answer is 202.',
   request: { params: taskIdParameter, query: noQuery },
   responses: {
     202: toBody(taskSchema, 'The task, cancelling or cancelled'),

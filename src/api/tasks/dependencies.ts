@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Config } from '../../config/config.ts';
 import type { Admission } from '../../temporal/admission.ts';
-import type { Engine } from '../../temporal/engines/engine.ts';
+import type { Engines } from '../../temporal/engines/create-engine.ts';
 import type { ApiEnvironment } from '../http/auth.ts';
 import type { SubmissionMiddleware } from '../submissions/submission.ts';
 import type { TaskView } from '../views/task-view.ts';
@@ -13,7 +13,7 @@ export type TaskApp = OpenAPIHono<ApiEnvironment>;
 /** What the operations on tasks need. Each operation takes only what it uses. */
 export type TaskDependencies = {
   config: Config;
-  engine: Engine;
+  engine: Engines;
   admission: Admission;
   view: TaskView;
   watcher: Watcher;

@@ -14,7 +14,7 @@ const route = createRoute({
   tags: ['Tasks'],
   summary: 'List tasks: first open tasks by start time, then finished tasks, the latest first',
   description:
-    'If the request has no `status` parameter, an open task shows as `scheduled` or `open`. If the parameter is `queued`, `running`, `retrying` or `cancelling`, the request reads up to 200 open tasks and returns those that match. A page may therefore be short or empty and still have a `nextCursor`. With `scheduled` that can happen while many new tasks are open. It may take a second until a new task is listed.',
+    'If the request has no `status` parameter, an open task shows as `scheduled` or `open`. If the parameter is `queued`, `running`, `retrying` or `cancelling`, the request reads up to 200 open tasks and returns those that match. A page may therefore be short or empty and still have a `nextCursor`. With `scheduled` that can happen while many new tasks are open, and with `failed` and `cancelled` if the server runs tasks as standalone activities. It may take a second until a new task is listed.',
   request: { query: listQuery },
   responses: { 200: toBody(taskListSchema, 'A page of tasks'), ...toResponses(...listProblems) },
 });

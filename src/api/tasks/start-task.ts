@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { TaskRecord } from '../../contract.ts';
+import { engines, type TaskRecord } from '../../contract.ts';
 import { toActivityOptions } from '../../policy.ts';
 import type { TaskInput, TaskName } from '../../tasks.ts';
 import type { Engine } from '../../temporal/engines/engine.ts';
@@ -8,6 +8,7 @@ import type { Caller } from '../submissions/caller.ts';
 import { toFingerprint } from '../submissions/idempotency.ts';
 import type { Task } from '../views/schemas.ts';
 import { createTaskId } from '../views/task-id.ts';
+import { skipVanished } from '../views/task-summary.ts';
 import type { TaskView } from '../views/task-view.ts';
 
 type Submission = Caller & {
@@ -26,9 +27,15 @@ export function createStartTask({ config, engine, view, startOnce }: Dependencie
   const options = toActivityOptions(config.policy);
   const { maximumAttempts: maxAttempts, jitter } = config.policy;
 
+  const otherEngine = engines.find((other) => other !== config.engine);
+  const readFirst = async (id: string, name: TaskName) => {
+    const { record, task } = await view.readWithRecord(id, name);
+    return { value: task, fingerprint: record.fingerprint };
+  };
+
   return async ({ name, input, body, delaySeconds = 0, rerunOf, ...caller }: Submission): Promise<Started<Task>> => {
     const { owner, idempotencyKey, trace } = caller;
-    const id = createTaskId(owner, name, idempotencyKey);
+    const id = createTaskId(owner, name, idempotencyKey, config.engine);
     const record: TaskRecord = {
       input,
       maxAttempts,
@@ -43,10 +50,11 @@ export function createStartTask({ config, engine, view, startOnce }: Dependencie
       start: () => engine.start({ id, name, task: { input, options, jitter, ...trace }, record, ...delay }),
       fingerprint: record.fingerprint,
       fresh: view.toSubmitted(id, name, record, delayMs > 0 ? 'scheduled' : 'queued'),
-      readFirst: async () => {
-        const { record, task } = await view.readWithRecord(id, name);
-        return { value: task, fingerprint: record.fingerprint };
-      },
+      readFirst: () => readFirst(id, name),
+      // The key may be that of a task from before a change of ENGINE.
+      ...(idempotencyKey !== undefined && {
+        readOther: () => readFirst(createTaskId(owner, name, idempotencyKey, otherEngine), name).catch(skipVanished),
+      }),
     });
   };
 }

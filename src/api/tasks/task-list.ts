@@ -1,7 +1,7 @@
 import type { InTurn } from '../../temporal/admission.ts';
-import type { Engine } from '../../temporal/engines/engine.ts';
+import type { Engines } from '../../temporal/engines/create-engine.ts';
 import { parseCursor, toCursor, toCursorProblem } from '../http/cursor.ts';
-import type { TaskSummary } from '../views/schemas.ts';
+import type { Task, TaskSummary } from '../views/schemas.ts';
 import { toTaskName } from '../views/task-id.ts';
 import { type Read, skipVanished, toSummary } from '../views/task-summary.ts';
 import type { TaskView } from '../views/task-view.ts';
@@ -11,7 +11,7 @@ import {
   type ListQuery,
   type Position,
   positionSchema,
-  toVisibilityQuery,
+  toListFilter,
 } from './visibility.ts';
 
 /**
@@ -31,10 +31,10 @@ type TaskPage = { items: TaskSummary[]; nextCursor: string | null };
  * Creates the function that reads a page of an owner's tasks. Open tasks come first, sorted by start time. Finished
  * tasks follow, the latest first. Each page of Temporal's list and each read of a task has a turn of its own.
  */
-export const createTaskList = (engine: Pick<Engine, 'list'>, { readTask }: Pick<TaskView, 'readTask'>) => {
+export const createTaskList = (engine: Pick<Engines, 'list'>, { readTask }: Pick<TaskView, 'readTask'>) => {
   const readPage = async (owner: string, query: ListQuery, { phase, token }: Position, pageSize: number) => {
     const isWanted = (id: string) => toTaskName(owner, id) !== undefined;
-    const page = await engine.list({ query: toVisibilityQuery(owner, phase, query), pageSize, token, isWanted });
+    const page = await engine.list({ filter: toListFilter(owner, phase, query), pageSize, token, isWanted });
     if (!page) throw toCursorProblem();
     return { tasks: page.tasks, next: toNext(phase, page.token, query.status) };
   };
@@ -47,7 +47,12 @@ export const createTaskList = (engine: Pick<Engine, 'list'>, { readTask }: Pick<
     const isAnyOpen = needsReads || query.status === undefined;
     const size = Math.min(query.limit ?? defaultPageSize, needsReads ? maximumReads : 1_000);
     const listed: TaskSummary[] = [];
-    const readInTurn: ReadTask = (id, name) => inTurn(() => readTask(id, name));
+    const known = new Map<string, Promise<Task>>();
+    const readInTurn: ReadTask = (id, name) => {
+      const task = known.get(id) ?? inTurn(() => readTask(id, name));
+      known.set(id, task);
+      return task;
+    };
     let reads = 0;
     const read: Read = (id, name) => (reads++ < maximumReads ? readInTurn(id, name) : undefined);
     let next: Position | undefined = start;
@@ -56,7 +61,7 @@ export const createTaskList = (engine: Pick<Engine, 'list'>, { readTask }: Pick<
     for (let pages = needsReads ? 1 : maximumPages; next && listed.length < size && pages > 0; pages -= 1) {
       const position: Position = next;
       const page = await inTurn(() => readPage(owner, query, position, size - listed.length));
-      const found = await mapInGroups(page.tasks, (task) => toSummary(owner, task, read));
+      const found = await mapInGroups(page.tasks, (task) => toSummary(owner, task, readInTurn, read));
       const items = found.filter((item) => item !== undefined);
       listed.push(...items.filter(({ status }) => isAnyOpen || status === query.status));
       next = page.next;

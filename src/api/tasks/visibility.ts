@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { taskNames } from '../../tasks.ts';
+import type { ListFilter } from '../../temporal/lists/list-query.ts';
 import { taskStatuses } from '../views/schemas.ts';
 import { toOwnerPrefix } from '../views/task-id.ts';
 import { maximumSkewMs } from '../views/task-summary.ts';
@@ -35,33 +36,21 @@ export const listQuery = z.strictObject({
 });
 export type ListQuery = z.output<typeof listQuery>;
 
-const closedNames = {
-  completed: ['Completed'],
-  failed: ['Failed', 'Terminated', 'TimedOut'],
-  cancelled: ['Canceled'],
-} as const;
-export const isClosedStatus = (status: string | undefined): status is keyof typeof closedNames =>
-  status !== undefined && status in closedNames;
-
-const toTime = (aheadMs: number) => new Date(Date.now() + aheadMs).toISOString();
+const closedStatuses = ['completed', 'failed', 'cancelled'] as const;
+export const isClosedStatus = (status: string | undefined) => closedStatuses.find((closed) => closed === status);
 
 /**
- * Returns the list filter for Temporal. The filter uses only fields that every Temporal server indexes, so no search
- * attribute has to be registered. If a delayed task starts within 10 minutes of now, the filter does not decide whether
+ * Returns what to ask Temporal for. If a delayed task starts within 10 minutes of now, the filter does not decide whether
  * the task is scheduled.
  */
-export function toVisibilityQuery(owner: string, phase: Phase, { name, status }: ListQuery): string {
-  const types = (name ? [name] : taskNames).map((type) => `'${type}'`).join(', ');
-  const closed = (isClosedStatus(status) ? closedNames[status] : Object.values(closedNames).flat())
-    .map((s) => `'${s}'`)
-    .join(', ');
-  return [
-    `WorkflowId STARTS_WITH '${toOwnerPrefix(owner)}'`,
-    `WorkflowType IN (${types})`,
-    phase === 'open' ? "ExecutionStatus = 'Running'" : `ExecutionStatus IN (${closed})`,
-    ...(status === 'scheduled' ? [`ExecutionTime > '${toTime(-maximumSkewMs)}'`] : []),
-    ...(phase === 'open' && status !== undefined && status !== 'scheduled' && status !== 'cancelling'
-      ? [`ExecutionTime <= '${toTime(maximumSkewMs)}'`]
-      : []),
-  ].join(' AND ');
+export function toListFilter(owner: string, phase: Phase, { name, status }: ListQuery): ListFilter {
+  const closed = isClosedStatus(status);
+  const isStarted = phase === 'open' && status !== undefined && status !== 'scheduled' && status !== 'cancelling';
+  return {
+    idPrefix: toOwnerPrefix(owner),
+    names: name ? [name] : taskNames,
+    ends: phase === 'open' ? 'open' : closed ? [closed] : closedStatuses,
+    ...(status === 'scheduled' && { executesAfter: new Date(Date.now() - maximumSkewMs) }),
+    ...(isStarted && { executesBefore: new Date(Date.now() + maximumSkewMs) }),
+  };
 }

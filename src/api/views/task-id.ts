@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sha256 } from '../../config/api-keys.ts';
-import { parseId, toBatchId, toIdPrefix, toTaskId } from '../../contract.ts';
+import { type EngineName, parseId, toId, toIdPrefix } from '../../contract.ts';
 import { type TaskName, taskNames } from '../../tasks.ts';
 import { toNoBatchProblem, toNoTaskProblem } from '../problems/problem.ts';
 
@@ -13,18 +13,18 @@ export const toOwnerPrefix = (owner: string) => toIdPrefix(toOwnerHash(owner));
 const createKey = (idempotencyKey: string | undefined) =>
   idempotencyKey === undefined ? randomUUID() : sha256(idempotencyKey).toString('hex');
 
-/** Returns the id of a new task, which is also its workflow id. The same idempotency key gives the same id. */
-export const createTaskId = (owner: string, name: TaskName, idempotencyKey?: string) =>
-  toTaskId(toOwnerHash(owner), name, createKey(idempotencyKey));
+/** Returns the id of a new task, which is also its id in Temporal. The same idempotency key gives the same id. */
+export const createTaskId = (owner: string, name: TaskName, idempotencyKey?: string, engine: EngineName = 'workflow') =>
+  toId(toOwnerHash(owner), name, createKey(idempotencyKey), engine);
 
 /** Returns the id of a new batch, which is also its workflow id. The same idempotency key gives the same id. */
 export const createBatchId = (owner: string, name: TaskName, idempotencyKey?: string) =>
-  toBatchId(toOwnerHash(owner), name, createKey(idempotencyKey));
+  toId(toOwnerHash(owner), name, createKey(idempotencyKey), 'batch');
 
 /** Returns the task name in the id of one of this owner's tasks or batches; `undefined` for any other id. */
 function toName(owner: string, id: string, kind: 'task' | 'batch'): TaskName | undefined {
   const parts = parseId(id);
-  if (parts?.ownerHash !== toOwnerHash(owner) || parts.isBatch !== (kind === 'batch')) return undefined;
+  if (parts?.ownerHash !== toOwnerHash(owner) || (parts.kind === 'batch') !== (kind === 'batch')) return undefined;
   return taskNames.find((name) => name === parts.name);
 }
 

@@ -1,4 +1,4 @@
-import type { ListedTask } from '../../temporal/engines/list-tasks.ts';
+import type { ListedTask } from '../../temporal/lists/list-tasks.ts';
 import { Problem } from '../problems/problem.ts';
 import type { TaskSummary } from './schemas.ts';
 import { toTaskName } from './task-id.ts';
@@ -15,17 +15,25 @@ export const maximumSkewMs = 600_000;
 
 /**
  * Returns an entry of Temporal's list as an entry of the owner's list of tasks. Returns `undefined` if it is not a task
- * of this owner.
+ * of this owner. Reads the task if the list does not have what the entry needs.
  */
-export async function toSummary(owner: string, listed: ListedTask, read: Read): Promise<TaskSummary | undefined> {
-  const { id, end, finishedAt } = listed;
+export async function toSummary(
+  owner: string,
+  listed: ListedTask,
+  readTask: TaskView['readTask'],
+  readIfAllowed: Read,
+): Promise<TaskSummary | undefined> {
+  const { id, isOpen, finishedAt, memo } = listed;
   const name = toTaskName(owner, id);
   if (!name) return undefined;
-  const { input, submittedAt } = listed.record;
-  // Anyone with access to Temporal can start a workflow with a task's id, so list only workflows with the API's memo.
+  const task = memo ? undefined : await readTask(id, name).catch(skipVanished);
+  const { input, submittedAt } = memo?.record ?? task ?? {};
+  // Anyone with access to Temporal can start something with a task's id, so list only what the API has recorded.
   if (input === undefined || submittedAt === undefined) return undefined;
-  const toOpenStatus = async () => ((await isScheduled(listed, () => read(id, name))) ? 'scheduled' : 'open');
-  return { id, name, status: end ?? (await toOpenStatus()), input, submittedAt, ...(finishedAt && { finishedAt }) };
+  const read = () => (task ? Promise.resolve(task) : readIfAllowed(id, name));
+  const toOpenStatus = async () => ((await isScheduled(listed, read)) ? 'scheduled' : 'open');
+  const status = isOpen ? await toOpenStatus() : (memo?.end ?? task?.status ?? 'failed');
+  return { id, name, status, input, submittedAt, ...(finishedAt && { finishedAt }) };
 }
 
 /**

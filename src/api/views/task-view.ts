@@ -13,11 +13,11 @@ export function createTaskView(
   engine: Pick<Engine, 'read' | 'readEnded' | 'cancel' | 'toPagePath'>,
   { embedded, temporal: { namespace } }: Config,
 ) {
-  const toLinks = (id: string, isOpen: boolean): Task['links'] => ({
+  const toLinks = (id: string, isOpen: boolean, page = engine.toPagePath(id)): Task['links'] => ({
     self: `/tasks/${id}`,
     ...(isOpen && { cancel: `/tasks/${id}/cancel`, events: `/tasks/${id}/events` }),
     ...(embedded && {
-      temporal: `http://127.0.0.1:${embedded.uiPort}/namespaces/${namespace}/${engine.toPagePath(id)}`,
+      temporal: `http://127.0.0.1:${embedded.uiPort}/namespaces/${namespace}/${page}`,
     }),
   });
 
@@ -41,7 +41,11 @@ export function createTaskView(
   const toRead = (id: string, name: TaskName, found: FoundTask | undefined): ReadTask => {
     if (!found) throw toNoTaskProblem();
     const { attemptsMade, ...state } = found.state;
-    const task = { ...toSubmitted(id, name, found.record), ...state, links: toLinks(id, !state.finishedAt) };
+    const task = {
+      ...toSubmitted(id, name, found.record),
+      ...state,
+      links: toLinks(id, !state.finishedAt, found.page),
+    };
     return { record: found.record, attemptsMade, task: toLimited(task as Task) };
   };
 

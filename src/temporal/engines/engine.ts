@@ -1,12 +1,11 @@
 import type { TaskArguments, TaskRecord } from '../../contract.ts';
 import type { TaskName } from '../../tasks.ts';
-import type { ListedTask, ListRequest } from './list-tasks.ts';
 import type { FoundTask, TaskState } from './task-state.ts';
 
 /** A task to start. Its start delay is in milliseconds. */
 export type TaskStart = { id: string; name: TaskName; task: TaskArguments; record: TaskRecord; startDelay?: number };
 
-/** Runs single tasks on Temporal. Nothing outside this folder knows in which way. */
+/** One way to run single tasks on Temporal. Nothing outside this folder knows which. */
 export type Engine = {
   /** Starts a task. Temporal refuses a second task with the same id (see `isAlreadyStarted`). */
   start(task: TaskStart): Promise<unknown>;
@@ -25,8 +24,6 @@ export type Engine = {
   awaitEnd(id: string, signal: AbortSignal): Promise<boolean>;
   /** Requests the cancellation of an open task, whose state was just read. If the task has ended, does nothing. */
   cancel(id: string, state: Pick<TaskState, 'attemptsMade' | 'lastFailure'>): Promise<void>;
-  /** Lists a page of tasks. Returns `undefined` if the page token did not come from Temporal. */
-  list(request: ListRequest): Promise<{ tasks: ListedTask[]; token: string } | undefined>;
   /** Returns the path of the task's page in Temporal's Web UI, below the namespace. */
   toPagePath(id: string): string;
 };

@@ -1,6 +1,21 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
-import { parseId, type Submission, workflowTaskTimeoutMs } from '../../contract.ts';
+import {
+  type BatchArguments,
+  type BatchMemo,
+  type batchType,
+  parseId,
+  type slicedBatchType,
+  type TaskArguments,
+  type TaskRecord,
+  workflowTaskTimeoutMs,
+} from '../../contract.ts';
+import type { TaskName } from '../../tasks.ts';
+
+/** A workflow that the API starts: its type, argument and memo. */
+type Submission =
+  | { type: TaskName; args: [TaskArguments]; memo: TaskRecord }
+  | { type: typeof batchType | typeof slicedBatchType; args: [BatchArguments]; memo: BatchMemo };
 
 type Start = Submission & { id: string } & Pick<WorkflowStartOptions, 'startDelay' | 'priority'>;
 

@@ -28,8 +28,10 @@ export const terminated: FinalFailure = {
   reason: 'terminated',
 };
 
+export type ClosedStatus = 'completed' | 'failed' | 'cancelled';
+
 /** Maps Temporal's status of a closed execution to the status of its task or batch. */
-export const closedStatuses: Record<string, 'completed' | 'failed' | 'cancelled'> = {
+export const closedStatuses: Record<string, ClosedStatus> = {
   COMPLETED: 'completed',
   FAILED: 'failed',
   TERMINATED: 'failed',
@@ -70,5 +72,5 @@ export type TaskState = { attemptsMade: number } & Partial<{
   finishedAt: string | undefined;
 }>;
 
-/** A task as an engine reads it. */
-export type FoundTask = { record: TaskRecord; state: TaskState };
+/** A task as an engine reads it. `page` is the path of its page in Temporal's Web UI, where only a read knows it. */
+export type FoundTask = { record: TaskRecord; state: TaskState; page?: string };

@@ -5,7 +5,6 @@ import { longPoll } from '../deadline.ts';
 import { HistoryEventFilterType, toEpochMs, toMemo } from '../payloads.ts';
 import type { Engine } from './engine.ts';
 import { readHistory, toCancelReason } from './history.ts';
-import { createListTasks } from './list-tasks.ts';
 import { readOpen, toAbandoned } from './open-task.ts';
 import type { StartWorkflow } from './start-workflow.ts';
 import { closedStatuses } from './task-state.ts';
@@ -69,7 +68,6 @@ export function createWorkflowEngine(client: Client, startWorkflow: StartWorkflo
       });
     },
 
-    list: createListTasks(client),
     toPagePath: (id) => `workflows/${id}`,
   };
   return engine;

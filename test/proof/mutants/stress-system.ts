@@ -11,8 +11,8 @@ export const systemMutants: SystemMutant[] = [
     name: 'every fifth submission is refused',
     check: 1,
     file: 'src/api/tasks/start-task.ts',
-    from: 'const id = createTaskId(owner, name, idempotencyKey);',
-    to: `const id = createTaskId(owner, name, idempotencyKey);
+    from: 'const id = createTaskId(owner, name, idempotencyKey, config.engine);',
+    to: `const id = createTaskId(owner, name, idempotencyKey, config.engine);
       globalThis.seen = (globalThis.seen ?? 0) + 1;
       if (globalThis.seen % 5 === 0) throw new Error('refused');`,
     says: /10 of 50 submissions were not accepted/,
@@ -21,8 +21,8 @@ export const systemMutants: SystemMutant[] = [
     name: 'each submission takes 3 s',
     check: 1,
     file: 'src/api/tasks/start-task.ts',
-    from: 'const id = createTaskId(owner, name, idempotencyKey);',
-    to: `const id = createTaskId(owner, name, idempotencyKey);
+    from: 'const id = createTaskId(owner, name, idempotencyKey, config.engine);',
+    to: `const id = createTaskId(owner, name, idempotencyKey, config.engine);
       await new Promise((resolve) => setTimeout(resolve, 3_000));`,
     says: /submissions\/sec, fewer than 40/,
     alone: true,
@@ -153,8 +153,8 @@ export const systemMutants: SystemMutant[] = [
     name: 'the API keeps 10 KiB of each task',
     check: 7,
     file: 'src/api/tasks/start-task.ts',
-    from: 'const id = createTaskId(owner, name, idempotencyKey);',
-    to: `const id = createTaskId(owner, name, idempotencyKey);
+    from: 'const id = createTaskId(owner, name, idempotencyKey, config.engine);',
+    to: `const id = createTaskId(owner, name, idempotencyKey, config.engine);
       (globalThis.leak ??= []).push(new Array(1_280).fill(Math.random()));`,
     says: /The heap of the API grows by 1\d{4} bytes with each task/,
     alone: true,

@@ -94,6 +94,7 @@ describe('a bad variable', () => {
     ['WORKER_CONCURRENCY', { WORKER_CONCURRENCY: '0' }, 'must be a whole number from 1 to 10000'],
     ['WORKERS', { WORKERS: '65' }, 'must be a whole number from 1 to 64'],
     ['MAX_IN_FLIGHT', { MAX_IN_FLIGHT: '0' }, 'must be a whole number from 1 to 100000'],
+    ['ENGINE', { ENGINE: 'queue' }, 'must be workflow or activity'],
     ['RETENTION_DAYS', { RETENTION_DAYS: 'week' }, 'must be a whole number from 1 to 3650'],
     ['SHUTDOWN_GRACE', { SHUTDOWN_GRACE: '30s' }, 'must be a number of seconds from 0 to 3600'],
     ['SHUTDOWN_GRACE', { SHUTDOWN_GRACE: '3601' }, 'must be at most 3600 seconds'],

@@ -94,9 +94,12 @@ export const cancelStopsCalls: Invariant = {
     const cancelled = [...works.values()].filter(({ cancelledAt }) => cancelledAt !== undefined);
     const findings: Finding[] = [];
     for (const { id, batchId, final, cancelledAt = 0, calls } of cancelled) {
-      const status = executionsById.get(batchId ?? id)?.[0]?.status;
-      if (status !== 'CANCELLED') findings.push({ id, text: `its cancellation was confirmed; Temporal has ${status}` });
-      if (!batchId && final?.state !== 'cancelled')
+      const { status, isStandalone } = executionsById.get(batchId ?? id)?.[0] ?? {};
+      // A standalone activity whose attempt ends before it learns of the cancellation keeps what the attempt brought.
+      const isKept = isStandalone && calls.length > 0 && ['COMPLETED', 'FAILED', 'TIMED_OUT'].includes(status ?? '');
+      if (status !== 'CANCELLED' && !isKept)
+        findings.push({ id, text: `its cancellation was confirmed; Temporal has ${status}` });
+      if (!batchId && final?.state !== 'cancelled' && !isKept)
         findings.push({ id, text: `its cancellation was confirmed; it ended as ${final?.state}` });
       // A batch needs longer than a task: it cancels its chunks, and the chunks cancel the activities.
       const boundMs = policy.heartbeatTimeoutMs + (batchId ? 3_000 : 1_000);

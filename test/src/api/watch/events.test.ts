@@ -12,6 +12,7 @@ import { toStateId } from '../../../../src/api/watch/poller.ts';
 import { createWatcher, type Subscription, type WatchedTasks, type Watcher } from '../../../../src/api/watch/watch.ts';
 import { createApiMetrics } from '../../../../src/telemetry/metrics.ts';
 import { TemporalUnavailable } from '../../../../src/temporal/errors.ts';
+import { cancelledWithoutWorker, rpcs } from '../../../support/engine.ts';
 import { openEvents } from '../../../support/event-stream.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem, expectSafeHeaders } from '../../../support/problem.ts';
@@ -75,11 +76,11 @@ test('a client that reconnects with its last event id gets only newer states', a
   const back = await follow(id, workerless, known?.id);
   expect(back.status).toBe(200);
   await workerless.call('POST', `/tasks/${id}/cancel`);
-  expect(await back.next()).toMatchObject({ task: { status: 'cancelling' } });
+  expect(await back.next()).toMatchObject({ task: { status: cancelledWithoutWorker } });
   back.leave();
 
   const stranger = await follow(id, workerless, 'an id of elsewhere');
-  expect(await stranger.next()).toMatchObject({ task: { status: 'cancelling' } });
+  expect(await stranger.next()).toMatchObject({ task: { status: cancelledWithoutWorker } });
   stranger.leave();
 });
 
@@ -133,7 +134,7 @@ test('50 streams of one task share one poller, which ends when their clients hav
   const own = await startHoldfast();
   try {
     const { id } = await own.submit();
-    const describes = vi.spyOn(own.client.workflowService, 'describeWorkflowExecution');
+    const describes = vi.spyOn(own.client.workflowService, rpcs.describe);
     const streams = await Promise.all(Array.from({ length: 50 }, () => follow(id, own)));
     await Promise.all(streams.map((stream) => stream.next()));
     expect(await readOpen(own)).toBe(50);
@@ -147,7 +148,7 @@ test('50 streams of one task share one poller, which ends when their clients hav
 
     await own.call('POST', `/tasks/${id}/cancel`);
     const events = await Promise.all(streams.map((stream) => stream.next()));
-    expect(new Set(events.map((event) => event?.task.status))).toEqual(new Set(['cancelling']));
+    expect(new Set(events.map((event) => event?.task.status))).toEqual(new Set([cancelledWithoutWorker]));
 
     for (const stream of streams) stream.leave();
     await eventually(
@@ -156,7 +157,7 @@ test('50 streams of one task share one poller, which ends when their clients hav
     );
     const left = describes.mock.calls.length;
     const answers = await Promise.all(Array.from({ length: 3 }, () => own.read(id)));
-    expect(answers.every(({ status }) => status === 'cancelling')).toBe(true);
+    expect(answers.every(({ status }) => status === cancelledWithoutWorker)).toBe(true);
     expect(describes.mock.calls.length).toBe(left + 3);
   } finally {
     await own.stop();

@@ -1,35 +1,42 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { TaskRecord } from '../../contract.ts';
+import { parseId, type TaskRecord } from '../../contract.ts';
+import { type ClosedStatus, closedStatuses } from '../engines/task-state.ts';
 import { isInvalidPageToken } from '../errors.ts';
 import { toEpochMs, toMemo, WorkflowExecutionStatus } from '../payloads.ts';
-import { closedStatuses } from './task-state.ts';
+import { type ListFilter, toListQuery } from './list-query.ts';
 
 type Execution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 
 /** `token` is Temporal's page token in base64, or empty for the first page. Other ids than wanted ones are left out. */
-export type ListRequest = { query: string; pageSize: number; token: string; isWanted: (id: string) => boolean };
+export type ListRequest = {
+  filter: ListFilter;
+  pageSize: number;
+  token: string;
+  isWanted: (id: string) => boolean;
+};
 
 /** A task as Temporal's list shows it, without its state. */
 export type ListedTask = {
   id: string;
-  /** How the task ended, or `undefined` while it is open. */
-  end: 'completed' | 'failed' | 'cancelled' | undefined;
+  isOpen: boolean;
   finishedAt: string | undefined;
   startMs: number;
   /** When the task's start delay ends. */
   executionMs: number;
-  record: Partial<TaskRecord>;
+  /** What only the list of workflows has. A standalone activity has to be read. */
+  memo?: { record: Partial<TaskRecord>; end: ClosedStatus | undefined };
 };
 
 const toId = ({ execution }: Execution) => execution?.workflowId ?? '';
+const isActivity = (execution: Execution) => parseId(toId(execution))?.kind === 'activity';
 
 /** Creates the function that lists the current runs of a page of Temporal's list. */
 export const createListTasks =
   (client: Client) =>
-  async ({ query, pageSize, token, isWanted }: ListRequest) => {
+  async ({ filter, pageSize, token, isWanted }: ListRequest) => {
     const { namespace } = client.options;
-    const page = await listPage(client, { namespace, query, pageSize }, token);
+    const page = await listPage(client, { namespace, query: toListQuery(filter), pageSize }, token);
     if (!page) return undefined;
     const wanted = (page.executions ?? []).filter((execution) => isWanted(toId(execution)));
     const current = await keepCurrentRuns(client, namespace, wanted);
@@ -44,24 +51,25 @@ async function toListedTask(client: Client, execution: Execution): Promise<Liste
     WorkflowExecutionStatus[execution.status ?? 0]
       ?.replace('WORKFLOW_EXECUTION_STATUS_', '')
       .replace('CANCELED', 'CANCELLED') ?? '';
+  const end = closedStatuses[statusName];
   return {
     id: toId(execution),
-    end: closedStatuses[statusName],
+    isOpen: end === undefined,
     finishedAt: execution.closeTime ? new Date(toEpochMs(execution.closeTime)).toISOString() : undefined,
     startMs: toEpochMs(execution.startTime),
     executionMs: toEpochMs(execution.executionTime),
-    record: await toMemo(client, execution.memo),
+    ...(!isActivity(execution) && { memo: { record: await toMemo(client, execution.memo), end } }),
   };
 }
 
 /**
  * Keeps the executions that are the current run of their task. An operator's reset ends a run and starts another under
- * the same id, and Temporal lists both. An open run is always the current one. For finished runs, one call counts the
- * runs of their ids. Only if an id has several runs, another call lists them.
+ * the same id, and Temporal lists both. An open run is always the current one. For finished workflows, one call counts
+ * the runs of their ids. Only if an id has several runs, another call lists them.
  */
 async function keepCurrentRuns(client: Client, namespace: string, executions: Execution[]): Promise<Execution[]> {
   const runs = [...executions];
-  const finished = executions.filter(({ closeTime }) => closeTime);
+  const finished = executions.filter((execution) => execution.closeTime && !isActivity(execution));
   if (finished.length > 0) {
     const ids = [...new Set(finished.map(toId))];
     const query = `WorkflowId IN (${ids.map((id) => `'${id}'`).join(', ')})`;
