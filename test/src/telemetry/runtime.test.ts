@@ -6,7 +6,7 @@ import { Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { toHiddenAddress } from '../../../src/loopback.ts';
-import { installRuntime } from '../../../src/telemetry/runtime.ts';
+import { installRuntime, toSdkLogger } from '../../../src/telemetry/runtime.ts';
 
 vi.mock('node:crypto', { spy: true });
 vi.mock('../../../src/loopback.ts', { spy: true });
@@ -35,4 +35,18 @@ test('a runtime that cannot be installed at all is reported', async () => {
   vi.mocked(randomInt).mockReturnValue(taken.port as never);
   expect(() => installRuntime(pino({ level: 'silent' }))).toThrow('Failed to start prometheus metrics exporter');
   taken.server.close();
+});
+
+// Seen to fail when a line had only the id of a workflow.
+test('the line of an attempt has the id of its workflow, or else that of its standalone activity', () => {
+  const lines: object[] = [];
+  const log = toSdkLogger(pino({ base: null, timestamp: false }, { write: (line) => lines.push(JSON.parse(line)) }));
+  const attempt = { sdkComponent: 'activity', activityType: 'fetch-joke', attempt: 2 };
+  log.info('of a workflow', { ...attempt, workflowId: 'a-task', activityId: '1' });
+  log.info('of a standalone activity', { ...attempt, activityId: 'a-task' });
+  const common = { level: 30, activityType: 'fetch-joke', attempt: 2 };
+  expect(lines).toEqual([
+    { ...common, workflowId: 'a-task', msg: 'of a workflow' },
+    { ...common, activityId: 'a-task', msg: 'of a standalone activity' },
+  ]);
 });
