@@ -90,7 +90,13 @@ export default {
       severity: 'error',
       comment: 'Workflow code is deterministic. Its configuration comes with its input.',
       from: { path: '^src/workflows/' },
-      to: { pathNot: ['^src/(workflows|slices)/', '^src/(contract|tasks|policy)\\.ts$', 'node_modules/@temporalio/workflow/'] },
+      to: {
+        pathNot: [
+          '^src/(workflows|slices)/',
+          '^src/(contract|tasks|policy)\\.ts$',
+          'node_modules/@temporalio/workflow/',
+        ],
+      },
     },
     {
       name: 'slices-import-the-contract-only',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ChunkArguments, slicedChunkType, toBatchId, toChunkId } from '../../src/contract.ts';
+import { type ChunkArguments, slicedChunkType, toChunkId, toId } from '../../src/contract.ts';
 import { toActivityOptions } from '../../src/policy.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 
@@ -13,7 +13,7 @@ afterAll(() => holdfast?.stop());
 /** Starts a chunk whose items have this category. */
 async function startChunk(category: string, count: number) {
   const { policy, taskQueue } = holdfast.config;
-  const workflowId = toChunkId(toBatchId('owner', 'fetch-joke', category), 0);
+  const workflowId = toChunkId(toId('owner', 'fetch-joke', category, 'batch'), 0);
   const chunk: ChunkArguments = {
     ...{ name: 'fetch-joke', options: toActivityOptions(policy), jitter: 0, first: 0 },
     inputs: { count, input: { category } },
@@ -25,7 +25,7 @@ async function startChunk(category: string, count: number) {
 test('beside a batch whose calls are slow, a task is called at once, because slices leave a place free', async () => {
   const category = 'slow-items';
   holdfast.jokes.rules.add({ when: { category }, then: [{ delayMs: 4_000 }], repeat: true });
-  const batchId = toBatchId('owner', 'fetch-joke', category);
+  const batchId = toId('owner', 'fetch-joke', category, 'batch');
   holdfast.jokes.rules.add({ when: { taskKey: `${batchId}/2` }, then: [{}] });
   const chunk = await startChunk(category, 3);
   await eventually(
@@ -48,7 +48,7 @@ test('an item that fails in its slice goes on as attempt 2, with the same key', 
   const chunk = await startChunk(category, 2);
   expect(await chunk.result()).toEqual({ completed: 2, failed: 0, cancelled: 0 });
   const calls = holdfast.jokes.ledger({ category });
-  const batchId = toBatchId('owner', 'fetch-joke', category);
+  const batchId = toId('owner', 'fetch-joke', category, 'batch');
   expect(calls.map(({ taskKey, attempt }) => `${taskKey} ${attempt}`).sort()).toEqual(
     [0, 1].flatMap((index) => [1, 2].map((attempt) => `${batchId}/${index} ${attempt}`)),
   );
