@@ -15,9 +15,10 @@ type Arguments = [input: TaskInput, options: AttemptOptions, record: Omit<TaskRe
  * Runs each task as a standalone activity: without a workflow, with the same activity code and options. The activity's
  * arguments have the record. A read takes one RPC.
  */
-export function createActivityEngine(client: Client, { taskQueue }: Pick<Config, 'taskQueue'>): Engine {
-  const { namespace } = client.options;
-
+export function createActivityEngine(
+  client: Client,
+  { taskQueue, temporal: { namespace } }: Pick<Config, 'taskQueue' | 'temporal'>,
+): Engine {
   const engine: Engine = {
     start({ id, name, task: { input, options, ...attempt }, record: { input: _, ...record }, ...start }) {
       const args: Arguments = [input, attempt, record];

@@ -8,7 +8,11 @@ import type { StartWorkflow } from './start-workflow.ts';
 import { createWorkflowEngine } from './workflow-engine.ts';
 
 /** Creates the engine of tasks of both kinds. The id of a task tells its kind. Lists have both. */
-export function createEngine(client: Client, config: Pick<Config, 'taskQueue'>, startWorkflow: StartWorkflow) {
+export function createEngine(
+  client: Client,
+  config: Pick<Config, 'taskQueue' | 'temporal'>,
+  startWorkflow: StartWorkflow,
+) {
   const workflow = createWorkflowEngine(client, startWorkflow);
   const activity = createActivityEngine(client, config);
   const of = (id: string): Engine => (parseId(id)?.kind === 'activity' ? activity : workflow);
