@@ -44,7 +44,7 @@ function slowDown({ batchId }: { batchId: string }, ms = 1_400): void {
   api.rules.add({ when: { taskKey: `${batchId}/101` }, then: [{ delayMs: ms }] });
 }
 
-const toIndexes = ({ outcomes }: { outcomes: { index: number }[] }) => outcomes.map(({ index }) => index);
+const toIndexes = ({ outcomes }: { outcomes: { index: number }[] }) => outcomes.map(({ index }) => index).sort();
 
 test('after a second, a slice reports its outcomes and slow calls, and then returns the outcomes of the slow calls only', async () => {
   const chunk = await startChunk();
@@ -56,9 +56,10 @@ test('after a second, a slice reports its outcomes and slow calls, and then retu
   ];
   expect(others).toEqual([]);
   expect([signalName, sliceName]).toEqual(['slice', 'slice-1']);
-  expect(toIndexes(report)).toEqual([100, 102, 103]);
-  expect(report.running).toEqual([101]);
-  expect(toIndexes(result)).toEqual([101]);
+  expect(report.running).toContain(101);
+  // On a busy machine, another call may take a second as well.
+  expect([...toIndexes(report), ...report.running].sort()).toEqual([100, 101, 102, 103]);
+  expect(toIndexes(result)).toEqual(report.running.sort());
   expect(slice.requests()).toHaveLength(4);
 });
 
@@ -85,7 +86,7 @@ test('a slice whose signal fails keeps all outcomes for its result', async () =>
   } as unknown as Client;
   const slice = startSlice(api, { size: 3, client: away });
   slowDown(slice);
-  expect(toIndexes(await slice.result).sort()).toEqual([100, 101, 102]);
+  expect(toIndexes(await slice.result)).toEqual([100, 101, 102]);
   expect(slice.lines.at(-1)).toBe('Slice <batch>~0 slice-1: the report of slow calls failed: Temporal is away');
 });
 
@@ -106,6 +107,6 @@ test('results have at most 512 KiB and signals at most 256 KiB, and no outcome i
   expect(called).toBeGreaterThan(20);
   expect(JSON.stringify(report).length).toBeLessThanOrEqual(256 * 1024);
   expect(JSON.stringify(result).length + JSON.stringify(report).length).toBeLessThanOrEqual(512 * 1024);
-  expect(returned.sort()).toEqual(report.running.sort());
+  expect(returned).toEqual(report.running.sort());
   expect(new Set([...reported, ...returned]).size).toBe(called);
 });
