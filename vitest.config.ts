@@ -45,7 +45,7 @@ export default defineConfig({
           name: 'activity',
           env: { ENGINE: 'activity' },
           include: ['test/src/api/{submissions,tasks,watch}/*.test.ts'],
-          exclude: [systemTests, 'test/src/api/**/{overload,rate-limit,reset}.test.ts'],
+          exclude: [systemTests, 'test/src/api/**/{overload,rate-limit,reset,watch}.test.ts'],
           maxWorkers: 2,
           maxConcurrency: 10,
         },

@@ -326,7 +326,9 @@ test('a running attempt learns of the cancellation, and the task ends as cancell
     (entries) => entries.every(({ endedAt }) => endedAt !== null),
   );
   expect(calls.at(-1)).toMatchObject({ attempt: 2, outcome: 'hung' });
-  expect(calls.at(-1)?.endedAt).toBeLessThanOrEqual(Date.parse(task.finishedAt ?? '') + 250);
+  // A workflow needs this process to end. An activity ends in the server, even while this process is busy.
+  const slackMs = engine === 'activity' ? 1_500 : 250;
+  expect(calls.at(-1)?.endedAt).toBeLessThanOrEqual(Date.parse(task.finishedAt ?? '') + slackMs);
 });
 
 // Seen to fail when the workflow rethrew every error of its activity.
@@ -338,9 +340,13 @@ const endOfLateCancellation =
 
 test(`a task whose attempt fails before it learns of a cancellation ends as ${endOfLateCancellation.status}`, async () => {
   script('fails-meanwhile', [{ delayMs: 600, status: 404 }], impatient);
-  const { id } = await impatient.submit({ category: 'fails-meanwhile' });
-  await impatient.until(id, is('running'));
-  expect((await impatient.call('POST', `/tasks/${id}/cancel`)).status).toBe(202);
+  // On a busy machine, the attempt may fail before the cancellation is requested.
+  const cancelRunning = async () => {
+    const { id } = await impatient.submit({ category: 'fails-meanwhile' });
+    await impatient.until(id, (task) => task.status === 'running' || isFinished(task));
+    return { id, status: (await impatient.call('POST', `/tasks/${id}/cancel`)).status };
+  };
+  const { id } = await eventually(cancelRunning, ({ status }) => status === 202);
   expect(await impatient.until(id, isFinished)).toMatchObject({ ...endOfLateCancellation, attempt: 1 });
 });
 
