@@ -113,6 +113,17 @@ test('a slice that waits for its first place sends heartbeats, and begins when i
   expect((await slice.result).outcomes).toMatchObject([{ output: {} }]);
 });
 
+test('a slice takes its places for the owner of its batch', async () => {
+  const places = createPlaces(10);
+  const owners = new Set<string>();
+  const takeForSlice: typeof places.takeForSlice = (owner, signal) => {
+    owners.add(owner);
+    return places.takeForSlice(owner, signal);
+  };
+  await startSlice(api, { places: { ...places, takeForSlice } }).result;
+  expect([...owners]).toEqual(['owner']);
+});
+
 test('a slice that the server gave up makes no call and keeps no place', async () => {
   const places = createPlaces(1);
   const lost = ApplicationFailure.create({ type: 'AttemptLost' });
