@@ -3,6 +3,7 @@ import type { Config } from '../../src/config/config.ts';
 import { findLostFile, markDatabase, toDatabasePath } from '../../src/embedded/database.ts';
 import type { TemporalProgram } from '../obtain/temporal.ts';
 import { refuseDatabaseInUse } from '../temporal/database-users.ts';
+import { checkDatabaseVersion } from '../temporal/database-version.ts';
 import { temporalServer, webUiServer } from '../temporal/embedded-temporal.ts';
 import { prepareNewDatabase } from '../temporal/first-start.ts';
 import { prepareTemporal } from '../temporal/prepare-temporal.ts';
@@ -14,7 +15,8 @@ type Options = { embedded: NonNullable<Config['embedded']>; supervisor: Supervis
 
 /**
  * Starts the embedded Temporal server and its Web UI. Resolves when the server accepts calls.
- * @throws {SetupError} if the database cannot be used, or if the server does not serve in time.
+ * @throws {SetupError} if another server uses the database, if a newer one has used it, or if the server does not serve
+ *   in time.
  */
 export async function startTemporal(
   program: TemporalProgram,
@@ -22,6 +24,7 @@ export async function startTemporal(
   { embedded, supervisor, say, signal }: Options,
 ): Promise<void> {
   refuseDatabaseInUse(toDatabasePath(directory));
+  const servers = checkDatabaseVersion(directory, program);
   const { namespace } = temporal;
   const toServer = (place: string, port: number) => temporalServer(program, { directory: place, port, namespace });
   await prepareNewDatabase(directory, { toServer, say, signal });
@@ -39,6 +42,6 @@ export async function startTemporal(
   const where = { directory, port: embedded.port, namespace, webUi: webUi.address };
   supervisor.start({ ...(await temporalServer(program, where)), beforeRun, onErrorLine });
   await prepareTemporal(temporal, embedded.retentionDays, signal, readLastError);
-  markDatabase(directory);
+  markDatabase(directory, servers);
   supervisor.start(...(await webUiServer(program, where)));
 }

@@ -7,14 +7,18 @@ export const databaseFile = 'temporal.db';
 export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
 
 /**
- * The marker is a file beside the database. It says that a server has used the database, and it has the inode of the
- * database. The server never removes the write-ahead log, even if it ends cleanly. So a missing log means a loss.
+ * The marker is a file beside the database. It says that a server has used the database, and which. It has the inode of
+ * the database. The server never removes the write-ahead log, even if it ends cleanly. So a missing log means a loss.
  */
 const toMarkerPath = (dataDir: string) => `${toDatabasePath(dataDir)}.json`;
 
 const readInode = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino;
 
-function readMarker(dataDir: string): { inode?: number } | undefined {
+/** The Temporal server that created the database, whose tables it has, and the one that used it last. */
+type Servers = { createdBy?: string; usedBy?: string };
+
+/** Reads the marker. A marker of an older Holdfast names no server. */
+export function readMarker(dataDir: string): ({ inode?: number } & Servers) | undefined {
   try {
     return JSON.parse(readFileSync(toMarkerPath(dataDir), 'utf8'));
   } catch (error) {
@@ -27,8 +31,9 @@ function readMarker(dataDir: string): { inode?: number } | undefined {
 export const isMarked = (dataDir: string) => readMarker(dataDir) !== undefined;
 
 /** Writes the marker. Call this after the server has begun to serve, because all its files exist then. */
-export function markDatabase(dataDir: string): void {
-  writeFileSync(toMarkerPath(dataDir), `${JSON.stringify({ inode: readInode(toDatabasePath(dataDir)) })}\n`);
+export function markDatabase(dataDir: string, servers: Servers = {}): void {
+  const marker = { inode: readInode(toDatabasePath(dataDir)), ...servers };
+  writeFileSync(toMarkerPath(dataDir), `${JSON.stringify(marker)}\n`);
 }
 
 /** Returns the path of the first missing or empty file of a marked database, or `undefined` if there is none. */
