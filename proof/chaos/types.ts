@@ -95,6 +95,8 @@ export type ActivityFact = {
   id: string;
   attempt: number;
   end: 'completed' | 'failed' | 'timed-out' | 'cancelled' | 'open';
+  /** The indexes of its items, if the activity is a slice of a batch. */
+  items?: number[];
 };
 
 /** What Temporal's history says about a workflow, or its description about a standalone activity. */

@@ -46,7 +46,7 @@ export function createEvidence(): Evidence {
   const execution = (id: string, status: string, attempt: number, closedAt: number): Execution => ({
     id,
     runId: `run of ${id}`,
-    type: id.includes('~') ? 'run-chunk' : id.includes('batch') ? 'run-batch' : 'fetch-joke',
+    type: id.includes('~') ? 'run-chunk-in-slices' : id.includes('batch') ? 'run-batch-in-slices' : 'fetch-joke',
     status,
     events: 11,
     startedAt: 1_000,

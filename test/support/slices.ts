@@ -41,8 +41,8 @@ export async function startScriptedWorkers(
   { client, nativeConnection }: Pick<TestWorkflowEnvironment, 'client' | 'nativeConnection'>,
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
   taskQueue = loadConfig({}).taskQueue,
+  scripts = new Map<string, Script>(),
 ) {
-  const scripts = new Map<string, Script>();
   const calls = new Map<string, Call[]>();
   const read = () => {
     const { workflowExecution, activityId, attempt } = activityInfo();

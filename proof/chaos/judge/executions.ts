@@ -22,7 +22,11 @@ function toActivities(events: HistoryEvent[]): ActivityFact[] {
   const facts = new Map<string, ActivityFact>();
   for (const event of events) {
     const scheduled = event.activityTaskScheduledEventAttributes;
-    if (scheduled) facts.set(String(event.eventId), { id: scheduled.activityId ?? '', attempt: 0, end: 'open' });
+    if (scheduled) {
+      const { indexes: items } = JSON.parse(Buffer.from(scheduled.input?.payloads?.[0]?.data ?? '{}').toString());
+      const id = scheduled.activityId ?? '';
+      facts.set(String(event.eventId), { id, attempt: 0, end: 'open', ...(items && { items }) });
+    }
     const started = event.activityTaskStartedEventAttributes;
     if (started) {
       const fact = facts.get(String(started.scheduledEventId));

@@ -25,6 +25,8 @@ export type Case = Evidence & {
   works: Map<string, Work>;
   executionsById: Map<string, Execution[]>;
   callsByKey: Map<string, LedgerEntry[]>;
+  /** The number of lost slices that had an item, by the item's id. */
+  lostSlices: Map<string, number>;
   lastHealAt: number;
   /** Returns the first fault of these kinds (default: `disturbing`) that overlaps `from` to `to`, if any. */
   faultWithin: (from: number, to: number, kinds?: ReadonlySet<FaultKind>) => FaultRecord | undefined;
@@ -75,6 +77,18 @@ function toEnded(operations: Operation[]): Call[] {
     .sort((a, b) => a.end.at - b.end.at);
 }
 
+function countLostSlices(executions: Execution[]): Case['lostSlices'] {
+  const lost: Case['lostSlices'] = new Map();
+  for (const { id, activities } of executions)
+    for (const { end, items = [] } of activities)
+      if (end === 'timed-out' || end === 'failed')
+        for (const index of items) {
+          const item = `${id.replace(/~\d+$/, '')}/${index}`;
+          lost.set(item, (lost.get(item) ?? 0) + 1);
+        }
+  return lost;
+}
+
 /** The actions that start a task or batch. */
 export const submits = ['submit', 'submit-batch', 'rerun'];
 /** The actions whose answer shows an existing task or batch. */
@@ -119,6 +133,7 @@ export function joinEvidence(evidence: Evidence): Case {
     works,
     callsByKey,
     executionsById: groupBy(evidence.executions, ({ id }) => id),
+    lostSlices: countLostSlices(evidence.executions),
     lastHealAt: faults.reduce((last, { endedAt }) => Math.max(last, endedAt), evidence.startedAt),
     faultWithin: (from, to, of = disturbing) =>
       faults.find(({ kind, startedAt, endedAt }) => of.has(kind) && startedAt <= to && endedAt >= from),

@@ -15,8 +15,8 @@ export const batchItemSchema = z
       .int()
       .min(0)
       .describe(
-        'The number of attempts that have begun. If a worker dies just after the item ended, the item may show ' +
-          '`running` and 1 attempt for up to 5 s, until another worker takes over',
+        'The number of attempts that are known to have begun. A worker reports first attempts together, about once a ' +
+          'second. Until then, such an item is `queued` and has 0 attempts',
       ),
     nextAttemptAt: time.optional().describe('The time of the next attempt, set only while the item is `retrying`'),
     paused: pausedSchema.optional(),

@@ -78,6 +78,12 @@ export async function toItemStates(client: Client, events: HistoryEvent[], pendi
       report(slice, event.activityTaskCompletedEventAttributes && activities.get(slice)?.output, event);
     }
   }
+  for (const { slice } of slices.values())
+    if (activities.get(slice)?.status === 'cancelling')
+      change(
+        running.list(slice).filter((index) => read(index).status === 'running'),
+        { status: 'cancelling' },
+      );
   const pending = new Map(pendingActivities.map((activity) => [activity.activityId ?? '', activity]));
   const open = [...activities].flatMap(([id, state]) => (hasEnded(state) ? [] : [id]));
   for (const [index, attemptsBefore] of before) {

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { type BatchArguments, type BatchMemo, batchType, type Inputs } from '../../contract.ts';
+import { type BatchArguments, type BatchMemo, type Inputs, slicedBatchType } from '../../contract.ts';
 import { toActivityOptions } from '../../policy.ts';
 import type { TaskInput, TaskName } from '../../tasks.ts';
 import type { StartWorkflow } from '../../temporal/engines/start-workflow.ts';
@@ -17,8 +17,14 @@ import { toChunkSizes } from './chunks.ts';
 /** Temporal's lowest priority (1 is the highest). Tasks have the default, 3, so tasks overtake queued batch items. */
 const priority = { priorityKey: 5 };
 
-/** More items of a batch in flight would fill the server's queues: in a measurement, 1,000 starved a single task. */
-const maximumInFlight = 400;
+/**
+ * Eight chunks of 250 items at once. Slices take their items to the workers, so items that have not begun wait in no queue
+ * of the server.
+ */
+const maximumInFlight = 2_000;
+
+/** A slice returns the items that it has not begun, so this is only the size of the first slice. */
+const maximumSliceItems = 250;
 
 type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce; startWorkflow: StartWorkflow };
 type Submission = Caller & {
@@ -43,10 +49,12 @@ export function createStartBatch({ config, view, startOnce, startWorkflow }: Dep
       submittedAt: new Date().toISOString(),
       ...(idempotencyKey !== undefined && { fingerprint: toFingerprint({ body, delaySeconds: 0 }) }),
     };
-    const args: [BatchArguments] = [{ name, inputs, chunkSizes, maximumInFlight, options, jitter, ...trace }];
+    const args: [BatchArguments] = [
+      { name, inputs, chunkSizes, maximumInFlight, maximumSliceItems, options, jitter, ...trace },
+    ];
     return startOnce(caller, {
       id,
-      start: () => startWorkflow({ id, type: batchType, args, memo, priority }),
+      start: () => startWorkflow({ id, type: slicedBatchType, args, memo, priority }),
       fingerprint: memo.fingerprint,
       itemCount: chunkSizes.reduce((sum, size) => sum + size, 0),
       fresh: toBatch(id, name, memo),

@@ -274,9 +274,9 @@ test.each([
 );
 
 /** Returns a run in which an attempt repeated its call, each time after 50 ms. A fault was near the first call. */
-function createRepeated(kind: FaultKind, repetitions: number): Evidence {
+function createRepeated(kind: FaultKind, repetitions: number, id = 'retried'): Evidence {
   const evidence = createEvidence();
-  const lost = call(evidence, 'retried', 1);
+  const lost = call(evidence, id, 1);
   for (let nth = 1; nth <= repetitions; nth += 1) {
     const startedAt = lost.startedAt + 50 * nth;
     evidence.calls.push({ ...lost, seq: 900 + nth, startedAt, endedAt: startedAt + 10 });
@@ -301,6 +301,20 @@ test.each([
   ['cut-upstream', 2],
 ] as const)('after %s an attempt may not call the upstream %i more times', (kind, repetitions) => {
   expect(toBroken(createRepeated(kind, repetitions))).toEqual(['attempts-bounded']);
+});
+
+test.each([
+  [1, 1, []],
+  [2, 2, []],
+  [2, 1, ['attempts-bounded']],
+  [1, 0, ['attempts-bounded']],
+  [3, 3, ['attempts-bounded']],
+])('with %i more first calls, an item whose slices were lost %i times breaks %j', (repetitions, losses, broken) => {
+  const evidence = createRepeated('kill-worker', repetitions, 'batch/0');
+  const chunk = evidence.executions.find(({ id }) => id === 'batch~0');
+  for (let n = 0; n < losses; n += 1)
+    chunk?.activities.push({ id: `slice-${n}`, attempt: 1, end: 'timed-out', items: [0, 1] });
+  expect(toBroken(evidence)).toEqual(broken);
 });
 
 test('for every invariant, one of these changes breaks it', () => {

@@ -39,9 +39,13 @@ export const failedForAReason: Invariant = {
 
 export const attemptsBounded: Invariant = {
   name: 'attempts-bounded',
-  title: 'No task makes more attempts than the maximum, and only a cut connection lets an attempt call twice',
-  check: ({ works, policy, faultWithin }) =>
-    examine(works, ({ calls, final }) => {
+  title:
+    'No task makes more attempts than the maximum, and only a cut connection or a lost slice lets an attempt call twice',
+  check: ({ works, policy, faultWithin, lostSlices }) =>
+    examine(works, ({ id, calls: all, final }) => {
+      // The items of a lost slice are made again as the same attempt. An item runs alone after two lost slices.
+      let spared = Math.min(2, lostSlices.get(id) ?? 0);
+      const calls = all.filter(({ attempt }, n) => attempt !== 1 || all[n - 1]?.attempt !== 1 || spared-- <= 0);
       const attempts = calls.map(({ attempt }) => attempt ?? 0);
       const beyond = attempts.find((attempt) => attempt < 1 || attempt > policy.maximumAttempts);
       if (beyond !== undefined) return `attempt ${beyond} of ${policy.maximumAttempts} called the upstream`;

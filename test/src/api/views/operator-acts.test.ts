@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { BatchItem } from '../../../../src/api/batches/batch-schemas.ts';
 import type { Task } from '../../../../src/api/views/schemas.ts';
-import { chunkType, toChunkId } from '../../../../src/contract.ts';
+import { slicedChunkType, toChunkId } from '../../../../src/contract.ts';
 import { toFailure } from '../../../../src/temporal/payloads.ts';
 import { withBatches } from '../../../support/batches.ts';
 import { eventually, type Holdfast, isFinished, type RunningWorker, startHoldfast } from '../../../support/holdfast.ts';
@@ -10,11 +11,10 @@ import { createActivityCommands } from '../../../support/operator.ts';
 
 let holdfast: Holdfast;
 let worker: RunningWorker;
-let batches: ReturnType<typeof withBatches>;
+const variables = { HEARTBEAT_TIMEOUT: '1', BASE_DELAY: '0.5', MAX_DELAY: '0.5' };
 
 beforeAll(async () => {
-  holdfast = await startHoldfast({ HEARTBEAT_TIMEOUT: '1', BASE_DELAY: '0.5', MAX_DELAY: '0.5', MAX_ATTEMPTS: '2' });
-  batches = withBatches(holdfast);
+  holdfast = await startHoldfast({ ...variables, MAX_ATTEMPTS: '2' });
   worker = await holdfast.startWorker();
 });
 afterAll(() => holdfast?.stop());
@@ -113,9 +113,10 @@ describe('a task that an operator pauses', () => {
       const { id } = await busy.submit();
       const batch = await withBatches(busy).submit({ count: 1 });
       const { client } = busy;
+      // The item has no activity of its own yet. An operator can pause its slice.
       for (const [workflowId, activityId] of [
         [id, '1'],
-        [`${batch.id}~0`, '0'],
+        [`${batch.id}~0`, 'slice-0'],
       ] as const)
         await eventually(
           () => pause(workflowId, activityId).then(Boolean, () => false),
@@ -123,7 +124,7 @@ describe('a task that an operator pauses', () => {
         );
       expect(await busy.read(id)).toMatchObject({ status: 'queued', attempt: 1, paused });
       const [item] = (await withBatches(busy).read(batch.id, '?limit=1')).items ?? [];
-      expect(item).toEqual({ index: 0, status: 'queued', attempts: 0, paused });
+      expect(item).toEqual({ index: 0, status: 'queued', attempts: 0 });
 
       await Promise.all([id, batch.id].map((each) => client.workflow.getHandle(each).terminate()));
       expect(await busy.read(id)).toMatchObject({ status: 'failed', attempt: 1 });
@@ -284,12 +285,25 @@ describe('a task that an operator ends', () => {
   });
 });
 
+/** An item has an activity of its own from its second attempt on. Before, an operator can only act on its slice. */
 describe('an item of a batch', () => {
-  /** Submits a batch of an item that runs and one that waits, and pauses both. */
+  let patient: Holdfast;
+  let batches: ReturnType<typeof withBatches>;
+  beforeAll(async () => {
+    patient = await startHoldfast({ ...variables, MAX_ATTEMPTS: '3', API_BASE_URL: holdfast.jokes.url });
+    batches = withBatches(patient);
+    await patient.startWorker();
+  });
+  afterAll(() => patient?.stop());
+  const isSecond = (item: BatchItem | undefined, status: string) => item?.status === status && item.attempts === 2;
+
+  /** Submits a batch of an item that runs and one that waits, both in their second attempt, and pauses both. */
   async function submitPaused() {
-    const [hanging, broken] = [addCategory([{ hang: 'headers' }]), addCategory([{ status: 503 }])];
+    const [hanging, broken] = [addCategory([{ status: 503 }, { hang: 'headers' }]), addCategory([{ status: 503 }])];
     const { id } = await batches.submit({ items: [{ category: hanging }, { category: broken }] });
-    await batches.until(id, ({ items }) => items?.[0]?.status === 'running' && items[1]?.status === 'retrying');
+    await batches.until(id, ({ items }) => isSecond(items?.[1], 'retrying'));
+    await activity(`${id}~0`, '1').stretchWait();
+    await batches.until(id, ({ items }) => isSecond(items?.[0], 'running'));
     await Promise.all([pause(`${id}~0`, '0'), pause(`${id}~0`, '1')]);
     return id;
   }
@@ -299,24 +313,25 @@ describe('an item of a batch', () => {
     const id = await submitPaused();
     const { items } = await untilWaiting(id);
     expect(items).toEqual([
-      { index: 0, status: 'queued', attempts: 1, paused, lastFailure: pauseFailure },
+      { index: 0, status: 'queued', attempts: 2, paused, lastFailure: pauseFailure },
       {
         index: 1,
         status: 'queued',
-        attempts: 1,
+        attempts: 2,
         paused,
         lastFailure: expect.objectContaining({ upstreamStatus: 503 }),
       },
     ]);
     await batches.cancel(id);
     const ended = await batches.untilEnded(id);
-    expect(ended.items).toEqual([0, 1].map((index) => ({ index, status: 'cancelled', attempts: 1 })));
+    const lastFailure = expect.objectContaining({ upstreamStatus: 503 });
+    expect(ended.items).toEqual([0, 1].map((index) => ({ index, status: 'cancelled', attempts: 2, lastFailure })));
   });
 
   // Seen to fail with one attempt for the item that had made two.
   test('has failed if its batch was terminated while it was paused, and shows the attempts that began', async () => {
     const { id } = await batches.submit({ items: [{ category: addCategory([{ status: 503 }, { hang: 'headers' }]) }] });
-    await batches.until(id, ({ items }) => items?.[0]?.status === 'running' && items[0].attempts === 2);
+    await batches.until(id, ({ items }) => isSecond(items?.[0], 'running'));
     await pause(`${id}~0`, '0');
     await untilWaiting(id);
     await holdfast.client.workflow.getHandle(id).terminate();
@@ -332,14 +347,14 @@ describe('an item of a batch', () => {
   // Seen to fail with an item that ran for ever in a batch that had completed.
   test('has failed as terminated if an operator terminates only its chunk, and its batch counts it as failed', async () => {
     const { id } = await batches.submit({ items: [{}, { category: addCategory([{ status: 503 }]) }] });
-    await batches.until(id, ({ items }) => items?.[0]?.status === 'completed' && items[1]?.status === 'retrying');
+    await batches.until(id, ({ items }) => isSecond(items?.[1], 'retrying'));
     await activity(`${id}~0`, '1').stretchWait();
     // The chunk reports its counts after 2 s. Its batch knows only what was reported.
     await batches.untilCounts(id, ({ completed }) => completed === 1);
     await holdfast.client.workflow.getHandle(`${id}~0`).terminate();
     const { completed, failed, items } = await batches.untilEnded(id);
     expect(items?.[0]).toMatchObject({ status: 'completed' });
-    expect(items?.[1]).toEqual({ index: 1, status: 'failed', attempts: 1, failure: expect.any(Object) });
+    expect(items?.[1]).toMatchObject({ index: 1, status: 'failed', attempts: 2, failure: { reason: 'terminated' } });
     expect({ completed, failed }).toEqual({ completed: 1, failed: 1 });
     expect((await batches.read(id, '?status=failed')).items).toEqual([items?.[1]]);
     expect((await batches.read(id, '?status=running')).items).toEqual([]);
@@ -347,7 +362,7 @@ describe('an item of a batch', () => {
 
   test('is cancelled if an operator cancels only its chunk, and its batch counts it as cancelled', async () => {
     const { id } = await batches.submit({ items: [{}, { category: addCategory([{ status: 503 }]) }] });
-    await batches.until(id, ({ items }) => items?.[0]?.status === 'completed' && items[1]?.status === 'retrying');
+    await batches.until(id, ({ items }) => isSecond(items?.[1], 'retrying'));
     await activity(`${id}~0`, '1').stretchWait();
     await holdfast.client.workflow.getHandle(`${id}~0`).cancel();
     const { completed, cancelled, items } = await batches.untilEnded(id);
@@ -360,7 +375,7 @@ describe('an item of a batch', () => {
     const workerless = await startHoldfast();
     onTestFinished(() => workerless.stop());
     const { id } = await withBatches(workerless).submit({ count: 1 });
-    const chunk = await workerless.client.workflow.start(chunkType, {
+    const chunk = await workerless.client.workflow.start(slicedChunkType, {
       workflowId: toChunkId(id, 0),
       taskQueue: workerless.config.taskQueue,
     });
@@ -371,8 +386,8 @@ describe('an item of a batch', () => {
   });
 
   test('says so if an operator failed it', async () => {
-    const { id } = await batches.submit({ items: [{ category: addCategory([{ hang: 'headers' }]) }] });
-    await batches.until(id, ({ items }) => items?.[0]?.status === 'running');
+    const { id } = await batches.submit({ items: [{ category: addCategory([{ status: 503 }, { hang: 'headers' }]) }] });
+    await batches.until(id, ({ items }) => isSecond(items?.[0], 'running'));
     await activity(`${id}~0`, '0').fail('by hand');
     const { items } = await batches.untilEnded(id);
     expect(items?.[0]).toMatchObject({ status: 'failed', failure: { message: 'The task was failed by an operator' } });
