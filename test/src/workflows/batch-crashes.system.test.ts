@@ -15,10 +15,11 @@ const killEveryMs = 2_000;
 /** On a busy machine, a worker that is killed every 2 s until the end gets hardly any work done. */
 const maximumKills = 20;
 /**
- * A call's result reaches the server some time after the call's end in the ledger, and a kill in between loses it.
- * After a kill, this process, which keeps the ledger, may also record the last calls of that worker late.
+ * A call's result reaches the server some time after the call's end in the ledger, and a kill in between loses it: a
+ * slice reports after about a second. After a kill, this process, which keeps the ledger, may also record the last calls
+ * of that worker late.
  */
-const marginMs = 500;
+const marginMs = 2_000;
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** The workers' code beside a finished workflow bundle, as in `dist/`. Without it every start would bundle again. */
@@ -83,6 +84,9 @@ async function killWorkersUntilDone<T>(work: Promise<T>): Promise<{ result: T; k
 const isExplained = ({ startedAt, endedAt }: LedgerEntry, kills: number[]) =>
   kills.some((kill) => startedAt - marginMs <= kill && kill <= (endedAt ?? startedAt) + marginMs);
 
+/** The items of a lost slice are made again as the same attempt, at most this often. */
+const maximumLosses = 2;
+
 // Seen to fail with heartbeats switched off. The explanations failed with one kill missing from the list.
 test('with a worker killed every 2 s, 20 times, all items of a batch of 2,000 end once, and a kill explains each extra call', async () => {
   const category = 'crashes';
@@ -106,7 +110,7 @@ test('with a worker killed every 2 s, 20 times, all items of a batch of 2,000 en
   for (const { index, attempts, output } of items) {
     const ofItem = calls.get(`${id}/${index}`) ?? [];
     expect(ofItem.at(-1)?.jokeId).toBe(output?.id);
-    expect(ofItem.length).toBeLessThanOrEqual(attempts);
+    expect(ofItem.length).toBeLessThanOrEqual(attempts + maximumLosses);
     for (const call of ofItem.slice(0, -1))
       if (!isExplained(call, kills)) unexplained.push({ ...call, index, attempts });
   }
