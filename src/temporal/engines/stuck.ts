@@ -7,9 +7,9 @@ const stuckFromAttempt = 3;
 
 /**
  * So many of the latest events are read to find the failure of the workflow task. Signals can follow it. In a chunk, the
- * ends of 100 items can follow it, with two events each.
+ * ends of 250 items can follow it, with two events each.
  */
-const lastEvents = 250;
+const lastEvents = 600;
 
 type Described = Pick<WorkflowExecutionDescription, 'raw' | 'workflowId' | 'runId'>;
 

@@ -77,7 +77,8 @@ export const gapsFollowPolicy: Invariant = {
       if (gap < least - toleranceMs && !isDispatchedEarly(proof, before, next))
         return `${words}, but at least ${least} ms were due`;
       const isNext = next.attempt === (before.attempt ?? 0) + 1;
-      const most = Math.min(policy.maximumIntervalMs, least * (1 + policy.jitter)) + latenessMs + toReportMs(id, before);
+      const most =
+        Math.min(policy.maximumIntervalMs, least * (1 + policy.jitter)) + latenessMs + toReportMs(id, before);
       return isCalm && isNext && gap > most ? `${words}, but at most ${Math.round(most)} ms were due` : undefined;
     });
   },
