@@ -18,6 +18,11 @@ export type Contender = {
    * submits all tasks in one call. Resolves when all tasks are accepted.
    */
   submit(count: number, atOnce: number): Promise<Submissions>;
+  /**
+   * Executes `count` tasks, one after the other. Returns the milliseconds of each, from the submission until the client
+   * knows that the task has completed. Missing for batches.
+   */
+  execute?(count: number): Promise<number[]>;
   /** Returns how many tasks have completed since the start, according to its own store. */
   completed(): Promise<number>;
   /** Stops the worker, or makes later submissions go to a queue without a worker (`leavesNoBacklog`). */

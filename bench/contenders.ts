@@ -24,6 +24,7 @@ export const entries: Entry[] = [
     name: 'Holdfast and bare Temporal',
     start: async (scene) => (await import('./holdfast/contenders.ts')).startHoldfastContenders(scene),
   },
+  peer('stock', 'Bare Temporal on a stock server', async () => (await import('./temporal/stock.ts')).startStock),
   peer('origin', 'FastAPI + Procrastinate', async () => (await import('./origin/contender.ts')).startOrigin),
   peer('pg-boss', 'pg-boss', async () => (await import('./pg-boss/contender.ts')).startPgBoss),
   peer(

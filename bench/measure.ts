@@ -2,6 +2,7 @@ import { SetupError } from '../cli/setup-error.ts';
 import { until } from '../cli/until.ts';
 import type { Contender } from './contender.ts';
 import { readResources } from './resources.ts';
+import { toSpread } from './spread.ts';
 
 /** The number of submissions open at once. */
 const atOnce = 50;
@@ -12,15 +13,19 @@ const silentMs = 60_000;
 /** The limits of the number of tasks in each half of a round. */
 const least = 200;
 const most = 10_000;
+/** The number of tasks that each round executes one after the other. */
+const oneByOne = 20;
 
 /** The number of tasks in each half of a contender's round, chosen so that all contenders take about the same time. */
 export type Sizes = { submissions: number; completions: number };
 
-/** The figures of one round. Rates are tasks per second. */
+/** The figures of one round. Rates are tasks per second. `executionMs` is the median of `executionLatenciesMs`. */
 export type Round = {
   submissionRate: number;
   completionRate: number;
   submissionLatenciesMs: number[];
+  executionLatenciesMs: number[];
+  executionMs: number;
   cpuSecondsPer1000: number;
   memoryMiB: number;
 };
@@ -30,7 +35,7 @@ export type Round = {
  * to 1 s long. They shrink to 50 ms near the end.
  * @throws {SetupError} when nothing completes for a minute.
  */
-async function untilCompleted({ name, completed }: Contender, wanted: number, signal: AbortSignal) {
+export async function untilCompleted({ name, completed }: Contender, wanted: number, signal: AbortSignal) {
   const startedAt = performance.now();
   const first = await completed();
   let known = first;
@@ -55,7 +60,7 @@ async function untilCompleted({ name, completed }: Contender, wanted: number, si
 /**
  * Measures one round of one contender. The first half measures submissions alone, with the worker paused. Then the
  * worker processes the backlog, if there is one. The second half measures completions, from the first submission until
- * the last task completes. The worker is paused again afterwards.
+ * the last task completes. Then some tasks are executed one after the other. The worker is paused again afterwards.
  */
 export async function measureRound(contender: Contender, sizes: Sizes, signal: AbortSignal): Promise<Round> {
   await contender.pauseWorker();
@@ -71,12 +76,15 @@ export async function measureRound(contender: Contender, sizes: Sizes, signal: A
   await untilCompleted(contender, completedBefore + sizes.completions, signal);
   const seconds = (performance.now() - startedAt) / 1_000;
   const after = readResources(contender.pids());
+  const executionLatenciesMs = (await contender.execute?.(oneByOne)) ?? [];
   // A polling worker would take CPU from the next contender.
   await contender.pauseWorker();
   return {
     submissionRate: sizes.submissions / alone.seconds,
     completionRate: sizes.completions / seconds,
     submissionLatenciesMs: alone.latenciesMs,
+    executionLatenciesMs,
+    executionMs: toSpread(executionLatenciesMs).median,
     cpuSecondsPer1000: ((after.cpuSeconds - cpuSeconds) / sizes.completions) * 1_000,
     memoryMiB: after.memoryMiB,
   };

@@ -1,24 +1,33 @@
 import { type Percentiles, toPercentiles } from '../cli/measurement.ts';
 import type { Round } from './measure.ts';
+import type { SlowRow } from './slow-upstream.ts';
+import { type Spread, toSpread } from './spread.ts';
 
-/** The median, minimum and maximum of a figure over the rounds. */
-export type Spread = { median: number; min: number; max: number };
+type Figures = Omit<Round, 'submissionLatenciesMs' | 'executionLatenciesMs'>;
 
-/** The results of one contender, in the units of `Round`. `submissionLatency` covers all rounds. */
+/**
+ * The results of one contender, in the units of `Round`. The latencies cover all rounds. `executionMs` and
+ * `executionLatency` are missing for batches.
+ */
 export type Row = {
   name: string;
   versions: string[];
   storage: string;
-  rounds: Omit<Round, 'submissionLatenciesMs'>[];
+  rounds: Figures[];
   submissionRate: Spread;
   completionRate: Spread;
+  executionMs?: Spread;
   cpuSecondsPer1000: Spread;
   memoryMiB: Spread;
   submissionLatency: Percentiles;
+  executionLatency?: Percentiles;
 };
 
-/** A goal. `ratio` is the measured figure, usually a ratio of two systems. It is undefined if either is missing. */
-export type Goal = { what: string; goal: string; ratio?: Spread; met?: boolean };
+/**
+ * One measured figure beside its goal, usually a ratio of two systems. `of` is the goal that it belongs to: a goal is met
+ * if all its figures are. `measured` is undefined if a system did not run.
+ */
+export type Goal = { of: string; what: string; goal: string; measured?: Spread; met?: boolean };
 
 export type BenchResult = {
   startedAt: string;
@@ -26,31 +35,36 @@ export type BenchResult = {
   machine: string;
   rounds: number;
   rows: Row[];
+  /** What users see: the upstream is slow, and some of its answers are failures. */
+  slow: SlowRow[];
   skipped: { name: string; reason: string }[];
   goals: Goal[];
 };
 
-/** Returns the spread of `values`. Its figures are NaN if there are no values. */
-export function toSpread(values: number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const at = (index: number) => sorted[index] ?? Number.NaN;
-  return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
-}
-
 /** Summarizes the rounds of one contender. */
 export function toRow({ name, versions, storage }: Pick<Row, 'name' | 'versions' | 'storage'>, rounds: Round[]): Row {
-  const spread = (figure: Exclude<keyof Round, 'submissionLatenciesMs'>) =>
-    toSpread(rounds.map((round) => round[figure]));
+  const spread = (figure: keyof Figures) => toSpread(rounds.map((round) => round[figure]));
+  const executionLatenciesMs = rounds.flatMap((round) => round.executionLatenciesMs);
   return {
     name,
     versions,
     storage,
-    rounds: rounds.map(({ submissionLatenciesMs: _, ...figures }) => figures),
+    rounds: rounds.map(({ submissionLatenciesMs: _, executionLatenciesMs: __, ...figures }) => figures),
     submissionRate: spread('submissionRate'),
     completionRate: spread('completionRate'),
+    ...(executionLatenciesMs.length > 0 && {
+      executionMs: spread('executionMs'),
+      executionLatency: toPercentiles(executionLatenciesMs),
+    }),
     cpuSecondsPer1000: spread('cpuSecondsPer1000'),
     memoryMiB: spread('memoryMiB'),
     submissionLatency: toPercentiles(rounds.flatMap(({ submissionLatenciesMs }) => submissionLatenciesMs)),
   };
+}
+
+/** Returns how many goals have figures, and how many of these goals are met. */
+export function toVerdict(goals: Goal[]): { met: number; judged: number } {
+  const byGoal = [...new Set(goals.map(({ of }) => of))].map((name) => goals.filter(({ of }) => of === name));
+  const judged = byGoal.filter((figures) => figures.every(({ met }) => met !== undefined));
+  return { judged: judged.length, met: judged.filter((figures) => figures.every(({ met }) => met)).length };
 }

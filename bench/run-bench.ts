@@ -1,18 +1,20 @@
-import { timeWaitCalculations } from '../cli/measurement.ts';
 import type { createProgress, Say } from '../cli/progress.ts';
 import { createTemporaryDirectory } from '../cli/temporary-directory.ts';
 import { startJokeApi } from '../local/joke-api/create-joke-api.ts';
 import type { Contender } from './contender.ts';
 import type { Entry } from './contenders.ts';
-import { toGoals } from './goals.ts';
+import { measureCalculation, toGoals } from './goals.ts';
 import { measureRound, type Round, type Sizes, toSizes } from './measure.ts';
-import { type BenchResult, type Goal, toRow, toSpread } from './result.ts';
+import { type BenchResult, toRow } from './result.ts';
+import { measureSlowUpstream, type SlowRow } from './slow-upstream.ts';
 
 type Options = {
   entries: Entry[];
   rounds: number;
   /** The approximate duration of each half of a round. */
   seconds: number;
+  /** The number of tasks that each contender runs with a slow upstream. */
+  slowTasks: number;
   machine: string;
   say: Say;
   progress: ReturnType<typeof createProgress>;
@@ -21,8 +23,6 @@ type Options = {
 
 /** The sizes of the first round. Its figures determine the sizes of the other rounds. */
 const firstSizes: Sizes = { submissions: 200, completions: 200 };
-const calculations = 1_000_000;
-const mostMicroseconds = 0.2;
 
 /**
  * Starts all contenders, measures them round by round, and stops them at the end. Each round begins with a
@@ -32,6 +32,7 @@ export async function runBench({
   entries,
   rounds,
   seconds,
+  slowTasks,
   machine,
   say,
   progress,
@@ -61,6 +62,11 @@ export async function runBench({
         if (round === 0) sizes.set(contender, toSizes(one, contender, seconds));
         else measured.set(contender, [...(measured.get(contender) ?? []), one]);
       }
+    const slow: SlowRow[] = [];
+    for (const contender of contenders) {
+      progress.update(`Slow upstream: ${contender.name}`);
+      slow.push(await measureSlowUpstream(contender, jokes, slowTasks, signal));
+    }
     progress.end();
     const rows = contenders.map((contender) => toRow(contender, measured.get(contender) ?? []));
     return {
@@ -69,6 +75,7 @@ export async function runBench({
       machine,
       rounds,
       rows,
+      slow,
       skipped,
       goals: [...toGoals(rows), measureCalculation(rounds)],
     };
@@ -81,15 +88,3 @@ export async function runBench({
 }
 
 const rotate = <T>(list: T[], by: number): T[] => list.map((_, index) => list[(index + by) % list.length] as T);
-
-/** Measures the time of one calculation of a wait in µs. It equals the time of a million calculations in seconds. */
-function measureCalculation(rounds: number): Goal {
-  timeWaitCalculations(calculations);
-  const ratio = toSpread(Array.from({ length: rounds }, () => timeWaitCalculations(calculations).seconds));
-  return {
-    what: 'a retry calculation, µs',
-    goal: `< ${mostMicroseconds}`,
-    ratio,
-    met: ratio.median < mostMicroseconds,
-  };
-}

@@ -1,4 +1,5 @@
-import type { BenchResult, Goal, Row, Spread } from './result.ts';
+import { type BenchResult, type Goal, type Row, toVerdict } from './result.ts';
+import type { Spread } from './spread.ts';
 
 const toNumber = (value: number, digits = 0) =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -17,31 +18,70 @@ function toTable(headings: string[], rows: string[][]): string {
   );
 }
 
-const toRow = ({ name, submissionRate, completionRate, submissionLatency, cpuSecondsPer1000, memoryMiB }: Row) => [
-  name,
-  toSpread(submissionRate),
-  toSpread(completionRate),
-  `${submissionLatency.p50} / ${submissionLatency.p95} / ${submissionLatency.p99}`,
-  toSpread(cpuSecondsPer1000, 2),
-  toNumber(memoryMiB.median),
+const toRow = (row: Row) => [
+  row.name,
+  toSpread(row.submissionRate),
+  toSpread(row.completionRate),
+  `${row.submissionLatency.p50} / ${row.submissionLatency.p95} / ${row.submissionLatency.p99}`,
+  row.executionLatency ? `${row.executionLatency.p50} / ${row.executionLatency.p95}` : '–',
+  toSpread(row.cpuSecondsPer1000, 2),
+  toNumber(row.memoryMiB.median),
 ];
 
-const toGoal = ({ what, goal, ratio, met }: Goal) => [
+const toGoal = ({ what, goal, measured, met }: Goal) => [
   what,
   goal,
-  ratio ? toSpread(ratio, 2) : '',
+  measured ? toSpread(measured, 2) : '',
   met === undefined ? 'skipped' : met ? 'met' : 'not met',
 ];
 
-/** Formats a run for a terminal: figures, goals, versions, and which systems were skipped and why. */
-export function toText({ rows, goals, skipped, rounds, machine }: BenchResult): string {
-  const what = ['system', 'submissions/s', 'completions/s', 'submission p50 / p95 / p99, ms', 'CPU ms per task', 'MiB'];
+/** Returns the tables of a run in Markdown: figures, goals, and the slow upstream. */
+export function toTables({ rows, slow, goals }: Pick<BenchResult, 'rows' | 'slow' | 'goals'>): string {
+  const { met, judged } = toVerdict(goals);
+  return [
+    toTable(
+      [
+        ...['system', 'submissions/s', 'completions/s', 'submission p50 / p95 / p99, ms'],
+        ...['one at a time, result p50 / p95, ms', 'CPU ms per task', 'MiB'],
+      ],
+      rows.map(toRow),
+    ),
+    toTable(['ratio', 'goal', 'measured', ''], goals.map(toGoal)),
+    `Goals met: ${met} of ${judged}. Goals with two ratios need both.`,
+    toTable(
+      ['an upstream of 50 ms, 20 % of first calls fail', 'completions/s', 'CPU ms per task'],
+      slow.map(({ name, completionRate, cpuSecondsPer1000 }) => [
+        name,
+        toNumber(completionRate),
+        toNumber(cpuSecondsPer1000, 2),
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+/** Returns the short table of README: what a task costs in each system. */
+export function toShortTable({ rows, slow, goals }: Pick<BenchResult, 'rows' | 'slow' | 'goals'>): string {
+  const { met, judged } = toVerdict(goals);
+  const table = toTable(
+    ['system', 'tasks/s', 'slow upstream, tasks/s', 'one task, ms', 'CPU per task, ms'],
+    rows.map(({ name, completionRate, executionLatency, cpuSecondsPer1000 }) => [
+      name,
+      toNumber(completionRate.median),
+      toNumber(slow.find((row) => row.name === name)?.completionRate ?? Number.NaN),
+      executionLatency ? toNumber(executionLatency.p50) : '–',
+      toNumber(cpuSecondsPer1000.median, 1),
+    ]),
+  );
+  return `${table}\n\n${met} of ${judged} goals are met (see [docs/performance.md](docs/performance.md)).`;
+}
+
+/** Formats a run for a terminal: the tables, versions, and which systems were skipped and why. */
+export function toText(result: Omit<BenchResult, 'startedAt' | 'seconds'>): string {
+  const { rows, skipped, rounds, machine } = result;
   return [
     `Medians of ${rounds} rounds (lowest–highest) on ${machine}`,
     '',
-    toTable(what, rows.map(toRow)),
-    '',
-    toTable(['ratio', 'goal', 'measured', ''], goals.map(toGoal)),
+    toTables(result),
     '',
     ...rows.map(({ name, versions, storage }) => `${name}: ${versions.join(', ')}; ${storage}`),
     ...skipped.map(({ name, reason }) => `SKIPPED: ${name}: ${reason}`),

@@ -17,8 +17,8 @@ function toEntries(text: string): Entry[] {
   return entries.filter(({ key }) => keys.includes(key));
 }
 
-const quick = { rounds: 3, seconds: 3 };
-const full = { rounds: 5, seconds: 6 };
+const quick = { rounds: 3, seconds: 3, slowTasks: 300 };
+const full = { rounds: 5, seconds: 5, slowTasks: 1_000 };
 
 const command = createCommand(
   'bench',
@@ -34,12 +34,21 @@ const command = createCommand(
 
 type Flags = { quick?: true; rounds?: number; seconds?: number; only?: Entry[]; output: string };
 const { quick: isQuick, only = entries, output, ...given } = command.opts<Flags>();
-const { rounds, seconds } = { ...(isQuick ? quick : full), ...given };
+const { rounds, seconds, slowTasks } = { ...(isQuick ? quick : full), ...given };
 
 await runCommand(async (signal) => {
   const say = (line: string) => console.log(line);
   const progress = createProgress(say);
-  const result = await runBench({ entries: only, rounds, seconds, machine: toMachine(), say, progress, signal });
+  const result = await runBench({
+    entries: only,
+    rounds,
+    seconds,
+    slowTasks,
+    machine: toMachine(),
+    say,
+    progress,
+    signal,
+  });
   mkdirSync(output, { recursive: true });
   writeFileSync(join(output, 'bench.json'), `${JSON.stringify(result, null, 1)}\n`);
   writeFileSync(join(output, 'bench.html'), toBenchReport(result));

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import IORedis from 'ioredis';
-import { serve, submitAll } from '../peer/serve.mjs';
+import { executeAll, serve, submitAll } from '../peer/serve.mjs';
 
 const connection = new IORedis(process.env.STORE_URL);
 
@@ -11,6 +11,12 @@ await queue.waitUntilReady();
 
 serve({
   submit: (count, atOnce) => submitAll(() => queue.add('fetch-joke', {}), count, atOnce),
+  execute: (count) =>
+    executeAll(
+      count,
+      () => queue.add('fetch-joke', {}),
+      (job) => job.isCompleted(),
+    ),
   completed: () => queue.getCompletedCount(),
   stop: () => queue.close(),
 });

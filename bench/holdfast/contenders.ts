@@ -1,34 +1,33 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeArguments } from '../../cli/node-arguments.ts';
-import { type Guarded, startGuarded } from '../../local/processes/guarded.ts';
+import { startGuarded } from '../../local/processes/guarded.ts';
 import { findFreePort } from '../../local/processes/ports.ts';
 import { type Stack, startStack } from '../../local/stack/start-stack.ts';
 import { waitUntilReady } from '../../local/start/readiness.ts';
 import type { Contender, Scene, Submissions } from '../contender.ts';
-import { type Child, startChild } from '../peer/child.ts';
+import { rowNames } from '../goals.ts';
+import { baseEnvironment, startChild } from '../peer/child.ts';
+import { idleQueue, startBare, withIdleQueue } from '../temporal/bare.ts';
 
-const { dependencies } = createRequire(import.meta.url)('../../package.json') as {
-  dependencies: Record<string, string>;
-};
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const apiScript = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
 const client = fileURLToPath(new URL('client.mjs', import.meta.url));
-const idleQueue = 'bench-idle';
-const plainQueue = 'bench-plain';
 const storage = 'SQLite, WAL, synchronous=NORMAL: kill -9 loses nothing';
+
+type Engine = 'workflow' | 'activity';
+type Part = { stop: () => Promise<unknown> };
 
 /**
  * Starts Holdfast as `npm start` does, with one worker. Also starts a minimal Temporal worker and client, which use
- * the same Temporal server.
+ * the same Temporal server. There is a row for each engine, beside bare Temporal's same way.
  *
  * Here `pauseWorker` does not stop the worker. Instead, submissions during a pause go to a task queue without a worker,
- * so the worker gets no backlog. A second API process of Holdfast uses that queue.
+ * so the worker gets no backlog. Further API processes of Holdfast use that queue.
  */
 export async function startHoldfastContenders(scene: Scene): Promise<Contender[]> {
   const { say, signal, upstreamUrl } = scene;
   const stack = await startStack({ say, signal, environment: { API_BASE_URL: upstreamUrl, LOG_LEVEL: 'warn' } });
-  const started: { stop: () => Promise<unknown> }[] = [stack];
+  const started: Part[] = [stack];
   const stop = async () => {
     for (const part of started.splice(0).reverse()) await part.stop();
   };
@@ -40,89 +39,74 @@ export async function startHoldfastContenders(scene: Scene): Promise<Contender[]
   }
 }
 
-async function startBeside(
-  stack: Stack,
-  { directory, upstreamUrl, say, signal }: Scene,
-  started: { stop: () => Promise<unknown> }[],
-  stop: () => Promise<void>,
-): Promise<Contender[]> {
+async function startBeside(stack: Stack, scene: Scene, started: Part[], stop: () => Promise<void>) {
+  const { directory, say, signal } = scene;
   const address = `127.0.0.1:${stack.temporalPort}`;
-  const port = String(await findFreePort());
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TEMPORAL_ADDRESS: address, LOG_LEVEL: 'warn' };
-  const startNode = async (script: string, more: NodeJS.ProcessEnv): Promise<Guarded> => {
-    const args = nodeArguments(join(root, script));
-    const logFile = join(directory, 'holdfast.log');
-    const part = await startGuarded({
-      command: process.execPath,
-      args,
-      cwd: directory,
-      env: { ...env, ...more },
-      logFile,
-    });
-    started.push(part);
+  const { taskQueue } = stack.config();
+  const engines: Engine[] = 'engine' in stack.config() ? ['workflow', 'activity'] : ['workflow'];
+  const start = async <T extends Part>(part: Promise<T>): Promise<T> => {
+    started.push(await part);
     return part;
   };
-  await startNode('src/server.ts', { PORT: port, TASK_QUEUE: idleQueue });
-  const plainWorker = await startNode('bench/temporal/worker.ts', { API_BASE_URL: upstreamUrl });
-  const urls = { API_URL: stack.url, IDLE_API_URL: `http://127.0.0.1:${port}` };
-  await waitUntilReady([{ name: 'API', url: `${urls.IDLE_API_URL}/health` }], { say, signal });
-  const calling: Child = await startChild({
-    script: client,
-    env: { ...urls, TEMPORAL_ADDRESS: address, UPSTREAM_URL: upstreamUrl },
-    logFile: join(directory, 'holdfast-client.log'),
-  });
-  started.push(calling);
 
+  /** Starts an API process for one engine and one queue. */
+  async function startApi(engine: Engine, queue: string) {
+    const port = String(await findFreePort());
+    const env = { PORT: port, TEMPORAL_ADDRESS: address, TASK_QUEUE: queue, ENGINE: engine, LOG_LEVEL: 'warn' };
+    const { pid } = await start(
+      startGuarded({
+        command: process.execPath,
+        args: nodeArguments(apiScript),
+        cwd: directory,
+        env: { ...baseEnvironment(), ...env },
+        logFile: join(directory, 'holdfast.log'),
+      }),
+    );
+    const url = `http://127.0.0.1:${port}`;
+    await waitUntilReady([{ name: 'API', url: `${url}/health` }], { say, signal });
+    return { url, pid };
+  }
+
+  const bare = await start(startBare(scene, address));
+  const calling = await start(
+    startChild({ script: client, env: { TEMPORAL_ADDRESS: address }, logFile: join(directory, 'holdfast-client.log') }),
+  );
   const pidsOf = (...names: string[]) =>
     stack
       .children()
       .filter(({ name }) => names.includes(name))
       .map(({ pid }) => pid);
-  const versions = [
-    `Temporal server ${await calling.request<string>('readServerVersion')}`,
-    `Temporal SDK ${dependencies['@temporalio/worker']}`,
-    `Node ${process.versions.node}`,
-  ];
-  const withQueue = (
-    work: (
-      isIdle: boolean,
-    ) => Omit<Contender, 'storage' | 'versions' | 'leavesNoBacklog' | 'pauseWorker' | 'resumeWorker' | 'stop'>,
-  ): Contender => {
-    let isIdle = false;
-    return {
-      ...work(false),
-      submit: (count, atOnce) => work(isIdle).submit(count, atOnce),
-      leavesNoBacklog: true,
-      storage,
-      versions,
-      async pauseWorker() {
-        isIdle = true;
+  const common = { storage, versions: bare.versions, stop };
+
+  const single = await Promise.all(
+    engines.map(async (engine) => {
+      const own = engine === 'workflow' ? undefined : await startApi(engine, taskQueue);
+      const url = own?.url ?? stack.url;
+      const idle = await startApi(engine, idleQueue);
+      const contender = {
+        name: rowNames[engine],
+        submit: (isPaused: boolean, count: number, atOnce: number) =>
+          calling.request<Submissions>('submitTasks', isPaused ? idle.url : url, count, atOnce),
+        execute: (count: number) => calling.request<number[]>('executeTasks', url, count),
+        completed: () => calling.request<number>('countTasks', engine, taskQueue),
+        pids: () => [...pidsOf('Temporal', 'worker'), ...(own ? [own.pid] : pidsOf('API')), calling.pid],
+      };
+      const bareName = engine === 'workflow' ? rowNames.bareWorkflow : rowNames.bareActivity;
+      const beside = bare.toContender(bareName, engine, () => pidsOf('Temporal'), common);
+      return { idle, contenders: [withIdleQueue(contender, common), beside] };
+    }),
+  );
+  const batches = withIdleQueue(
+    {
+      name: rowNames.batch,
+      submit: async (isPaused, count) => {
+        const url = isPaused ? single[0]?.idle.url : stack.url;
+        return calling.request<Submissions>('submitBatch', url, !isPaused, count);
       },
-      async resumeWorker() {
-        isIdle = false;
-      },
-      stop,
-    };
-  };
-  return [
-    withQueue((isIdle) => ({
-      name: 'Holdfast, single tasks',
-      submit: (count, atOnce) => calling.request<Submissions>('submitTasks', isIdle, count, atOnce),
-      completed: () => calling.request('countTasks', stack.config().taskQueue),
+      completed: () => calling.request<number>('countBatches', stack.url),
       pids: () => [...pidsOf('Temporal', 'worker', 'API'), calling.pid],
-    })),
-    withQueue((isIdle) => ({
-      name: 'bare Temporal',
-      submit: (count, atOnce) =>
-        calling.request<Submissions>('submitPlain', isIdle ? idleQueue : plainQueue, count, atOnce),
-      completed: () => calling.request('countPlain', plainQueue),
-      pids: () => [...pidsOf('Temporal'), plainWorker.pid, calling.pid],
-    })),
-    withQueue((isIdle) => ({
-      name: 'Holdfast, batches',
-      submit: (count) => calling.request<Submissions>('submitBatch', isIdle, count),
-      completed: () => calling.request('countBatches'),
-      pids: () => [...pidsOf('Temporal', 'worker', 'API'), calling.pid],
-    })),
-  ];
+    },
+    common,
+  );
+  return [...single.flatMap(({ contenders }) => contenders), batches];
 }

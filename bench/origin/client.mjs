@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { serve, submitAll } from '../peer/serve.mjs';
+import { executeAll, serve, submitAll } from '../peer/serve.mjs';
 
 const pool = new Pool(process.env.API_URL, { connections: 50, pipelining: 1 });
 
@@ -12,6 +12,12 @@ async function call(method, path, expected) {
 
 serve({
   submit: (count, atOnce) => submitAll(() => call('POST', '/tasks/fetch-joke', 202), count, atOnce),
+  execute: (count) =>
+    executeAll(
+      count,
+      () => call('POST', '/tasks/fetch-joke', 202),
+      async ({ job_id }) => (await call('GET', `/tasks/${job_id}`, 200)).status === 'succeeded',
+    ),
   completed: async () => (await call('GET', '/tasks/completed', 200)).completed,
   stop: () => pool.destroy(),
 });

@@ -80,6 +80,7 @@ async function start(scene: Scene): Promise<Contender> {
     versions: [...(await readPythonVersions(python)), postgres.version],
     storage: postgresStorage,
     submit: (count, atOnce) => caller.request<Submissions>('submit', count, atOnce),
+    execute: (count) => caller.request<number[]>('execute', count),
     completed: () => caller.request<number>('completed'),
     async pauseWorker() {
       await worker?.stop();

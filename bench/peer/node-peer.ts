@@ -68,6 +68,7 @@ export async function startNodePeer(scene: Scene, peer: NodePeer): Promise<Conte
     versions: [...versions, store.version],
     storage: store.storage,
     submit: (count, atOnce) => submitting.request<Submissions>('submit', count, atOnce),
+    execute: (count) => submitting.request<number[]>('execute', count),
     completed: () => submitting.request<number>('completed'),
     async pauseWorker() {
       await worker?.stop();

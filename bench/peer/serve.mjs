@@ -21,6 +21,26 @@ export function serve({ stop, ...requests }) {
 }
 
 /**
+ * Executes `count` tasks, one after the other, and returns the milliseconds of each. Without `isCompleted`, `start`
+ * resolves when its task has completed. Otherwise `isCompleted` is asked every millisecond.
+ * @template T
+ * @param {number} count
+ * @param {() => Promise<T>} start
+ * @param {(started: T) => Promise<boolean>} isCompleted
+ * @returns {Promise<number[]>}
+ */
+export async function executeAll(count, start, isCompleted = async () => true) {
+  const latenciesMs = [];
+  for (let index = 0; index < count; index += 1) {
+    const startedAt = performance.now();
+    const started = await start();
+    while (!(await isCompleted(started))) await new Promise((resolve) => setTimeout(resolve, 1));
+    latenciesMs.push(performance.now() - startedAt);
+  }
+  return latenciesMs;
+}
+
+/**
  * Makes `count` submissions, `atOnce` of them open at a time. Returns how long all took and the latency of each.
  * @param {() => Promise<unknown>} submitOne
  * @param {number} count

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
-import { serve, submitAll } from '../peer/serve.mjs';
+import { executeAll, serve, submitAll } from '../peer/serve.mjs';
 import { queue } from './queue.mjs';
 
 /** This instance only submits jobs. The instance of the worker does the maintenance. */
@@ -11,6 +11,12 @@ const reading = new pg.Pool({ connectionString: process.env.STORE_URL, max: 1 })
 
 serve({
   submit: (count, atOnce) => submitAll(() => boss.send(queue, {}), count, atOnce),
+  execute: (count) =>
+    executeAll(
+      count,
+      () => boss.send(queue, {}),
+      async (id) => (await boss.getJobById(queue, id)).state === 'completed',
+    ),
   async completed() {
     const { rows } = await reading.query(
       `SELECT count(*)::int AS count FROM pgboss.job WHERE name = $1 AND state = 'completed'`,

@@ -8,6 +8,7 @@ export const toBenchReport = (result: BenchResult): string =>
     sections: {
       goals: 'Goals',
       systems: 'Systems',
+      slow: 'A slow upstream that sometimes fails',
       completions: 'Completions a second',
       submissions: 'Submissions a second',
       cpu: 'CPU milliseconds per task',

@@ -29,3 +29,10 @@ async def count_completed() -> dict[str, int]:
         "SELECT count(*) AS count FROM procrastinate_jobs WHERE status = 'succeeded' AND task_name = 'app.tasks.fetch_joke'"
     )
     return {"completed": row["count"]}
+
+
+@app.get("/tasks/{job_id}")
+async def read_status(job_id: int) -> dict[str, str]:
+    """Returns the status of a job. The benchmark reads it."""
+    status = await procrastinate_app.job_manager.get_job_status_async(job_id)
+    return {"status": status.value}
