@@ -13,14 +13,14 @@ type Options = {
   rounds: number;
   /** The approximate duration of each half of a round. */
   seconds: number;
-  /** The number of tasks that each contender runs with a slow upstream. */
-  slowTasks: number;
   machine: string;
   say: Say;
   progress: ReturnType<typeof createProgress>;
   signal: AbortSignal;
 };
 
+/** With the slow upstream, ten slots complete at most about 170 tasks a second. */
+const slowTasksPerSecond = 200;
 /** The sizes of the first round. Its figures determine the sizes of the other rounds. */
 const firstSizes: Sizes = { submissions: 200, completions: 200 };
 
@@ -32,7 +32,6 @@ export async function runBench({
   entries,
   rounds,
   seconds,
-  slowTasks,
   machine,
   say,
   progress,
@@ -65,7 +64,7 @@ export async function runBench({
     const slow: SlowRow[] = [];
     for (const contender of contenders) {
       progress.update(`Slow upstream: ${contender.name}`);
-      slow.push(await measureSlowUpstream(contender, jokes, slowTasks, signal));
+      slow.push(await measureSlowUpstream(contender, jokes, Math.round(slowTasksPerSecond * seconds), signal));
     }
     progress.end();
     const rows = contenders.map((contender) => toRow(contender, measured.get(contender) ?? []));

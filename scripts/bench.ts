@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { type Entry, entries } from '../bench/contenders.ts';
+import { saveRun } from '../bench/report/save-run.ts';
 import { toBenchReport } from '../bench/report/to-bench-report.ts';
 import { runBench } from '../bench/run-bench.ts';
 import { toText } from '../bench/to-text.ts';
@@ -17,8 +18,8 @@ function toEntries(text: string): Entry[] {
   return entries.filter(({ key }) => keys.includes(key));
 }
 
-const quick = { rounds: 3, seconds: 3, slowTasks: 300 };
-const full = { rounds: 5, seconds: 5, slowTasks: 1_000 };
+const quick = { rounds: 3, seconds: 3 };
+const full = { rounds: 5, seconds: 5 };
 
 const command = createCommand(
   'bench',
@@ -28,13 +29,14 @@ const command = createCommand(
   .option('--rounds <count>', 'how often each system is measured', wholeNumber(1, 50))
   .option('--seconds <seconds>', 'the approximate duration of each half of a round', decimalNumber(0.1, 60))
   .option('--only <keys>', `measure only some of ${entries.map(({ key }) => key).join(', ')}`, toEntries)
+  .option('--save', 'keep the run in docs/bench.json, and put its tables into README.md and docs/performance.md')
   .option('--output <directory>', 'the directory for bench.json and bench.html', '.bench')
   .addHelpText('after', '\nbench/README.md explains how the systems are measured, and why that is fair.')
   .parse();
 
-type Flags = { quick?: true; rounds?: number; seconds?: number; only?: Entry[]; output: string };
-const { quick: isQuick, only = entries, output, ...given } = command.opts<Flags>();
-const { rounds, seconds, slowTasks } = { ...(isQuick ? quick : full), ...given };
+type Flags = { quick?: true; save?: true; rounds?: number; seconds?: number; only?: Entry[]; output: string };
+const { quick: isQuick, save: isSaved, only = entries, output, ...given } = command.opts<Flags>();
+const { rounds, seconds } = { ...(isQuick ? quick : full), ...given };
 
 await runCommand(async (signal) => {
   const say = (line: string) => console.log(line);
@@ -43,7 +45,6 @@ await runCommand(async (signal) => {
     entries: only,
     rounds,
     seconds,
-    slowTasks,
     machine: toMachine(),
     say,
     progress,
@@ -52,6 +53,7 @@ await runCommand(async (signal) => {
   mkdirSync(output, { recursive: true });
   writeFileSync(join(output, 'bench.json'), `${JSON.stringify(result, null, 1)}\n`);
   writeFileSync(join(output, 'bench.html'), toBenchReport(result));
+  if (isSaved) saveRun(result);
   say(`\n${toText(result)}\n\nEvery figure: ${join(output, 'bench.json')}; as a page: ${join(output, 'bench.html')}`);
   return 0;
 });

@@ -1,27 +1,48 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
-import { until } from '../../cli/until.ts';
-import { obtainTemporalCli } from '../../local/obtain/temporal-cli.ts';
+import { obtainTemporal, type TemporalProgram } from '../../local/obtain/temporal.ts';
 import { startGuarded } from '../../local/processes/guarded.ts';
 import { findFreePort } from '../../local/processes/ports.ts';
+import { temporalServer } from '../../local/temporal/embedded-temporal.ts';
+import { prepareTemporal } from '../../local/temporal/prepare-temporal.ts';
 import { loadConfig, loadEnvironment } from '../../src/config/config.ts';
+import { databaseFile } from '../../src/embedded/database.ts';
 import type { Contender, Scene, StartContender } from '../contender.ts';
 import { rowNames } from '../goals.ts';
 import { baseEnvironment } from '../peer/child.ts';
 import { orSkipped } from '../peer/node-peer.ts';
 import { startBare } from './bare.ts';
 
+const namespace = 'default';
+
+/**
+ * Returns the arguments that run a server on an SQLite file with Temporal's own defaults. The CLI gets no further flags.
+ * Temporal's own server gets the configuration of the embedded server, without its pragmas and dynamic configuration.
+ */
+async function toStockArguments(program: TemporalProgram, directory: string, port: number): Promise<string[]> {
+  if (!program.webUi) return ['server', 'start-dev', '--headless', '--port', `${port}`, '--db-filename', databaseFile];
+  const { args } = await temporalServer(program, { directory, port, namespace });
+  const file = join(directory, 'config', 'temporal.yaml');
+  const config = JSON.parse(await readFile(file, 'utf8'));
+  for (const { sql } of Object.values<{ sql: object }>(config.persistence.datastores))
+    Object.assign(sql, { connectAttributes: { cache: 'private', setup: 'true' } });
+  config.dynamicConfigClient.filepath = join(directory, 'none.yaml');
+  await writeFile(config.dynamicConfigClient.filepath, '{}');
+  await writeFile(file, JSON.stringify(config));
+  return args;
+}
+
 async function start(scene: Scene): Promise<Contender> {
   const { say, signal } = scene;
   const directory = join(scene.directory, 'stock-temporal');
   await mkdir(directory, { recursive: true });
   const { temporalCliPath: explicitPath } = loadConfig(loadEnvironment());
+  const program = await obtainTemporal({ explicitPath, say, signal });
   const port = await findFreePort();
   const address = `127.0.0.1:${port}`;
   const server = await startGuarded({
-    command: await obtainTemporalCli({ explicitPath, say, signal }),
-    args: ['server', 'start-dev', '--headless', '--port', `${port}`, '--db-filename', 'temporal.db'],
+    command: program.path,
+    args: await toStockArguments(program, directory, port),
     cwd: directory,
     env: baseEnvironment(),
     logFile: join(directory, 'server.log'),
@@ -31,20 +52,10 @@ async function start(scene: Scene): Promise<Contender> {
     for (const one of stops.splice(0).reverse()) await one();
   };
   try {
-    const connection = Connection.lazy({ address });
-    const isServing = () =>
-      connection
-        .withDeadline(Date.now() + 1_000, () => connection.workflowService.describeNamespace({ namespace: 'default' }))
-        .then(
-          () => true,
-          () => false,
-        );
-    await until(isServing, { withinMs: 60_000, everyMs: 100, signal });
-    await connection.close();
+    await prepareTemporal({ address, namespace }, 1, signal);
     const bare = await startBare({ ...scene, directory }, address);
     stops.push(bare.stop);
-    const storage = 'SQLite as `temporal server start-dev` sets it';
-    const common = { storage, versions: bare.versions, stop };
+    const common = { storage: 'SQLite with the defaults of Temporal', versions: bare.versions, stop };
     return bare.toContender(rowNames.stock, 'workflow', () => [server.pid], common);
   } catch (error) {
     await stop();
@@ -52,5 +63,5 @@ async function start(scene: Scene): Promise<Contender> {
   }
 }
 
-/** Starts bare Temporal on `temporal server start-dev` without any further flags but the name of its database. */
+/** Starts bare Temporal on a server with the defaults of `temporal server start-dev`. */
 export const startStock: StartContender = (scene) => orSkipped(start(scene));
