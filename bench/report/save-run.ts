@@ -22,7 +22,7 @@ const section = /(<!-- bench -->\n).*?(<!-- \/bench -->)/s;
 /** Returns `page` with another content of its section. @throws {Error} if it has no section. */
 export function putIntoSection(page: string, content: string): string {
   if (!section.test(page)) throw new Error('The page has no section between <!-- bench --> and <!-- /bench -->');
-  return page.replace(section, (_, begin: string, end: string) => `${begin}\n${content}\n\n${end}`);
+  return page.replace(section, (_, begin: string, end: string) => `${begin}${content}\n${end}`);
 }
 
 /** Keeps a run in the repository, and puts its tables into the pages that show them. */

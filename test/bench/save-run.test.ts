@@ -5,7 +5,7 @@ import type { BenchResult } from '../../bench/result.ts';
 
 test('a section of a page is replaced between its comments, and a page without one is refused', () => {
   const page = 'before\n<!-- bench -->\nold | $1\n<!-- /bench -->\nafter\n';
-  const changed = 'before\n<!-- bench -->\n\n| new | $1 |\n\n<!-- /bench -->\nafter\n';
+  const changed = 'before\n<!-- bench -->\n| new | $1 |\n<!-- /bench -->\nafter\n';
   expect(putIntoSection(page, '| new | $1 |')).toBe(changed);
   expect(putIntoSection(changed, '| new | $1 |')).toBe(changed);
   expect(() => putIntoSection('before', 'x')).toThrow('no section');
