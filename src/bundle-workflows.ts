@@ -1,12 +1,31 @@
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, type Logger } from '@temporalio/worker';
+import { promisify } from 'node:util';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const toPath = (file: string) => fileURLToPath(new URL(`./workflows/${file}`, import.meta.url));
 
 /** Bundles the workflows and their interceptors into one JavaScript file. Every worker runs this bundle. */
-export const bundleWorkflows = (logger: Logger = new DefaultLogger('WARN')) =>
+export const bundleWorkflows = () =>
   bundleWorkflowCode({
     workflowsPath: toPath('index.ts'),
     workflowInterceptorModules: [toPath('interceptors.ts')],
-    logger,
+    logger: new DefaultLogger('WARN'),
   });
+
+const thisFile = fileURLToPath(import.meta.url);
+
+/**
+ * Bundles the workflows in a child process, which runs this file. The memory of the bundler would otherwise stay with
+ * the worker, about 150 MiB.
+ */
+export async function bundleInChild(): Promise<{ code: string }> {
+  const bundling = promisify(execFile)(process.execPath, [...process.execArgv, thisFile], { maxBuffer: 2 ** 26 });
+  const end = () => void bundling.child.kill();
+  process.once('exit', end);
+  const { stdout } = await bundling;
+  process.off('exit', end);
+  return { code: stdout };
+}
+
+if (process.argv[1] === thisFile) process.stdout.write((await bundleWorkflows()).code);

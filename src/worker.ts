@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { AttemptRecord } from './activities/observe.ts';
-import { bundleWorkflows } from './bundle-workflows.ts';
+import { bundleInChild } from './bundle-workflows.ts';
 import { loadConfigOrExit } from './config/config.ts';
 import { createWorkers, type Workers } from './create-workers.ts';
 import { toHttpUrl } from './http-url.ts';
@@ -11,7 +11,7 @@ import { onStop } from './stop.ts';
 import { createLog } from './telemetry/log.ts';
 import { createWorkerMetrics } from './telemetry/metrics.ts';
 import { serveMonitor } from './telemetry/monitor.ts';
-import { installRuntime, toSdkLogger } from './telemetry/runtime.ts';
+import { installRuntime } from './telemetry/runtime.ts';
 import { createTaskFailureLog } from './telemetry/workflow-tasks.ts';
 import { createClient } from './temporal/connection.ts';
 import { findFault } from './temporal/fault.ts';
@@ -43,7 +43,7 @@ function exit(): void {
 }
 
 const bundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-const workflowBundle = existsSync(bundle) ? { codePath: bundle } : await bundleWorkflows(toSdkLogger(log));
+const workflowBundle = existsSync(bundle) ? { codePath: bundle } : await bundleInChild();
 
 function record({ task, outcome, failureType, seconds }: AttemptRecord): void {
   metrics.attempts.inc({ task, outcome, failure_type: failureType });

@@ -26,7 +26,8 @@ export async function startTemporal(
   refuseDatabaseInUse(toDatabasePath(directory));
   const servers = checkDatabaseVersion(directory, program);
   const { namespace } = temporal;
-  const toServer = (place: string, port: number) => temporalServer(program, { directory: place, port, namespace });
+  const toServer = (place: string, port: number) =>
+    temporalServer(program, { directory: place, port, namespace, schemaOnly: true });
   await prepareNewDatabase(directory, { toServer, say, signal });
   const webUi = await guardWebUi(embedded.uiPort);
   signal.addEventListener('abort', webUi.close);

@@ -39,12 +39,12 @@ async function writeSchema({ directory, toServer, signal }: NewDatabase) {
   }
 }
 
-async function dropIndexes({ directory }: NewDatabase) {
+async function dropIndexes({ directory, signal }: NewDatabase) {
   const path = toDatabasePath(directory);
   refuseDatabaseInUse(path);
-  // Loaded only here, because its memory would stay with `npm start`.
-  const { dropUnusedIndexes } = await import('./unused-indexes.ts');
-  dropUnusedIndexes(path);
+  // Loaded only here, because most starts do not need it.
+  const { dropInChild } = await import('./unused-indexes.ts');
+  await dropInChild(path, signal);
 }
 
 const syncToDisk = (path: string) => {

@@ -8,6 +8,6 @@ export function createNewDatabase(root: string, program: TemporalProgram) {
   const [dataDir, directory] = [join(root, 'data'), join(root, 'data', 'new-database-test')];
   mkdirSync(directory, { recursive: true });
   const toServer = (path: string, port: number) =>
-    temporalServer(program, { directory: path, port, namespace: 'default' });
+    temporalServer(program, { directory: path, port, namespace: 'default', schemaOnly: true });
   return { dataDir, directory, toServer, signal: new AbortController().signal };
 }
