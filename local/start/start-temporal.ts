@@ -20,11 +20,12 @@ type Options = { embedded: NonNullable<Config['embedded']>; supervisor: Supervis
  */
 export async function startTemporal(
   program: TemporalProgram,
-  { dataDir: directory, temporal }: Config,
+  config: Config,
   { embedded, supervisor, say, signal }: Options,
 ): Promise<void> {
+  const { dataDir: directory, temporal } = config;
   refuseDatabaseInUse(toDatabasePath(directory));
-  const servers = checkDatabaseVersion(directory, program);
+  const servers = checkDatabaseVersion(config, program);
   const { namespace } = temporal;
   const toServer = (place: string, port: number) =>
     temporalServer(program, { directory: place, port, namespace, schemaOnly: true });

@@ -204,13 +204,13 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('sets one partition per task queue, fairness, progress saved every second, fast polls, 10 s at most for lost work, and no host for the HTTP API', () => {
+  it('sets one partition per task queue, fairness, no early retries, fast polls, 10 s at most for lost work, and no host for the HTTP API', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
       'matching.enableFairness': [{ value: true }],
       'matching.longPollExpirationInterval': [{ value: '15s' }],
-      'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
+      'system.enableActivityRetryStampIncrement': [{ value: true }],
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
       'history.workflowTaskRetryMaxInterval': [{ value: '10s' }],
       'frontend.httpAllowedHosts': [{ value: ['none.invalid'] }],

@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { checkDatabaseVersion } from '../../../local/temporal/database-version.ts';
+import type { Config } from '../../../src/config/config.ts';
 import { markDatabase, readMarker, toDatabasePath } from '../../../src/embedded/database.ts';
 import { createDirectory } from '../../support/processes.ts';
 
+const check = (dataDir: string, version: string, engine: Config['engine'] = 'workflow') =>
+  checkDatabaseVersion({ dataDir, engine }, toProgram(version));
 const toProgram = (version: string) => ({ path: '/bin/temporal', version, webUi: undefined });
 
 /** Creates a DATA_DIR with a database and a marker. */
@@ -16,12 +19,12 @@ function createDataDir(servers: Parameters<typeof markDatabase>[1]) {
 
 test('DATA_DIR records the server that created the database, and the one that used it last', () => {
   const dataDir = createDirectory();
-  const servers = checkDatabaseVersion(dataDir, toProgram('1.32.1'));
+  const servers = check(dataDir, '1.32.1');
   expect(servers).toEqual({ createdBy: '1.32.1', usedBy: '1.32.1' });
   writeFileSync(toDatabasePath(dataDir), 'database');
   markDatabase(dataDir, servers);
   expect(readMarker(dataDir)).toMatchObject(servers);
-  expect(checkDatabaseVersion(dataDir, toProgram('1.33.0'))).toEqual({ createdBy: '1.32.1', usedBy: '1.33.0' });
+  expect(check(dataDir, '1.33.0')).toEqual({ createdBy: '1.32.1', usedBy: '1.33.0' });
 });
 
 test.each([
@@ -31,18 +34,26 @@ test.each([
 ])('server %s is refused in one line on a database that server %s has used', (version, usedBy) => {
   const dataDir = createDataDir({ createdBy: '1.29.1', usedBy });
   const refusal = `Temporal server ${usedBy} has used DATA_DIR ${dataDir}, and /bin/temporal is server ${version}: update it, or set DATA_DIR to another directory.`;
-  expect(() => checkDatabaseVersion(dataDir, toProgram(version))).toThrow(refusal);
+  expect(() => check(dataDir, version)).toThrow(refusal);
   // The next database of this DATA_DIR is a new one.
-  expect(checkDatabaseVersion(createDirectory(), toProgram(version)).createdBy).toBe(version);
+  expect(check(createDirectory(), version).createdBy).toBe(version);
 });
 
 test('another patch of the same minor version may use the database', () => {
   const dataDir = createDataDir({ createdBy: '1.32.1', usedBy: '1.32.1' });
-  expect(checkDatabaseVersion(dataDir, toProgram('1.32.0')).usedBy).toBe('1.32.0');
+  expect(check(dataDir, '1.32.0').usedBy).toBe('1.32.0');
 });
 
 test('a database without a record is one of server 1.29.1, and any server may use it', () => {
   const dataDir = createDataDir({});
-  expect(checkDatabaseVersion(dataDir, toProgram('1.32.1'))).toEqual({ createdBy: '1.29.1', usedBy: '1.32.1' });
-  expect(checkDatabaseVersion(dataDir, toProgram('1.28.0')).usedBy).toBe('1.28.0');
+  expect(check(dataDir, '1.32.1')).toEqual({ createdBy: '1.29.1', usedBy: '1.32.1' });
+  expect(check(dataDir, '1.28.0').usedBy).toBe('1.28.0');
+});
+
+test('ENGINE=activity is refused in one line on a database without the tables of standalone activities', () => {
+  const dataDir = createDataDir({});
+  expect(() => check(dataDir, '1.32.1', 'activity')).toThrow(
+    `server 1.29.1 created that of DATA_DIR ${dataDir}: set ENGINE=workflow, or DATA_DIR to another directory.`,
+  );
+  expect(check(createDirectory(), '1.32.1', 'activity').createdBy).toBe('1.32.1');
 });
