@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withBatches } from '../../support/batches.ts';
-import { type Holdfast, isFinished, startHoldfast } from '../../support/holdfast.ts';
+import { eventually, type Holdfast, isFinished, startHoldfast } from '../../support/holdfast.ts';
 import { createOwnTemporal } from '../../support/own-temporal.ts';
 
 // A database of server 1.29.1 (Temporal CLI 1.5.1), made by the code before Temporal 1.32 and stopped with Ctrl-C. Its
@@ -29,7 +29,10 @@ test('the tasks of an older server are read, listed, cancelled, resumed and fini
   expect(await holdfast.read(done)).toMatchObject({ status: 'completed', output: { joke: expect.any(String) } });
   expect(await holdfast.read(failed)).toMatchObject({ status: 'failed', failure: { type: 'UpstreamRejected' } });
   expect(await holdfast.read(cancelled)).toMatchObject({ status: 'cancelled' });
-  const replay = await holdfast.call('POST', '/tasks/fetch-joke', { headers: { 'idempotency-key': 'old-key' } });
+  const replay = await eventually(
+    () => holdfast.call('POST', '/tasks/fetch-joke', { headers: { 'idempotency-key': 'old-key' } }),
+    ({ status }) => status !== 503,
+  );
   expect(replay).toMatchObject({ status: 202, body: { id: keyed } });
   const { body } = await holdfast.call('GET', '/tasks?limit=1000');
   const listed = (body.items as { id: string }[]).map(({ id }) => id);
@@ -46,6 +49,7 @@ test('a batch of an older server goes on and ends well', async () => {
   const batches = withBatches(holdfast);
   const { batch = '', batchDone = '' } = ids;
   expect(await batches.read(batchDone)).toMatchObject({ status: 'completed', completed: 2 });
+  await holdfast.startWorker();
   const ended = await batches.untilEnded(batch);
   expect(ended.items?.map(({ status }) => status)).toEqual([...Array(4).fill('completed'), 'failed']);
 });
