@@ -5,6 +5,7 @@ import { startGuarded } from '../../local/processes/guarded.ts';
 import { findFreePort } from '../../local/processes/ports.ts';
 import { type Stack, startStack } from '../../local/stack/start-stack.ts';
 import { waitUntilReady } from '../../local/start/readiness.ts';
+import { engines } from '../../src/contract.ts';
 import type { Contender, Scene, Submissions } from '../contender.ts';
 import { rowNames } from '../goals.ts';
 import { baseEnvironment, startChild } from '../peer/child.ts';
@@ -14,7 +15,7 @@ const apiScript = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 const client = fileURLToPath(new URL('client.mjs', import.meta.url));
 const storage = 'SQLite, WAL, synchronous=NORMAL: kill -9 loses nothing';
 
-type Engine = 'workflow' | 'activity';
+type Engine = (typeof engines)[number];
 type Part = { stop: () => Promise<unknown> };
 
 /**
@@ -43,7 +44,6 @@ async function startBeside(stack: Stack, scene: Scene, started: Part[], stop: ()
   const { directory, say, signal } = scene;
   const address = `127.0.0.1:${stack.temporalPort}`;
   const { taskQueue } = stack.config();
-  const engines: Engine[] = 'engine' in stack.config() ? ['workflow', 'activity'] : ['workflow'];
   const start = async <T extends Part>(part: Promise<T>): Promise<T> => {
     started.push(await part);
     return part;

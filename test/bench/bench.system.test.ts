@@ -50,6 +50,8 @@ describe('a short run of Holdfast beside bare Temporal', () => {
     expect(result.rows.map(({ name }) => name)).toEqual([
       'Holdfast, single tasks',
       'bare Temporal',
+      'Holdfast, single tasks as activities',
+      'bare Temporal, activities',
       'Holdfast, batches',
     ]);
     for (const row of result.rows) {
