@@ -106,6 +106,8 @@ export type Execution = {
   type: string;
   status: string;
   isStandalone?: true;
+  /** Set for a standalone activity whose cancellation was requested. No attempt follows after that. */
+  isCancelRequested?: true;
   events: number;
   startedAt: number;
   closedAt?: number;

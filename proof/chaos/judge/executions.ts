@@ -77,7 +77,7 @@ async function readExecution(client: Client, id: string, runId: string, type: st
 
 /** Reads a standalone activity, which has no history. Its cancellation is confirmed only by its status. */
 async function readActivity(client: Client, { activityId, activityRunId }: ActivityExecutionInfo): Promise<Execution> {
-  const { status, attempt, activityType, scheduleTime, closeTime } = await client.activity
+  const { status, attempt, activityType, scheduleTime, closeTime, canceledReason } = await client.activity
     .getHandle(activityId, activityRunId)
     .describe();
   const closedAs = status === 'CANCELED' ? 'CANCELLED' : status;
@@ -88,6 +88,7 @@ async function readActivity(client: Client, { activityId, activityRunId }: Activ
     type: activityType,
     status: closedAs,
     isStandalone: true,
+    ...(canceledReason && { isCancelRequested: true }),
     events: 0,
     startedAt: scheduleTime?.getTime() ?? 0,
     ...(closeTime && { closedAt: closeTime.getTime() }),

@@ -24,10 +24,12 @@ export const ownResult: Invariant = {
 export const failedForAReason: Invariant = {
   name: 'failed-for-a-reason',
   title: 'A task fails only after its last attempt or a final answer of the upstream',
-  check: ({ works, policy }) =>
+  check: ({ works, policy, executionsById }) =>
     examine(
       [...works].filter(([, { final }]) => final?.state === 'failed'),
-      ({ final, calls }) => {
+      ({ id, final, calls }) => {
+        // The attempt of a standalone activity failed or died before it learned of the cancellation.
+        if (executionsById.get(id)?.[0]?.isCancelRequested) return undefined;
         if (final?.reason === 'attempts-exhausted')
           return final.attempt === policy.maximumAttempts ? undefined : `exhausted after ${final.attempt} attempts`;
         if (final?.reason === 'non-retryable')
