@@ -25,7 +25,7 @@ export async function startTemporal(
 ): Promise<void> {
   const { dataDir: directory, temporal } = config;
   refuseDatabaseInUse(toDatabasePath(directory));
-  const servers = checkDatabaseVersion(config, program);
+  const servers = checkDatabaseVersion(directory, program);
   const { namespace } = temporal;
   const toServer = (place: string, port: number) =>
     temporalServer(program, { directory: place, port, namespace, schemaOnly: true });

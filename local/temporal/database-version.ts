@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { SetupError } from '../../cli/setup-error.ts';
-import type { Config } from '../../src/config/config.ts';
 import { readMarker, toDatabasePath } from '../../src/embedded/database.ts';
 import type { TemporalProgram } from '../obtain/temporal.ts';
 
@@ -19,23 +18,21 @@ function isOlder(first: string, second: string): boolean {
 const withActivities = '1.32.0';
 
 /**
- * Checks that the server may use the database of DATA_DIR. A newer server works with the tables of an older one. An
- * older server may not understand what a newer one wrote. Returns the servers to record in the marker.
- * @throws {SetupError} if a newer server has used the database, or if it lacks the tables that ENGINE needs.
+ * Checks that the server may use the database of DATA_DIR. Returns the servers to record in the marker. A database of a
+ * server before 1.32 lacks tables: its tasks run, but a submission with a key fails, because the server cannot look for
+ * a standalone activity of that id. An older server may not understand what a newer one wrote.
+ * @throws {SetupError} if an older server created the database, or a newer one has used it.
  */
-export function checkDatabaseVersion(
-  { dataDir, engine }: Pick<Config, 'dataDir' | 'engine'>,
-  { path, version }: TemporalProgram,
-) {
+export function checkDatabaseVersion(dataDir: string, { path, version }: TemporalProgram) {
   const marker = existsSync(toDatabasePath(dataDir)) ? readMarker(dataDir) : undefined;
   const { createdBy = unrecorded, usedBy } = marker ?? { createdBy: version };
   if (usedBy && isOlder(version, usedBy))
     throw new SetupError(
       `Temporal server ${usedBy} has used DATA_DIR ${dataDir}, and ${path} is server ${version}: update it, or set DATA_DIR to another directory.`,
     );
-  if (engine === 'activity' && isOlder(createdBy, withActivities))
+  if (isOlder(createdBy, withActivities) && !isOlder(version, withActivities))
     throw new SetupError(
-      `ENGINE=activity needs a database of Temporal server ${withActivities}, and server ${createdBy} created that of DATA_DIR ${dataDir}: set ENGINE=workflow, or DATA_DIR to another directory.`,
+      `Temporal server ${createdBy} created the database of DATA_DIR ${dataDir}, which server ${version} cannot use fully: let an earlier Holdfast finish its tasks, and set DATA_DIR to another directory.`,
     );
   return { createdBy, usedBy: version };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -8,16 +8,11 @@ import { inject } from 'vitest';
 import { findFreePort } from '../../local/processes/ports.ts';
 import { temporalServer } from '../../local/temporal/embedded-temporal.ts';
 import { prepareTemporal } from '../../local/temporal/prepare-temporal.ts';
-import { toDatabasePath } from '../../src/embedded/database.ts';
 import { eventually } from './holdfast.ts';
 
-/**
- * Creates a Temporal server for one test file. It can be killed, paused and restarted on its port and database. It
- * begins with a copy of `database`, if given.
- */
-export async function createOwnTemporal(database?: Buffer) {
+/** Creates a Temporal server for one test file. It can be killed, paused and restarted on its port and database. */
+export async function createOwnTemporal() {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-temporal-'));
-  if (database) writeFileSync(toDatabasePath(directory), database);
   const port = await findFreePort();
   const address = `127.0.0.1:${port}`;
   const namespace = 'default';

@@ -1,12 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { checkDatabaseVersion } from '../../../local/temporal/database-version.ts';
-import type { Config } from '../../../src/config/config.ts';
 import { markDatabase, readMarker, toDatabasePath } from '../../../src/embedded/database.ts';
 import { createDirectory } from '../../support/processes.ts';
 
-const check = (dataDir: string, version: string, engine: Config['engine'] = 'workflow') =>
-  checkDatabaseVersion({ dataDir, engine }, toProgram(version));
+const check = (dataDir: string, version: string) => checkDatabaseVersion(dataDir, toProgram(version));
 const toProgram = (version: string) => ({ path: '/bin/temporal', version, webUi: undefined });
 
 /** Creates a DATA_DIR with a database and a marker. */
@@ -44,16 +42,19 @@ test('another patch of the same minor version may use the database', () => {
   expect(check(dataDir, '1.32.0').usedBy).toBe('1.32.0');
 });
 
-test('a database without a record is one of server 1.29.1, and any server may use it', () => {
-  const dataDir = createDataDir({});
-  expect(check(dataDir, '1.32.1')).toEqual({ createdBy: '1.29.1', usedBy: '1.32.1' });
-  expect(check(dataDir, '1.28.0').usedBy).toBe('1.28.0');
-});
+// A database without a record is one of server 1.29.1.
+test.each([{}, { createdBy: '1.31.0', usedBy: '1.31.0' }])(
+  'server 1.32 is refused in one line on the tables of an older server',
+  (servers) => {
+    const dataDir = createDataDir(servers);
+    const { createdBy = '1.29.1' } = servers;
+    expect(() => check(dataDir, '1.32.1')).toThrow(
+      `Temporal server ${createdBy} created the database of DATA_DIR ${dataDir}, which server 1.32.1 cannot use fully: let an earlier Holdfast finish its tasks, and set DATA_DIR to another directory.`,
+    );
+  },
+);
 
-test('ENGINE=activity is refused in one line on a database without the tables of standalone activities', () => {
-  const dataDir = createDataDir({});
-  expect(() => check(dataDir, '1.32.1', 'activity')).toThrow(
-    `server 1.29.1 created that of DATA_DIR ${dataDir}: set ENGINE=workflow, or DATA_DIR to another directory.`,
-  );
-  expect(check(createDirectory(), '1.32.1', 'activity').createdBy).toBe('1.32.1');
+test('an older server may use a database of its own', () => {
+  expect(check(createDataDir({}), '1.29.1')).toEqual({ createdBy: '1.29.1', usedBy: '1.29.1' });
+  expect(check(createDirectory(), '1.29.1').createdBy).toBe('1.29.1');
 });
