@@ -23,6 +23,9 @@ const shared = {
   hookTimeout: 60_000,
 };
 
+/** Changes from one engine to the other. The project `activity` runs it. */
+const bothEngines = 'test/src/api/tasks/engines.test.ts';
+
 export default defineConfig({
   test: {
     projects: [
@@ -32,7 +35,7 @@ export default defineConfig({
           ...shared,
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: [systemTests],
+          exclude: [systemTests, bothEngines],
           maxWorkers: 2,
           // Concurrent tests of a file wait for timers, not for the CPU.
           maxConcurrency: 10,

@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { TaskSummary } from '../../../../src/api/views/schemas.ts';
 import { parseId } from '../../../../src/contract.ts';
-import { engine } from '../../../support/engine.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
 import { expectProblem } from '../../../support/problem.ts';
 import { signIn, toSecret } from '../../../support/signed-in.ts';
 
 // Two APIs with the same owners on one task queue, as before and after a change of ENGINE. They need Temporal 1.32.
-describe.runIf(engine === 'activity')('after a change of ENGINE', () => {
+describe('after a change of ENGINE', () => {
   const secret = toSecret(`engines-${randomUUID().slice(0, 8)}`);
   let before: Holdfast;
   let after: Holdfast;

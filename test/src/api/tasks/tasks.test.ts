@@ -197,9 +197,9 @@ test('a task that an operator terminates in mid-attempt has failed in that attem
   });
 });
 
-it.skipIf(engine === 'activity')('a task that outlives a run timeout has failed as timed-out', async () => {
+it('a task that outlives a run timeout has failed as timed-out', async () => {
   const { id } = await workerless.submit();
-  const timed = id.replace(/[^_]+$/, 'with-a-run-timeout');
+  const timed = id.replace(/_(activity_)?[^_]+$/, '_with-a-run-timeout');
   await workerless.client.workflow.start('fetch-joke', {
     workflowId: timed,
     taskQueue: workerless.config.taskQueue,
