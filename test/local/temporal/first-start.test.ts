@@ -29,7 +29,6 @@ async function prepare(root: string, program = inject('temporal')) {
   return said;
 }
 
-// Seen to fail with a rename of the directory before the indexes are dropped.
 test.each(steps.map((_, index) => [index + 1]))(
   'a start that was killed with -9 after step %i leaves no database or all of it, and the next start goes on',
   async (count) => {
