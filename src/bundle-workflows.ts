@@ -16,8 +16,8 @@ export const bundleWorkflows = () =>
 const thisFile = fileURLToPath(import.meta.url);
 
 /**
- * Bundles the workflows in a child process, which runs this file. The memory of the bundler would otherwise stay with
- * the worker, about 150 MiB.
+ * Bundles the workflows in a child process, which runs this file. Otherwise the worker would keep the memory of the
+ * bundler, about 150 MiB.
  */
 export async function bundleInChild(): Promise<{ code: string }> {
   const bundling = promisify(execFile)(process.execPath, [...process.execArgv, thisFile], { maxBuffer: 2 ** 26 });

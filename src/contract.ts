@@ -12,7 +12,7 @@ export const workflowTaskTimeoutMs = 5_000;
 /** The workflow types of a batch and of its chunks. The workflow type of a task is the name of the task. */
 export const batchType = 'run-batch';
 export const chunkType = 'run-chunk';
-/** The types of a batch whose items begin in slices. Builds up to 0.3 do not know them, so it waits for a newer worker. */
+/** The types of a batch whose items begin in slices. It waits for a new worker, as builds up to 0.3 do not know them. */
 export const slicedBatchType = 'run-batch-in-slices';
 export const slicedChunkType = 'run-chunk-in-slices';
 
@@ -36,8 +36,8 @@ export type ProgressArguments = [chunkId: string, counts: Counts, isReset?: bool
 export const reportSignal = 'report';
 
 /**
- * The API sends this signal before it cancels a batch. It has the number of attempts of each waiting item's activity, by
- * the item's index. Temporal forgets these numbers when it cancels the items.
+ * The API sends this signal before it cancels a batch. The signal has the number of attempts of each waiting item's
+ * activity, by the item's index. Temporal forgets these numbers when it cancels the items.
  */
 export const attemptsSignal = 'attempts';
 export type AttemptsArguments = [attempts: Record<string, number>];
@@ -85,15 +85,15 @@ export type ItemOutcome = { index: number } & (
 );
 
 /**
- * What a slice returns. Its items without an outcome, here or in an earlier signal of the slice, have not begun. With
- * `holdMs`, the upstream looks down: the chunk begins no slice for that time.
+ * What a slice returns. An item without an outcome, here or in an earlier signal of the slice, has not begun. With
+ * `holdMs`, the upstream seems to be down, and the chunk begins no slice for that time.
  */
 export type SliceResult = { outcomes: ItemOutcome[]; holdMs?: number };
 
 /**
- * A slice whose calls are slow sends this signal to the run of the chunk that started it. It has the outcomes so far and
- * the indexes of the calls that still run. All other items of the slice have not begun and go back to the chunk. The
- * slice's result has the outcomes of `running` only.
+ * A slice whose calls are slow sends this signal to the run of the chunk that started it. The signal has the outcomes
+ * so far. `running` has the items whose calls still run, and those whose outcomes did not fit into the signal. The
+ * slice's result has their outcomes. All other items of the slice have not begun and go back to the chunk.
  */
 export const sliceSignal = 'slice';
 export type SliceSignalArguments = [slice: string, report: SliceResult & { running: number[] }];
@@ -104,7 +104,7 @@ type SubmissionMemo = {
   fingerprint?: string;
 };
 
-/** What the API records with a task: in its workflow's memo, or in arguments of its activity. Reading needs no worker. */
+/** What the API records with a task, in its workflow's memo or its activity's arguments. Reading needs no worker. */
 export type TaskRecord = SubmissionMemo & { input: TaskInput; maxAttempts: number; rerunOf?: string };
 
 /** The memo of a chunk whose items begin in slices. */
@@ -128,8 +128,8 @@ export const engines = ['workflow', 'activity'] as const;
 export type EngineName = (typeof engines)[number];
 
 /**
- * Returns the id of a task or batch, which is also its id in Temporal: `{ownerHash}_{task}_{key}`, or with `activity_` or
- * `batch_` before the key. `key` is a UUID or a hash.
+ * Returns the id of a task or batch, which is also its id in Temporal: `{ownerHash}_{task}_{key}`. Before the key, the
+ * id of a standalone activity has `activity_`, and the id of a batch has `batch_`. `key` is a UUID or a hash.
  */
 export const toId = (ownerHash: string, name: TaskName, key: string, kind: EngineName | 'batch') =>
   `${toIdPrefix(ownerHash)}${name}_${kind === 'workflow' ? '' : `${kind}_`}${key}`;

@@ -63,8 +63,8 @@ export async function createWorkers(
     interceptors: {
       activity: [observe, takePlaces(places), confirmAttempts(confirm), limitOutput, ...interceptors],
     },
-    // A cached workflow takes about 60 KiB. A workflow that left the cache is replayed at its next event. By default,
-    // the limit depends on the largest heap that V8 allows, and is 2,000 or more.
+    // A cached workflow takes about 60 KiB. A workflow that has left the cache is replayed at its next event. The SDK's
+    // default depends on the largest heap that V8 allows, and is 2,000 or more.
     maxCachedWorkflows: 500,
     // A workflow task waits this long for the worker that has cached its workflow. The default of 10 s would be too
     // long after a crash of that worker.

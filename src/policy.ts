@@ -24,7 +24,7 @@ export const timeoutFailureTypes = ['TemporalTimeout:StartToClose', 'TemporalTim
 
 export const failureTypes = [...retryableFailureTypes, ...finalFailureTypes, ...timeoutFailureTypes] as const;
 
-/** What API clients see of an error that Holdfast does not know. Its own message may contain paths and addresses. */
+/** What API clients see of an error that Holdfast does not know. The error's own message may contain addresses. */
 export const unexpectedMessage = "An unexpected error. The worker's log has the details";
 
 export type FailureType = (typeof retryableFailureTypes | typeof finalFailureTypes)[number];

@@ -51,7 +51,7 @@ try {
   process.exit(1);
 }
 
-/** Ends this process if the server cannot run tasks with the engine. Asks every second until Temporal answers. */
+/** Ends this process if Temporal's server cannot run the engine of ENGINE. Asks every second until Temporal answers. */
 async function requireEngine(): Promise<void> {
   while (!stopping.signal.aborted) {
     try {

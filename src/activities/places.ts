@@ -1,6 +1,6 @@
 type Release = () => void;
 
-/** Attempts that hold places or wait for them. Those that wait get places in this order. */
+/** Attempts that hold places or wait for them. `waiting` has them in the order in which they get places. */
 type Line = { held: number; waiting: Set<() => void> };
 
 const createLine = (): Line => ({ held: 0, waiting: new Set() });
@@ -8,7 +8,7 @@ const createLine = (): Line => ({ held: 0, waiting: new Set() });
 /**
  * Shares the calls that a worker process makes at once. Single attempts come first. Slices never use the last free
  * place, unless there is only one, so a single attempt finds a free place beside a batch of slow calls. Of the owners
- * whose slices wait, the owner with the fewest places comes first. Owners with as many places take turns.
+ * whose slices wait, the owner with the fewest places comes first. Owners with equally many places take turns.
  */
 export function createPlaces(total: number) {
   const maximumForSlices = Math.max(1, total - 1);
@@ -42,7 +42,7 @@ export function createPlaces(total: number) {
     }
   }
 
-  /** Resolves with a function that releases the place, or with `undefined` if `signal` aborts before. */
+  /** Resolves with a function that releases the place, or with `undefined` if `signal` aborts first. */
   const take = (line: Line, signal: AbortSignal, onRelease: Release) =>
     new Promise<Release | undefined>((resolve) => {
       if (signal.aborted) return resolve(undefined);

@@ -7,14 +7,15 @@ export const databaseFile = 'temporal.db';
 export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databaseFile);
 
 /**
- * The marker is a file beside the database. It says that a server has used the database, and which. It has the inode of
- * the database. The server never removes the write-ahead log, even if it ends cleanly. So a missing log means a loss.
+ * The marker is a file beside the database. It exists if a server has used the database. It has the inode of the
+ * database and the versions of servers. The server never removes the write-ahead log, even if it ends cleanly. So a
+ * missing log means a loss.
  */
 const toMarkerPath = (dataDir: string) => `${toDatabasePath(dataDir)}.json`;
 
 const readInode = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino;
 
-/** The Temporal server that created the database, whose tables it has, and the one that used it last. */
+/** The versions of the Temporal server that created the tables of the database, and of the one that used it last. */
 type Servers = { createdBy?: string; usedBy?: string };
 
 /** Reads the marker. A marker of an older Holdfast names no server. */

@@ -29,8 +29,9 @@ export async function findEngineFault(
   const { standaloneActivities, standaloneActivityStartDelay } = namespaceInfo?.capabilities ?? {};
   if (standaloneActivities && standaloneActivityStartDelay) return undefined;
   const { serverVersion } = await withDeadline(() => workflowService.getSystemInfo({}));
-  const found = `The server at ${address} is ${serverVersion || 'an older one'} or has standalone activities switched off`;
-  return `ENGINE=activity needs Temporal 1.32 with standalone activities. ${found}: update it, or set ENGINE=workflow.`;
+  const found = `The server at ${address} is ${serverVersion || 'older'} and does not offer them fully`;
+  const advice = 'update it or switch them on, or set ENGINE=workflow';
+  return `ENGINE=activity needs Temporal 1.32 with standalone activities. ${found}: ${advice}.`;
 }
 
 /** Matches the reason of a failed connection if the TLS settings of one side are wrong. */

@@ -23,7 +23,7 @@ const maximumReportMs = 60_000;
 
 /**
  * Reports a chunk's counts to its batch whenever they change, and when the batch asks. `counts` changes while the chunk
- * runs. `end` makes the last report. It throws if the chunk was cancelled.
+ * runs. `end` ends the reports, and makes a last one if the batch needs it. It throws if the chunk was cancelled.
  */
 export function reportCounts(counts: Counts): { end: () => Promise<void> } {
   const { workflowId, runId, firstExecutionRunId, parent } = workflowInfo();

@@ -33,12 +33,12 @@ import { untilChunkEnds } from './until-chunk-ends.ts';
 const formerMaximumInFlight = 400;
 
 /**
- * Runs a batch and returns its counts. Each chunk of its items is a child workflow. In a `run-batch-in-slices`, items
- * begin in slices, in a `run-batch` as activities of their own. A chunk starts as soon as its items fit under the limit
- * of items in flight. An item that has ended makes room for another item, even while other items of its chunk are
+ * Runs a batch and returns its counts. Each chunk of its items is a child workflow. In `run-batch-in-slices`, items
+ * begin in slices. In `run-batch`, each is an activity of its own. A chunk starts as soon as its items fit under the
+ * limit of items in flight. An item that has ended makes room for another item, even while other items of its chunk are
  * retried. After each change of the counts, the memo gets them, so the API can read them even while no worker runs. A
- * cancelled batch waits for running attempts to end. Items that have neither completed nor
- * failed by then count as cancelled.
+ * cancelled batch waits for running attempts to end. Items that have neither completed nor failed by then count as
+ * cancelled.
  */
 export async function runBatch<N extends TaskName>({
   inputs,

@@ -33,17 +33,17 @@ import { createSlices } from './slices.ts';
 /** The API adds the counts in the memos of the open chunks, so the counts of a batch are at most this old. */
 const memoMs = 2_000;
 
-/** Heartbeats find a dead worker. A slice that waits for free places must not time out, so it gets a day more. */
+/** A slice that waits for free places must not time out, so it gets a day more. Heartbeats still find a dead worker. */
 const waitForPlacesMs = 86_400_000;
 
 type SliceActivities = { [sliceType]: (slice: SliceArguments) => Promise<SliceResult> };
 
 /**
  * Runs some items of a batch. A slice makes the first attempts of many items in one activity. An item that fails
- * retryably waits on a timer, then goes on as an activity of its own, whose id is the item's index. Only this workflow
- * decides what happens again: Temporal never repeats a slice. Returns only counts. The outputs stay in the chunk's
- * history, where the API reads them. A cancelled chunk waits for its running attempts, and all other items count as
- * cancelled.
+ * retryably waits on a timer, then goes on as an activity of its own, whose id is the item's index. Temporal never
+ * repeats a slice: only this workflow decides which attempts are made again. Returns only counts. The outputs stay in
+ * the chunk's history, where the API reads them. A cancelled chunk waits for its running attempts, and all other items
+ * count as cancelled.
  */
 export async function runChunkInSlices<N extends TaskName>({
   name,
@@ -82,7 +82,7 @@ export async function runChunkInSlices<N extends TaskName>({
     else if ('waitMs' in outcome) running.push(runAlone(outcome.index, outcome.waitMs));
     else counts.failed += 1;
   };
-  // After a reset, Temporal repeats the signals to the earlier run. `report` ignores slices that this run has not started.
+  // After a reset, Temporal repeats the signals to the earlier run. `report` ignores slices unknown to this run.
   handleSignal<SliceSignalArguments>(sliceSignal, isSliceSignal, (slice, report) =>
     slices.report(slice, report, report.running).forEach(settle),
   );

@@ -17,8 +17,8 @@ type Retry = Pick<TaskActivityOptions['retry'], 'initialInterval' | 'backoffCoef
 /**
  * Divides the items of a chunk into slices. Has no side effects, so the caller runs the slices and says how they end.
  * At most one slice at a time begins items. Other slices may still wait for slow calls. The first outcome of an item
- * counts. If a slice is lost, its items without an outcome come again, in small slices, because one of them may kill
- * the workers that run it.
+ * counts. If a slice is lost, its items without an outcome are attempted again, in small slices, because one of them
+ * may kill the workers that run it.
  */
 export function createSlices(indexes: number[], maximumItems: number, retry: Retry) {
   const fresh = [...indexes];
@@ -47,7 +47,7 @@ export function createSlices(indexes: number[], maximumItems: number, retry: Ret
     hasWaiting: () => fresh.length + lost.length > 0,
     isRunning: running.isAny,
     isBeginning: () => beginning !== undefined,
-    /** Returns how long to wait before the next slice begins: the upstream looks down, or the last slice was idle. */
+    /** Returns how long to wait before the next slice, if the upstream seems to be down or the last slice was idle. */
     toHoldMs: () => holdMs,
 
     /** Returns the items of the next slice. */

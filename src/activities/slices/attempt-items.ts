@@ -7,7 +7,7 @@ import { reportSlowCalls } from './report-slow-calls.ts';
 import type { RunItem } from './run-item.ts';
 import { createWindow } from './window.ts';
 
-/** As long as no call fails, a slice makes twice as many calls at once after this time. */
+/** While no call fails, a slice doubles the number of its calls at once each time this interval has passed. */
 const wideningMs = 100;
 
 type Dependencies = {
@@ -37,7 +37,7 @@ async function attemptItems(slice: SliceArguments, dependencies: Dependencies): 
   const context = Context.current();
   const onCancel = () => {
     window.close();
-    // An operator's reset or pause is about the slice. Its calls belong to items and may end. This listener runs
+    // An operator's reset or pause concerns only the slice, so the calls of its items continue. This listener runs
     // outside the activity, where `cancellationDetails()` would throw.
     const { reset, paused } = context.cancellationDetails ?? {};
     if (!reset && !paused) calls.cancel(cancelled());

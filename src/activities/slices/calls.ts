@@ -10,7 +10,7 @@ const outcomeBytes = 1024;
 
 export const toBytes = (outcome: ItemOutcome) => Buffer.byteLength(JSON.stringify(outcome));
 
-/** Creates the calls of a slice and what is known of them. `onChange` is called when more may begin. */
+/** Creates the record of a slice's calls and their outcomes. `onChange` is called when more calls may begin. */
 export function createCalls(slice: SliceArguments, runItem: RunItem, onChange: () => void) {
   const { options, indexes, inputs, maximumOutputBytes = defaultMaximumOutputBytes } = slice;
   const cancellation = new AbortController();
@@ -43,13 +43,13 @@ export function createCalls(slice: SliceArguments, runItem: RunItem, onChange: (
     toResult: () => toReport([...outcomes.values()]),
     cancel: (reason: Error) => cancellation.abort(reason),
 
-    /** Allows more calls at once, if some run that have not failed. */
+    /** Allows more calls at once, if calls are running and the upstream has not just failed. */
     widen(): void {
       if (running.size > 0) health.widen();
       onChange();
     },
 
-    /** Whether one more call is allowed: by the health of the upstream, and by the size of the result. */
+    /** Whether the health of the upstream and the size of the result allow one more call. */
     mayBegin: () =>
       running.size < health.readWidth() &&
       health.readHoldMs() === undefined &&

@@ -8,7 +8,7 @@ const maximumBytes = 256 * 1024;
 /**
  * Reports to the chunk that some calls of the current slice are slow. The report takes as many outcomes as fit from
  * `calls`. The slice keeps the others for its result, so the report names their items as running. If the report fails,
- * the slice keeps all. Returns false if there is no chunk any more.
+ * the slice keeps all. Returns false if the chunk no longer runs.
  */
 export async function reportSlowCalls({ running, outcomes, toReport }: Calls): Promise<boolean> {
   const { workflowExecution: { workflowId, runId } = { workflowId: '', runId: '' }, activityId } = activityInfo();

@@ -7,12 +7,12 @@ import { currentBackoff } from '../failure.ts';
 
 type Execute = (input: { args: unknown[] }) => Promise<unknown>;
 
-/** What surrounds each attempt, as a worker interceptor does. */
+/** Runs around each attempt, like a worker interceptor. */
 export type AroundAttempt = {
   execute: (input: { args: unknown[] }, next: (input: { args: unknown[] }) => Promise<unknown>) => Promise<unknown>;
 };
 
-/** The maximum size of an item's output as JSON, unless the slice says another one. */
+/** The maximum size of an item's output as JSON, unless the slice sets another one. */
 export const defaultMaximumOutputBytes = 16 * 1024;
 
 /**
@@ -47,7 +47,7 @@ export function createRunItem(activities: TaskActivities, around: AroundAttempt[
   };
 }
 
-/** Converts the error of an attempt to the end of the item, as Temporal's server would decide it. */
+/** Converts the error of an attempt to what follows for the item, as Temporal's server would decide it. */
 function toEnd(error: unknown) {
   if (error instanceof CancelledFailure) return { cancelled: true as const };
   const failure = toItemFailure(error);
@@ -61,7 +61,7 @@ function toEnd(error: unknown) {
 
 export type RunItem = ReturnType<typeof createRunItem>;
 
-/** Shows a failure as `toFailure` in `src/temporal` shows the failure of an activity. */
+/** Returns a failure in the same form as `toFailure` in `src/temporal` returns the failure of an activity. */
 function toItemFailure(error: unknown): ItemFailure {
   const { type = 'UnexpectedError', message, details } = error instanceof ApplicationFailure ? error : {};
   const isOurs = (failureTypes as readonly string[]).includes(type ?? '');

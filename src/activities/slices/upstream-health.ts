@@ -3,13 +3,13 @@ import type { ItemOutcome } from '../../contract.ts';
 /** Failures that say that the upstream is down or has too much to do. */
 const upstreamFailures = ['UpstreamUnavailable', 'UpstreamRateLimited', 'UpstreamUnreachable', 'UpstreamTimeout'];
 
-/** After this number of such failures in a row, the upstream looks down. */
+/** After this number of such failures in a row, the upstream seems to be down. */
 const maximumFailures = 3;
 
 /**
- * Says how many calls a slice may make at once. A slice begins with one, and each answer allows one more. So does time
- * without a failure, because an upstream that is slow is not down. `policyWaitMs` is the wait of a failure that has none,
- * because it was the only attempt.
+ * Decides how many calls a slice may make at once. A slice begins with one, and each answer allows one more. `widen`
+ * doubles the number, because a slow upstream that does not fail is not down. If a failure has no wait, because no
+ * attempt follows it, `policyWaitMs` counts instead.
  */
 export function createUpstreamHealth(policyWaitMs: number) {
   let width = 1;
@@ -21,7 +21,7 @@ export function createUpstreamHealth(policyWaitMs: number) {
     widen(): void {
       if (failuresInARow === 0) width *= 2;
     },
-    /** Returns how long no slice should begin, if the upstream looks down. */
+    /** Returns for how many milliseconds no slice should begin, or `undefined` if the upstream does not seem down. */
     readHoldMs: () => (failuresInARow < maximumFailures ? undefined : longestWaitMs),
     observe(outcome: ItemOutcome): void {
       if ('cancelled' in outcome) return;

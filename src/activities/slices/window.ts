@@ -27,11 +27,11 @@ export function createWindow() {
       }, windowMs);
     },
     stopTimer: () => clearTimeout(timer),
-    /** Whether a call may begin. After a suspension of the process, the clock knows of the end before the timer. */
+    /** Whether a call may begin. After a suspension of the process, the clock shows the end before the timer fires. */
     isOpen: () => !closing.signal.aborted && performance.now() < endsAt,
     /** Whether the whole time has passed, even if the window was closed earlier. */
     isOver: () => isOver,
-    /** Waits until `holds` is true. Asks after each `wake` and `close`. */
+    /** Waits until `holds` returns true. Calls it after each `wake` and `close`. */
     async until(holds: () => boolean): Promise<void> {
       while (!holds())
         await new Promise<void>((resolve) => {

@@ -16,7 +16,7 @@ export const batchItemSchema = z
       .min(0)
       .describe(
         'The number of attempts that are known to have begun. A worker reports first attempts together, about once a ' +
-          'second. Until then, such an item is `queued` and has 0 attempts',
+          'second. Until then, the item is `queued` and has 0 attempts',
       ),
     nextAttemptAt: time.optional().describe('The time of the next attempt, set only while the item is `retrying`'),
     paused: pausedSchema.optional(),

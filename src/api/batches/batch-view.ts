@@ -36,9 +36,9 @@ export function createBatchView(client: Client) {
 
   /**
    * Reads up to `limit` items, from index `start` on. With a `status`, reads only items of that status. The page may
-   * then be short or empty, because one request reads at most 2,000 items. It reads each chunk in a turn of its own. A
-   * page ends early if its items have over 4 MiB. `next` is the index at which the next page begins, or undefined on the
-   * last page.
+   * then be short or empty, because one request reads at most 2,000 items. It reads each chunk in a turn of its own.
+   * A page ends early if its items have over 4 MiB. `next` is the index at which the next page begins, or undefined on
+   * the last page.
    */
   const readPage = async (
     state: BatchState,

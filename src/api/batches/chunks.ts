@@ -1,6 +1,6 @@
 /**
- * The limits of a chunk. Its inputs go to Temporal in one message of at most 4 MiB, so 1 MiB of inputs is safe. The
- * outputs of 250 items have at most 4 MiB.
+ * The limits of a chunk. Its inputs go to Temporal in one message of at most 4 MiB, so 1 MiB of inputs is safe.
+ * The outputs of 250 items have at most 4 MiB.
  */
 const maximumItems = 250;
 const maximumBytes = 1024 * 1024;

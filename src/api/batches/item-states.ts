@@ -24,7 +24,7 @@ export const hasEnded = (state: ActivityState | undefined) =>
 
 /**
  * Returns the states of a chunk's items, by index, from the chunk's history and the pending activities of its
- * description. `hasChanged`: an activity began or ended between the two reads.
+ * description. `hasChanged` is true if an activity began or ended between these two reads.
  *
  * An item in a slice is `queued` until the slice has reported it. It is `running` if the slice says that its call is
  * slow, and `retrying` from its failed attempt until its own activity begins.
@@ -41,7 +41,7 @@ export async function toItemStates(client: Client, events: HistoryEvent[], pendi
     for (const index of indexes) states.set(String(index), { ...read(index), ...state });
   };
   const report = (slice: string, result: unknown, event: HistoryEvent, stillRunning: number[] = []) => {
-    // The chunk makes the items of a slice without a valid result again.
+    // If a slice has no valid result, the chunk attempts its items again.
     if (!isSliceResult(result)) return change(running.end(slice), { status: 'queued' });
     const { outcomes, back } = running.report(slice, result, stillRunning);
     const { maximumMs = 0 } = [...slices.values()].find((found) => found.slice === slice) ?? {};
@@ -97,7 +97,7 @@ export async function toItemStates(client: Client, events: HistoryEvent[], pendi
   return { states, hasChanged: open.length !== pending.size || open.some((id) => !pending.has(id)) };
 }
 
-/** Returns the state of an item whose own activity is in state `own`. A lost slice may have begun attempt 1 before. */
+/** Returns the state of an item whose activity has the state `own`. A lost slice may have begun attempt 1 before. */
 const withOwn = ({ attemptsMade, lastFailure }: ItemState, own = queued, attemptsBefore = 0): ItemState => ({
   ...(lastFailure && { lastFailure }),
   ...own,
@@ -116,7 +116,7 @@ function toState(outcome: ItemOutcome, endedAtMs: number, maximumMs: number): It
   return { status: 'retrying', attemptsMade, lastFailure, nextAttemptAt };
 }
 
-/** Sorts the events as the workflow's code sees them: in each workflow task, signals come before the ends of activities. */
+/** Sorts events into the order that the workflow sees: in each workflow task, signals come before ended activities. */
 function toSeen(events: HistoryEvent[]): HistoryEvent[] {
   const rank = (event: HistoryEvent) =>
     event.activityTaskScheduledEventAttributes ? 0 : event.workflowExecutionSignaledEventAttributes ? 1 : 2;

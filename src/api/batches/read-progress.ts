@@ -10,10 +10,10 @@ const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 const toTotal = ({ completed, failed, cancelled }: Counts) => completed + failed + cancelled;
 
 /**
- * Returns the counts of an open batch whose items begin in slices. The batch knows the counts of its chunks, but a chunk
- * reports them less and less often. The memo of a chunk has newer ones. Chunks start in order, so the first chunk that
- * does not exist ends the search. A chunk stays among those that are read until the batch knows all its counts, so the
- * counts never shrink.
+ * Returns the counts of an open batch whose items begin in slices. The batch knows the counts of its chunks, but a
+ * chunk reports them less and less often. The memo of a chunk has newer ones. Chunks start in order, so the first chunk
+ * that does not exist ends the search. A chunk is read until the batch knows how all its items ended, so the counts
+ * never shrink.
  */
 export async function readProgress(client: Client, id: string, memo: BatchMemo): Promise<Counts> {
   const { chunkSizes, chunks = {} } = memo;

@@ -18,12 +18,12 @@ import { toChunkSizes } from './chunks.ts';
 const priority = { priorityKey: 5 };
 
 /**
- * Eight chunks of 250 items at once. Slices take their items to the workers, so items that have not begun wait in no queue
- * of the server.
+ * Eight chunks of 250 items. Items that have not begun wait in their chunk and not in a queue of the server, where they
+ * would delay single tasks.
  */
 const maximumInFlight = 2_000;
 
-/** A slice returns the items that it has not begun, so this is only the size of the first slice. */
+/** The maximum size of a slice, and the size of the first one. A slice returns the items that it has not begun. */
 const maximumSliceItems = 250;
 
 type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce; startWorkflow: StartWorkflow };

@@ -51,7 +51,7 @@ export function createStartTask({ config, engine, view, startOnce }: Dependencie
       fingerprint: record.fingerprint,
       fresh: view.toSubmitted(id, name, record, delayMs > 0 ? 'scheduled' : 'queued'),
       readFirst: () => readFirst(id, name),
-      // The key may be that of a task from before a change of ENGINE.
+      // A task with this key may have been started before ENGINE was changed.
       ...(idempotencyKey !== undefined && {
         readOther: () => readFirst(createTaskId(owner, name, idempotencyKey, otherEngine), name).catch(skipVanished),
       }),

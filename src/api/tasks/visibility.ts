@@ -40,8 +40,8 @@ const closedStatuses = ['completed', 'failed', 'cancelled'] as const;
 export const isClosedStatus = (status: string | undefined) => closedStatuses.find((closed) => closed === status);
 
 /**
- * Returns what to ask Temporal for. If a delayed task starts within 10 minutes of now, the filter does not decide whether
- * the task is scheduled.
+ * Returns the filter of Temporal's list. If a delayed task starts within 10 minutes of now, the filter does not decide
+ * whether the task is scheduled.
  */
 export function toListFilter(owner: string, phase: Phase, { name, status }: ListQuery): ListFilter {
   const closed = isClosedStatus(status);

@@ -28,7 +28,7 @@ export async function toSummary(
   if (!name) return undefined;
   const task = memo ? undefined : await readTask(id, name).catch(skipVanished);
   const { input, submittedAt } = memo?.record ?? task ?? {};
-  // Anyone with access to Temporal can start something with a task's id, so list only what the API has recorded.
+  // Anyone with access to Temporal can start something with a task's id, so list only what has the API's record.
   if (input === undefined || submittedAt === undefined) return undefined;
   const read = () => (task ? Promise.resolve(task) : readIfAllowed(id, name));
   const toOpenStatus = async () => ((await isScheduled(listed, read)) ? 'scheduled' : 'open');

@@ -37,8 +37,8 @@ export const toStateId = (task: object) => sha256(JSON.stringify(task)).toString
  * already read the task. The subscriber gets only the results of reads that begin later, so it never gets a state older
  * than its own. If a read fails, all subscribers are closed, unless Temporal or this process is too busy for it.
  *
- * If there is a place for it (`hasLongPoll`), a long poll finds the task's end, and then the task is read at once. While
- * all subscribers want only the end, nothing else is read. After a failed long poll, the repeated reads find the end.
+ * With `hasLongPoll`, a long poll finds the task's end, and then the task is read at once. While all subscribers want
+ * only the end, nothing else is read. After a failed long poll, the repeated reads find the end.
  */
 export function createPoller(
   { owner, hasLongPoll, onEmpty }: { owner: string; hasLongPoll: boolean; onEmpty: () => void },

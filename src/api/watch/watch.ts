@@ -9,8 +9,8 @@ import { createThrottle } from './throttle.ts';
 const reads = { concurrency: 8, intervalMs: 40 };
 
 /**
- * The maximum number of long polls in this process. The owners share them. Temporal allows 1,200 in a namespace, so two
- * processes can have all of theirs.
+ * The maximum number of long polls in this process. The owners share them. Temporal allows 1,200 in a namespace, enough
+ * for two API processes.
  */
 const maximumLongPolls = 500;
 
@@ -68,7 +68,7 @@ export function createWatcher({ tasks, config, stopping }: Dependencies) {
     watch: (owner: string, task: Pick<Task, 'id' | 'name'>, stateId = toStateId(task)) =>
       subscribe(owner, task, stateId, true),
 
-    /** Like `watch`, for a caller that wants only the end. It may also get changes, and can ask for one with `readNow`. */
+    /** Like `watch`, for a caller that wants only the end. It may also get changes. `readNow` causes a read at once. */
     watchEnd: (owner: string, task: Task) => subscribe(owner, task, toStateId(task), false),
   };
 }

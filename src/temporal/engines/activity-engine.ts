@@ -12,8 +12,8 @@ import { toStandaloneState } from './standalone-state.ts';
 type Arguments = [input: TaskInput, options: AttemptOptions, record: Omit<TaskRecord, 'input'>];
 
 /**
- * Runs each task as a standalone activity: without a workflow, with the same activity code and options. The activity's
- * arguments have the record. A read takes one RPC.
+ * Runs each task as a standalone activity: without a workflow, with the same activity code and options. The record is
+ * in the activity's arguments. A read takes one RPC.
  */
 export function createActivityEngine(
   client: Client,

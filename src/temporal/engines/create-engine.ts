@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts';
 import type { StartWorkflow } from './start-workflow.ts';
 import { createWorkflowEngine } from './workflow-engine.ts';
 
-/** Creates the engine of tasks of both kinds. The id of a task tells its kind. Lists have both. */
+/** Creates the engine for tasks of both kinds. The id of a task says which kind it is. Lists have both kinds. */
 export function createEngine(
   client: Client,
   config: Pick<Config, 'taskQueue' | 'temporal'>,

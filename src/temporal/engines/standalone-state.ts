@@ -40,8 +40,8 @@ async function toOpenState(client: Client, info: Info): Promise<TaskState> {
 }
 
 /**
- * Returns the number of attempts that have begun. An activity that ended without an outcome of its own may have waited
- * for the next attempt, which Temporal then counts.
+ * Returns the number of attempts that have begun. If an activity is cancelled or terminated while it waits for its next
+ * attempt, Temporal also counts that attempt.
  */
 function toAttemptsMade({ attempt, status, lastStartedTime, lastAttemptCompleteTime }: Info): number {
   const { ACTIVITY_EXECUTION_STATUS_CANCELED: CANCELED, ACTIVITY_EXECUTION_STATUS_TERMINATED: TERMINATED } =

@@ -6,8 +6,8 @@ import type { Stuck } from './task-state.ts';
 const stuckFromAttempt = 3;
 
 /**
- * So many of the latest events are read to find the failure of the workflow task. Signals can follow it. In a chunk, the
- * ends of 250 items can follow it, with two events each.
+ * The number of latest events that are read to find the failure of the workflow task. Signals can follow it. In a
+ * chunk, the ends of 250 items can follow it, with two events each.
  */
 const lastEvents = 600;
 

@@ -56,8 +56,8 @@ export type ActivityState = {
 };
 
 /**
- * The state of a task. A field is missing where what the API has recorded with the task applies: a task without
- * `status` is queued, one without `attempt` has made none.
+ * The state of a task. If a field is missing, the task has the value of its submission: `status` is `queued`, `attempt`
+ * is 1, and `maxAttempts` is as recorded.
  */
 export type TaskState = { attemptsMade: number } & Partial<{
   status: 'scheduled' | ActivityState['status'];
@@ -72,5 +72,5 @@ export type TaskState = { attemptsMade: number } & Partial<{
   finishedAt: string | undefined;
 }>;
 
-/** A task as an engine reads it. `page` is the path of its page in Temporal's Web UI, where only a read knows it. */
+/** A task as an engine reads it. `page` is the path of its page in Temporal's Web UI, set if only a read knows it. */
 export type FoundTask = { record: TaskRecord; state: TaskState; page?: string };

@@ -20,7 +20,7 @@ export function createWorkflowEngine(client: Client, startWorkflow: StartWorkflo
     async read(id, name) {
       const description = await client.workflow.getHandle(id).describe();
       const record = description.memo as TaskRecord | undefined;
-      // Anyone with access to Temporal can start a workflow with this id, so require the type and memo that the API sets.
+      // Anyone with access to Temporal can start a workflow with this id, so require the type and memo of the API.
       if (description.type !== name || !record?.submittedAt) return undefined;
       const status = closedStatuses[description.status.name];
       if (!status) return { record, state: await readOpen(client, description) };

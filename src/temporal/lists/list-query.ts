@@ -1,7 +1,7 @@
 import type { TaskName } from '../../tasks.ts';
 import type { ClosedStatus } from '../engines/task-state.ts';
 
-/** What tasks to list: open ones, or those that ended in one of these ways. The times bound the end of the start delay. */
+/** Which tasks to list: open ones, or those that ended in one of these ways. The times bound the end of the delay. */
 export type ListFilter = {
   idPrefix: string;
   names: readonly TaskName[];

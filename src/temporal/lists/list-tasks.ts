@@ -8,7 +8,7 @@ import { type ListFilter, toListQuery } from './list-query.ts';
 
 type Execution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 
-/** `token` is Temporal's page token in base64, or empty for the first page. Other ids than wanted ones are left out. */
+/** `token` is Temporal's page token in base64, or empty for the first page. Tasks with unwanted ids are left out. */
 export type ListRequest = {
   filter: ListFilter;
   pageSize: number;
@@ -24,7 +24,7 @@ export type ListedTask = {
   startMs: number;
   /** When the task's start delay ends. */
   executionMs: number;
-  /** What only the list of workflows has. A standalone activity has to be read. */
+  /** Set for workflows only. Temporal's list has no memo of a standalone activity, so the task has to be read. */
   memo?: { record: Partial<TaskRecord>; end: ClosedStatus | undefined };
 };
 
