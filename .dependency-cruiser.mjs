@@ -101,7 +101,7 @@ export default {
     {
       name: 'slices-import-the-contract-only',
       severity: 'error',
-      comment: 'They are part of the workflow bundle.',
+      comment: 'The code of slices is part of the workflow bundle.',
       from: { path: '^src/slices/' },
       to: { pathNot: '^src/(slices/|contract\\.ts)' },
     },

@@ -25,7 +25,7 @@ const batchItems = (to: string, atLeast: number): Measure => ({
   atLeast,
 });
 
-/** Holdfast's goals, within one run. A goal is met if all its figures are. */
+/** Holdfast's goals, within one run. A goal is met if all its figures are within their limits. */
 const goals: Record<string, Measure[]> = {
   'batches against DBOS and pg-boss': [batchItems('DBOS', 5), batchItems('pg-boss', 3)],
   'batches against graphile-worker and BullMQ': [batchItems('graphile-worker', 3), batchItems('BullMQ', 1)],

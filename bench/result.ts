@@ -24,8 +24,8 @@ export type Row = {
 };
 
 /**
- * One measured figure beside its goal, usually a ratio of two systems. `of` is the goal that it belongs to: a goal is met
- * if all its figures are. `measured` is undefined if a system did not run.
+ * One measured figure beside its limit, usually a ratio of two systems. `of` is the goal that it belongs to. A goal is
+ * met if all its figures are within their limits. `measured` is undefined if a system did not run.
  */
 export type Goal = { of: string; what: string; goal: string; measured?: Spread; met?: boolean };
 

@@ -24,12 +24,12 @@ export type StackOptions = {
   listen?: (text: string) => void;
 };
 
-/** `environment` has the variables to set. All others but ENGINE have Holdfast's defaults, whatever the caller has set. */
+/** `environment` has the variables to set. All others but ENGINE have Holdfast's defaults, not the caller's values. */
 type Options = StackOptions & { environment?: Environment };
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
 
-/** The only variables that a stack inherits from the caller. Of Holdfast's own, only the engine to test. */
+/** The only variables that a stack inherits from the caller. Of these, only ENGINE configures Holdfast. */
 const passedOn = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TZ', 'ENGINE'];
 
 /**

@@ -15,8 +15,8 @@ type Options = { embedded: NonNullable<Config['embedded']>; supervisor: Supervis
 
 /**
  * Starts the embedded Temporal server and its Web UI. Resolves when the server accepts calls.
- * @throws {SetupError} if another server uses the database, if a newer one has used it, or if the server does not serve
- *   in time.
+ * @throws {SetupError} if another server uses the database, if the server's version does not fit the database, or if
+ *   the server does not serve in time.
  */
 export async function startTemporal(
   program: TemporalProgram,
@@ -39,7 +39,7 @@ export async function startTemporal(
     say(`*** ${lost} IS MISSING OR EMPTY: accepted tasks may be lost, finished ones may be open again ***`);
     say(`If Temporal cannot start without it, restore ${directory} from a copy, or remove it to begin empty.`);
   };
-  // While all services of the server end, it logs errors that mean nothing.
+  // While the server stops, it logs errors that mean nothing.
   const onErrorLine = (line: string) => (signal.aborted ? '' : read(line));
   const where = { directory, port: embedded.port, namespace, webUi: webUi.address };
   supervisor.start({ ...(await temporalServer(program, where)), beforeRun, onErrorLine });

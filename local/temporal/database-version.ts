@@ -6,7 +6,7 @@ import type { TemporalProgram } from '../obtain/temporal.ts';
 /** The server that earlier versions of Holdfast obtained. They did not record it. */
 const unrecorded = '1.29.1';
 
-/** Returns whether the first version has an older minor version than the second. Patches change no tables. */
+/** Returns whether the first version is an older minor version than the second. Patches change no tables. */
 function isOlder(first: string, second: string): boolean {
   const [[major = 0, minor = 0] = [], [otherMajor = 0, otherMinor = 0] = []] = [first, second].map((version) =>
     version.split('.').map(Number),
@@ -20,7 +20,7 @@ const withActivities = '1.32.0';
 /**
  * Checks that the server may use the database of DATA_DIR. Returns the servers to record in the marker. A database of a
  * server before 1.32 lacks tables: its tasks run, but a submission with a key fails, because the server cannot look for
- * a standalone activity of that id. An older server may not understand what a newer one wrote.
+ * a standalone activity with that id. An older server may not understand what a newer one wrote.
  * @throws {SetupError} if an older server created the database, or a newer one has used it.
  */
 export function checkDatabaseVersion(dataDir: string, { path, version }: TemporalProgram) {

@@ -13,7 +13,7 @@ type Where = {
   namespace: string;
   /** If true, the server keeps nothing on disk. */
   inMemory?: boolean;
-  /** If true, the server only has to write its schema. It then runs as few services as possible, and no workflow. */
+  /** If true, the server only has to write its schema. Temporal's own server then runs its frontend only. */
   schemaOnly?: boolean;
   /** Where the Web UI listens. Without it, there is no Web UI. */
   webUi?: WebUi['address'];

@@ -10,8 +10,8 @@ const table = 'executions_visibility';
  * three times for every task. Holdfast filters by none of them. The server itself adds a condition on
  * `TemporalNamespaceDivision` to every query. With its index, SQLite reads all executions to count those with given
  * ids. Without it, SQLite uses the index on the ids. Filters by a search attribute, for example in the Web UI, still
- * work, but read more rows. Afterwards the database is one file, without a write-ahead log, and lists no server. Returns
- * the names of the dropped indexes.
+ * work, but read more rows. Afterwards the database is one file, without a write-ahead log, and lists no server.
+ * Returns the names of the dropped indexes.
  *
  * The library ignores the locks of other processes, so no other process may use the database.
  * @throws {Error} if the database has no such index or is malformed.
@@ -48,7 +48,7 @@ function findUnusedIndexes(database: sqlite.Database): string[] {
 const thisFile = fileURLToPath(import.meta.url);
 
 /**
- * Calls `dropUnusedIndexes` in a child process. The memory of SQLite would otherwise stay with `npm start`, 50 MiB.
+ * Calls `dropUnusedIndexes` in a child process. Otherwise `npm start` would keep the memory of SQLite, 50 MiB.
  * @throws {Error} with the message of `dropUnusedIndexes`.
  */
 export async function dropInChild(path: string, signal: AbortSignal): Promise<void> {

@@ -103,8 +103,8 @@ function ignoreUnknownCall(error: unknown): void {
 }
 
 /**
- * Reads what Temporal says about every standalone activity, and what the history of every workflow says. Reads from the server directly and not through the API, so
- * that the proof does not depend on the API that it judges.
+ * Reads what Temporal says about every standalone activity, and what the history of every workflow says. Reads from the
+ * server directly and not through the API, so that the proof does not depend on the API that it judges.
  */
 export async function readExecutions(
   { address, namespace }: { address: string; namespace: string },

@@ -45,7 +45,7 @@ export const attemptsBounded: Invariant = {
     'No task makes more attempts than the maximum, and only a cut connection or a lost slice lets an attempt call twice',
   check: ({ works, policy, faultWithin, lostSlices }) =>
     examine(works, ({ id, calls: all, final }) => {
-      // The items of a lost slice are made again as the same attempt. An item runs alone after two lost slices.
+      // The chunk repeats the first attempts of a lost slice. An item runs alone after two lost slices.
       let spared = Math.min(2, lostSlices.get(id) ?? 0);
       const calls = all.filter(({ attempt }, n) => attempt !== 1 || all[n - 1]?.attempt !== 1 || spared-- <= 0);
       const attempts = calls.map(({ attempt }) => attempt ?? 0);
@@ -101,7 +101,7 @@ export const cancelStopsCalls: Invariant = {
     const findings: Finding[] = [];
     for (const { id, batchId, final, cancelledAt = 0, calls } of cancelled) {
       const { status, isStandalone } = executionsById.get(batchId ?? id)?.[0] ?? {};
-      // A standalone activity whose attempt ends before it learns of the cancellation keeps what the attempt brought.
+      // If the attempt of a standalone activity ends before it learns of the cancellation, the activity ends as it did.
       const isKept = isStandalone && calls.length > 0 && ['COMPLETED', 'FAILED', 'TIMED_OUT'].includes(status ?? '');
       if (status !== 'CANCELLED' && !isKept)
         findings.push({ id, text: `its cancellation was confirmed; Temporal has ${status}` });

@@ -10,10 +10,7 @@ const latenessMs = 2_500;
 /** A slice reports the first attempts of its items up to this time after their ends. */
 const reportMs = 1_000;
 const toReportMs = (id: string, { attempt }: LedgerEntry) => (id.includes('/') && attempt === 1 ? reportMs : 0);
-/**
- * A killed Temporal may forget dispatches that it made up to this long before the kill. Every second, or later while
- * dispatches are in flight, Temporal saves which dispatches it has made.
- */
+/** The proof still allows an early attempt if it was dispatched at most this long before the kill of Temporal. */
 const forgottenMs = 4_000;
 
 /** Returns the shortest wait after `call` that the policy and the Retry-After of its answer allow, in milliseconds. */
@@ -30,7 +27,8 @@ function toLeastWaitMs({ policy, faultWithin }: Case, call: LedgerEntry): number
 /**
  * Whether a restarted Temporal may have dispatched the attempt of `next` early. After a kill, the server repeats
  * dispatches that it had not yet saved (docs/architecture.md, *The embedded server*). Such a repetition can start a
- * retry before its time. No worker or workflow can notice or prevent that.
+ * retry before its time, unless `system.enableActivityRetryStampIncrement` is set. No worker or workflow can notice or
+ * prevent that.
  */
 const isDispatchedEarly = ({ faults }: Case, before: LedgerEntry, next: LedgerEntry) =>
   faults.some(
