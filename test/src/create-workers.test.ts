@@ -37,7 +37,7 @@ test('beside a batch whose calls are slow, a task is called at once, because sli
   expect(task).toMatchObject({ status: 'completed', attempt: 1 });
   expect(holdfast.jokes.ledger({ category }).map(({ outcome }) => outcome)).toEqual(['open', 'open']);
   expect(await chunk.result()).toEqual({ completed: 3, failed: 0, cancelled: 0 });
-  // No call was cut off and made again.
+  // No call was cut off and repeated.
   expect(holdfast.jokes.ledger({ category })).toHaveLength(3);
 });
 

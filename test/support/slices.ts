@@ -11,7 +11,7 @@ export type Call = { index: number; attempt: number; slice?: string };
 /** What one test does instead of a slice and of an item's own activity. */
 export type Script = {
   slice: (slice: SliceArguments, id: string) => Promise<SliceResult>;
-  /** The category of the item's input is its behaviour. Fails for `down` and `rejected`. */
+  /** The category of the item's input decides what happens. The attempt fails for `down` and `rejected`. */
   item?: (input: TaskInput) => Promise<unknown>;
 };
 

@@ -32,8 +32,8 @@ async function runTasks() {
   await Promise.all(Array.from({ length: atOnce }, runNext));
 }
 
-// On other systems, memory that processes share counts for each of them. Seen to fail with lower
-// limits. Before, the processes took 760 and 1,090 MiB.
+// On other systems, memory that processes share counts once for each of them. Seen to fail with lower limits. With
+// server 1.29, the processes took 760 and 1,090 MiB.
 test.runIf(process.platform === 'linux')(
   'npm start takes at most 500 MiB when it is ready, and at most 700 MiB after many tasks',
   async () => {

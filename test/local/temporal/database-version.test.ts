@@ -42,7 +42,7 @@ test('another patch of the same minor version may use the database', () => {
   expect(check(dataDir, '1.32.0').usedBy).toBe('1.32.0');
 });
 
-// A database without a record is one of server 1.29.1.
+// A marker without versions belongs to a database of server 1.29.1.
 test.each([{}, { createdBy: '1.31.0', usedBy: '1.31.0' }])(
   'server 1.32 is refused in one line on the tables of an older server',
   (servers) => {

@@ -78,7 +78,7 @@ describe('the log of an attempt', () => {
     ]);
   });
 
-  it('numbers on after the attempts that the item made in a slice, and so does the header', async () => {
+  it('counts on from the attempts that the item made in a slice, and so does the header', async () => {
     const policy: Input = { initialIntervalMs: 4_000, maximumAttempts: 4 };
     const first = createAttempt({ attemptsBefore: 1, policy });
     await expect(first.run({ status: 503 })).rejects.toThrow();

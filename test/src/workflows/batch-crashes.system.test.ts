@@ -84,7 +84,7 @@ async function killWorkersUntilDone<T>(work: Promise<T>): Promise<{ result: T; k
 const isExplained = ({ startedAt, endedAt }: LedgerEntry, kills: number[]) =>
   kills.some((kill) => startedAt - marginMs <= kill && kill <= (endedAt ?? startedAt) + marginMs);
 
-/** The items of a lost slice are made again as the same attempt, at most this often. */
+/** The items of a lost slice are attempted again as the same attempt, at most this often. */
 const maximumLosses = 2;
 
 // Seen to fail with heartbeats switched off. The explanations failed with one kill missing from the list.

@@ -60,13 +60,13 @@ async function start({ inputs, script, variables = {}, ...more }: Options) {
   return {
     handle,
     chunk,
-    /** Returns the counts. The chunks' histories must tell the same about each item as the calls did. */
+    /** Returns the counts. Checks that the chunks' histories say the same about each item as the calls. */
     async result(): Promise<Counts> {
       const counts: Counts = await handle.result();
       const items = await readItems();
       const count = (status: string) => items.filter((item) => item.status === status).length;
       expect(counts).toEqual({ completed: count('completed'), failed: count('failed'), cancelled: count('cancelled') });
-      // The time-skipping server does not tell the attempts of an item's own activity.
+      // The time-skipping server does not report the attempts of an item's own activity.
       const isAlone = (index: number) => workers.calls(workflowId).some((call) => call.index === index && !call.slice);
       expect(items.filter(({ attemptsMade }, index) => attemptsMade !== 1 && !isAlone(index))).toEqual([]);
       return counts;
@@ -91,7 +91,7 @@ const toInputs = (count: number, toCategory: (index: number) => string = () => '
   Array.from({ length: count }, (_, index) => ({ category: toCategory(index) }));
 
 // Seen to fail without `toLaterOptions`: the attempts 2 to 6, and waits of 2, 2, 4, 8 and 16 s.
-test('an item that fails in a slice goes on by itself with attempt 2 of 5, and waits 2, 4, 8 and 16 s', async () => {
+test('an item that fails in a slice continues alone with attempt 2 of 5, and waits 2, 4, 8 and 16 s', async () => {
   const inputs = toInputs(12, (index) => (index === 3 ? 'down' : index === 7 ? 'rejected' : 'ok'));
   const { result, attemptsOf, calls, memo, readEvents } = await start({ inputs, chunkSizes: [5, 7] });
   const counts = await result();
@@ -108,7 +108,7 @@ test('an item that fails in a slice goes on by itself with attempt 2 of 5, and w
   expect(own).toMatchObject({ activityId: '3', retryPolicy: { maximumAttempts: 4 } });
 });
 
-test('with one attempt, a failed item makes no other', async () => {
+test('if the policy allows one attempt, an item that fails in its slice makes no other', async () => {
   const { result, calls } = await start({
     inputs: toInputs(1),
     variables: { MAX_ATTEMPTS: '1' },
@@ -123,7 +123,7 @@ test('with one attempt, a failed item makes no other', async () => {
 });
 
 // Seen to fail when the items of a lost slice counted as failed.
-test('the items of a lost slice are made again as the same attempt, once', async () => {
+test('the items of a lost slice are attempted again once, as the same attempt', async () => {
   const { result, calls } = await start({
     inputs: toInputs(30),
     script: {
@@ -139,7 +139,7 @@ test('the items of a lost slice are made again as the same attempt, once', async
   );
 });
 
-// Seen to fail with items that share slices however many slices were lost: the batch never ended.
+// Seen to fail when items shared slices after any number of lost slices: the batch never ended.
 test('an item that kills its workers harms only itself: after two lost slices it runs alone', async () => {
   const poisonous = 17;
   const { result, calls } = await start({
@@ -157,7 +157,7 @@ test('an item that kills its workers harms only itself: after two lost slices it
   expect(alone).toContainEqual({ index: poisonous, attempt: 1 });
 });
 
-test('an operator who completes a slice with another value loses nothing', async () => {
+test('if an operator completes a slice with another value, no item is lost', async () => {
   const { result } = await start({
     inputs: toInputs(2),
     script: { slice: async (slice, id) => (id === 'slice-0' ? ({ outcomes: 'no' } as never) : attemptFirst(slice)) },
@@ -166,7 +166,7 @@ test('an operator who completes a slice with another value loses nothing', async
 });
 
 // Seen to fail when the next slice waited for the end of the slow one.
-test('a slice with slow calls hands in the rest, and other slices begin beside it. Repeated and malformed signals change nothing', async () => {
+test('a slice with slow calls gives back the rest, and other slices begin beside it. Repeated and malformed signals change nothing', async () => {
   let release = () => {};
   const others = new Promise<void>((resolve) => {
     release = resolve;

@@ -62,7 +62,7 @@ test('the items of a lost slice come last and in small slices, and after two los
   expect([slices.hasWaiting(), slices.isRunning()]).toEqual([false, false]);
 });
 
-test('slices of an upstream that looks down wait as long as the policy says, or as the slice says if that is more', () => {
+test('if the upstream seems to be down, the next slice waits as the policy says, or longer if the slice asks for it', () => {
   const slices = start(100);
   const begin = (holdMs?: number, count = 1) => {
     const taken = slices.take('a').slice(0, count);

@@ -28,7 +28,7 @@ async function startChunk() {
   return { batchId, handle, runId: handle.firstExecutionRunId };
 }
 
-/** Returns the arguments of the signals that the chunk has got. */
+/** Returns the arguments of the signals that the chunk has received. */
 async function readSignals({ handle }: Awaited<ReturnType<typeof startChunk>>): Promise<unknown[]> {
   const { events } = await handle.fetchHistory();
   return (events ?? [])
@@ -39,7 +39,7 @@ async function readSignals({ handle }: Awaited<ReturnType<typeof startChunk>>): 
     ]);
 }
 
-/** The upstream answers the item 101 only after 1.4 s, and all others at once. */
+/** The upstream answers item 101 after 1.4 s, and all other items at once. */
 function slowDown({ batchId }: { batchId: string }, ms = 1_400): void {
   api.rules.add({ when: { taskKey: `${batchId}/101` }, then: [{ delayMs: ms }] });
 }

@@ -169,7 +169,7 @@ test('a caller that goes away ends its wait', async () => {
 });
 
 // Seen to fail when the wait was polled as well, and when the finished task was described.
-test('a wait takes one long poll, and the read of a task that completed or failed takes one RPC more', async () => {
+test('a wait takes one long poll, and one more RPC to read a task that completed or failed', async () => {
   const own = await startHoldfast({ MAX_ATTEMPTS: '1' });
   try {
     await own.startWorker();
@@ -189,8 +189,8 @@ test('a wait takes one long poll, and the read of a task that completed or faile
   }
 });
 
-// Seen to fail when the end of the first run ended the wait, and when the end by an operator was read from the history.
-test('a wait goes on over the reset of a task by an operator, and gets the end of a task that he terminates', async () => {
+// Seen to fail when the end of the first run ended the wait, and when a termination was read from the history.
+test('a wait continues after an operator resets the task, and ends when an operator terminates it', async () => {
   const category = 'reset';
   holdfast.jokes.rules.add({ when: { category }, then: [{ hang: 'headers' }, {}] });
   const start = async () => {
@@ -254,7 +254,7 @@ test('1,000 waiting clients have at most 500 long polls, beside the 200 reads a 
   }
 });
 
-// Seen to fail when the wait was found by polls: 10 times as long.
+// Seen to fail when repeated reads found the end: the answer took 10 times as long.
 test('on an idle system, ?wait answers in about the time of the client’s own `execute`', async () => {
   const { client, config } = holdfast;
   const options = toActivityOptions(config.policy);

@@ -267,8 +267,8 @@ test('a watch for the end makes long polls and no reads, and reads the task as s
   expect(vi.getTimerCount()).toBe(0);
 });
 
-// Seen to fail when the end of the first run was the last that was awaited.
-test('the end of a run by an operator is not the end of its task: the next run is awaited', async () => {
+// Seen to fail when the watch stopped at the end of the first run.
+test('if an operator ends one run of a task, the watch waits for the end of the next run', async () => {
   const { stage, calls, polls, watchEnd } = createLongPollStage();
   const end = watchEnd('local', toTask());
   polls[0]?.settle(true);
@@ -311,7 +311,7 @@ test('a watch for changes beside one for the end is polled, until it closes', as
 });
 
 // Seen to fail without the limit, and when a closed watch kept its place.
-test('a process has 500 long polls at most; tasks beyond them are polled, and a place that becomes free is used', async () => {
+test('a process has at most 500 long polls: further tasks are polled, and a new watch uses a place that became free', async () => {
   const { calls, polls, watchEnd } = createLongPollStage();
   const waits = Array.from({ length: 502 }, (_, index) => watchEnd('local', toTask({ id: `task-${index}` })));
   await vi.advanceTimersByTimeAsync(1_000);
