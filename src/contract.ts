@@ -12,7 +12,7 @@ export const workflowTaskTimeoutMs = 5_000;
 /** The workflow types of a batch and of its chunks. The workflow type of a task is the name of the task. */
 export const batchType = 'run-batch';
 export const chunkType = 'run-chunk';
-/** The types of a batch whose items begin in slices. It waits for a new worker, as builds up to 0.3 do not know them. */
+/** The types of a batch whose items begin in slices. Builds up to 0.3 do not know them, so newer workers run it. */
 export const slicedBatchType = 'run-batch-in-slices';
 export const slicedChunkType = 'run-chunk-in-slices';
 

@@ -6,8 +6,8 @@ type Line = { held: number; waiting: Set<() => void> };
 const createLine = (): Line => ({ held: 0, waiting: new Set() });
 
 /**
- * Shares the calls that a worker process makes at once. Single attempts come first. Slices never use the last free
- * place, unless there is only one, so a single attempt finds a free place beside a batch of slow calls. Of the owners
+ * Shares the calls that a worker process makes at once. Single attempts come first. If there is more than one place,
+ * slices leave one to single attempts, so a single attempt finds a place beside a batch of slow calls. Of the owners
  * whose slices wait, the owner with the fewest places comes first. Owners with equally many places take turns.
  */
 export function createPlaces(total: number) {

@@ -24,7 +24,7 @@ function createQueue(places: Places) {
   };
 }
 
-test('slices never take the last place, and a single attempt does', async () => {
+test('slices leave one place to single attempts, and a single attempt takes it', async () => {
   const queue = createQueue(createPlaces(3));
   for (const name of ['1', '2', '3']) void queue.slice(name);
   await queue.settle();

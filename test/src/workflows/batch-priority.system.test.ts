@@ -19,7 +19,7 @@ async function measureSingle(): Promise<number> {
 }
 
 /**
- * The 2,000 items in flight take 40 s (ten places, 0.2 s an item). A task that is queued behind them would wait as long.
+ * The 2,000 items in flight take 40 s (ten places, 0.2 s per item). A task behind them in the queue would wait as long.
  * Seen to fail without the batch's priority, and on a server without `matching.useNewMatcher`.
  */
 test('single tasks overtake a batch of 2,000: none takes two seconds, and the batch continues', async () => {

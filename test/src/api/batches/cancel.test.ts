@@ -22,7 +22,7 @@ function addCategory(then: object[]): string {
   return category;
 }
 
-/** Returns items of which every third has this category. After three failures in a row, a slice begins no more items. */
+/** Returns items of which every third has this category. A slice begins no more items after three failures in a row. */
 const failsThird = (count: number, category: string) =>
   Array.from({ length: count }, (_, index) => (index % 3 === 2 ? { category } : {}));
 
