@@ -15,8 +15,8 @@ const killEveryMs = 2_000;
 /** On a busy machine, a worker that is killed every 2 s until the end gets hardly any work done. */
 const maximumKills = 20;
 /**
- * A call's result reaches the server some time after the call's end in the ledger, because a slice reports after about a
- * second. A kill in between loses the result. After a kill, this process, which keeps the ledger, may also record the
+ * A call's result reaches the server some time after the call's end in the ledger, because a slice reports after about
+ * a second. A kill in between loses the result. After a kill, this process, which keeps the ledger, may also record the
  * last calls of that worker late.
  */
 const marginMs = 2_000;
