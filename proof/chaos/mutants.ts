@@ -85,6 +85,6 @@ export const mutants: Mutant[] = [
   mutant('another idempotency key for the upstream in each attempt', ['no-phantom'], {
     file: 'src/activities/get-json.ts',
     from: "'idempotency-key': toJobId(),",
-    to: "'idempotency-key': [toJobId(), attempt].join('.'),",
+    to: "'idempotency-key': [toJobId(), activityInfo().attempt].join('.'),",
   }),
 ];
