@@ -25,7 +25,7 @@ export async function startTemporal(
 ): Promise<void> {
   const { dataDir: directory, temporal } = config;
   refuseDatabaseInUse(toDatabasePath(directory));
-  const servers = checkDatabaseVersion(directory, program);
+  checkDatabaseVersion(directory, program);
   const { namespace } = temporal;
   const toServer = (place: string, port: number) =>
     temporalServer(program, { directory: place, port, namespace, schemaOnly: true });
@@ -44,6 +44,6 @@ export async function startTemporal(
   const where = { directory, port: embedded.port, namespace, webUi: webUi.address };
   supervisor.start({ ...(await temporalServer(program, where)), beforeRun, onErrorLine });
   await prepareTemporal(temporal, embedded.retentionDays, signal, readLastError);
-  markDatabase(directory, servers);
+  markDatabase(directory, program.version);
   supervisor.start(...(await webUiServer(program, where)));
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { SetupError } from '../../cli/setup-error.ts';
-import { readMarker, toDatabasePath } from '../../src/embedded/database.ts';
+import { readCreator, readMarker, recordCreator, toDatabasePath } from '../../src/embedded/database.ts';
 import type { TemporalProgram } from '../obtain/temporal.ts';
 
 /** The server that earlier versions of Holdfast obtained. They did not record it. */
@@ -18,14 +18,16 @@ function isOlder(first: string, second: string): boolean {
 const withActivities = '1.32.0';
 
 /**
- * Checks that the server may use the database of DATA_DIR. Returns the servers to record in the marker. A database of a
- * server before 1.32 lacks tables: its tasks run, but a submission with a key fails, because the server cannot look for
- * a standalone activity with that id. An older server may not understand what a newer one wrote.
+ * Checks that the server may use the database of DATA_DIR. If there is no database yet, records that this server
+ * creates it. A database of a server before 1.32 lacks tables: its tasks run, but a submission with a key fails, because
+ * the server cannot look for a standalone activity with that id. An older server may not understand what a newer one
+ * wrote.
  * @throws {SetupError} if an older server created the database, or a newer one has used it.
  */
-export function checkDatabaseVersion(dataDir: string, { path, version }: TemporalProgram) {
-  const marker = existsSync(toDatabasePath(dataDir)) ? readMarker(dataDir) : undefined;
-  const { createdBy = unrecorded, usedBy } = marker ?? { createdBy: version };
+export function checkDatabaseVersion(dataDir: string, { path, version }: TemporalProgram): void {
+  if (!existsSync(toDatabasePath(dataDir))) recordCreator(dataDir, version);
+  const createdBy = readCreator(dataDir) ?? unrecorded;
+  const { usedBy } = readMarker(dataDir) ?? {};
   if (usedBy && isOlder(version, usedBy))
     throw new SetupError(
       `Temporal server ${usedBy} has used DATA_DIR ${dataDir}, and ${path} is server ${version}: update it, or set DATA_DIR to another directory.`,
@@ -34,5 +36,4 @@ export function checkDatabaseVersion(dataDir: string, { path, version }: Tempora
     throw new SetupError(
       `Temporal server ${createdBy} created the database of DATA_DIR ${dataDir}, which server ${version} cannot use fully: let an earlier Holdfast finish its tasks, and set DATA_DIR to another directory.`,
     );
-  return { createdBy, usedBy: version };
 }

@@ -25,7 +25,7 @@ const readServices = (configFile: string): Promise<Services | undefined> =>
  */
 async function toServices(port: number, before: Services | undefined): Promise<Services> {
   const keep = async (known: number | undefined) =>
-    known && !(await isListening(known)) ? known : await findFreePort();
+    known && known !== port && !(await isListening(known)) ? known : await findFreePort();
   const service = async (name: keyof Services, grpcPort?: number) => {
     const rpc = before?.[name]?.rpc;
     const ports = {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const databaseFile = 'temporal.db';
@@ -8,18 +8,27 @@ export const toDatabasePath = (dataDir: string) => join(resolve(dataDir), databa
 
 /**
  * The marker is a file beside the database. It exists if a server has used the database. It has the inode of the
- * database and the versions of servers. The server never removes the write-ahead log, even if it ends cleanly. So a
- * missing log means a loss.
+ * database and the version of the server that used it last. The server never removes the write-ahead log, even if it
+ * ends cleanly. So a missing log means a loss.
  */
 const toMarkerPath = (dataDir: string) => `${toDatabasePath(dataDir)}.json`;
 
 const readInode = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino;
 
-/** The versions of the Temporal server that created the tables of the database, and of the one that used it last. */
-type Servers = { createdBy?: string; usedBy?: string };
+/**
+ * Names the Temporal server that creates the tables of the database. It is written before there is a database, so that
+ * a kill -9 leaves no database without it.
+ */
+const toCreatorPath = (dataDir: string) => `${toDatabasePath(dataDir)}.creator`;
+
+export const recordCreator = (dataDir: string, version: string) => writeFileSync(toCreatorPath(dataDir), version);
+
+/** Returns the version of the server that created the database, or `undefined` if an older Holdfast did not record it. */
+export const readCreator = (dataDir: string): string | undefined =>
+  (existsSync(toCreatorPath(dataDir)) && readFileSync(toCreatorPath(dataDir), 'utf8')) || undefined;
 
 /** Reads the marker. A marker of an older Holdfast names no server. */
-export function readMarker(dataDir: string): ({ inode?: number } & Servers) | undefined {
+export function readMarker(dataDir: string): { inode?: number; usedBy?: string } | undefined {
   try {
     return JSON.parse(readFileSync(toMarkerPath(dataDir), 'utf8'));
   } catch (error) {
@@ -31,10 +40,15 @@ export function readMarker(dataDir: string): ({ inode?: number } & Servers) | un
 /** Returns whether a server has ever used the database of `dataDir`. */
 export const isMarked = (dataDir: string) => readMarker(dataDir) !== undefined;
 
-/** Writes the marker. Call this after the server has begun to serve, because all its files exist then. */
-export function markDatabase(dataDir: string, servers: Servers = {}): void {
-  const marker = { inode: readInode(toDatabasePath(dataDir)), ...servers };
-  writeFileSync(toMarkerPath(dataDir), `${JSON.stringify(marker)}\n`);
+/**
+ * Writes the marker, with the version of the server that uses the database now. Call this after the server has begun to
+ * serve, because all its files exist then. If the disk is full, the former marker stays.
+ */
+export function markDatabase(dataDir: string, usedBy?: string): void {
+  const marker = { inode: readInode(toDatabasePath(dataDir)), usedBy };
+  const path = toMarkerPath(dataDir);
+  writeFileSync(`${path}.new`, `${JSON.stringify(marker)}\n`, { flush: true });
+  renameSync(`${path}.new`, path);
 }
 
 /** Returns the path of the first missing or empty file of a marked database, or `undefined` if there is none. */

@@ -113,9 +113,9 @@ export async function runChunkInSlices<N extends TaskName>({
     for (let number = 0; ; number += 1) {
       await condition(() => slices.hasWaiting() || !slices.isRunning());
       if (!slices.hasWaiting()) break;
+      if (slices.toHoldMs() > 0) await sleep(slices.toHoldMs());
       running.push(runSlice(`slice-${number}`));
       await condition(() => !slices.isBeginning());
-      if (slices.toHoldMs() > 0) await sleep(slices.toHoldMs());
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;

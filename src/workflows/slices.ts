@@ -12,7 +12,7 @@ const maximumLosses = 2;
 const firstIdleMs = 1_000;
 const maximumIdleMs = 60_000;
 
-type Retry = Pick<TaskActivityOptions['retry'], 'initialInterval' | 'backoffCoefficient' | 'maximumInterval'>;
+type Retry = Omit<TaskActivityOptions['retry'], 'nonRetryableErrorTypes'>;
 
 /**
  * Divides the items of a chunk into slices. Has no side effects, so the caller runs the slices and says how they end.
@@ -35,12 +35,19 @@ export function createSlices(indexes: number[], maximumItems: number, retry: Ret
     lost.unshift(...back.filter((index) => losses.has(index)));
   };
   /** The next slice is twice as large as what this one began. */
-  const adapt = (began: number, asked: number | undefined) => {
+  const adapt = (began: number, { outcomes, holdMs: askedMs }: SliceResult) => {
     size = Math.max(minimumItems, Math.min(2 * began, maximumItems));
-    holds = began > 0 && asked === undefined ? 0 : holds + 1;
-    const policyMs = Math.min(retry.initialInterval * retry.backoffCoefficient ** (holds - 1), retry.maximumInterval);
-    const idleMs = began > 0 ? 0 : Math.min(firstIdleMs * 2 ** (holds - 1), maximumIdleMs);
-    holdMs = holds === 0 ? 0 : Math.max(Math.min(asked ?? 0, retry.maximumInterval), policyMs, idleMs);
+    // An upstream that answers some items is not down, so the waits begin again with the first one.
+    if (outcomes.some((outcome) => 'output' in outcome)) holds = 0;
+    holds = began > 0 && askedMs === undefined ? 0 : holds + 1;
+    if (holds === 0) holdMs = 0;
+    else if (askedMs === undefined) holdMs = Math.min(firstIdleMs * 2 ** (holds - 1), maximumIdleMs);
+    else holdMs = Math.min(Math.max(askedMs, toPolicyMs()), retry.maximumInterval);
+  };
+  /** The policy's wait. It grows up to the wait before the last attempt of an item, because items wait no longer. */
+  const toPolicyMs = () => {
+    const waits = Math.min(holds, Math.max(1, retry.maximumAttempts - 1));
+    return retry.initialInterval * retry.backoffCoefficient ** (waits - 1);
   };
 
   return {
@@ -66,7 +73,7 @@ export function createSlices(indexes: number[], maximumItems: number, retry: Ret
       const { outcomes, back } = running.report(slice, result, stillRunning);
       giveBack(back);
       if (beginning?.slice === slice) {
-        adapt(beginning.size - back.length, result.holdMs);
+        adapt(beginning.size - back.length, result);
         beginning = undefined;
       }
       return outcomes;

@@ -47,7 +47,9 @@ async function startHolding(...args: string[]) {
   const lock = readLock(join(run.directory, name, 'data', 'lock.json'));
   if (!lock) throw new Error(`No stack of its own runs in ${run.directory}`);
   const stack: ProcessIdentity[] = [lock, ...lock.children];
-  expect(stack.map(isAlive)).toEqual([true, true, true, true, true]);
+  // If Temporal does not serve its Web UI, there is a sixth process.
+  expect(stack.length).toBeGreaterThanOrEqual(5);
+  expect(stack.every(isAlive)).toBe(true);
   const [said = ''] = run.printed().split('SCENARIO 4').slice(-1);
   const ports = [...new Set([...said.matchAll(/http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port)))];
   return { ...run, stack, ports };

@@ -21,7 +21,7 @@ const longestRunMs = 300_000;
 async function runInCopy({ command, args = [], env = {} }: Run, mutation?: Mutation): Promise<MutantEnd> {
   const copy = mkdtempSync(join(tmpdir(), 'holdfast-mutant-'));
   try {
-    for (const name of ['src', 'cli', 'local', 'proof', 'scripts', 'package.json', 'tsconfig.json'])
+    for (const name of ['src', 'cli', 'deploy', 'local', 'proof', 'scripts', 'package.json', 'tsconfig.json'])
       cpSync(join(root, name), join(copy, name), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     if (mutation) mutate(copy, mutation);

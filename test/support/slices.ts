@@ -28,9 +28,9 @@ export function toOutcome(index: number, { category }: TaskInput, waitMs = 2_000
 export const toInput = ({ indexes, inputs }: SliceArguments, index: number) =>
   Array.isArray(inputs) ? (inputs[indexes.indexOf(index)] as TaskInput) : inputs.input;
 
-/** Returns the result of a slice that attempts its first `count` items at once. */
-export const attemptFirst = (slice: SliceArguments, count = slice.indexes.length): SliceResult => ({
-  outcomes: slice.indexes.slice(0, count).map((index) => toOutcome(index, toInput(slice, index))),
+/** Returns the result of a slice that attempts its first `count` items at once. Failed items wait for `waitMs`. */
+export const attemptFirst = (slice: SliceArguments, count = slice.indexes.length, waitMs?: number): SliceResult => ({
+  outcomes: slice.indexes.slice(0, count).map((index) => toOutcome(index, toInput(slice, index), waitMs)),
 });
 
 /**

@@ -18,16 +18,17 @@ export const takePlaces = (places: Places) => () => ({
       const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
       const signal = AbortSignal.any([cancellationSignal(), deadline]);
       const release = await withHeartbeat(() => places.takeForSingle(signal));
-      if (!release) {
+      const leftMs = startToCloseTimeoutMs - (performance.now() - startedAt);
+      if (!release || toDeadlineMs(leftMs) <= 0) {
+        release?.();
         const { jitter = 0 } = (input.args[1] ?? {}) as Partial<AttemptOptions>;
         if (cancellationSignal().aborted) throw toCancellation(jitter);
         throw toAttemptFailure('UpstreamTimeout', 'The call did not begin before the deadline of the attempt', {
           jitter,
         });
       }
-      const waitedMs = performance.now() - startedAt;
       try {
-        return await withAttempt({ startToCloseTimeoutMs: startToCloseTimeoutMs - waitedMs }, () => next(input));
+        return await withAttempt({ startToCloseTimeoutMs: leftMs }, () => next(input));
       } finally {
         release();
       }

@@ -38,7 +38,8 @@ export function createRunItem(activities: TaskActivities, around: AroundAttempt[
     const item = { maximumOutputBytes: defaultMaximumOutputBytes, ...attempt };
     const run = async () => {
       try {
-        return { index, output: await execute({ args: [input, item] }) };
+        // JSON has no `undefined`, and an outcome without an output would be none.
+        return { index, output: (await execute({ args: [input, item] })) ?? null };
       } catch (error) {
         return { index, ...toEnd(error) };
       }

@@ -83,7 +83,7 @@ async function readWaiting(client: Client, chunkId: string): Promise<Record<stri
     (activity) => [activity.activityId ?? '', toProgress(activity)] as const,
   );
   const waiting = items.filter(
-    ([, { status, attemptsMade }]) => ['queued', 'retrying'].includes(status) && attemptsMade > 0,
+    ([id, { status, attemptsMade }]) => /^\d+$/.test(id) && ['queued', 'retrying'].includes(status) && attemptsMade > 0,
   );
   return Object.fromEntries(waiting.map(([index, { attemptsMade }]) => [index, attemptsMade]));
 }

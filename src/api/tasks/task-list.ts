@@ -58,13 +58,15 @@ export const createTaskList = (engine: Pick<Engines, 'list'>, { readTask }: Pick
     let next: Position | undefined = start;
     // A page of Temporal's list may have entries that are left out. Further pages fill the answer. Finished tasks
     // follow the open ones.
-    for (let pages = needsReads ? 1 : maximumPages; next && listed.length < size && pages > 0; pages -= 1) {
+    // Standalone activities are read one by one, so a request that has read many of them gets no further page.
+    const maximum = needsReads ? 1 : maximumPages;
+    for (let page = 0; next && listed.length < size && page < maximum && known.size < maximumReads; page += 1) {
       const position: Position = next;
-      const page = await inTurn(() => readPage(owner, query, position, size - listed.length));
-      const found = await mapInGroups(page.tasks, (task) => toSummary(owner, task, readInTurn, read));
+      const { tasks, next: after } = await inTurn(() => readPage(owner, query, position, size - listed.length));
+      const found = await mapInGroups(tasks, (task) => toSummary(owner, task, readInTurn, read));
       const items = found.filter((item) => item !== undefined);
       listed.push(...items.filter(({ status }) => isAnyOpen || status === query.status));
-      next = page.next;
+      next = after;
     }
     const kept = needsReads ? await keepStatus(listed, query.status, readInTurn) : listed;
     return { items: kept, nextCursor: next ? toCursor(filter, next) : null };

@@ -3,10 +3,13 @@ import type { ItemOutcome } from '../../../src/contract.ts';
 import { isSliceResult, isSliceSignal } from '../../../src/slices/reports.ts';
 import { createSlices } from '../../../src/workflows/slices.ts';
 
-const retry = { initialInterval: 2_000, backoffCoefficient: 2, maximumInterval: 300_000 };
+const retry = { initialInterval: 2_000, backoffCoefficient: 2, maximumInterval: 300_000, maximumAttempts: 5 };
 const toIndexes = (count: number, first = 0) => Array.from({ length: count }, (_, n) => first + n);
 const start = (count: number, maximumItems = count) => createSlices(toIndexes(count), maximumItems, retry);
 const toOutcomes = (indexes: number[]): ItemOutcome[] => indexes.map((index) => ({ index, output: {} }));
+
+const failure = { type: 'UpstreamUnavailable', message: 'HTTP 503' };
+const toFailures = (indexes: number[]): ItemOutcome[] => indexes.map((index) => ({ index, failure, waitMs: 2_000 }));
 
 test('items that a slice has not begun go back, and the next slice has twice the items that the last one began', () => {
   const slices = start(200);
@@ -64,18 +67,21 @@ test('the items of a lost slice come last and in small slices, and after two los
 
 test('if the upstream seems to be down, the next slice waits as the policy says, or longer if the slice asks for it', () => {
   const slices = start(100);
-  const begin = (holdMs?: number, count = 1) => {
+  const begin = (holdMs?: number, count = 1, toResults = toFailures) => {
     const taken = slices.take('a').slice(0, count);
-    slices.report('a', { outcomes: toOutcomes(taken), ...(holdMs !== undefined && { holdMs }) });
+    slices.report('a', { outcomes: toResults(taken), ...(holdMs !== undefined && { holdMs }) });
     return slices.toHoldMs();
   };
   expect([begin(2_000), begin(2_000), begin(2_000), begin(60_000)]).toEqual([2_000, 4_000, 8_000, 60_000]);
+  // With five attempts, an item waits 16 s at most.
+  expect([begin(2_000), begin(2_000)]).toEqual([16_000, 16_000]);
   expect([begin(1e12), begin()]).toEqual([300_000, 0]);
+  // An upstream that answers some items is not down.
+  expect([begin(2_000), begin(2_000), begin(2_000, 1, toOutcomes)]).toEqual([2_000, 4_000, 2_000]);
+  expect(begin()).toBe(0);
   // The workers of these slices stopped before they began an item.
-  expect([begin(undefined, 0), begin(undefined, 0), begin()]).toEqual([2_000, 4_000, 0]);
+  expect([begin(undefined, 0), begin(undefined, 0), begin()]).toEqual([1_000, 2_000, 0]);
 });
-
-const failure = { type: 'UpstreamUnavailable', message: 'HTTP 503' };
 
 test.each<[unknown, boolean]>([
   [{ outcomes: [] }, true],
