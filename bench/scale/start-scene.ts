@@ -31,6 +31,7 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
     const stack = await startStack({ say, signal, environment: { API_BASE_URL: jokes.url, LOG_LEVEL: 'warn' } });
     started.push(stack);
     const address = `127.0.0.1:${stack.temporalPort}`;
+    const { engine } = stack.config();
     const port = String(await findFreePort());
     const url = `http://127.0.0.1:${port}`;
     const env = {
@@ -38,6 +39,7 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
       HOME: process.env.HOME,
       TEMPORAL_ADDRESS: address,
       TASK_QUEUE: queue,
+      ENGINE: engine,
       API_BASE_URL: jokes.url,
       PORT: port,
       LOG_LEVEL: 'warn',
@@ -55,8 +57,8 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
     const api = await startNode('src/server.ts');
     started.push(api);
     await waitUntilReady([{ name: 'API', url: `${url}/health` }], { say, signal });
-    const urls = { API_URL: url, IDLE_API_URL: url, TEMPORAL_ADDRESS: address, UPSTREAM_URL: jokes.url };
-    const calling = await startChild({ script: client, env: urls, logFile: join(directory, 'client.log') });
+    const logFile = join(directory, 'client.log');
+    const calling = await startChild({ script: client, env: { TEMPORAL_ADDRESS: address }, logFile });
     started.push(calling);
 
     const workers: Guarded[] = [];
@@ -68,8 +70,8 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
     const serverPids = () => stack.children().flatMap(({ name, pid }) => (name === 'Temporal' ? [pid] : []));
     return {
       url,
-      submit: (count: number, atOnce = 50) => calling.request<Submissions>('submitTasks', false, count, atOnce),
-      completed: () => calling.request<number>('countTasks', queue),
+      submit: (count: number, atOnce = 50) => calling.request<Submissions>('submitTasks', url, count, atOnce),
+      completed: () => calling.request<number>('countTasks', engine, queue),
       setWorkers,
       read: () => ({
         server: readResources(serverPids()),
