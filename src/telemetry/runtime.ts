@@ -45,10 +45,13 @@ export function installRuntime(log: Logger, onTaskFailure?: OnTaskFailure): stri
   }
 }
 
-/** Log lines of the SDK about failures that we log ourselves, or that only concern the end of a worker. */
+/**
+ * Log lines of the SDK about failures that we log ourselves, or that only concern the end of a worker. The worker of
+ * slices has no workflows.
+ */
 const repeats =
-  /^(Activity failed|Workflow failed|Network error while describing namespace .*|shutdown_worker rpc errored .*)$/s;
+  /^(Activity failed|Workflow failed|No workflows registered.*|Network error while describing namespace .*|shutdown_worker rpc errored .*)$/s;
 
-/** Whether a log line is about the SDK's progress, or about one of these failures. */
+/** Whether a log line is about the SDK's progress, or is one of these lines. */
 const isChatter = (level: string, message: string, meta: { sdkComponent?: string } | undefined) =>
   repeats.test(message) || (level === 'INFO' && meta?.sdkComponent !== 'activity');
