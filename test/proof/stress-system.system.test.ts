@@ -207,8 +207,8 @@ test('a second Ctrl-C ends everything at once, and leaves no process and no file
   onTestFinished(() => killNow(children));
   const worker = children.find(({ name }) => name === 'worker');
   if (!worker) throw new Error(`No stack of its own runs in ${directory}`);
-  expect(findOurs()).toHaveLength(2);
-  expect(children.map(({ name }) => name)).toEqual(expect.arrayContaining(['watchdog', 'Temporal', 'worker', 'API']));
+  // The Temporal CLI serves the Web UI itself. Temporal's own server has a process beside it for that.
+  expect([findOurs().length, children.length]).toEqual([2, inject('temporal').webUi ? 5 : 4]);
   // A stopped worker does not react to SIGTERM, so the stack ends slowly.
   process.kill(worker.pid, 'SIGSTOP');
   await waitFor(() => {

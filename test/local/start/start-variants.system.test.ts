@@ -26,8 +26,8 @@ test.each(['SIGKILL', 'SIGINT'] as const)(
     const npm = run('npm', ['start', '--prefix', root, '--', '--demo'], installation.env);
     await untilReady(npm);
     const lock = readLock(join(installation.dataDir, 'lock.json'));
-    const names = ['watchdog', 'Temporal', 'joke API', 'worker', 'API'];
-    expect(lock?.children.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+    // The Temporal CLI serves the Web UI itself. Temporal's own server has a process beside it for that.
+    expect(lock?.children).toHaveLength(inject('temporal').webUi ? 6 : 5);
     npm.child.kill(signal);
     await waitFor(() => lock && !isAlive(lock), 20_000);
     await expectNothingLeft(installation, lock?.children ?? []);
