@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { type Counts, type ProgressArguments, progressSignal, reportSignal } from '../contract.ts';
-import { toTotal } from './counts.ts';
+import { toTotal } from '../slices/counts.ts';
 
 /**
  * A chunk reports its counts to the batch 2 s after they have changed. The batch then knows how many items have ended

@@ -24,8 +24,8 @@ import {
   toChunkId,
   workflowTaskTimeoutMs,
 } from '../contract.ts';
+import { isAttempts, isCounts, isSame, none, toSum, toTotal } from '../slices/counts.ts';
 import type { TaskName } from '../tasks.ts';
-import { isAttempts, isCounts, isSame, none, toSum, toTotal } from './counts.ts';
 import { handleSignal } from './handle-signal.ts';
 import { untilChunkEnds } from './until-chunk-ends.ts';
 

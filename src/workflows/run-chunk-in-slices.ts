@@ -22,9 +22,9 @@ import {
   toSliceQueue,
 } from '../contract.ts';
 import type { TaskActivityOptions } from '../policy.ts';
+import { none } from '../slices/counts.ts';
 import { isSliceResult, isSliceSignal } from '../slices/reports.ts';
 import type { TaskName } from '../tasks.ts';
-import { none } from './counts.ts';
 import { handleSignal } from './handle-signal.ts';
 import { afterChanges, reportCounts } from './report-counts.ts';
 import { maximumOutputBytes, runItem, toEnd, toList } from './run-item.ts';

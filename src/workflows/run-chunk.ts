@@ -1,6 +1,6 @@
 import type { ChunkArguments, Counts } from '../contract.ts';
+import { none } from '../slices/counts.ts';
 import type { TaskInput, TaskName } from '../tasks.ts';
-import { none } from './counts.ts';
 import { reportCounts } from './report-counts.ts';
 import { runItem, toEnd, toList } from './run-item.ts';
 

@@ -7,8 +7,8 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { type ChunkArguments, type Counts, reportSignal } from '../contract.ts';
+import { toTotal } from '../slices/counts.ts';
 import type { TaskName } from '../tasks.ts';
-import { toTotal } from './counts.ts';
 import type { runChunk } from './run-chunk.ts';
 
 /**

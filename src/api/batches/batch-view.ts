@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { type BatchMemo, batchType, type Counts, slicedBatchType } from '../../contract.ts';
+import { type BatchMemo, batchType, slicedBatchType } from '../../contract.ts';
+import { none } from '../../slices/counts.ts';
 import type { TaskName } from '../../tasks.ts';
 import type { InTurn } from '../../temporal/admission.ts';
 import { readStuck } from '../../temporal/engines/stuck.ts';
@@ -83,8 +84,6 @@ function toPage(items: BatchItem[]): BatchItem[] {
   });
   return end === -1 ? items : items.slice(0, end);
 }
-
-const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 
 /** Returns the batch that a memo describes. If an operator terminated the batch, unfinished items count as failed. */
 export function toBatch(

@@ -1,13 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, type ChunkMemo, type Counts, slicedChunkType, toChunkId } from '../../contract.ts';
+import { none, toTotal } from '../../slices/counts.ts';
 import { isNotFound } from '../../temporal/errors.ts';
 
 /** One read of a batch reads the memos of at most 20 chunks, 5 of them at once. */
 const maximumChunks = 20;
 const chunksAtOnce = 5;
-
-const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
-const toTotal = ({ completed, failed, cancelled }: Counts) => completed + failed + cancelled;
 
 /**
  * Returns the counts of an open batch whose items begin in slices. The batch knows the counts of its chunks, but a

@@ -7,9 +7,9 @@ test('the workflow bundle contains no zod, and of our code only the contract, th
   const names = modules.map((line) => line.slice('/***/ "./'.length, -1));
   expect(names.filter((name) => name.startsWith('src/')).sort()).toEqual([
     'src/contract.ts',
+    'src/slices/counts.ts',
     'src/slices/reports.ts',
     'src/slices/running-slices.ts',
-    'src/workflows/counts.ts',
     'src/workflows/handle-signal.ts',
     'src/workflows/index.ts',
     'src/workflows/interceptors.ts',

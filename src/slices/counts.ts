@@ -1,5 +1,5 @@
 import type { AttemptsArguments, Counts } from '../contract.ts';
-import { isCount, isRecord } from '../slices/reports.ts';
+import { isCount, isRecord } from './reports.ts';
 
 export const none: Counts = { completed: 0, failed: 0, cancelled: 0 };
 
