@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { obtainSchemathesis } from '../../proof/fuzz/schemathesis.ts';
-import { createDirectory } from '../support/processes.ts';
+import { stubEmptyMachine } from '../support/empty-machine.ts';
 
 let bin: string;
 let cache: string;
@@ -33,11 +33,8 @@ SCRIPT
   );
 
 beforeEach(() => {
-  bin = createDirectory();
-  cache = createDirectory();
+  ({ bin, cache } = stubEmptyMachine());
   said = [];
-  vi.stubEnv('PATH', bin);
-  vi.stubEnv('XDG_CACHE_HOME', cache);
 });
 afterEach(() => vi.unstubAllEnvs());
 

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { obtainTemporal } from '../../../local/obtain/temporal.ts';
+import { stubEmptyMachine } from '../../support/empty-machine.ts';
 import { createDirectory } from '../../support/processes.ts';
 
 let bin: string;
@@ -44,11 +45,8 @@ done`,
   );
 
 beforeEach(() => {
-  bin = createDirectory();
-  cache = createDirectory();
+  ({ bin, cache } = stubEmptyMachine());
   said = [];
-  vi.stubEnv('PATH', bin);
-  vi.stubEnv('XDG_CACHE_HOME', cache);
   // Nothing listens there, so the official download fails at once, also on a machine with internet access.
   vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
 });
