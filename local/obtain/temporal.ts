@@ -18,8 +18,6 @@ export type TemporalProgram = {
 // The CLI prints `temporal version 1.9.1 (Server 1.32.0, UI 2.54.0)`, the server prints `temporal version 1.32.1`.
 const versions = /^temporal version (\S+)(?: \(Server ([^,)\s]+))?/;
 
-const checkTemporal = (path: string) => readVersion(path, versions);
-
 /**
  * Returns a working program that runs a Temporal server. If `TEMPORAL_CLI_PATH` is set, tries only that. Otherwise
  * tries, in this order: the Temporal CLI on PATH, in our cache, and by the SDK's official download, and then Temporal's
@@ -28,6 +26,11 @@ const checkTemporal = (path: string) => readVersion(path, versions);
  */
 export async function obtainTemporal(options: Obtain): Promise<TemporalProgram> {
   const { say, signal } = options;
+  let printed = '';
+  const checkTemporal = async (path: string) => {
+    printed = await readVersion(path, versions);
+    return printed;
+  };
   const cli = createCacheSources(toCachePath('temporal-cli', version), executable, checkTemporal);
   const server = createServerSources(options);
   const download = (directory: string) =>
@@ -49,6 +52,6 @@ export async function obtainTemporal(options: Obtain): Promise<TemporalProgram> 
     },
     options,
   );
-  const [, own = '', ofCli] = versions.exec(await checkTemporal(path)) ?? [];
+  const [, own = '', ofCli] = versions.exec(printed) ?? [];
   return ofCli ? { path, version: ofCli, webUi: undefined } : { path, version: own, webUi: await obtainWebUi(options) };
 }

@@ -19,9 +19,8 @@ const withActivities = '1.32.0';
 
 /**
  * Checks that the server may use the database of DATA_DIR. If there is no database yet, records that this server
- * creates it. A database of a server before 1.32 lacks tables: its tasks run, but a submission with a key fails, because
- * the server cannot look for a standalone activity with that id. An older server may not understand what a newer one
- * wrote.
+ * creates it. A database of a server before 1.32 lacks tables. Its tasks run, but a submission with a key fails. The
+ * server cannot look for a standalone activity with that id. An older server may not understand what a newer one wrote.
  * @throws {SetupError} if an older server created the database, or a newer one has used it.
  */
 export function checkDatabaseVersion(dataDir: string, { path, version }: TemporalProgram): void {

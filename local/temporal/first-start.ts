@@ -74,9 +74,9 @@ function removeLeftovers(dataDir: string) {
 }
 
 /**
- * If DATA_DIR is new, creates a database in it without the indexes that nobody uses. The server has written the schema,
- * but no server has served the database. Does nothing if DATA_DIR had a database before, even one that is lost now. If
- * a step fails, DATA_DIR stays as it is, and the server will create a database with all indexes.
+ * If DATA_DIR is new, creates a database in it that has no unused indexes. A server writes the schema and is stopped.
+ * The database has then never been served. Does nothing if DATA_DIR had a database before, even one that is lost now.
+ * If a step fails, DATA_DIR stays as it is, and the server will create a database with all indexes.
  */
 export async function prepareNewDatabase(
   dataDir: string,

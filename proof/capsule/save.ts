@@ -32,9 +32,7 @@ export async function toCapsule(taskId: string, { config, jokeApi, signal }: Opt
 
 async function fetchHistory(taskId: string, config: Config): Promise<unknown> {
   if (parseId(taskId)?.kind === 'activity')
-    throw new SetupError(
-      `${taskId} runs as a standalone activity, of which Temporal keeps no history: docs/engines.md`,
-    );
+    throw new SetupError(`${taskId} is a standalone activity. Temporal keeps no history of those: docs/engines.md`);
   const client = createClient(config);
   const { address, namespace } = config.temporal;
   try {
