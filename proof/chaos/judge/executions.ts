@@ -56,7 +56,7 @@ function toStatus(last: HistoryEvent | undefined): string {
 }
 
 /** Reads an execution's status and times from its history, because Temporal's lists lag behind. */
-async function readExecution(client: Client, id: string, runId: string, type: string): Promise<Execution> {
+export async function readExecution(client: Client, id: string, runId: string, type: string): Promise<Execution> {
   const { events } = await client.workflow.getHandle(id, runId).fetchHistory();
   const list = (events ?? []) as HistoryEvent[];
   const cancelled = list.find((event) => event.workflowExecutionCancelRequestedEventAttributes);

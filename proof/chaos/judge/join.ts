@@ -77,7 +77,8 @@ function toEnded(operations: Operation[]): Call[] {
     .sort((a, b) => a.end.at - b.end.at);
 }
 
-function countLostSlices(executions: Execution[]): Case['lostSlices'] {
+/** Returns how often a slice of each item was lost, by the id of the item. */
+export function countLostSlices(executions: Execution[]): Case['lostSlices'] {
   const lost: Case['lostSlices'] = new Map();
   for (const { id, activities } of executions)
     for (const { end, items = [] } of activities)
