@@ -82,6 +82,26 @@ export const mutants: Mutant[] = [
     from: 'nonRetryableErrorTypes: [...new Set([...finalFailureTypes, ...policy.nonRetryableErrorTypes])]',
     to: 'nonRetryableErrorTypes: policy.nonRetryableErrorTypes',
   }),
+  mutant('a slice that forgets an outcome, so its item is made again', ['attempts-bounded', 'extra-calls-explained'], {
+    file: 'src/activities/slices/calls.ts',
+    from: 'toResult: () => toReport([...outcomes.values()]),',
+    to: 'toResult: () => toReport([...outcomes.values()].slice(outcomes.size > 1 ? 1 : 0)),',
+  }),
+  mutant('a result of a slice that does not count', ['batch-counts', 'ended-in-time'], {
+    file: 'src/workflows/run-chunk-in-slices.ts',
+    from: 'slices.report(slice, result).forEach(settle);',
+    to: 'slices.report(slice, result).slice(1).forEach(settle);',
+  }),
+  mutant('attempts after a slice that count from 1', ['attempts-bounded'], {
+    file: 'src/workflows/run-chunk-in-slices.ts',
+    from: 'attemptsBefore: 1 }',
+    to: 'attemptsBefore: 0 }',
+  }),
+  mutant('a signal of a slice that counts twice', ['batch-counts'], {
+    file: 'src/workflows/run-chunk-in-slices.ts',
+    from: 'slices.report(slice, report, report.running).forEach(settle),',
+    to: 'slices.report(slice, report, report.running).forEach((outcome) => [outcome, outcome].forEach(settle)),',
+  }),
   mutant('another idempotency key for the upstream in each attempt', ['no-phantom'], {
     file: 'src/activities/get-json.ts',
     from: "'idempotency-key': toJobId(),",

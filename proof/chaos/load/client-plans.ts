@@ -41,6 +41,9 @@ function pick(share: number): string {
 }
 
 const itemsOfBatch = { from: 10, to: 50 };
+/** A large batch has several chunks. */
+const itemsOfLargeBatch = { from: 500, to: 700 };
+const shareOfLargeBatches = 0.1;
 
 /** Plans clients that submit `tasks` tasks, about half of them in batches. The same seed gives the same plans. */
 export function planClients({ seed, tasks }: { seed: number; tasks: number }): ClientPlan[] {
@@ -50,7 +53,8 @@ export function planClients({ seed, tasks }: { seed: number; tasks: number }): C
   for (let number = 1; left > 0; number += 1) {
     const draw = (what: string) => toSeededShare(seed, 'story', number, what);
     const isBatch = inBatches < (tasks - left) / 2 && left >= itemsOfBatch.from;
-    const wanted = Math.round(itemsOfBatch.from + draw('size') * (itemsOfBatch.to - itemsOfBatch.from));
+    const { from, to } = draw('large') < shareOfLargeBatches ? itemsOfLargeBatch : itemsOfBatch;
+    const wanted = Math.round(from + draw('size') * (to - from));
     const size = isBatch ? Math.min(left, wanted) : 1;
     const categories = Array.from({ length: size }, (_, item) => {
       const category = pick(toSeededShare(seed, 'category', number, item));
