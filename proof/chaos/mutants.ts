@@ -97,7 +97,7 @@ export const mutants: Mutant[] = [
     from: 'attemptsBefore: 1 }',
     to: 'attemptsBefore: 0 }',
   }),
-  mutant('a signal of a slice that counts twice', ['batch-counts'], {
+  mutant('a signal of a slice that counts twice', ['batch-counts', 'ended-in-time'], {
     file: 'src/workflows/run-chunk-in-slices.ts',
     from: 'slices.report(slice, report, report.running).forEach(settle),',
     to: 'slices.report(slice, report, report.running).forEach((outcome) => [outcome, outcome].forEach(settle)),',

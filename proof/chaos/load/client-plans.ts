@@ -41,21 +41,31 @@ function pick(share: number): string {
 }
 
 const itemsOfBatch = { from: 10, to: 50 };
-/** A large batch has several chunks. */
+/** A large batch has several chunks or slices. */
 const itemsOfLargeBatch = { from: 500, to: 700 };
-const shareOfLargeBatches = 0.1;
+/** One large batch comes after this number of tasks, and one more after each `tasksPerLargeBatch` further tasks. */
+const tasksBeforeLargeBatch = 500;
+const tasksPerLargeBatch = 2_000;
 
-/** Plans clients that submit `tasks` tasks, about half of them in batches. The same seed gives the same plans. */
+/**
+ * Plans clients that submit `tasks` tasks. Some large batches have up to 700 items each. About half of the other tasks
+ * are in small batches. The same seed gives the same plans.
+ */
 export function planClients({ seed, tasks }: { seed: number; tasks: number }): ClientPlan[] {
   const plans: ClientPlan[] = [];
   let left = tasks;
   let inBatches = 0;
+  let inLargeBatches = 0;
+  let largeBatches = 0;
   for (let number = 1; left > 0; number += 1) {
     const draw = (what: string) => toSeededShare(seed, 'story', number, what);
-    const isBatch = inBatches < (tasks - left) / 2 && left >= itemsOfBatch.from;
-    const { from, to } = draw('large') < shareOfLargeBatches ? itemsOfLargeBatch : itemsOfBatch;
-    const wanted = Math.round(from + draw('size') * (to - from));
-    const size = isBatch ? Math.min(left, wanted) : 1;
+    const planned = tasks - left;
+    const isLarge =
+      left >= itemsOfLargeBatch.from && planned >= tasksBeforeLargeBatch + largeBatches * tasksPerLargeBatch;
+    const isSmall = inBatches < (planned - inLargeBatches) / 2 && left >= itemsOfBatch.from;
+    const isBatch = isLarge || isSmall;
+    const { from, to } = isLarge ? itemsOfLargeBatch : itemsOfBatch;
+    const size = isBatch ? Math.min(left, Math.round(from + draw('size') * (to - from))) : 1;
     const categories = Array.from({ length: size }, (_, item) => {
       const category = pick(toSeededShare(seed, 'category', number, item));
       return isBatch && category === 'prove-cancel' ? 'prove-plain' : category;
@@ -75,7 +85,10 @@ export function planClients({ seed, tasks }: { seed: number; tasks: number }): C
       reruns: !isBatch && draw('rerun') < 0.03,
     });
     left -= size;
-    if (isBatch) inBatches += size;
+    if (isLarge) {
+      inLargeBatches += size;
+      largeBatches += 1;
+    } else if (isSmall) inBatches += size;
   }
   return plans;
 }

@@ -34,6 +34,8 @@ describe('the schedule of faults', () => {
 
 describe('the plans of clients', () => {
   const plans = planClients({ seed: 7, tasks: 1_000 });
+  const toBatches = (all: typeof plans) =>
+    all.flatMap(({ isBatch, categories }) => (isBatch ? [categories.length] : []));
 
   test('are the same for the same seed, and each has its own key', () => {
     expect(planClients({ seed: 7, tasks: 1_000 })).toEqual(plans);
@@ -41,13 +43,28 @@ describe('the plans of clients', () => {
   });
 
   test('submit the requested number of tasks, about half of them in batches of 10 to 50', () => {
-    const items = plans.flatMap(({ isBatch, categories }) => (isBatch ? [categories.length] : []));
+    const items = toBatches(plans);
     const total = plans.reduce((sum, { categories }) => sum + categories.length, 0);
     expect(total).toBe(1_000);
-    const inBatches = items.reduce((sum, size) => sum + size, 0);
-    expect(inBatches / total).toBeGreaterThan(0.4);
-    expect(inBatches / total).toBeLessThan(0.6);
-    for (const size of items.slice(0, -1)) expect(size >= 10 && size <= 50).toBe(true);
+    const small = items.filter((size) => size <= 50);
+    const inBatches = small.reduce((sum, size) => sum + size, 0);
+    const inLargeBatches = items.reduce((sum, size) => sum + size, 0) - inBatches;
+    expect(inBatches / (total - inLargeBatches)).toBeGreaterThan(0.4);
+    expect(inBatches / (total - inLargeBatches)).toBeLessThan(0.6);
+    for (const size of small.slice(0, -1)) expect(size).toBeGreaterThanOrEqual(10);
+  });
+
+  test.each([
+    [1_500, 1],
+    [2_000, 1],
+    [5_000, 2],
+    [10_000, 4],
+  ])('of %i tasks contain %i or more batches of 500 to 700, beside the small ones', (tasks, least) => {
+    for (const seed of [1, 2, 3]) {
+      const items = toBatches(planClients({ seed, tasks })).filter((size) => size > 50);
+      expect(items.length).toBeGreaterThanOrEqual(least);
+      for (const size of items) expect(size >= 500 && size <= 700).toBe(true);
+    }
   });
 
   test('contain every action of clients', () => {
