@@ -28,10 +28,13 @@ const isOpen = ({ state }: Seen) => !isFinal(state) && state !== 'cancelling';
 /**
  * Whether the answer may show a wrong number of attempts. An attempt can end while the worker of its workflow is dead,
  * stopped or cut off. Until that worker's workflow task times out (5 s), Temporal shows the attempt neither as pending
- * nor in the history, and the API shows `running`, attempt 1.
+ * nor in the history, and the API shows `running` and the first attempt of the activity. That is attempt 1, or attempt
+ * 2 of an item whose attempt 1 was in a slice.
  */
-const isAttemptUnknown = ({ faultWithin }: Case, { invokedAt, end }: Call, { state, attempt }: Seen) =>
-  state === 'running' && attempt === 1 && faultWithin(invokedAt - aftermathMs, end.at) !== undefined;
+const isAttemptUnknown = ({ faultWithin }: Case, { invokedAt, end }: Call, { id, state, attempt }: Seen) =>
+  state === 'running' &&
+  attempt <= (id.includes('/') ? 2 : 1) &&
+  faultWithin(invokedAt - aftermathMs, end.at) !== undefined;
 
 export const forwardOnly: Invariant = {
   name: 'forward-only',
