@@ -2,7 +2,7 @@ import { toMachine, toPercentiles } from '../../../cli/measurement.ts';
 import type { Evidence } from '../types.ts';
 import { toGuards, toVerifiedKills } from './guards.ts';
 import { invariants } from './invariants/index.ts';
-import { countEarly, toRecoveries, toRecoveryBoundMs } from './invariants/timing.ts';
+import { toRecoveries, toRecoveryBoundMs } from './invariants/timing.ts';
 import { type Case, joinEvidence } from './join.ts';
 import type { InvariantResult, ProveResult } from './result.ts';
 import { toTimeline } from './to-timeline.ts';
@@ -87,7 +87,6 @@ export function toResult(evidence: Evidence, { command, seconds }: { command: st
       'client operations of unknown outcome': of('info'),
       'calls of the upstream': calls.length,
       'attempts after the first': calls.filter(({ attempt }) => (attempt ?? 1) > 1).length,
-      'attempts that a restarted Temporal dispatched early': countEarly(proof),
       'faults with effect': `${faults.filter(({ verified }) => verified).length} of ${faults.length}`,
       'verified kill -9': toVerifiedKills(proof),
     },

@@ -164,6 +164,14 @@ const bends: [invariant: string, what: string, bend: (evidence: Evidence) => voi
   ],
   [
     'gaps-follow-policy',
+    'an early attempt, because a restarted Temporal repeated a dispatch',
+    (e) => {
+      e.faults.push({ ...last(e.faults), kind: 'kill-temporal', startedAt: 1_100, endedAt: 1_350 });
+      call(e, 'failed', 2).startedAt = 1_400;
+    },
+  ],
+  [
+    'gaps-follow-policy',
     'a wait that is far too long',
     (e) => {
       call(e, 'retried', 2).startedAt = 9_000;
@@ -315,6 +323,32 @@ test.each([
   for (let n = 0; n < losses; n += 1)
     chunk?.activities.push({ id: `slice-${n}`, attempt: 1, end: 'timed-out', items: [0, 1] });
   expect(toBroken(evidence)).toEqual(broken);
+});
+
+/** Returns a run in which item 0 of the batch is `retrying`, attempt 5, and later `running`, attempt `attempt`. */
+function createFallen(attempt: number, fault: FaultKind): Evidence {
+  const evidence = createEvidence();
+  const [end] = ends(evidence, 'read-batch', 'batch');
+  const show = (at: number, state: string, attempt: number) => {
+    const items = end?.seen?.items?.map((item, n) => (n === 0 ? { id: item.id, state, attempt } : item)) ?? [];
+    const counts = { total: 2, completed: 1, failed: 0, cancelled: 0, running: 1 };
+    const what = { op: at, action: 'read-batch', id: 'batch' } as const;
+    const seen = { id: 'batch', state: 'running', attempt: 0, counts, items };
+    evidence.operations.push({ ...what, at, type: 'invoke' }, { ...what, at: at + 10, type: 'ok', status: 200, seen });
+  };
+  show(30_000, 'retrying', 5);
+  show(31_000, 'running', attempt);
+  evidence.faults.push({ ...last(evidence.faults), kind: fault, startedAt: 29_000, endedAt: 29_500 });
+  return evidence;
+}
+
+test.each([
+  [1, 'kill-worker', []],
+  [2, 'kill-worker', []],
+  [3, 'kill-worker', ['forward-only']],
+  [2, 'kill-api', ['forward-only']],
+] as const)('an item that falls back from attempt 5 to %i after %s breaks %j', (attempt, fault, broken) => {
+  expect(toBroken(createFallen(attempt, fault))).toEqual(broken);
 });
 
 test('for every invariant, one of these changes breaks it', () => {

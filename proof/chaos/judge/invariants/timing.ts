@@ -10,8 +10,6 @@ const latenessMs = 2_500;
 /** A slice reports the first attempts of its items up to this time after their ends. */
 const reportMs = 1_000;
 const toReportMs = (id: string, { attempt }: LedgerEntry) => (id.includes('/') && attempt === 1 ? reportMs : 0);
-/** The proof still allows an early attempt if it was dispatched at most this long before the kill of Temporal. */
-const forgottenMs = 4_000;
 
 /** Returns the shortest wait after `call` that the policy and the Retry-After of its answer allow, in milliseconds. */
 function toLeastWaitMs({ policy, faultWithin }: Case, call: LedgerEntry): number {
@@ -23,29 +21,6 @@ function toLeastWaitMs({ policy, faultWithin }: Case, call: LedgerEntry): number
   const mayBeFault = faultWithin(call.startedAt - toleranceMs, call.startedAt + toleranceMs, new Set(['upstream-429']));
   return isLimited && !mayBeFault ? policy.maximumIntervalMs : byFault;
 }
-
-/**
- * Whether a restarted Temporal may have dispatched the attempt of `next` early. After a kill, the server repeats
- * dispatches that it had not yet saved (docs/architecture.md, *The embedded server*). Such a repetition can start a
- * retry before its time, unless `system.enableActivityRetryStampIncrement` is set. No worker or workflow can notice or
- * prevent that.
- */
-const isDispatchedEarly = ({ faults }: Case, before: LedgerEntry, next: LedgerEntry) =>
-  faults.some(
-    ({ kind, startedAt, endedAt }) =>
-      kind === 'kill-temporal' &&
-      startedAt - before.startedAt < forgottenMs &&
-      endedAt >= before.startedAt - reachMs &&
-      startedAt <= next.startedAt,
-  );
-
-/** Counts the attempts that a restarted Temporal dispatched early. */
-export const countEarly = (proof: Case) =>
-  toGaps(proof).filter(
-    ({ before, next }) =>
-      next.startedAt - before.startedAt < toLeastWaitMs(proof, before) - toleranceMs &&
-      isDispatchedEarly(proof, before, next),
-  ).length;
 
 /** Returns each pair of consecutive calls of a task. Leaves out pairs of calls of the same attempt. */
 const toGaps = ({ works }: Case) =>
@@ -72,8 +47,7 @@ export const gapsFollowPolicy: Invariant = {
       const base = isCalm ? endOf(before) : before.startedAt;
       const gap = next.startedAt - base;
       const words = `from attempt ${before.attempt} (${before.status ?? before.outcome}) to ${next.attempt}: ${Math.round(gap)} ms`;
-      if (gap < least - toleranceMs && !isDispatchedEarly(proof, before, next))
-        return `${words}, but at least ${least} ms were due`;
+      if (gap < least - toleranceMs) return `${words}, but at least ${least} ms were due`;
       const isNext = next.attempt === (before.attempt ?? 0) + 1;
       const most =
         Math.min(policy.maximumIntervalMs, least * (1 + policy.jitter)) + latenessMs + toReportMs(id, before);
