@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import { Client, Connection, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import { isNotSent } from './errors.ts';
@@ -13,9 +14,40 @@ export const directChannel = { 'grpc.enable_http_proxy': 0 };
 
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
 
-/** Replaces the SDK's `connection.withDeadline`, whose AsyncLocalStorage slows down every promise of the process. */
-const withRpcDeadline: Interceptor = (options, nextCall) =>
-  nextCall({ ...options, deadline: options.deadline ?? Date.now() + rpcDeadlineMs }) as ReturnType<Interceptor>;
+type CallOptions = { deadline: number; signal: AbortSignal };
+
+/** The options of the call that `beginCall` begins at this moment. */
+let begun: CallOptions | undefined;
+
+/**
+ * Begins a call with a deadline of its own. The call is cancelled when `signal` is aborted. `begin` must call Temporal
+ * before it returns. Replaces the SDK's `withDeadline` and `withAbortSignal`: these use AsyncLocalStorage, which before
+ * Node 24 slows down every promise of the process.
+ */
+export function beginCall<T>(options: CallOptions, begin: () => Promise<T>): Promise<T> {
+  begun = options;
+  try {
+    return begin();
+  } finally {
+    begun = undefined;
+  }
+}
+
+/** Must be the first interceptor. A later one also runs for repeated calls, after `beginCall` has returned. */
+const withCallOptions: Interceptor = (options, nextCall) => {
+  const { signal } = begun ?? {};
+  const deadline = begun?.deadline ?? options.deadline ?? Date.now() + rpcDeadlineMs;
+  const call = nextCall({ ...options, deadline });
+  signal?.addEventListener('abort', () => call.cancelWithStatus(status.CANCELLED, 'No longer needed'), { once: true });
+  return call as ReturnType<Interceptor>;
+};
+
+/** Sends the namespace as static metadata. The SDK would set it with AsyncLocalStorage at each call. */
+class NamespaceConnection extends Connection {
+  override async withMetadata<T>(_: object, call: () => Promise<T>): Promise<T> {
+    return call();
+  }
+}
 
 /** Retries only calls that were certainly not carried out. The SDK's own retries would also repeat other calls. */
 const retryNotSent = makeGrpcRetryInterceptor({
@@ -30,14 +62,15 @@ const retryNotSent = makeGrpcRetryInterceptor({
 export function createClient({ temporal: { namespace, ...connection } }: Pick<Config, 'temporal'>): Client {
   return new Client({
     namespace,
-    connection: Connection.lazy({
+    connection: NamespaceConnection.lazy({
       ...connection,
+      metadata: { 'temporal-namespace': namespace },
       channelArgs: {
         ...directChannel,
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 2_000,
       },
-      interceptors: [retryNotSent, withRpcDeadline],
+      interceptors: [withCallOptions, retryNotSent],
     }),
   });
 }

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { beginCall } from './connection.ts';
 import { TemporalUnavailable, toTemporalError } from './errors.ts';
 
 /** The deadline of all RPCs of one turn together, so that callers get an answer within 3 s. A single RPC has 2 s. */
@@ -26,17 +26,17 @@ export async function withDeadline<T>(work: () => Promise<T>, deadlineMs = callD
 const longPollDeadlineMs = 30_000;
 
 /**
- * Makes one call that may stay open for long. It is cancelled when `signal` is aborted.
+ * Makes one call that may stay open for long. `call` must call Temporal before it returns. It is cancelled when `signal` is aborted.
  * @throws {TemporalUnavailable} if Temporal does not answer, and when `signal` is aborted.
  */
-export async function longPoll<T>(client: Client, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
-  // The SDK never removes its listener, and `signal` may outlive many polls.
+export async function longPoll<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  // The call never removes its listener, and `signal` may outlive many polls.
   const poll = new AbortController();
   const abort = () => poll.abort();
   try {
     if (signal.aborted) throw new TemporalUnavailable('not-started');
     signal.addEventListener('abort', abort);
-    return await client.withDeadline(Date.now() + longPollDeadlineMs, () => client.withAbortSignal(poll.signal, call));
+    return await beginCall({ deadline: Date.now() + longPollDeadlineMs, signal: poll.signal }, call);
   } catch (error) {
     throw toTemporalError(error);
   } finally {

@@ -53,7 +53,7 @@ export function createActivityEngine(
 
     async awaitEnd(id, signal) {
       const poll = () => client.workflowService.pollActivityExecution({ namespace, activityId: id });
-      const { outcome } = await longPoll(client, signal, poll);
+      const { outcome } = await longPoll(signal, poll);
       return Boolean(outcome);
     },
 

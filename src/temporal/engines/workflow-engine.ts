@@ -46,7 +46,7 @@ export function createWorkflowEngine(client: Client, startWorkflow: StartWorkflo
     },
 
     async awaitEnd(id, signal) {
-      const { history } = await longPoll(client, signal, () =>
+      const { history } = await longPoll(signal, () =>
         client.workflowService.getWorkflowExecutionHistory({
           namespace: client.options.namespace,
           execution: { workflowId: id },

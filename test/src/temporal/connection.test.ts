@@ -1,6 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
 import { createClient } from '../../../src/temporal/connection.ts';
+import { longPoll } from '../../../src/temporal/deadline.ts';
 import { startRawUpstream } from '../../support/raw-upstream.ts';
 
 let proxy: Awaited<ReturnType<typeof startRawUpstream>>;
@@ -48,4 +52,32 @@ it.each([
 ])('the %s dials a remote Temporal directly too', async (_, call) => {
   expect(await call('temporal.invalid:7233')).toBe('not answered');
   expect(proxy.sockets).toEqual([]);
+});
+
+// Seen to fail with the deadline of other calls, without the signal, and with the SDK's withMetadata and withDeadline.
+it('a long poll outlives the deadline of other calls, ends with its caller, and needs no AsyncLocalStorage', async () => {
+  const contexts = vi.spyOn(AsyncLocalStorage.prototype, 'run');
+  const client = createClient({ temporal: { address: inject('devServer'), namespace: 'default' } });
+  const workflowId = randomUUID();
+  const handle = await client.workflow.start('nobody-runs-it', { workflowId, taskQueue: workflowId });
+  const leaving = new AbortController();
+  const poll = longPoll(leaving.signal, () =>
+    client.workflowService.getWorkflowExecutionHistory({
+      namespace: 'default',
+      execution: { workflowId },
+      waitNewEvent: true,
+      historyEventFilterType: 2,
+    }),
+  );
+  const end = poll.then(
+    () => 'answered',
+    () => 'left',
+  );
+  expect(await Promise.race([end, setTimeout(3_000, 'open')])).toBe('open');
+  leaving.abort();
+  expect(await Promise.race([end, setTimeout(1_000, 'open')])).toBe('left');
+  await handle.terminate();
+  expect(contexts).not.toHaveBeenCalled();
+  contexts.mockRestore();
+  await client.connection.close();
 });
