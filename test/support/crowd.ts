@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { openEvents } from './event-stream.ts';
 
 /**
@@ -8,10 +9,12 @@ const [url = '', secret = '', kind = ''] = process.argv.slice(2);
 const headers = { authorization: `Bearer ${secret}` };
 const times = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-async function call(method: string, path: string, body?: object): Promise<{ status: number; id?: string }> {
-  const json = body && { 'content-type': 'application/json' };
-  const init = { method, headers: { ...headers, ...json }, ...(body && { body: JSON.stringify(body) }) };
-  const response = await fetch(`${url}${path}`, init);
+type Sent = { key?: string; body?: object };
+
+async function call(method: string, path: string, { key, body }: Sent = {}): Promise<{ status: number; id?: string }> {
+  const keyHeader = key && { 'idempotency-key': key };
+  const init = body && { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await fetch(`${url}${path}`, { method, headers: { ...headers, ...keyHeader }, ...init });
   const text = await response.text();
   return { status: response.status, ...(response.status === 202 && { id: JSON.parse(text).id }) };
 }
@@ -46,18 +49,23 @@ const loads: Record<string, () => Promise<unknown>> = {
   submissions: async () => repeat(700, () => call('POST', later)),
   'event streams': async () => {
     const [id] = await submit(1, later);
-    for (const _ of times(500)) void openEvents(`${url}/tasks/${id}/events`, headers).catch(() => {});
+    await Promise.allSettled(times(500).map(() => openEvents(`${url}/tasks/${id}/events`, headers)));
   },
   'waiting clients': async () => {
-    // At most 250 submissions of one key start at once.
-    for (const _ of times(25)) {
-      repeat(100, () => call('POST', `${later}&wait=60`));
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
+    let left = 2_500;
+    // The first call starts the task, and the next calls wait for the same task.
+    const sendOnes = async () => {
+      while (left-- > 0) {
+        const key = randomUUID();
+        while ((await call('POST', later, { key })).status !== 202);
+        repeat(1, () => call('POST', `${later}&wait=60`, { key }));
+      }
+    };
+    await Promise.all(times(50).map(sendOnes));
   },
   'queued tasks': async () => await submit(2_000, '/tasks/fetch-joke'),
   batches: async () => {
-    for (const _ of times(10)) await call('POST', '/batches/fetch-joke', { count: 2_000 });
+    for (const _ of times(10)) await call('POST', '/batches/fetch-joke', { body: { count: 2_000 } });
   },
 };
 
