@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { AttemptRecord } from './activities/observe.ts';
-import { bundleInChild } from './bundle-workflows.ts';
+import { loadWorkflowBundle } from './bundle-workflows.ts';
 import { loadConfigOrExit } from './config/config.ts';
 import { createWorkers, type Workers } from './create-workers.ts';
 import { toHttpUrl } from './http-url.ts';
@@ -43,7 +43,7 @@ function exit(): void {
 }
 
 const bundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-const workflowBundle = existsSync(bundle) ? { codePath: bundle } : await bundleInChild();
+const workflowBundle = existsSync(bundle) ? { codePath: bundle } : await loadWorkflowBundle();
 
 function record({ task, outcome, failureType, seconds }: AttemptRecord): void {
   metrics.attempts.inc({ task, outcome, failure_type: failureType });

@@ -1,6 +1,6 @@
 import type { Say } from '../../cli/progress.ts';
 import { SetupError } from '../../cli/setup-error.ts';
-import { bundleWorkflows } from '../../src/bundle-workflows.ts';
+import { loadWorkflowBundle } from '../../src/bundle-workflows.ts';
 import { ConfigError, loadEnvironment } from '../../src/config/config.ts';
 import { obtainTimeSkippingServer } from '../obtain/time-skipping-server.ts';
 import { quietRuntime } from './quiet-runtime.ts';
@@ -22,7 +22,7 @@ function readServerPath(): string | undefined {
 export async function prepareTimeSkipping({ say, signal }: { say: Say; signal: AbortSignal }) {
   quietRuntime();
   const { path } = await obtainTimeSkippingServer({ explicitPath: readServerPath(), say, signal });
-  const workflowBundle = await bundleWorkflows();
+  const workflowBundle = await loadWorkflowBundle();
   signal.throwIfAborted();
   return await startTimeSkipping({ serverPath: path, workflowBundle });
 }

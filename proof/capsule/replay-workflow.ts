@@ -1,5 +1,5 @@
 import { Worker } from '@temporalio/worker';
-import { bundleWorkflows } from '../../src/bundle-workflows.ts';
+import { loadWorkflowBundle } from '../../src/bundle-workflows.ts';
 import type { Capsule } from './capsule.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { Capsule } from './capsule.ts';
  * if the replay succeeds.
  */
 export async function replayWorkflow({ history, taskId }: Capsule): Promise<string | undefined> {
-  const workflowBundle = await bundleWorkflows();
+  const workflowBundle = await loadWorkflowBundle();
   try {
     await Worker.runReplayHistory({ workflowBundle }, history, taskId);
     return undefined;
