@@ -1,4 +1,5 @@
 import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
+import { engineHelp } from '../proof/engine.ts';
 import { type FuzzFlags, runFuzz } from '../proof/fuzz/run-fuzz.ts';
 
 const flags = createCommand('fuzz', 'Tests the whole API against /openapi.json with requests from Schemathesis.')
@@ -15,7 +16,7 @@ const flags = createCommand('fuzz', 'Tests the whole API against /openapi.json w
     'after',
     `
 A Holdfast given by --url gets thousands of tasks. Its key is read from HOLDFAST_API_KEY.
-Exit codes: 0 every answer was as documented. 1 an answer was not, or the time was up.`,
+Exit codes: 0 every answer was as documented. 1 an answer was not, or the time was up.${engineHelp}`,
   )
   .parse()
   .opts<FuzzFlags>();

@@ -6,6 +6,7 @@ import { proveOnce } from '../proof/chaos/prove-once.ts';
 import { renderReport } from '../proof/chaos/report/render-report.ts';
 import { toProveText } from '../proof/chaos/to-text.ts';
 import { type FaultKind, faultKinds } from '../proof/chaos/types.ts';
+import { engineHelp, loadEngine, toCommandLine } from '../proof/engine.ts';
 
 /** A run of this size takes under 5 minutes on two cores, kills more than 20 processes and has one large batch. */
 const quickSize = { tasks: 1_500, faults: 75 };
@@ -36,7 +37,7 @@ const flags = createCommand('prove', 'Breaks a stack, then checks what clients, 
   )
   .addHelpText(
     'after',
-    `\nFaults:\n  ${faultKinds.join('\n  ')}\n\ndocs/proof/README.md explains what is proved, and how.`,
+    `\nFaults:\n  ${faultKinds.join('\n  ')}\n\ndocs/proof/README.md explains what is proved, and how.${engineHelp}`,
   )
   .parse()
   .opts<Partial<typeof usualSize> & { seed?: number; minutes: number; only?: FaultKind[] } & Modes>();
@@ -51,9 +52,9 @@ await runCommand(async (signal) => {
     return 0;
   }
   if (flags.mutants) return await proveMutants({ seed, output, say, signal });
-  const kinds = only.length === faultKinds.length ? '' : ` --only ${only.join(',')}`;
-  const command = `${process.env.ENGINE ? `ENGINE=${process.env.ENGINE} ` : ''}npm run prove -- --tasks ${tasks} --faults ${faults} --seed ${seed}${kinds}`;
-  say(command);
+  const kinds = only.length === faultKinds.length ? [] : [`--only ${only.join(',')}`];
+  const command = toCommandLine('prove', [`--tasks ${tasks} --faults ${faults} --seed ${seed}`, ...kinds]);
+  say(`${command}\nEngine: ${loadEngine()}`);
   const result = await proveOnce({ tasks, faults, seed, only, minutes, command, output, say, signal });
   say(`\n${toProveText(result)}\n\nRecords, logs, prove.json and prove.html: ${output}`);
   return result.verdict === 'passed' ? 0 : 1;

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { createCommand, runCommand } from '../cli/command.ts';
 import { toCheckList } from '../proof/checks/check-numbers.ts';
 import { runSuite } from '../proof/checks/run-suite.ts';
+import { engineHelp, loadEngine } from '../proof/engine.ts';
 import { scenarios } from '../proof/scenarios/scenarios.ts';
 import { createScene } from '../proof/scenarios/scene.ts';
 
@@ -17,7 +18,7 @@ const command = createCommand('scenario', 'Runs scenarios of a task, each on its
   .argument('[scenario...]', choice, choose)
   .option('--fast', 'scale waits and timeouts down')
   .option('--verbose', "show Holdfast's own log on stderr")
-  .addHelpText('after', `\nScenarios:\n${toCheckList(scenarios)}`)
+  .addHelpText('after', `\nScenarios:\n${toCheckList(scenarios)}\n${engineHelp}`)
   .parse();
 
 const only = (command.processedArgs[0] ?? []) as number[];
@@ -37,7 +38,10 @@ await runCommand(async (signal) => {
     advice: "Some scenarios failed. Run one alone with --verbose to see Holdfast's own log.",
     checks: scenarios,
     only,
-    configuration: [fast ? 'Waits and timeouts: scaled down (--fast)' : 'Waits and timeouts: in full, in real time'],
+    configuration: [
+      fast ? 'Waits and timeouts: scaled down (--fast)' : 'Waits and timeouts: in full, in real time',
+      `Engine: ${loadEngine()}`,
+    ],
   };
   const { allPassed } = await runSuite(suite, { context: createScene({ fast, verbose, say, signal }), say, signal });
   return allPassed ? 0 : 1;

@@ -1,5 +1,6 @@
 import { createCommand, runCommand, wholeNumber } from '../cli/command.ts';
 import { checkNumbers, toCheckList } from '../proof/checks/check-numbers.ts';
+import { engineHelp } from '../proof/engine.ts';
 import { checks } from '../proof/system/checks/index.ts';
 import { runStress, type StressFlags } from '../proof/system/run-stress.ts';
 
@@ -18,7 +19,7 @@ const flags = createCommand('stress:system', 'Runs eight checks under load again
 Checks:
 ${toCheckList(checks)}
 
-Set HOLDFAST_API_KEY to the key if Holdfast has API_KEYS.`,
+Set HOLDFAST_API_KEY to the key if Holdfast has API_KEYS.${engineHelp}`,
   )
   .parse()
   .opts<StressFlags>();

@@ -6,6 +6,7 @@ import { SetupError } from '../../cli/setup-error.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import { withStack } from '../../local/stack/with-stack.ts';
 import { loadEnvironment } from '../../src/config/config.ts';
+import { loadEngine } from '../engine.ts';
 import { obtainSchemathesis } from './schemathesis.ts';
 
 /** The flags of `npm run fuzz`. */
@@ -33,6 +34,7 @@ export async function runFuzz(flags: FuzzFlags, signal: AbortSignal): Promise<nu
   if (given) return await runAll(given);
   const apiKey = 'fuzz'.padEnd(32, '-');
   const listen = flags.verbose && ((words: string) => void process.stderr.write(words));
+  say(`Engine: ${loadEngine()}`);
   return await withStack({ say, signal, ...(listen && { listen }) }, { API_KEYS: `fuzz:${apiKey}` }, ({ url }) =>
     runAll({ url, apiKey }),
   );

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { SetupError } from '../../cli/setup-error.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { runSuite } from '../checks/run-suite.ts';
+import { loadEngine, toCommandLine } from '../engine.ts';
 import { checks } from './checks/index.ts';
 import { toReport } from './report/to-report.ts';
 import { toGivenTarget } from './target/given-target.ts';
@@ -47,6 +48,7 @@ export async function runStress(flags: StressFlags, signal: AbortSignal): Promis
   return await withOwnTarget(options, { tasks, environment }, stress);
 }
 
+/** The engine of a Holdfast given by `--url` is not known. */
 const toConfiguration = ({ policy, slots, holdfast, tasks }: Target, { quick, url }: StressFlags) => ({
   'Max Attempts': String(policy.maximumAttempts),
   'Base Delay': `${policy.initialIntervalMs / 1_000}s`,
@@ -55,6 +57,7 @@ const toConfiguration = ({ policy, slots, holdfast, tasks }: Target, { quick, ur
   'Worker Concurrency': String(slots),
   Tasks: String(tasks),
   Holdfast: `${holdfast.url} (${url === undefined ? 'a stack of its own' : 'running already'})`,
+  ...(url === undefined && { Engine: loadEngine() }),
   ...(quick && url === undefined && { Quick: 'yes, waits are half of the default' }),
 });
 
@@ -81,8 +84,13 @@ async function stressTarget(
     },
     { context: target, say, signal },
   );
-  const line = ['npm run stress:system --', ...process.argv.slice(2)].join(' ');
-  const result = toResult({ target, command: line, configuration, suite, interrupted: signal.aborted });
+  const result = toResult({
+    target,
+    command: toCommandLine('stress:system', process.argv.slice(2)),
+    configuration,
+    suite,
+    interrupted: signal.aborted,
+  });
   const files = [
     { path: flags.json, text: () => `${JSON.stringify(result, null, 2)}\n` },
     { path: flags.report, text: () => toReport(result) },
