@@ -23,8 +23,8 @@ const shared = {
   hookTimeout: 60_000,
 };
 
-/** Changes from one engine to the other. The project `activity` runs it. */
-const bothEngines = 'test/src/api/tasks/engines.test.ts';
+/** About standalone activities. Only the project `activity` runs them. */
+const standalone = 'test/src/api/tasks/{engines,operator}.test.ts';
 
 export default defineConfig({
   test: {
@@ -35,7 +35,7 @@ export default defineConfig({
           ...shared,
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: [systemTests, bothEngines],
+          exclude: [systemTests, standalone],
           maxWorkers: 2,
           // Concurrent tests of a file wait for timers, not for the CPU.
           maxConcurrency: 10,

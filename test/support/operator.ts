@@ -47,6 +47,30 @@ export function createActivityCommands({ client, config }: Access, workflowId: s
   };
 }
 
+/** Returns the commands `temporal activity …` for a standalone activity. */
+export function createStandaloneCommands({ client, config }: Access, activityId: string) {
+  const { workflowService } = client;
+  const reference = { namespace: config.temporal.namespace, activityId, identity };
+  const toRequest = () => ({ ...reference, requestId: randomUUID() });
+  return {
+    pause: () => workflowService.pauseActivityExecution({ ...toRequest(), reason: 'the upstream is being moved' }),
+    unpause: () => workflowService.unpauseActivityExecution(toRequest()),
+    reset: () => workflowService.resetActivityExecution(toRequest()),
+    setMaximumAttempts: (maximumAttempts: number) =>
+      workflowService.updateActivityExecutionOptions({
+        ...toRequest(),
+        activityOptions: { retryPolicy: { maximumAttempts } },
+        updateMask: { paths: ['retry_policy.maximum_attempts'] },
+      }),
+    fail: (message: string) =>
+      workflowService.respondActivityTaskFailedById({
+        ...reference,
+        failure: { message, source: 'CLI', applicationFailureInfo: { nonRetryable: true } },
+      }),
+    delete: () => workflowService.deleteActivityExecution(reference),
+  };
+}
+
 async function resetWorkflow({ client, config }: Access, workflowId: string, which: 'find' | 'findLast') {
   const handle = client.workflow.getHandle(workflowId);
   const { events } = await handle.fetchHistory();
