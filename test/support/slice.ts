@@ -23,7 +23,7 @@ type Options = {
   places?: ReturnType<typeof createPlaces>;
   activities?: TaskActivities;
   stopping?: AbortSignal;
-  confirm?: () => Promise<void>;
+  confirm?: (signal: AbortSignal) => Promise<void>;
   client?: Client | undefined;
   batchId?: string;
   runId?: string;

@@ -1,4 +1,5 @@
-import { ApplicationFailure, activityInfo, getClient } from '@temporalio/activity';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure, activityInfo, cancellationSignal, getClient } from '@temporalio/activity';
 import { lostType } from '../observe.ts';
 
 /** How often a process reads its clocks. */
@@ -6,6 +7,10 @@ const intervalMs = 100;
 
 /** gRPC's NOT_FOUND. The server answers with it if it has given up the attempt. */
 const notFound = 5;
+
+/** The waits before the question is asked again, if Temporal does not answer. They double. */
+const firstWaitMs = 100;
+const maximumWaitMs = 2_000;
 
 /**
  * Watches for suspensions of this process: SIGSTOP, a frozen container, a sleeping machine. Returns a function that
@@ -33,12 +38,26 @@ export function watchSuspensions() {
  * only after a suspension of over half the attempt's heartbeat timeout, and only until that timeout has passed since
  * the suspension. Such an attempt may have arrived during the suspension, and the server may have given it up. Its call
  * would then reach the upstream beside the calls of later attempts, so the attempt ends without a call.
+ *
+ * If Temporal is away, it asks again until the heartbeat timeout has passed, because the server then gives up the
+ * attempt. It also returns when `signal` is aborted, because a cancelled attempt makes no call.
  */
-export const createConfirm = (readLastSuspension: ReturnType<typeof watchSuspensions>) => async () => {
-  const { heartbeatTimeoutMs = 0 } = activityInfo();
-  const { ms, endedMsAgo } = readLastSuspension();
-  if (ms > heartbeatTimeoutMs / 2 && endedMsAgo < heartbeatTimeoutMs) await confirm();
-};
+export const createConfirm =
+  (readLastSuspension: ReturnType<typeof watchSuspensions>) =>
+  async (signal = cancellationSignal()): Promise<void> => {
+    const { heartbeatTimeoutMs = 0 } = activityInfo();
+    const { ms, endedMsAgo } = readLastSuspension();
+    if (ms <= heartbeatTimeoutMs / 2 || endedMsAgo >= heartbeatTimeoutMs) return;
+    const endsAt = performance.now() + heartbeatTimeoutMs;
+    for (let waitMs = firstWaitMs; !signal.aborted; waitMs = Math.min(2 * waitMs, maximumWaitMs)) {
+      try {
+        return await confirm();
+      } catch (error) {
+        if (error instanceof ApplicationFailure || performance.now() + waitMs > endsAt) throw error;
+      }
+      await delay(waitMs, undefined, { signal }).catch(() => {});
+    }
+  };
 
 /** Creates a worker interceptor that runs `confirm` before each attempt. */
 export const confirmAttempts = (confirm: () => Promise<void>) => () => ({

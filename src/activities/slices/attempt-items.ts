@@ -13,8 +13,8 @@ const wideningMs = 100;
 type Dependencies = {
   runItem: RunItem;
   places: Places;
-  /** Throws if the server has given up the current slice. */
-  confirm: () => Promise<void>;
+  /** Throws if the server has given up the current slice. Returns if `signal` aborts before the server answers. */
+  confirm: (signal: AbortSignal) => Promise<void>;
   /** Aborts as soon as the worker begins to stop. */
   stopping: AbortSignal;
 };
@@ -54,7 +54,7 @@ async function attemptItems(slice: SliceArguments, dependencies: Dependencies): 
       const release = await places.takeForSlice(owner, window.signal);
       if (!release) break;
       // The slice may have waited for its first place while this process was suspended.
-      if (position === 0) await confirm().catch(releaseAndThrow(release));
+      if (position === 0) await confirm(window.signal).catch(releaseAndThrow(release));
       if (!window.isOpen()) {
         release();
         break;

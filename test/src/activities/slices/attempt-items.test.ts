@@ -133,6 +133,18 @@ test('a slice that the server gave up makes no call and keeps no place', async (
   expect(await places.takeForSingle(never)).toBeDefined();
 });
 
+test('a slice whose worker stops while Temporal is away makes no call, and returns its items', async () => {
+  const worker = new AbortController();
+  const confirm = (signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve());
+      worker.abort();
+    });
+  const slice = startSlice(api, { stopping: worker.signal, confirm });
+  expect(await slice.result).toEqual({ outcomes: [] });
+  expect(slice.requests()).toEqual([]);
+});
+
 describe('a slice whose calls run', () => {
   async function startHanging(options: Parameters<typeof startSlice>[1] = {}) {
     const slice = startSlice(api, { size: 5, behaviours: [{ hang: 'headers' }], ...options });
