@@ -52,6 +52,9 @@ export function createPoller(
   let waitMs = minimumWaitMs;
   let dueAt = 0;
   let timer: NodeJS.Timeout | undefined;
+  let isReading = false;
+  /** Whether `readNow` was called during a read. The caller gets nothing of that read. */
+  let isReadWanted = false;
 
   const needsReads = () => !isAwaited || [...subscribers].some(({ wantsChanges }) => wantsChanges);
 
@@ -88,6 +91,7 @@ export function createPoller(
   async function poll() {
     const current = [...subscribers];
     let dueInMs = 0;
+    isReading = true;
     try {
       const task = await read();
       waitMs = offer(current, task) ? minimumWaitMs : Math.min(2 * waitMs, maximumWaitMs);
@@ -97,6 +101,9 @@ export function createPoller(
       waitMs = unavailableWaitMs;
     }
     timer = undefined;
+    isReading = false;
+    if (subscribers.size > 0 && isReadWanted) pollWithin(0);
+    isReadWanted = false;
     if (subscribers.size === 0 || !needsReads()) return;
     // If this host's clock is ahead of Temporal's, the attempt seems overdue until it starts. Meanwhile, the task must
     // not be read in a tight loop.
@@ -114,7 +121,9 @@ export function createPoller(
     },
     /** Reads the task now, unless it is read repeatedly anyway. */
     readNow() {
-      if (!needsReads()) pollWithin(0);
+      if (needsReads()) return;
+      if (isReading) isReadWanted = true;
+      else pollWithin(0);
     },
     /** Removes a subscriber. Without subscribers, the poller stops and calls `onEmpty`. */
     remove(subscriber: Subscriber) {

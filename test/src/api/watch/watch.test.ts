@@ -267,6 +267,27 @@ test('a watch for the end makes long polls and no reads, and reads the task as s
   expect(vi.getTimerCount()).toBe(0);
 });
 
+// Seen to fail when the second watch got neither the read that ran nor one of its own.
+test('a watch for the end that wants a read while another read runs gets a read of its own', async () => {
+  const answers: ((task: Task) => void)[] = [];
+  const read = () => new Promise<Task>((resolve) => answers.push(resolve));
+  const watcher = createWatcher({ tasks: toWatched(read), config: { apiKeys: [] } });
+  const early = watcher.watchEnd('local', toTask());
+  early.readNow();
+  await vi.advanceTimersByTimeAsync(0);
+  const late = watcher.watchEnd('local', toTask());
+  late.readNow();
+  answers[0]?.(toTask({ status: 'running' }));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(answers).toHaveLength(2);
+  answers[1]?.(toTask({ status: 'retrying' }));
+  expect(await late.next(1)).toMatchObject({ status: 'retrying' });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(answers).toHaveLength(2);
+  early.close();
+  late.close();
+});
+
 // Seen to fail when the watch stopped at the end of the first run.
 test('if an operator ends one run of a task, the watch waits for the end of the next run', async () => {
   const { stage, calls, polls, watchEnd } = createLongPollStage();
