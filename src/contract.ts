@@ -54,8 +54,14 @@ export type Inputs<N extends TaskName = TaskName> = TaskInput<N>[] | { count: nu
 /** What all items of a batch share. */
 type BatchOptions<N extends TaskName> = { name: N; options: TaskActivityOptions } & AttemptOptions;
 
+/**
+ * How a chunk divides its items into slices. An item runs alone after `maximumLosses` lost slices. The other limits are
+ * the minimum size of a slice after the first one, and the first and the maximum wait after slices that began no item.
+ */
+export type SliceLimits = { minimumItems: number; maximumLosses: number; firstIdleMs: number; maximumIdleMs: number };
+
 /** The limits are in the argument of a batch, because code with other limits would not fit the running batches. */
-type Limits = { maximumSliceItems?: number };
+type Limits = { maximumSliceItems?: number; sliceLimits?: SliceLimits };
 
 /**
  * The argument of a batch's workflow. `chunkSizes` has the number of items of each chunk, in order. `maximumInFlight`

@@ -28,7 +28,7 @@ import type { TaskName } from '../tasks.ts';
 import { handleSignal } from './handle-signal.ts';
 import { afterChanges, reportCounts } from './report-counts.ts';
 import { maximumOutputBytes, runItem, toEnd, toList } from './run-item.ts';
-import { createSlices } from './slices.ts';
+import { createSlices, formerLimits } from './slices.ts';
 
 /** The API adds the counts in the memos of the open chunks, so the counts of a batch are at most this old. */
 const memoMs = 2_000;
@@ -51,6 +51,7 @@ export async function runChunkInSlices<N extends TaskName>({
   first,
   inputs,
   maximumSliceItems = toList(inputs).length,
+  sliceLimits = formerLimits,
   ...attempt
 }: ChunkArguments<N>): Promise<Counts> {
   const list = toList(inputs);
@@ -62,7 +63,7 @@ export async function runChunkInSlices<N extends TaskName>({
     memoMs,
   ]);
   const indexes = list.map((_, n) => first + n);
-  const slices = createSlices(indexes, maximumSliceItems, options.retry);
+  const slices = createSlices(indexes, { ...sliceLimits, maximumItems: maximumSliceItems }, options.retry);
   const running: Promise<void>[] = [];
 
   /** Runs an item as an activity of its own. With `waitMs`, the item has failed in a slice and waits first. */

@@ -1,16 +1,14 @@
-import type { ItemOutcome, SliceResult } from '../contract.ts';
+import type { ItemOutcome, SliceLimits, SliceResult } from '../contract.ts';
 import type { TaskActivityOptions } from '../policy.ts';
 import { createRunningSlices } from '../slices/running-slices.ts';
 
-/** A smaller slice would cost Temporal more than its items do. */
-const minimumItems = 10;
-
-/** An item runs alone after this number of lost slices, so an item that kills workers harms only itself. */
-const maximumLosses = 2;
-
-/** The waits after slices that began no item, for example because their workers stopped. */
-const firstIdleMs = 1_000;
-const maximumIdleMs = 60_000;
+/** The limits of chunks that earlier builds started. Their input does not have them, so they must never change. */
+export const formerLimits: SliceLimits = {
+  minimumItems: 10,
+  maximumLosses: 2,
+  firstIdleMs: 1_000,
+  maximumIdleMs: 60_000,
+};
 
 type Retry = Omit<TaskActivityOptions['retry'], 'nonRetryableErrorTypes'>;
 
@@ -20,7 +18,11 @@ type Retry = Omit<TaskActivityOptions['retry'], 'nonRetryableErrorTypes'>;
  * counts. If a slice is lost, its items without an outcome are attempted again, in small slices, because one of them
  * may kill the workers that run it.
  */
-export function createSlices(indexes: number[], maximumItems: number, retry: Retry) {
+export function createSlices(
+  indexes: number[],
+  { maximumItems, minimumItems, maximumLosses, firstIdleMs, maximumIdleMs }: SliceLimits & { maximumItems: number },
+  retry: Retry,
+) {
   const fresh = [...indexes];
   const lost: number[] = [];
   const losses = new Map<number, number>();

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { type BatchArguments, type BatchMemo, type Inputs, slicedBatchType } from '../../contract.ts';
+import { type BatchArguments, type BatchMemo, type Inputs, type SliceLimits, slicedBatchType } from '../../contract.ts';
 import { toActivityOptions } from '../../policy.ts';
 import type { TaskInput, TaskName } from '../../tasks.ts';
 import type { StartWorkflow } from '../../temporal/engines/start-workflow.ts';
@@ -26,6 +26,12 @@ const maximumInFlight = 2_000;
 /** The maximum size of a slice, and the size of the first one. A slice returns the items that it has not begun. */
 const maximumSliceItems = 250;
 
+/**
+ * A smaller slice would cost Temporal more than its items do. An item that kills workers harms only itself, because it
+ * runs alone after two lost slices. A slice begins no item if, for example, its worker stops, so the next one waits.
+ */
+const sliceLimits: SliceLimits = { minimumItems: 10, maximumLosses: 2, firstIdleMs: 1_000, maximumIdleMs: 60_000 };
+
 type Dependencies = { config: Config; view: BatchView; startOnce: StartOnce; startWorkflow: StartWorkflow };
 type Submission = Caller & {
   name: TaskName;
@@ -50,7 +56,7 @@ export function createStartBatch({ config, view, startOnce, startWorkflow }: Dep
       ...(idempotencyKey !== undefined && { fingerprint: toFingerprint({ body, delaySeconds: 0 }) }),
     };
     const args: [BatchArguments] = [
-      { name, inputs, chunkSizes, maximumInFlight, maximumSliceItems, options, jitter, ...trace },
+      { name, inputs, chunkSizes, maximumInFlight, maximumSliceItems, sliceLimits, options, jitter, ...trace },
     ];
     return startOnce(caller, {
       id,

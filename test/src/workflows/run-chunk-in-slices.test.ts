@@ -109,6 +109,25 @@ test('an item that fails in a slice continues alone with attempt 2 of 5, and wai
   expect(own).toMatchObject({ activityId: '3', retryPolicy: { maximumAttempts: 4 } });
 });
 
+// Seen to fail when the limits were constants of the workflow: slices of 10 items, and no item alone before two losses.
+test('the limits of slices come from the input of the batch', async () => {
+  const sizes: number[] = [];
+  const { result, calls } = await start({
+    inputs: toInputs(12),
+    sliceLimits: { minimumItems: 3, maximumLosses: 1, firstIdleMs: 1, maximumIdleMs: 1 },
+    script: {
+      slice: async (slice, id) => {
+        sizes.push(slice.indexes.length);
+        if (id === 'slice-1') throw new Error('The worker died');
+        return attemptFirst(slice, 1);
+      },
+    },
+  });
+  expect(await result()).toEqual({ completed: 12, failed: 0, cancelled: 0 });
+  expect(sizes.slice(0, 3)).toEqual([12, 3, 3]);
+  expect(calls().flatMap(({ index, slice }) => (slice ? [] : [index])).sort()).toEqual([1, 2, 3]);
+});
+
 test('if the policy allows one attempt, an item that fails in its slice makes no other', async () => {
   const { result, calls } = await start({
     inputs: toInputs(1),

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import type { ItemOutcome } from '../../../src/contract.ts';
 import { isSliceResult, isSliceSignal } from '../../../src/slices/reports.ts';
-import { createSlices } from '../../../src/workflows/slices.ts';
+import { createSlices, formerLimits } from '../../../src/workflows/slices.ts';
 
 const retry = { initialInterval: 2_000, backoffCoefficient: 2, maximumInterval: 300_000, maximumAttempts: 5 };
 const toIndexes = (count: number, first = 0) => Array.from({ length: count }, (_, n) => first + n);
-const start = (count: number, maximumItems = count) => createSlices(toIndexes(count), maximumItems, retry);
+const start = (count: number, maximumItems = count) =>
+  createSlices(toIndexes(count), { ...formerLimits, maximumItems }, retry);
 const toOutcomes = (indexes: number[]): ItemOutcome[] => indexes.map((index) => ({ index, output: {} }));
 
 const failure = { type: 'UpstreamUnavailable', message: 'HTTP 503' };
