@@ -85,6 +85,7 @@ export async function createWorkers(
     async run(): Promise<void> {
       await Promise.all(both.map((worker) => worker.run()));
     },
+    readFreePlaces: places.readFree,
     isRunning: () => both.every((worker) => worker.getState() === 'RUNNING'),
     shutdown(): void {
       stopping.abort();

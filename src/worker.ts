@@ -17,7 +17,7 @@ import { createClient } from './temporal/connection.ts';
 import { findFault } from './temporal/fault.ts';
 
 const config = loadConfigOrExit();
-const metrics = createWorkerMetrics();
+const metrics = createWorkerMetrics(() => workers?.readFreePlaces() ?? config.workerConcurrency);
 const log = createLog(config, 'worker', () => metrics.droppedLogLines.inc());
 for (const warning of config.warnings) log.warn(warning);
 const sdkMetrics = installRuntime(log, createTaskFailureLog(createClient(config), log));

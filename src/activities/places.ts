@@ -64,6 +64,9 @@ export function createPlaces(total: number) {
     });
 
   return {
+    /** Returns how many places slices could take now. A place that only a single attempt may take does not count. */
+    readFree: () => Math.min(total - singles.held, maximumForSlices) - usedBySlices,
+
     /** Takes a place for a single attempt. The attempt waits until `signal` aborts. */
     takeForSingle: (signal: AbortSignal) => take(singles, signal, () => {}),
 

@@ -47,11 +47,19 @@ export function createApiMetrics() {
 
 export type ApiMetrics = ReturnType<typeof createApiMetrics>;
 
-/** Creates the metrics of a worker: attempts by outcome and failure type, and how long they took. */
-export function createWorkerMetrics() {
+/** Creates the metrics of a worker: free places, attempts by outcome and failure type, and how long they took. */
+export function createWorkerMetrics(readFreePlaces: () => number) {
   const { registers, ...common } = createProcessMetrics();
   return {
     ...common,
+    freePlaces: new Gauge({
+      name: 'holdfast_free_places',
+      help: 'Calls that slices of batches could begin at the moment',
+      registers,
+      collect() {
+        this.set(readFreePlaces());
+      },
+    }),
     attempts: new Counter({
       name: 'holdfast_attempts_total',
       help: 'Attempts by task, outcome and failure type',

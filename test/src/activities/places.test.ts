@@ -24,6 +24,21 @@ function createQueue(places: Places) {
   };
 }
 
+test('no place is free when slices have all that they may take, or single attempts have all', async () => {
+  const places = createPlaces(3);
+  const queue = createQueue(places);
+  expect(places.readFree()).toBe(2);
+  for (const name of ['1', '2', '3']) void queue.slice(name);
+  await queue.settle();
+  expect(places.readFree()).toBe(0);
+  for (const name of ['1', '2']) queue.release(name);
+  await queue.settle();
+  expect(places.readFree()).toBe(1);
+  for (const name of ['single 1', 'single 2']) void queue.single(name);
+  await queue.settle();
+  expect(places.readFree()).toBe(0);
+});
+
 test('slices leave one place to single attempts, and a single attempt takes it', async () => {
   const queue = createQueue(createPlaces(3));
   for (const name of ['1', '2', '3']) void queue.slice(name);
