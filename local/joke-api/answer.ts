@@ -71,10 +71,20 @@ const mebibyte = 1_048_576;
 /** The body of `gzip-bomb`. It is compressed only once, because compressing blocks all other answers for tens of ms. */
 let bomb: Buffer | undefined;
 
+const toBytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+/** Returns the largest answer that a worker reads. Its joke is the largest output of a batch's item: 16 KiB as JSON. */
+function toLargest(joke: JokeJson) {
+  const room = 16 * 1024 - toBytes({ id: joke.id, joke: '', url: joke.url });
+  const value = `${'"'.repeat(room / 2)}${room % 2 ? 'x' : ''}`;
+  return { ...joke, value, padding: 'x'.repeat(64 * 1024 - toBytes({ ...joke, value, padding: '' })) };
+}
+
 const bodies: Record<NonNullable<Behaviour['body']>, (joke: JokeJson) => Answer> = {
   joke: tell,
   'joke-with-markup': (joke) => tell({ ...joke, value: markup }),
   'long-joke': (joke) => tell({ ...joke, value: 'ha '.repeat(10_000) }),
+  'largest-joke': (joke) => tell(toLargest(joke)),
   empty: () => ({ status: 200, headers: {}, body: Buffer.alloc(0) }),
   html: () => typed('text/html; charset=utf-8', '<!doctype html><title>Maintenance</title><h1>Back soon</h1>'),
   text: (joke) => typed('text/plain; charset=utf-8', joke.value),

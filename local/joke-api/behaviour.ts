@@ -17,6 +17,7 @@ export const behaviourSchema = z
         'joke',
         'joke-with-markup',
         'long-joke',
+        'largest-joke',
         'empty',
         'html',
         'text',

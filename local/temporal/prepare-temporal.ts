@@ -3,14 +3,14 @@ import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { SetupError } from '../../cli/setup-error.ts';
 import { until } from '../../cli/until.ts';
 import type { Config } from '../../src/config/config.ts';
-import { directChannel } from '../../src/temporal/connection.ts';
+import { channelOptions } from '../../src/temporal/connection.ts';
 import { waitUntilUsable } from './wait-until-usable.ts';
 
 const upWithinMs = 60_000;
 
 /** For a connection to a server that is just starting. */
 export const channelArgs = {
-  ...directChannel,
+  ...channelOptions,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,
 };

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { taskNames } from '../../../src/tasks.ts';
-import { directChannel } from '../../../src/temporal/connection.ts';
+import { channelOptions } from '../../../src/temporal/connection.ts';
 import { toEpochMs } from '../../../src/temporal/payloads.ts';
 import type { ActivityFact, Execution } from '../types.ts';
 
@@ -110,7 +110,7 @@ export async function readExecutions(
   { address, namespace }: { address: string; namespace: string },
   onEach: (read: number) => void,
 ): Promise<Execution[]> {
-  const connection = await Connection.connect({ address, channelArgs: directChannel });
+  const connection = await Connection.connect({ address, channelArgs: channelOptions });
   try {
     const client = new TemporalClient({ connection, namespace });
     const all: Execution[] = [];

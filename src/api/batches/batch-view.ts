@@ -16,6 +16,7 @@ type Page = { items: BatchItem[]; next: number | undefined };
 /** One request reads the chunks of at most 2,000 items, 5 chunks at once. Outputs can have 16 KiB each. */
 const maximumItemsRead = 2_000;
 const chunksAtOnce = 5;
+/** A page has at most this many bytes. A request that has read as many begins no further chunk. */
 const maximumPageBytes = 4 * 1024 * 1024;
 
 /** Creates the functions that read batches. `readPage` makes two RPCs or more for each chunk. */
@@ -37,9 +38,9 @@ export function createBatchView(client: Client) {
 
   /**
    * Reads up to `limit` items, from index `start` on. With a `status`, reads only items of that status. The page may
-   * then be short or empty, because one request reads at most 2,000 items. It reads each chunk in a turn of its own.
-   * A page ends early if its items have over 4 MiB. `next` is the index at which the next page begins, or undefined on
-   * the last page.
+   * then be short or empty, because one request reads at most 2,000 items, and about 4 MiB of them. It reads each chunk
+   * in a turn of its own. A page ends early if its items have over 4 MiB. `next` is the index at which the next page
+   * begins, or undefined on the last page.
    */
   const readPage = async (
     state: BatchState,
@@ -51,14 +52,14 @@ export function createBatchView(client: Client) {
     const wanted = status ? chunks : chunks.filter(({ first }) => first < start + limit);
     const items: BatchItem[] = [];
     let read = 0;
+    let bytes = 0;
     const affordable = toAffordable(wanted);
-    while (read < affordable.length && items.length < limit) {
-      const group = affordable.slice(read, read + chunksAtOnce);
-      const found = await Promise.all(group.map((chunk) => inTurn(() => readChunk(client, state, chunk))));
+    while (read < affordable.length && items.length < limit && bytes < maximumPageBytes) {
+      const group = affordable.slice(read, read + toGroupSize(read, bytes));
+      const found = (await Promise.all(group.map((chunk) => inTurn(() => readChunk(client, state, chunk))))).flat();
       read += group.length;
-      items.push(
-        ...found.flat().filter((item) => item.index >= start && (status === undefined || item.status === status)),
-      );
+      items.push(...found.filter((item) => item.index >= start && (status === undefined || item.status === status)));
+      if (items.length < limit) bytes += found.reduce((sum, item) => sum + toBytes(item), 0);
     }
     const page = toPage(items.slice(0, limit));
     return { items: page, next: items[page.length]?.index ?? chunks[read]?.first };
@@ -75,11 +76,17 @@ function toAffordable(chunks: Chunk[]): Chunk[] {
   return chunks.filter(({ first, size }) => first === from || first + size - from <= maximumItemsRead);
 }
 
+/** Returns how many chunks to read at once. The chunks that were read before show how large the next ones may be. */
+const toGroupSize = (read: number, bytes: number) =>
+  bytes === 0 ? 1 : Math.min(chunksAtOnce, Math.ceil(((maximumPageBytes - bytes) * read) / bytes));
+
+const toBytes = (item: BatchItem) => Buffer.byteLength(JSON.stringify(item));
+
 /** Returns the first items, as many as fit into a page, and at least one. */
 function toPage(items: BatchItem[]): BatchItem[] {
   let bytes = 0;
   const end = items.findIndex((item, n) => {
-    bytes += Buffer.byteLength(JSON.stringify(item));
+    bytes += toBytes(item);
     return n > 0 && bytes > maximumPageBytes;
   });
   return end === -1 ? items : items.slice(0, end);
