@@ -15,7 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => holdfast?.stop());
 
-// Seen to fail with the 4 MiB that grpc-js receives by default: every read of such a chunk was a 503, for ever.
+// With the 4 MiB that grpc-js receives by default, every read of such a chunk was a 503, for ever. With four chunks
+// read at once, reads on a busy machine exceeded their deadline.
 test('a batch with the largest inputs and outputs completes although its worker changes, and is read to the last page', async () => {
   const { rules } = holdfast.jokes;
   rules.add({ when: { category }, then: [{ body: 'largest-joke' }], repeat: true });
