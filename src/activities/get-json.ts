@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { maximumHeaderBytes } from '../outbound/dispatcher.ts';
 import { toDeadlineMs } from '../policy.ts';
 import type { AttemptOptions } from '../tasks.ts';
+import { withDeadline } from './attempt.ts';
 import { toAnswerFailure, toAttemptFailure, toCancellation, toStatusFailure } from './failure.ts';
 import { toJobId } from './job-id.ts';
 import { parseJson } from './parse-json.ts';
@@ -21,32 +22,30 @@ export type Upstream = { upstreamUrl: string; getJson: ReturnType<typeof createG
  * `CancelledFailure`.
  */
 export function createGetJson(dispatcher: Dispatcher) {
-  return async <S extends z.ZodType>(url: URL, schema: S, options: AttemptOptions): Promise<z.output<S>> => {
-    const { jitter } = options;
-    const { startToCloseTimeoutMs } = activityInfo();
-    const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
-    try {
-      const signal = AbortSignal.any([cancellationSignal(), deadline]);
-      const { statusCode, headers, body } = await request(url, {
-        dispatcher,
-        signal,
-        headers: toHeaders(url, options),
-      });
+  return <S extends z.ZodType>(url: URL, schema: S, options: AttemptOptions): Promise<z.output<S>> =>
+    withDeadline(toDeadlineMs(activityInfo().startToCloseTimeoutMs), async (signal) => {
+      const { jitter } = options;
       try {
-        if (statusCode !== 200) throw toStatusFailure(statusCode, headers, jitter);
-        const bytes = await readBody(body, headers['content-encoding']?.toString());
-        const parsed = schema.safeParse(parseJson(bytes, jitter));
-        if (parsed.success) return parsed.data;
-        throw toAnswerFailure('InvalidResponse', 'The upstream answered JSON of another shape');
-      } finally {
-        // An unread body keeps its socket, so the body is destroyed. Without a listener, its error would end the
-        // process.
-        body.on('error', () => {}).destroy();
+        const { statusCode, headers, body } = await request(url, {
+          dispatcher,
+          signal,
+          headers: toHeaders(url, options),
+        });
+        try {
+          if (statusCode !== 200) throw toStatusFailure(statusCode, headers, jitter);
+          const bytes = await readBody(body, headers['content-encoding']?.toString());
+          const parsed = schema.safeParse(parseJson(bytes, jitter));
+          if (parsed.success) return parsed.data;
+          throw toAnswerFailure('InvalidResponse', 'The upstream answered JSON of another shape');
+        } finally {
+          // An unread body keeps its socket, so the body is destroyed. Without a listener, its error would end the
+          // process.
+          body.on('error', () => {}).destroy();
+        }
+      } catch (error) {
+        throw toCallFailure(error, signal.aborted, jitter);
       }
-    } catch (error) {
-      throw toCallFailure(error, deadline.aborted, jitter);
-    }
-  };
+    });
 }
 
 /** The idempotency key is the same in every attempt, so that the upstream can recognise a repeated call. */

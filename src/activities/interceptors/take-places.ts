@@ -1,7 +1,7 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { toDeadlineMs } from '../../policy.ts';
 import type { AttemptOptions } from '../../tasks.ts';
-import { withAttempt } from '../attempt.ts';
+import { withAttempt, withDeadline } from '../attempt.ts';
 import { toAttemptFailure, toCancellation } from '../failure.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import type { Places } from '../places.ts';
@@ -15,9 +15,9 @@ export const takePlaces = (places: Places) => () => ({
     async execute<I extends { args: unknown[] }, O>(input: I, next: (input: I) => Promise<O>): Promise<O> {
       const { startToCloseTimeoutMs } = activityInfo();
       const startedAt = performance.now();
-      const deadline = AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs));
-      const signal = AbortSignal.any([cancellationSignal(), deadline]);
-      const release = await withHeartbeat(() => places.takeForSingle(signal));
+      const release = await withDeadline(toDeadlineMs(startToCloseTimeoutMs), (signal) =>
+        withHeartbeat(() => places.takeForSingle(signal)),
+      );
       const leftMs = startToCloseTimeoutMs - (performance.now() - startedAt);
       if (!release || toDeadlineMs(leftMs) <= 0) {
         release?.();

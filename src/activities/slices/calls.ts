@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ItemOutcome, SliceArguments, SliceResult } from '../../contract.ts';
 import { defaultMaximumOutputBytes, type RunItem } from './run-item.ts';
 import { createUpstreamHealth } from './upstream-health.ts';
@@ -14,6 +15,8 @@ export const toBytes = (outcome: ItemOutcome) => Buffer.byteLength(JSON.stringif
 export function createCalls(slice: SliceArguments, runItem: RunItem, onChange: () => void) {
   const { options, indexes, inputs, maximumOutputBytes = defaultMaximumOutputBytes } = slice;
   const cancellation = new AbortController();
+  // Each running call listens. Node would warn of more than ten listeners.
+  setMaxListeners(0, cancellation.signal);
   const health = createUpstreamHealth(options.retry.initialInterval);
   /** The calls that have begun and not ended, by the item's index. */
   const running = new Map<number, Promise<void>>();

@@ -45,8 +45,8 @@ export const scenarioMutants: ScenarioMutant[] = [
   {
     name: 'no deadline of the attempt itself',
     file: 'src/activities/get-json.ts',
-    from: 'AbortSignal.timeout(toDeadlineMs(startToCloseTimeoutMs))',
-    to: 'new AbortController().signal',
+    from: 'withDeadline(toDeadlineMs(activityInfo().startToCloseTimeoutMs), async (signal)',
+    to: 'withDeadline(86_400_000, async (signal)',
     scenario: 3,
     because: 'TemporalTimeout:StartToClose',
   },

@@ -93,6 +93,18 @@ test('a slice fills the places within its second, even if the upstream is so slo
   await slice.result;
 });
 
+test('Node warns of nothing while a slice makes many calls at once', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const slice = startSlice(api, { size: 25, behaviours: [{ delayMs: 1_500 }], places: createPlaces(31) });
+  await expect.poll(slice.requests, { timeout: 5_000 }).toHaveLength(25);
+  slice.environment.cancel();
+  await slice.result;
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+});
+
 test('a slice begins no call later than a second after its first, and returns without a signal', async () => {
   const slice = startSlice(api, { size: 1_000, behaviours: [{ delayMs: 20 }], places: createPlaces(1) });
   const { outcomes } = await slice.result;
