@@ -11,7 +11,7 @@ export function takeEnvironment(): NodeJS.ProcessEnv {
 }
 
 const basics =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_\w+|XDG_\w+|NODE_(OPTIONS|PATH|ENV|EXTRA_CA_CERTS)|(DY)?LD_\w+|GO(GC|DEBUG|MAXPROCS|MEMLIMIT)|_)$/;
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_\w+|MALLOC_\w+|XDG_\w+|NODE_(OPTIONS|PATH|ENV|EXTRA_CA_CERTS)|(DY)?LD_\w+|GO(GC|DEBUG|MAXPROCS|MEMLIMIT)|_)$/;
 
 /** Returns the variables for a program that reads no setting of Holdfast. None of them is a secret. */
 export const toBasicEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>

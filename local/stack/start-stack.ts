@@ -44,6 +44,8 @@ export async function startStack({ say, signal, environment = {}, listen = () =>
   const jokes = await startJokeApi();
   let current: Environment = {
     ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
+    // As the script `start` in package.json sets it.
+    MALLOC_ARENA_MAX: '2',
     TEMPORAL_CLI_PATH: program.path,
     DATA_DIR: join(directory, 'data'),
     PORT: String(await findFreePort()),
