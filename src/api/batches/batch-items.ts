@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { type BatchMemo, toChunkId } from '../../contract.ts';
 import { readStuck } from '../../temporal/engines/stuck.ts';
@@ -25,19 +26,28 @@ export async function readChunk(client: Client, { id, memo, end }: BatchState, c
   }
 }
 
+/**
+ * The waits before further reads of a chunk. While a worker runs a workflow task of the chunk, Temporal keeps back the
+ * ends of its activities: they are no longer pending, and the history does not show them yet.
+ */
+const furtherReadsAfterMs = [0, 50, 150, 300];
+
 /** Reads the states of a chunk's items. Returns a function from an item's index to its state. */
 async function readStates(
   client: Client,
   chunkId: string,
-  isSecondRead = false,
+  [waitMs, ...laterWaitsMs] = furtherReadsAfterMs,
 ): Promise<(index: number) => ItemState> {
   const handle = client.workflow.getHandle(chunkId);
   const { events } = await handle.fetchHistory();
   // The description of a terminated chunk still has the activities that were pending.
   const description = await handle.describe();
   const { raw, status } = description;
-  const { states, hasChanged } = await toItemStates(client, events ?? [], raw.pendingActivities ?? []);
-  if (hasChanged && !isSecondRead) return readStates(client, chunkId, true);
+  const { states, lacksEnd } = await toItemStates(client, events ?? [], raw.pendingActivities ?? []);
+  if (lacksEnd && waitMs !== undefined) {
+    await delay(waitMs);
+    return readStates(client, chunkId, laterWaitsMs);
+  }
   const stuck = await readStuck(client, description);
   return (index) => {
     // An operator can terminate a single chunk, even before it has scheduled its items.

@@ -24,7 +24,7 @@ export const hasEnded = (state: ActivityState | undefined) =>
 
 /**
  * Returns the states of a chunk's items, by index, from the chunk's history and the pending activities of its
- * description. `hasChanged` is true if an activity began or ended between these two reads.
+ * description. `lacksEnd` is true if an activity is no longer pending, but the history does not show its end yet.
  *
  * An item in a slice is `queued` until the slice has reported it. It is `running` if the slice says that its call is
  * slow, and `retrying` from its failed attempt until its own activity begins.
@@ -94,7 +94,7 @@ export async function toItemStates(client: Client, events: HistoryEvent[], pendi
   for (const [index, { nextAttemptAt, ...state }] of states)
     if (nextAttemptAt !== undefined && !before.has(index) && Date.parse(nextAttemptAt) <= Date.now())
       states.set(index, { ...state, status: 'queued' });
-  return { states, hasChanged: open.length !== pending.size || open.some((id) => !pending.has(id)) };
+  return { states, lacksEnd: open.some((id) => !pending.has(id)) };
 }
 
 /** Returns the state of an item whose activity has the state `own`. A lost slice may have begun attempt 1 before. */
