@@ -30,7 +30,7 @@ const withPause = (client: Client, meanwhile: (handle: WorkflowHandle) => Promis
     },
   }) as unknown as Client;
 
-// Seen to fail here and under `npm run prove`: such an item showed as running again, with one attempt.
+// Seen to fail with one further read. `npm run prove` showed an item as retrying, attempt 3, and then running, attempt 2.
 test('an item that ends while its chunk is being read shows its end, so that no read goes back in time', async () => {
   const category = randomUUID();
   holdfast.jokes.rules.add({ when: { category }, then: [{ delayMs: 4_000 }] });
@@ -48,7 +48,7 @@ test('an item that ends while its chunk is being read shows its end, so that no 
   expect(items[0]?.output).toMatchObject({ joke: expect.any(String) });
 });
 
-// Seen to fail here and under `npm run prove`: an item that was retrying, attempt 3, showed as running, attempt 2.
+// Seen to fail with one further read. `npm run prove` showed an item as retrying, attempt 3, and then running, attempt 2.
 test('an item whose end Temporal keeps back while a worker runs the chunk shows its end', async () => {
   const batches = withBatches(holdfast);
   const { id } = await batches.submit({ items: [{ category: 'dev' }] });
