@@ -44,18 +44,17 @@ const flags = createCommand('prove', 'Breaks a stack, then checks what clients, 
 type Modes = { quick?: true; mutants?: true; output?: string; render?: string };
 const { minutes, only = faultKinds, output = '.prove' } = flags;
 const { tasks, faults, seed = randomInt(1, 1_000_000) } = { ...(flags.quick ? quickSize : usualSize), ...flags };
-const say = (line: string) => console.log(line);
 
 await runCommand(async (signal) => {
   if (flags.render !== undefined) {
-    say(`Written: ${renderReport(flags.render, flags.output)}`);
+    console.log(`Written: ${renderReport(flags.render, flags.output)}`);
     return 0;
   }
-  if (flags.mutants) return await proveMutants({ seed, output, say, signal });
+  if (flags.mutants) return await proveMutants({ seed, output, say: console.log, signal });
   const kinds = only.length === faultKinds.length ? [] : [`--only ${only.join(',')}`];
   const command = toCommandLine('prove', [`--tasks ${tasks} --faults ${faults} --seed ${seed}`, ...kinds]);
-  say(`${command}\nEngine: ${loadEngine()}`);
-  const result = await proveOnce({ tasks, faults, seed, only, minutes, command, output, say, signal });
-  say(`\n${toProveText(result)}\n\nRecords, logs, prove.json and prove.html: ${output}`);
+  console.log(`${command}\nEngine: ${loadEngine()}`);
+  const result = await proveOnce({ tasks, faults, seed, only, minutes, command, output, say: console.log, signal });
+  console.log(`\n${toProveText(result)}\n\nRecords, logs, prove.json and prove.html: ${output}`);
   return result.verdict === 'passed' ? 0 : 1;
 });
