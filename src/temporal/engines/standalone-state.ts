@@ -18,7 +18,9 @@ export async function toStandaloneState(client: Client, { info, outcome }: Descr
   if (!status) return toOpenState(client, activity);
   const attemptsMade = toAttemptsMade(activity);
   const attempt = Math.max(1, attemptsMade);
-  const state = { status, attemptsMade, attempt, finishedAt: new Date(toEpochMs(activity.closeTime)).toISOString() };
+  const maxAttempts = toMaxAttempts(activity.retryPolicy ?? {});
+  const finishedAt = new Date(toEpochMs(activity.closeTime)).toISOString();
+  const state = { status, attemptsMade, attempt, maxAttempts, finishedAt };
   const lastFailure = activity.lastFailure && { lastFailure: await toFailure(client, activity.lastFailure) };
   if (status === 'completed') return { ...state, ...lastFailure, output: await toResult(client, outcome?.result) };
   if (status === 'cancelled') return { ...state, ...lastFailure };

@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Task } from '../../../../src/api/views/schemas.ts';
 import { terminate } from '../../../support/engine.ts';
-import { eventually, type Holdfast, isFinished, startHoldfast } from '../../../support/holdfast.ts';
+import { eventually, type Holdfast, isFinished, type RunningWorker, startHoldfast } from '../../../support/holdfast.ts';
 import { createStandaloneCommands } from '../../../support/operator.ts';
 
 // What an operator does to a standalone activity. Temporal refuses most of these commands unless the servers have
 // `history.enableStandaloneActivityOperatorCommands`.
 let holdfast: Holdfast;
+let worker: RunningWorker;
 beforeAll(async () => {
   const variables = { HEARTBEAT_TIMEOUT: '1', BASE_DELAY: '0.5', MAX_DELAY: '0.5', MAX_ATTEMPTS: '2' };
   holdfast = await startHoldfast({ ...variables, ENGINE: 'activity' });
-  await holdfast.startWorker();
+  worker = await holdfast.startWorker();
 });
 afterAll(() => holdfast?.stop());
 
@@ -90,6 +91,15 @@ test('a task shows the maximum of attempts that an operator sets', async () => {
   expect(await holdfast.until(id, isFinished)).toMatchObject({ attempt: 3, maxAttempts: 3, failure });
 });
 
+// Seen to fail with the maximum of the submission.
+test('a task shows the maximum that an operator set, also after it was terminated', async () => {
+  const { id } = await submitUntil('retrying', [down, down, down]);
+  await commands(id).pause();
+  await commands(id).setMaximumAttempts(7);
+  await terminate(holdfast, id);
+  expect(await holdfast.read(id)).toMatchObject({ status: 'failed', attempt: 1, maxAttempts: 7 });
+});
+
 test('a task that an operator fails says so, and does not show the reason', async () => {
   const { id } = await submitUntil('running', [hang]);
   await commands(id).fail('see /srv/notes at 10.0.0.1');
@@ -97,11 +107,13 @@ test('a task that an operator fails says so, and does not show the reason', asyn
   expect(await holdfast.until(id, isFinished)).toMatchObject({ status: 'failed', attempt: 1, failure });
 });
 
-test('a task that an operator deletes is not found', async () => {
+test('a task that an operator deletes is not found, and its attempt ends', async () => {
   const { id } = await submitUntil('running', [hang]);
   await commands(id).delete();
   await eventually(
     () => holdfast.call('GET', `/tasks/${id}`),
     ({ status }) => status === 404,
   );
+  const lost = () => worker.attempts.filter(({ failureType }) => failureType === 'AttemptLost').length;
+  await expect.poll(lost, { timeout: 10_000 }).toBeGreaterThan(0);
 });
