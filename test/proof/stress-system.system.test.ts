@@ -11,6 +11,7 @@ import { isListening } from '../../local/processes/ports.ts';
 import { isAlive } from '../../local/processes/process-identity.ts';
 import { readLock } from '../../local/start/lock-file.ts';
 import type { StressResult } from '../../proof/system/result.ts';
+import { parseId } from '../../src/contract.ts';
 import { type Holdfast, startHoldfast } from '../support/holdfast.ts';
 import { createDirectory, run, waitFor } from '../support/processes.ts';
 import { toSecret } from '../support/signed-in.ts';
@@ -161,6 +162,19 @@ test('against a running Holdfast and its joke API the scripted checks run, and -
   );
   expect(retried.length).toBeGreaterThan(0);
 }, 180_000);
+
+// Seen to fail when a stack does not inherit ENGINE.
+test('checks pass with ENGINE=activity, and the header, the tasks and --json show this engine', async () => {
+  const json = join(createDirectory(), 'out.json');
+  const flags = ['--quick', '--only', '1,2', '--json', json];
+  const { code, output } = await toEnd(stressWith({ ENGINE: 'activity' }, ...flags));
+  expect(output).toContain('\n  Engine: activity\n');
+  expect(output).toContain('Total: 2/2 tests passed');
+  expect(code).toBe(0);
+  const { command, tasks } = JSON.parse(readFileSync(json, 'utf8')) as StressResult;
+  expect(command).toBe(`ENGINE=activity npm run stress:system -- ${flags.join(' ')}`);
+  expect(tasks.map(({ id }) => parseId(id)?.kind)).toEqual(tasks.map(() => 'activity'));
+}, 120_000);
 
 // Seen to fail when the removal comes after the work and not in `finally`, and when the signal also ends the removal.
 test('after a failed or interrupted check, a joke API that was already running keeps no rule of that check', async () => {
