@@ -78,6 +78,10 @@ export async function createWorkers(
     taskQueue: toSliceQueue(config.taskQueue),
     activities: { [sliceType]: createAttemptItems({ runItem, places, confirm, stopping: stopping.signal }) },
     interceptors: { activity: [logSlices] },
+  }).catch(async (error: unknown) => {
+    // A worker keeps its connection open until it has run and stopped.
+    await singles.runUntil(async () => {}).catch(() => {});
+    throw error;
   });
   const both = [singles, slices];
   return {

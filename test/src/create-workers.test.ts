@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { type ChunkArguments, slicedChunkType, toChunkId, toId } from '../../src/contract.ts';
+import { createWorkers } from '../../src/create-workers.ts';
 import { toActivityOptions } from '../../src/policy.ts';
 import { eventually, type Holdfast, isFinished, startHoldfast } from '../support/holdfast.ts';
 
@@ -52,4 +54,16 @@ test('an item that fails in its slice goes on as attempt 2, with the same key', 
   expect(calls.map(({ taskKey, attempt }) => `${taskKey} ${attempt}`).sort()).toEqual(
     [0, 1].flatMap((index) => [1, 2].map((attempt) => `${batchId}/${index} ${attempt}`)),
   );
+});
+
+// Seen to fail when the first worker stayed: the SDK does not close a connection that a worker uses.
+test('if the second worker of a process cannot be created, the first one stops and frees the connection', async () => {
+  const connection = await NativeConnection.connect({ address: holdfast.config.temporal.address });
+  const create = Worker.create.bind(Worker);
+  const fails = new Error('no second worker');
+  const spy = vi.spyOn(Worker, 'create').mockImplementationOnce(create).mockRejectedValueOnce(fails);
+  const options = { connection, workflowBundle: { codePath: inject('workflowBundle') }, record: () => {} };
+  await expect(createWorkers(holdfast.config, options)).rejects.toBe(fails);
+  spy.mockRestore();
+  await expect(connection.close()).resolves.toBeUndefined();
 });
