@@ -122,6 +122,8 @@ export type BatchMemo = SubmissionMemo & {
   progress?: Counts;
   /** The counts of each chunk that has reported any, by the chunk's number: completed, failed, cancelled. */
   chunks?: Record<string, [number, number, number]>;
+  /** The numbers of the chunks that failed, for example because an operator terminated them. */
+  failedChunks?: number[];
   /** The argument of `attemptsSignal`. It is set when the batch receives that signal. */
   attempts?: Record<string, number>;
 };

@@ -51,13 +51,16 @@ export async function runBatch<N extends TaskName>({
   /** The chunks that this run has started. */
   const startedChunks = new Set<string>();
   const countsByChunk = new Map<string, Counts>();
+  /** The chunks that failed. Their memos may have newer counts than their reports, which the API then adds. */
+  const failedChunks = new Set<string>();
   const readCounts = (chunkId: string) => countsByChunk.get(chunkId) ?? none;
   const toProgress = () => toSum([...countsByChunk.values()]);
   const update = (chunkId: string, counts: Counts, isReset = false) => {
     const known = readCounts(chunkId);
+    if (isReset) failedChunks.delete(chunkId);
     if (isSame(counts, known) || (!isReset && toTotal(counts) <= toTotal(known))) return;
     countsByChunk.set(chunkId, counts);
-    upsertMemo({ progress: toProgress(), chunks: toChunkCounts(workflowId, countsByChunk) });
+    upsertMemo({ progress: toProgress(), ...toChunkMemo(workflowId, countsByChunk, failedChunks) });
   };
   // After a reset, Temporal repeats the signals to the earlier run. Ignores the reports of chunks that this run has not
   // started yet. Builds up to 0.2 handled them.
@@ -89,6 +92,7 @@ export async function runBatch<N extends TaskName>({
       if (!(error instanceof TemporalFailure)) throw error;
       const known = readCounts(chunkId);
       const end = isCancellation(error) ? 'cancelled' : 'failed';
+      if (end === 'failed') failedChunks.add(chunkId);
       update(chunkId, { ...known, [end]: known[end] + size - toTotal(known) });
     }
   };
@@ -113,13 +117,19 @@ export async function runBatch<N extends TaskName>({
   throw new CancelledFailure('The batch was cancelled');
 }
 
-const toChunkCounts = (batchId: string, countsByChunk: Map<string, Counts>): BatchMemo['chunks'] =>
-  Object.fromEntries(
-    [...countsByChunk].map(([chunkId, { completed, failed, cancelled }]) => [
-      chunkId.slice(batchId.length + 1),
-      [completed, failed, cancelled],
-    ]),
-  );
+/** Returns what the memo of a batch has about its chunks. */
+function toChunkMemo(batchId: string, countsByChunk: Map<string, Counts>, failedChunks: Set<string>) {
+  const toNumber = (chunkId: string) => Number(chunkId.slice(batchId.length + 1));
+  const counts = [...countsByChunk].map(([chunkId, { completed, failed, cancelled }]) => [
+    toNumber(chunkId),
+    [completed, failed, cancelled],
+  ]);
+  return {
+    chunks: Object.fromEntries(counts),
+    // An operator may reset a failed chunk, and a key that is left out would keep its value.
+    failedChunks: [...failedChunks].map(toNumber),
+  } satisfies Partial<BatchMemo>;
+}
 
 const toSlice = <N extends TaskName>(inputs: Inputs<N>, first: number, size: number): Inputs<N> =>
   Array.isArray(inputs) ? inputs.slice(first, first + size) : { count: size, input: inputs.input };

@@ -31,9 +31,9 @@ export function createBatchView(client: Client) {
     const end = closedStatuses[description.status.name];
     const finishedAt = description.closeTime?.toISOString();
     const stuck = end ? undefined : await readStuck(client, description);
-    const isKnown = !isSliced || end === 'completed' || end === 'cancelled';
-    const counted = isKnown ? memo : { ...memo, progress: await readProgress(client, id, memo) };
-    return { state: { id, memo, end }, batch: { ...toBatch(id, name, counted, end, finishedAt), ...stuck } };
+    const state = { id, memo, end };
+    const counted = isSliced ? { ...memo, progress: await readProgress(client, state) } : memo;
+    return { state, batch: { ...toBatch(id, name, counted, end, finishedAt), ...stuck } };
   };
 
   /**

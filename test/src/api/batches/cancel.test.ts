@@ -22,7 +22,7 @@ function addCategory(then: object[]): string {
   return category;
 }
 
-/** Returns items of which every third has this category. A slice begins no more items after three failures in a row. */
+/** Returns items of which every third has this category. A slice begins no more items after several failures in a row. */
 const failsThird = (count: number, category: string) =>
   Array.from({ length: count }, (_, index) => (index % 3 === 2 ? { category } : {}));
 
@@ -140,6 +140,18 @@ test('cancelling a finished batch is a 409 and changes nothing; cancelling a can
   await batches.cancel(waiting.id);
   await batches.untilEnded(waiting.id);
   expect((await batches.cancel(waiting.id)).body).toMatchObject({ status: 'cancelled', cancelled: 2 });
+});
+
+// Seen to fail when the batch knew only the counts that the chunk had reported: 10 completed items, after 12.
+test('if an operator terminates a chunk, the items that have completed stay completed in the counts', async () => {
+  const [late, down] = [addCategory([{ delayMs: 5_000 }]), addCategory([{ status: 503 }])];
+  const fill = (category: string) => Array(2).fill({ category });
+  const { id } = await batches.submit({ items: [...Array(10).fill({}), ...fill(late), ...fill(down)] });
+  await batches.untilCounts(id, ({ completed }) => completed === 12);
+  await holdfast.client.workflow.getHandle(`${id}~0`).terminate('by hand');
+  const batch = await batches.untilEnded(id);
+  expect(batch).toMatchObject({ status: 'completed', completed: 12, failed: 2, running: 0 });
+  expect(toCounts(batch.items ?? [])).toEqual({ completed: 12, failed: 2, cancelled: 0 });
 });
 
 test('a batch that an operator terminates has failed, and so has every unfinished item', async () => {
