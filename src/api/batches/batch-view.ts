@@ -21,18 +21,24 @@ const maximumPageBytes = 4 * 1024 * 1024;
 
 /** Creates the functions that read batches. `readPage` makes two RPCs or more for each chunk. */
 export function createBatchView(client: Client) {
-  /** Reads a batch without its items, and the state that `readPage` needs. @throws {Problem} `not-found` */
-  const readState = async (id: string, name: TaskName): Promise<{ state: BatchState; batch: Batch }> => {
-    const description = await orNotFound(client.workflow.getHandle(id).describe(), toNoBatchProblem);
+  /**
+   * Reads a batch without its items, and the state that `readPage` needs. Reads the batch and each of its open chunks in
+   * a turn of its own. @throws {Problem} `not-found`
+   */
+  const readState = async (
+    id: string,
+    name: TaskName,
+    inTurn: InTurn,
+  ): Promise<{ state: BatchState; batch: Batch }> => {
+    const { description, stuck } = await inTurn(() => describe(client, id));
     const memo = description.memo as BatchMemo | undefined;
     // Anyone with access to Temporal can start a workflow with this id, so require the type and memo that the API sets.
     const isSliced = description.type === slicedBatchType;
     if (!(isSliced || description.type === batchType) || !memo?.chunkSizes) throw toNoBatchProblem();
     const end = closedStatuses[description.status.name];
     const finishedAt = description.closeTime?.toISOString();
-    const stuck = end ? undefined : await readStuck(client, description);
     const state = { id, memo, end };
-    const counted = isSliced ? { ...memo, progress: await readProgress(client, state) } : memo;
+    const counted = isSliced ? { ...memo, progress: await readProgress(client, state, inTurn) } : memo;
     return { state, batch: { ...toBatch(id, name, counted, end, finishedAt), ...stuck } };
   };
 
@@ -66,6 +72,12 @@ export function createBatchView(client: Client) {
   };
 
   return { readState, readPage };
+}
+
+async function describe(client: Client, id: string) {
+  const description = await orNotFound(client.workflow.getHandle(id).describe(), toNoBatchProblem);
+  const hasEnded = closedStatuses[description.status.name] !== undefined;
+  return { description, stuck: hasEnded ? undefined : await readStuck(client, description) };
 }
 
 export type BatchView = ReturnType<typeof createBatchView>;

@@ -39,11 +39,11 @@ export function addCancelRoute(app: TaskApp, { client, admission, view }: BatchD
     const name = requireBatchName(c.var.owner, id);
     toInput(noInput, await readBody(c));
     const inTurn: InTurn = (work) => admission.call(c.var.owner, work);
-    let { batch } = await inTurn(() => view.readState(id, name));
+    let { batch } = await view.readState(id, name, inTurn);
     // If the batch ends after this read, Temporal accepts the cancellation and does nothing.
     if (!batch.finishedAt) {
       await orNotFound(cancelBatch(client, id, inTurn), toNoBatchProblem);
-      batch = (await inTurn(() => view.readState(id, name))).batch;
+      batch = (await view.readState(id, name, inTurn)).batch;
     }
     if (batch.status === 'completed' || batch.status === 'failed')
       throw new Problem('already-finished', `The batch has ${batch.status}`);

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { type ChunkMemo, type Counts, slicedChunkType, toChunkId } from '../../contract.ts';
 import { none, toTotal } from '../../slices/counts.ts';
+import type { InTurn } from '../../temporal/admission.ts';
 import { isNotFound } from '../../temporal/errors.ts';
 import type { BatchState } from './batch-items.ts';
 
@@ -13,8 +14,9 @@ const chunksAtOnce = 5;
  * reports them less and less often. The memo of a chunk has newer ones. Chunks start in order, so the first chunk that
  * does not exist ends the search. A chunk is read until the batch knows how all its items ended, so the counts never
  * shrink. The batch never knows it of a chunk that failed, so such a chunk is read even after the end of the batch.
+ * Each chunk is read in a turn of its own.
  */
-export async function readProgress(client: Client, { id, memo, end }: BatchState): Promise<Counts> {
+export async function readProgress(client: Client, { id, memo, end }: BatchState, inTurn: InTurn): Promise<Counts> {
   const { chunkSizes, chunks = {}, failedChunks = [] } = memo;
   const toSize = (number: number) => chunkSizes[number] ?? 0;
   const readKnown = (number: number): Counts => {
@@ -28,7 +30,9 @@ export async function readProgress(client: Client, { id, memo, end }: BatchState
   const progress = { ...none, ...memo.progress };
   for (let read = 0; read < wanted.length; read += chunksAtOnce) {
     const numbers = wanted.slice(read, read + chunksAtOnce);
-    const found = await Promise.all(numbers.map((number) => readChunkMemo(client, toChunkId(id, number))));
+    const found = await Promise.all(
+      numbers.map((number) => inTurn(() => readChunkMemo(client, toChunkId(id, number)))),
+    );
     for (const [n, number] of numbers.entries()) {
       const known = readKnown(number);
       const inMemo = found[n]?.progress ?? none;

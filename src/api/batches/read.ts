@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { InTurn } from '../../temporal/admission.ts';
 import { activityStatuses } from '../../temporal/engines/task-state.ts';
 import { parseCursor, toCursor } from '../http/cursor.ts';
 import { toBody, toResponses } from '../problems/openapi.ts';
@@ -45,8 +46,9 @@ export function addReadRoute(app: TaskApp, { admission, view }: BatchDependencie
     const name = requireBatchName(c.var.owner, id);
     const filter = { batch: id, status };
     const start = cursor ? parseCursor(positionSchema, filter, cursor) : 0;
-    const { batch, state } = await admission.read(c.var, () => view.readState(id, name));
-    const { items, next } = await view.readPage(state, { start, limit, status }, (work) => admission.read(c.var, work));
+    const inTurn: InTurn = (work) => admission.read(c.var, work);
+    const { batch, state } = await view.readState(id, name, inTurn);
+    const { items, next } = await view.readPage(state, { start, limit, status }, inTurn);
     return c.json({ ...batch, items, ...(next !== undefined && { nextCursor: toCursor(filter, next) }) }, 200);
   });
 }

@@ -64,8 +64,9 @@ export function createStartBatch({ config, view, startOnce, startWorkflow }: Dep
       fingerprint: memo.fingerprint,
       itemCount: chunkSizes.reduce((sum, size) => sum + size, 0),
       fresh: toBatch(id, name, memo),
+      // A submission makes all its calls in one turn.
       readFirst: async () => {
-        const { batch, state } = await view.readState(id, name);
+        const { batch, state } = await view.readState(id, name, (work) => work());
         return { value: batch, fingerprint: state.memo.fingerprint };
       },
     });

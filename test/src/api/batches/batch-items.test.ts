@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readChunk } from '../../../../src/api/batches/batch-items.ts';
+import { createBatchView } from '../../../../src/api/batches/batch-view.ts';
 import { withBatches } from '../../../support/batches.ts';
 import { eventually, type Holdfast, startHoldfast } from '../../../support/holdfast.ts';
 
@@ -95,4 +96,31 @@ test('an item that is being cancelled shows as cancelling until it has ended', a
   const state = { id, memo: { chunkSizes: [1], submittedAt: '' }, end: undefined };
   const [item] = await readChunk(early, state, { number: 0, first: 0, size: 1 });
   expect(item).toMatchObject({ status: 'cancelling', attempts: 1 });
+});
+
+// Seen to fail when all reads shared the first turn: they took up to 21 RPCs for one place at Temporal.
+test('the batch and the counts of each open chunk are read in turns of their own', async () => {
+  const category = randomUUID();
+  holdfast.jokes.rules.add({ when: { category }, then: [{ hang: 'headers' }], repeat: true });
+  const batches = withBatches(holdfast);
+  const { id } = await batches.submit({ count: 600, input: { category } });
+  // The chunks of 250, 250 and 100 items have started, and none has ended.
+  await eventually(
+    () =>
+      holdfast.client.workflow
+        .getHandle(`${id}~2`)
+        .describe()
+        .catch(() => undefined),
+    (description) => description !== undefined,
+  );
+  let turns = 0;
+  let reads = 0;
+  const view = createBatchView(withPause(holdfast.client, async () => (reads += 1)));
+  const { batch } = await view.readState(id, 'fetch-joke', (work) => {
+    turns += 1;
+    return work();
+  });
+  expect(batch).toMatchObject({ total: 600, running: 600 });
+  expect({ reads, turns }).toEqual({ reads: 4, turns: 4 });
+  await holdfast.client.workflow.getHandle(id).terminate();
 });
