@@ -125,7 +125,11 @@ test('the limits of slices come from the input of the batch', async () => {
   });
   expect(await result()).toEqual({ completed: 12, failed: 0, cancelled: 0 });
   expect(sizes.slice(0, 3)).toEqual([12, 3, 3]);
-  expect(calls().flatMap(({ index, slice }) => (slice ? [] : [index])).sort()).toEqual([1, 2, 3]);
+  expect(
+    calls()
+      .flatMap(({ index, slice }) => (slice ? [] : [index]))
+      .sort(),
+  ).toEqual([1, 2, 3]);
 });
 
 test('if the policy allows one attempt, an item that fails in its slice makes no other', async () => {
