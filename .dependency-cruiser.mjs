@@ -113,7 +113,7 @@ export default {
         pathNot: [
           '^src/((activities|outbound)/|(policy|contract|tasks)\\.ts)',
           'node_modules/(@temporalio/activity|zod|undici)/',
-          '^(node:)?(stream|zlib|util)',
+          '^(node:)?(events|stream|timers|zlib|util)',
         ],
       },
     },

@@ -35,10 +35,7 @@ export type ProgressArguments = [chunkId: string, counts: Counts, isReset?: bool
 /** A batch sends this signal to a chunk of an earlier run. The chunk then reports its counts at once and at its end. */
 export const reportSignal = 'report';
 
-/**
- * The API sends this signal before it cancels a batch. The signal has the number of attempts of each waiting item's
- * activity, by the item's index. Temporal forgets these numbers when it cancels the items.
- */
+/** Has the number of attempts of each waiting item's activity, by index. Temporal forgets them at a cancellation. */
 export const attemptsSignal = 'attempts';
 export type AttemptsArguments = [attempts: Record<string, number>];
 
@@ -54,10 +51,7 @@ export type Inputs<N extends TaskName = TaskName> = TaskInput<N>[] | { count: nu
 /** What all items of a batch share. */
 type BatchOptions<N extends TaskName> = { name: N; options: TaskActivityOptions } & AttemptOptions;
 
-/**
- * How a chunk divides its items into slices. An item runs alone after `maximumLosses` lost slices. The other limits are
- * the minimum size of a slice after the first one, and the first and the maximum wait after slices that began no item.
- */
+/** How large a chunk's slices are, when an item runs alone, and how long a chunk waits after slices that began none. */
 export type SliceLimits = { minimumItems: number; maximumLosses: number; firstIdleMs: number; maximumIdleMs: number };
 
 /** The limits are in the argument of a batch, because code with other limits would not fit the running batches. */
@@ -79,10 +73,7 @@ export type SliceArguments<N extends TaskName = TaskName> = BatchOptions<N> & { 
 
 export type ItemFailure = { type: string; message: string; upstreamStatus?: number };
 
-/**
- * How an item's first attempt ended. With `waitMs`, another attempt follows after that time (retry policy or
- * Retry-After). With `reason`, the item has failed. A cancelled attempt had begun.
- */
+/** How a first attempt ended. With `waitMs`, another follows after it. With `reason`, the item has failed. */
 export type ItemOutcome = { index: number } & (
   | { output: unknown }
   | { failure: ItemFailure; waitMs: number }

@@ -44,7 +44,7 @@ test('a batch with the largest inputs and outputs completes although its worker 
 
   // The first chunk shows that the page has room for the items of one more chunk at most.
   const view = createBatchView(holdfast.client);
-  const { state } = await view.readState(id, 'fetch-joke');
+  const { state } = await view.readState(id, 'fetch-joke', (work) => work());
   let reads = 0;
   const page = await view.readPage(state, { start: 0, limit: 1_000 }, (work) => {
     reads += 1;
