@@ -8,8 +8,9 @@ const rpcDeadlineMs = 2_000;
 
 /**
  * The options of all our gRPC channels. They dial Temporal directly, as the worker's connection does. By default,
- * grpc-js uses `http_proxy`, even for loopback, and refuses messages over 4 MiB. The history of a chunk with the largest
- * outputs is larger, and Temporal sends it in one message. Temporal ends a workflow whose history reaches 50 MiB.
+ * grpc-js uses `http_proxy`, even for loopback, and refuses messages over 4 MiB. The history of a chunk with the
+ * largest outputs is larger, and Temporal sends it in one message. Temporal ends a workflow whose history reaches
+ * 50 MiB.
  */
 export const channelOptions = { 'grpc.enable_http_proxy': 0, 'grpc.max_receive_message_length': 64 * 1024 * 1024 };
 
@@ -65,7 +66,7 @@ export function createClient({ temporal: { namespace, ...connection } }: Pick<Co
     namespace,
     connection: NamespaceConnection.lazy({
       ...connection,
-      metadata: { 'temporal-namespace': namespace },
+      metadata: { ...connection.metadata, 'temporal-namespace': namespace },
       channelArgs: {
         ...channelOptions,
         'grpc.initial_reconnect_backoff_ms': 100,

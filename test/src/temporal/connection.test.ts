@@ -1,5 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
@@ -52,6 +55,22 @@ it.each([
 ])('the %s dials a remote Temporal directly too', async (_, call) => {
   expect(await call('temporal.invalid:7233')).toBe('not answered');
   expect(proxy.sockets).toEqual([]);
+});
+
+// Seen to fail when the namespace replaced the headers that TEMPORAL_GRPC_META_… adds.
+it('a call has the header of its namespace and those of the configuration', async () => {
+  const seen: IncomingHttpHeaders[] = [];
+  const server = createServer().on('stream', (stream, headers) => {
+    seen.push(headers);
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5' }, { endStream: true });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createClient({ temporal: { address, namespace: 'team', metadata: { 'x-tenant': 'blue' } } });
+  await expect(client.workflow.getHandle('none').describe()).rejects.toThrow();
+  await client.connection.close();
+  server.close();
+  expect(seen).toEqual([expect.objectContaining({ 'temporal-namespace': 'team', 'x-tenant': 'blue' })]);
 });
 
 // Seen to fail with the deadline of other calls, without the signal, and with the SDK's withMetadata and withDeadline.
