@@ -35,7 +35,7 @@ export type ProgressArguments = [chunkId: string, counts: Counts, isReset?: bool
 /** A batch sends this signal to a chunk of an earlier run. The chunk then reports its counts at once and at its end. */
 export const reportSignal = 'report';
 
-/** Has the number of attempts of each waiting item's activity, by index. Temporal forgets them at a cancellation. */
+/** The API sends it before it cancels a batch: the attempts of each waiting item, which Temporal then forgets. */
 export const attemptsSignal = 'attempts';
 export type AttemptsArguments = [attempts: Record<string, number>];
 
@@ -73,7 +73,7 @@ export type SliceArguments<N extends TaskName = TaskName> = BatchOptions<N> & { 
 
 export type ItemFailure = { type: string; message: string; upstreamStatus?: number };
 
-/** How a first attempt ended. With `waitMs`, another follows after it. With `reason`, the item has failed. */
+/** How a first attempt ended. After `waitMs`, another follows. `reason`: it failed. `cancelled`: it had begun. */
 export type ItemOutcome = { index: number } & (
   | { output: unknown }
   | { failure: ItemFailure; waitMs: number }

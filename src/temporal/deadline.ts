@@ -26,7 +26,8 @@ export async function withDeadline<T>(work: () => Promise<T>, deadlineMs = callD
 const longPollDeadlineMs = 30_000;
 
 /**
- * Makes one call that may stay open for long. `call` must call Temporal before it returns. It is cancelled when `signal` is aborted.
+ * Makes one call that may stay open for long. `call` must call Temporal before it returns. The call is cancelled when
+ * `signal` is aborted.
  * @throws {TemporalUnavailable} if Temporal does not answer, and when `signal` is aborted.
  */
 export async function longPoll<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {

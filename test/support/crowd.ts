@@ -13,8 +13,12 @@ type Sent = { key?: string; body?: object };
 
 async function call(method: string, path: string, { key, body }: Sent = {}): Promise<{ status: number; id?: string }> {
   const keyHeader = key && { 'idempotency-key': key };
-  const init = body && { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await fetch(`${url}${path}`, { method, headers: { ...headers, ...keyHeader }, ...init });
+  const jsonHeader = body && { 'content-type': 'application/json' };
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { ...headers, ...keyHeader, ...jsonHeader },
+    ...(body && { body: JSON.stringify(body) }),
+  });
   const text = await response.text();
   return { status: response.status, ...(response.status === 202 && { id: JSON.parse(text).id }) };
 }

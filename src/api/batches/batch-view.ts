@@ -22,8 +22,9 @@ const maximumPageBytes = 4 * 1024 * 1024;
 /** Creates the functions that read batches. `readPage` makes two RPCs or more for each chunk. */
 export function createBatchView(client: Client) {
   /**
-   * Reads a batch without its items, and the state that `readPage` needs. Reads the batch and each of its open chunks in
-   * a turn of its own. @throws {Problem} `not-found`
+   * Reads a batch without its items, and the state that `readPage` needs. Reads the batch and each of its open chunks
+   * in a turn of its own.
+   * @throws {Problem} `not-found`
    */
   const readState = async (
     id: string,
