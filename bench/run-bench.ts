@@ -21,7 +21,12 @@ type Options = {
 
 /** With the slow upstream, ten slots complete at most about 170 tasks a second. */
 const slowTasksPerSecond = 200;
-/** The sizes of the first round. Its figures determine the sizes of the other rounds. */
+/**
+ * The rounds before the measured ones. Each determines the sizes of the next one. A second one is needed because 200
+ * items of a batch say little: they are over before the batch has its full rate.
+ */
+const warmUps = 2;
+/** The sizes of the first round. */
 const firstSizes: Sizes = { submissions: 200, completions: 200 };
 
 /**
@@ -54,11 +59,11 @@ export async function runBench({
     }
     const measured = new Map<Contender, Round[]>();
     const sizes = new Map<Contender, Sizes>();
-    for (let round = 0; round <= rounds; round += 1)
-      for (const contender of rotate(contenders, round)) {
-        progress.update(`${round === 0 ? 'Warming up' : `Round ${round} of ${rounds}`}: ${contender.name}`);
+    for (let round = 1 - warmUps; round <= rounds; round += 1)
+      for (const contender of rotate(contenders, round + warmUps - 1)) {
+        progress.update(`${round < 1 ? 'Warming up' : `Round ${round} of ${rounds}`}: ${contender.name}`);
         const one = await measureRound(contender, sizes.get(contender) ?? firstSizes, signal);
-        if (round === 0) sizes.set(contender, toSizes(one, contender, seconds));
+        if (round < 1) sizes.set(contender, toSizes(one, contender, seconds));
         else measured.set(contender, [...(measured.get(contender) ?? []), one]);
       }
     const slow: SlowRow[] = [];

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeArguments } from '../../cli/node-arguments.ts';
+import { nodeArguments, workerMiB } from '../../cli/node-arguments.ts';
 import { startGuarded } from '../../local/processes/guarded.ts';
 import type { Contender, Scene, Submissions } from '../contender.ts';
 import { baseEnvironment, startChild } from '../peer/child.ts';
@@ -45,7 +45,7 @@ export async function startBare({ directory, upstreamUrl }: Scene, address: stri
   const env = { ...baseEnvironment(), TEMPORAL_ADDRESS: address, LOG_LEVEL: 'warn', API_BASE_URL: upstreamUrl };
   const logFile = join(directory, 'bare-temporal.log');
   const working = await startGuarded({
-    ...{ command: process.execPath, args: nodeArguments(worker), cwd: directory, env, logFile },
+    ...{ command: process.execPath, args: nodeArguments(worker, workerMiB), cwd: directory, env, logFile },
   });
   const calling = await startChild({
     ...{ script: client, env: { TEMPORAL_ADDRESS: address, UPSTREAM_URL: upstreamUrl }, logFile },

@@ -1,18 +1,22 @@
 import { fileURLToPath } from 'node:url';
-import { nodeArguments } from '../../cli/node-arguments.ts';
+import { nodeArguments, workerMiB } from '../../cli/node-arguments.ts';
 import type { Config } from '../../src/config/config.ts';
 import { toBasicEnvironment } from '../processes/child-environment.ts';
 import type { ChildSpec } from '../processes/spawn-child.ts';
 import type { Lock } from './lock.ts';
 
-type NodeChild = Required<Pick<ChildSpec, 'name' | 'stopWithinMs' | 'env'>> & { script: string; args?: string[] };
+type NodeChild = Required<Pick<ChildSpec, 'name' | 'stopWithinMs' | 'env'>> & {
+  script: string;
+  args?: string[];
+  semiSpaceMiB?: number;
+};
 
-const toSpec = ({ name, stopWithinMs, script, args = [], env }: NodeChild): ChildSpec => ({
+const toSpec = ({ name, stopWithinMs, script, args = [], env, semiSpaceMiB }: NodeChild): ChildSpec => ({
   name,
   stopWithinMs,
   env,
   command: process.execPath,
-  args: [...nodeArguments(fileURLToPath(new URL(`../../${script}`, import.meta.url))), ...args],
+  args: [...nodeArguments(fileURLToPath(new URL(`../../${script}`, import.meta.url)), semiSpaceMiB), ...args],
 });
 
 /** Returns how to start the watchdog, which ends the other children if this process is killed with -9. */
@@ -46,6 +50,7 @@ export const workers = ({ workers: count, shutdownGraceMs }: Config, env: NodeJS
       name: count === 1 ? 'worker' : `worker ${index + 1}`,
       stopWithinMs: shutdownGraceMs + 5_000,
       script: 'src/worker.ts',
+      semiSpaceMiB: workerMiB,
       env: { ...env, ...withoutApi, ...withoutClient },
     }),
   );

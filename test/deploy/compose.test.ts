@@ -204,7 +204,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('sets one partition per task queue, fairness, no early retries, fast polls, 10 s at most for lost work, and no host for the HTTP API', () => {
+  it('sets one partition per task queue, fairness, no early retries, fast polls, queues that forget, 10 s at most for lost work, and no host for the HTTP API', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
@@ -212,6 +212,9 @@ describe('deploy/temporal-dynamic-config.yaml', () => {
       'matching.longPollExpirationInterval': [{ value: '15s' }],
       'system.enableActivityRetryStampIncrement': [{ value: true }],
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
+      'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
+      'history.timerProcessorUpdateAckInterval': [{ value: '1s' }],
+      'history.visibilityProcessorUpdateAckInterval': [{ value: '1s' }],
       'history.workflowTaskRetryMaxInterval': [{ value: '10s' }],
       'frontend.httpAllowedHosts': [{ value: ['none.invalid'] }],
     });
