@@ -59,13 +59,16 @@ export async function runBench({
     }
     const measured = new Map<Contender, Round[]>();
     const sizes = new Map<Contender, Sizes>();
-    for (let round = 1 - warmUps; round <= rounds; round += 1)
-      for (const contender of rotate(contenders, round + warmUps - 1)) {
-        progress.update(`${round < 1 ? 'Warming up' : `Round ${round} of ${rounds}`}: ${contender.name}`);
+    for (let turn = 0; turn < warmUps + rounds; turn += 1) {
+      const isWarmUp = turn < warmUps;
+      const title = isWarmUp ? 'Warming up' : `Round ${turn - warmUps + 1} of ${rounds}`;
+      for (const contender of rotate(contenders, turn)) {
+        progress.update(`${title}: ${contender.name}`);
         const one = await measureRound(contender, sizes.get(contender) ?? firstSizes, signal);
-        if (round < 1) sizes.set(contender, toSizes(one, contender, seconds));
+        if (isWarmUp) sizes.set(contender, toSizes(one, contender, seconds));
         else measured.set(contender, [...(measured.get(contender) ?? []), one]);
       }
+    }
     const slow: SlowRow[] = [];
     for (const contender of contenders) {
       progress.update(`Slow upstream: ${contender.name}`);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeArguments } from '../../cli/node-arguments.ts';
+import { nodeArguments, workerMiB } from '../../cli/node-arguments.ts';
 import type { Say } from '../../cli/progress.ts';
 import { createTemporaryDirectory } from '../../cli/temporary-directory.ts';
 import { startJokeApi } from '../../local/joke-api/create-joke-api.ts';
@@ -44,10 +44,10 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
       PORT: port,
       LOG_LEVEL: 'warn',
     };
-    const startNode = (script: string): Promise<Guarded> =>
+    const startNode = (script: string, semiSpaceMiB?: number): Promise<Guarded> =>
       startGuarded({
         command: process.execPath,
-        args: nodeArguments(join(root, script)),
+        args: nodeArguments(join(root, script), semiSpaceMiB),
         cwd: directory,
         env,
         logFile: join(directory, 'holdfast.log'),
@@ -64,7 +64,7 @@ export async function startScene({ say, signal }: { say: Say; signal: AbortSigna
     const workers: Guarded[] = [];
     const setWorkers = async (count: number) => {
       await Promise.all(workers.splice(count).map((worker) => worker.stop()));
-      while (workers.length < count) workers.push(await startNode('src/worker.ts'));
+      while (workers.length < count) workers.push(await startNode('src/worker.ts', workerMiB));
     };
     started.push({ stop: () => setWorkers(0) });
     const serverPids = () => stack.children().flatMap(({ name, pid }) => (name === 'Temporal' ? [pid] : []));

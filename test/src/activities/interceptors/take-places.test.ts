@@ -50,7 +50,7 @@ test('the wait for a place counts against the deadline of the attempt', async ()
   api.rules.add({ when: { taskKey: id }, then: [{ hang: 'headers' }] });
   setTimeout(release, 600);
   await expect(result).rejects.toMatchObject({ type: 'UpstreamTimeout' });
-  await expect.poll(() => requests()[0]?.endedAt).toBeTruthy();
+  await expect.poll(() => requests()[0]?.endedAt).toEqual(expect.any(Number));
   const [{ startedAt, endedAt } = { startedAt: 0, endedAt: 0 }] = requests();
   expect((endedAt ?? 0) - startedAt).toBeLessThan(450);
 });
