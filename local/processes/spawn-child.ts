@@ -52,5 +52,5 @@ export function spawnChild({
   return child;
 }
 
-/** Lets a foreign child run its command. Call this after the child is recorded. */
-export const letGo = (child: ChildProcess) => void child.stdin?.on('error', () => {}).end('go\n');
+/** Lets a foreign child run its command. Call this after the child is recorded. Its stdin stays open until we end. */
+export const letGo = (child: ChildProcess) => void child.stdin?.on('error', () => {}).write('go\n');

@@ -19,15 +19,20 @@ const toSpec = ({ name, stopWithinMs, script, args = [], env, semiSpaceMiB }: No
   args: [...nodeArguments(fileURLToPath(new URL(`../../${script}`, import.meta.url)), semiSpaceMiB), ...args],
 });
 
+/** Makes a shell wait until its stdin closes, and then become the command. A shell needs 1 MiB, Node needs 40. */
+const untilWeEnd = ['-c', 'read -r line; exec "$0" "$@"'];
+
 /** Returns how to start the watchdog, which ends the other children if this process is killed with -9. */
-export const watchdog = ({ path, holder }: Lock): ChildSpec =>
-  toSpec({
+export function watchdog({ path, holder }: Lock): ChildSpec {
+  const { command, args, ...spec } = toSpec({
     name: 'watchdog',
     stopWithinMs: 2_000,
     script: 'local/start/watchdog.ts',
     env: toBasicEnvironment(process.env),
     args: [path, String(holder.pid), holder.startedAt],
   });
+  return { ...spec, foreign: true, command: 'sh', args: [...untilWeEnd, command, ...args] };
+}
 
 // Variables that a child does not need. They are empty and not removed, so that the child ignores them in `.env` too.
 const withoutApi = { API_KEYS: '', HOST: '' };

@@ -3,16 +3,9 @@ import { readLock } from './lock-file.ts';
 
 const [path = '', pid, startedAt] = process.argv.slice(2);
 
-// If our parent died before this line, the IPC channel is closed already and there is no `disconnect` event.
-const parentIsGone = new Promise<void>((settle) => {
-  if (!process.connected) settle();
-  process.once('disconnect', () => settle());
-});
-
-// A busy Node child may notice late that its IPC channel closed, and the Temporal binary has no IPC channel. So end all
-// children here. Accepted tasks are in the database, so the short time limits of `endProcesses` do no harm.
-await parentIsGone;
+// Runs after the supervising process has ended. A busy Node child may notice late that its IPC channel closed, and the
+// Temporal binary has no IPC channel. So end all children here. Accepted tasks are in the database, so the short time
+// limits of `endProcesses` do no harm.
 const lock = readLock(path);
 if (lock && lock.pid === Number(pid) && lock.startedAt === startedAt)
   await endProcesses(lock.children.filter((child) => child.pid !== process.pid));
-process.exit();
