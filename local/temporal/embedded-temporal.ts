@@ -22,7 +22,7 @@ type Where = {
 // Go collects garbage when the heap is five times as large as after the last collection, not twice (Go's default). The
 // server then completes 10 % more tasks per second. GOMEMLIMIT bounds the memory that this costs: near the limit, Go
 // collects more often.
-const goMemory = { GOGC: '400', GOMEMLIMIT: '150MiB' };
+const goMemory = { GOGC: '400', GOMEMLIMIT: '180MiB' };
 
 /** How SQLite writes. With WAL and `synchronous=NORMAL`, kill -9 of any process loses no accepted task. */
 const pragmas = { journal_mode: 'wal', synchronous: 'normal' };

@@ -204,7 +204,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('deploy/temporal-dynamic-config.yaml', () => {
-  it('sets one partition per task queue, fairness, no early retries, fast polls, queues that forget, 10 s at most for lost work, and no host for the HTTP API', () => {
+  it('sets one partition per task queue, fairness, no early retries, fast polls, queues that forget, small caches, 10 s at most for lost work, and no host for the HTTP API', () => {
     expect(parseYaml(read('deploy/temporal-dynamic-config.yaml'))).toMatchObject({
       'matching.numTaskqueueReadPartitions': [{ value: 1 }],
       'matching.numTaskqueueWritePartitions': [{ value: 1 }],
@@ -215,6 +215,8 @@ describe('deploy/temporal-dynamic-config.yaml', () => {
       'history.transferProcessorUpdateAckInterval': [{ value: '1s' }],
       'history.timerProcessorUpdateAckInterval': [{ value: '1s' }],
       'history.visibilityProcessorUpdateAckInterval': [{ value: '1s' }],
+      'history.hostLevelCacheMaxSize': [{ value: 512 }],
+      'history.xdcCacheMaxSizeBytes': [{ value: 65_536 }],
       'history.workflowTaskRetryMaxInterval': [{ value: '10s' }],
       'frontend.httpAllowedHosts': [{ value: ['none.invalid'] }],
     });
