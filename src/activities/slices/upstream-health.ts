@@ -8,7 +8,7 @@ const failuresWithoutAnswer = 3;
 
 /**
  * After this number, an upstream that has answered a call of the slice seems to be down. If one call in five fails by
- * chance, eight failures in a row come in one of 2,000 slices of 250 items. Three in a row would come in most of them.
+ * chance, eight failures in a row come in one of 1,000 slices of 500 items. Three in a row would come in most of them.
  */
 const failuresAfterAnswer = 8;
 

@@ -13,9 +13,9 @@ import { readProgress } from './read-progress.ts';
 
 type Page = { items: BatchItem[]; next: number | undefined };
 
-/** One request reads the chunks of at most 2,000 items, 5 chunks at once. Outputs can have 16 KiB each. */
+/** One request reads the chunks of at most 2,000 items, 3 chunks at once. Outputs can have 16 KiB each. */
 const maximumItemsRead = 2_000;
-const chunksAtOnce = 5;
+const chunksAtOnce = 3;
 /** A page has at most this many bytes. A request that has read as many begins no further chunk. */
 const maximumPageBytes = 4 * 1024 * 1024;
 

@@ -30,7 +30,7 @@ const route = createRoute({
   summary: 'Read a batch and a page of its items',
   description:
     'No worker needs to run. While the batch runs, its counts may be older than its items: by up to two seconds, or ' +
-    'by up to a minute while more than 20 of its chunks of up to 250 items are open. One request reads up to 2,000 ' +
+    'by up to a minute while more than 20 of its chunks of up to 500 items are open. One request reads up to 2,000 ' +
     'items, or fewer if they have over 4 MiB. A page has at most 4 MiB of items. With a `status`, a request returns ' +
     'the items that match. A page may therefore be short or empty and still have a `nextCursor`. For a batch of ' +
     'another API key, the answer is 404.',

@@ -18,13 +18,13 @@ import { toChunkSizes } from './chunks.ts';
 const priority = { priorityKey: 5 };
 
 /**
- * Eight chunks of 250 items. Items that have not begun wait in their chunk and not in a queue of the server, where they
+ * Four chunks of 500 items. Items that have not begun wait in their chunk and not in a queue of the server, where they
  * would delay single tasks.
  */
 const maximumInFlight = 2_000;
 
 /** The maximum size of a slice, and the size of the first one. A slice returns the items that it has not begun. */
-const maximumSliceItems = 250;
+const maximumSliceItems = 500;
 
 /**
  * A smaller slice would cost Temporal more than its items do. An item that kills workers harms only itself, because it

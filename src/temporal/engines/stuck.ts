@@ -7,9 +7,9 @@ const stuckFromAttempt = 3;
 
 /**
  * The number of latest events that are read to find the failure of the workflow task. Signals can follow it. In a
- * chunk, the ends of 250 items can follow it, with two events each.
+ * chunk, the ends of 500 items can follow it, with two events each.
  */
-const lastEvents = 600;
+const lastEvents = 1_100;
 
 type Described = Pick<WorkflowExecutionDescription, 'raw' | 'workflowId' | 'runId'>;
 

@@ -253,7 +253,7 @@ test('a cancelled batch counts the items that wait or have not begun as cancelle
 });
 
 // Each slice begins one item, as with an upstream that is down, or with one place and slow calls.
-test('even if slices begin one item each and wait for minutes, a chunk of 250 items has at most a quarter of 51,200 events', async () => {
+test('even if slices begin one item each and wait for minutes, a chunk of 500 items has at most half of 51,200 events', async () => {
   const count = 50;
   const { result, readEvents, handle } = await start({
     inputs: { count, input: {} },
@@ -269,7 +269,7 @@ test('even if slices begin one item each and wait for minutes, a chunk of 250 it
   expect(await result()).toEqual({ completed: count, failed: 0, cancelled: 0 });
   const events = await readEvents();
   expect(toElapsedMs(events)).toBeGreaterThan(3 * 3_600_000);
-  const maximum = (51_200 / 4 / 250) * count;
+  const maximum = (51_200 / 2 / 500) * count;
   expect(events.length).toBeLessThan(maximum);
   expect((await handle.fetchHistory()).events?.length).toBeLessThan(maximum);
 });

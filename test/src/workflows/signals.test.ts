@@ -50,11 +50,11 @@ test('a signal whose arguments cannot be decoded is ignored, and the batch ends'
 test('a report that arrives after the end of its chunk does not lower the counts of the batch', async () => {
   const category = randomUUID();
   holdfast.jokes.rules.add({ when: { category }, then: [{ status: 503 }, { status: 503 }, {}] });
-  // The first 250 items are one chunk, the last item is another.
-  const { id } = await batches.submit({ items: [...Array(250).fill({}), { category }] });
-  await batches.until(id, ({ completed }) => completed === 250);
+  // The first 500 items are one chunk, the last item is another.
+  const { id } = await batches.submit({ items: [...Array(500).fill({}), { category }] });
+  await batches.until(id, ({ completed }) => completed === 500);
   await holdfast.client.workflow.getHandle(id).signal('progress', `${id}~0`, counts, false);
-  expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 251, running: 0 });
+  expect(await batches.untilEnded(id)).toMatchObject({ status: 'completed', completed: 501, running: 0 });
 });
 
 test('malformed signals change nothing and stop nothing', async () => {

@@ -5,10 +5,10 @@ import type { ItemOutcome } from '../../../../src/contract.ts';
 const failure = { type: 'UpstreamUnavailable', message: 'HTTP 503' };
 
 /**
- * Makes the calls of a slice of 250 items, as many at once as its health allows. `fails` says of the call with this
+ * Makes the calls of a slice of 500 items, as many at once as its health allows. `fails` says of the call with this
  * number whether it fails. Returns how many calls began, and for how long no slice should begin.
  */
-function runSlice(fails: (call: number) => boolean, size = 250) {
+function runSlice(fails: (call: number) => boolean, size = 500) {
   const health = createUpstreamHealth(2_000);
   const running: number[] = [];
   let begun = 0;
@@ -52,7 +52,7 @@ test('an upstream that goes down gets the calls that run, and few more', () => {
 
 // The chance that the first three calls fail is 0.8 %. Seen to fail when each three failures in a row held the slice.
 test('an upstream that fails one call in five by chance holds one slice of 100, and never in the middle', () => {
-  const slices = 5_000;
+  const slices = 20_000;
   expect(toHeld(0.2, slices) / slices).toBeLessThan(0.012);
 });
 

@@ -103,8 +103,8 @@ test('the batch and the counts of each open chunk are read in turns of their own
   const category = randomUUID();
   holdfast.jokes.rules.add({ when: { category }, then: [{ hang: 'headers' }], repeat: true });
   const batches = withBatches(holdfast);
-  const { id } = await batches.submit({ count: 600, input: { category } });
-  // The chunks of 250, 250 and 100 items have started, and none has ended.
+  const { id } = await batches.submit({ count: 1_100, input: { category } });
+  // The chunks of 500, 500 and 100 items have started, and none has ended.
   await eventually(
     () =>
       holdfast.client.workflow
@@ -120,7 +120,7 @@ test('the batch and the counts of each open chunk are read in turns of their own
     turns += 1;
     return work();
   });
-  expect(batch).toMatchObject({ total: 600, running: 600 });
+  expect(batch).toMatchObject({ total: 1_100, running: 1_100 });
   expect({ reads, turns }).toEqual({ reads: 4, turns: 4 });
   await holdfast.client.workflow.getHandle(id).terminate();
 });

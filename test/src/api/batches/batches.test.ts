@@ -25,16 +25,16 @@ function addCategory(then: object[], repeat = true): string {
 // Seen to fail with the workflow id alone as the idempotency key, and with the items of two chunks swapped.
 test('a batch is accepted at once, and every item ends with the joke of its own call', async () => {
   const category = addCategory([{}]);
-  const { status, headers, body } = await batches.post({ count: 250, input: { category } });
+  const { status, headers, body } = await batches.post({ count: 600, input: { category } });
   expect(status).toBe(202);
   expect(headers.get('location')).toBe(`/batches/${body.id}`);
-  expect(body).toMatchObject({ name: 'fetch-joke', total: 250, running: 250, completed: 0, status: 'running' });
+  expect(body).toMatchObject({ name: 'fetch-joke', total: 600, running: 600, completed: 0, status: 'running' });
 
   const batch = await batches.untilEnded(body.id);
-  expect(batch).toMatchObject({ status: 'completed', total: 250, completed: 250, failed: 0, cancelled: 0, running: 0 });
-  expect(batch.items?.map(({ index }) => index)).toEqual(Array.from({ length: 250 }, (_, index) => index));
+  expect(batch).toMatchObject({ status: 'completed', total: 600, completed: 600, failed: 0, cancelled: 0, running: 0 });
+  expect(batch.items?.map(({ index }) => index)).toEqual(Array.from({ length: 600 }, (_, index) => index));
   const calls = holdfast.jokes.ledger({ category });
-  expect(calls).toHaveLength(250);
+  expect(calls).toHaveLength(600);
   const jokes = new Map(calls.map((call) => [call.taskKey, call.jokeId]));
   for (const { index, status, attempts, output } of batch.items ?? []) {
     expect({ status, attempts }).toEqual({ status: 'completed', attempts: 1 });

@@ -117,13 +117,13 @@ test('a batch reset after its end runs every item again, and its counts are thos
 test('a chunk that an operator reset after its end changes the counts of its open batch', async () => {
   const once = addCategory({ status: 404 }, {});
   const slow = addCategory({ status: 503 }, { status: 503 }, {});
-  // The first 250 items are one chunk, the last item is another.
-  const items = [...Array(249).fill({}), { category: once }, { category: slow }];
+  // The first 500 items are one chunk, the last item is another.
+  const items = [...Array(499).fill({}), { category: once }, { category: slow }];
   const { id } = await batches.submit({ items });
-  await batches.until(id, ({ completed, failed }) => completed === 249 && failed === 1);
+  await batches.until(id, ({ completed, failed }) => completed === 499 && failed === 1);
   await resetToStart(holdfast, `${id}~0`);
   const ended = await batches.untilEnded(id);
-  expect(ended).toMatchObject({ status: 'completed', completed: 251, failed: 0, running: 0 });
+  expect(ended).toMatchObject({ status: 'completed', completed: 501, failed: 0, running: 0 });
   expectTrueCounts(ended);
 });
 
