@@ -2,7 +2,7 @@ import { ActivityCancellationType, ActivityFailure, isCancellation, proxyActivit
 import type { ChunkArguments, Counts, Inputs } from '../contract.ts';
 import type { AttemptOptions, TaskActivities, TaskInput, TaskName } from '../tasks.ts';
 
-/** Temporal may send a chunk's outputs in one gRPC message of at most 4 MiB. 250 outputs of this size fit into it. */
+/** Temporal may send all outputs of a chunk in one message. 500 outputs of this size are 8 MiB. */
 export const maximumOutputBytes = 16 * 1024;
 
 /** Runs an item of a batch as an activity of its own. The activity's id is the item's index in the whole batch. */
