@@ -8,7 +8,7 @@ import type { LedgerEntry } from '../../../local/joke-api/ledger.ts';
 import { readExecution } from '../../../proof/chaos/judge/executions.ts';
 import { countLostSlices } from '../../../proof/chaos/judge/join.ts';
 import { toCallsByTask } from '../../../proof/system/calls.ts';
-import { slicedChunkType, toChunkId } from '../../../src/contract.ts';
+import { type BatchMemo, slicedChunkType, toChunkId } from '../../../src/contract.ts';
 import { toCounts, withBatches } from '../../support/batches.ts';
 import { type Holdfast, startHoldfast } from '../../support/holdfast.ts';
 import { type StartedProcess, startProcess } from '../../support/start-process.ts';
@@ -106,7 +106,8 @@ test('with a worker killed every 2 s, 20 times, all items of a batch of 2,000 en
   const calls = toCallsByTask(holdfast.jokes.ledger({ category }));
   expect(calls.size).toBe(2_000);
   // The items of a lost slice are attempted again as the same attempt, at most twice.
-  const chunks = Array.from({ length: 8 }, (_, number) =>
+  const { memo } = await holdfast.client.workflow.getHandle(id).describe();
+  const chunks = (memo as BatchMemo).chunkSizes.map((_, number) =>
     readExecution(holdfast.client, toChunkId(id, number), '', slicedChunkType),
   );
   const losses = countLostSlices(await Promise.all(chunks));
